@@ -1,0 +1,103 @@
+"""A Prefect server for one run, where none is set up: started beside the run's own preparation, gone when the process is.
+
+Its database is its own, so any number of runs start at once in one home. Migrating an empty database takes as long as all the
+rest of the start, so the first server of each Prefect version leaves a copy of the migrated one for those after it.
+"""
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from tasks.evaluation.errors import EvaluationError
+
+STARTUP_SECONDS = 180.0
+POLL_SECONDS = 0.1
+
+
+class ServerFailure(EvaluationError):
+    """The temporary server did not start; the message holds its last words."""
+
+
+class TemporaryServer:
+    """A Prefect server on a free port of this machine's loopback.
+
+    Args:
+        template: where the migrated database is kept for the next start.
+    """
+
+    def __init__(self, template: Path) -> None:
+        self._template = template
+        self._folder = Path(tempfile.mkdtemp(prefix="mcqa-prefect-"))
+        self._database = self._folder / "prefect.db"
+        with suppress(OSError):
+            shutil.copyfile(template, self._database)
+        with closing(socket.socket()) as listener:
+            listener.bind(("127.0.0.1", 0))
+            self.api_url = f"http://127.0.0.1:{listener.getsockname()[1]}/api"
+            self._process = self._start(listener)
+
+    def wait_until_healthy(self) -> None:
+        """Return when the server answers.
+
+        Raises:
+            ServerFailure: it has ended, or takes too long.
+        """
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while not self._is_healthy():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise ServerFailure(f"Prefect's temporary server did not start: {self._last_words()}")
+            time.sleep(POLL_SECONDS)
+        if not self._template.exists():
+            self._keep_template()
+
+    def _start(self, listener: socket.socket) -> subprocess.Popen[bytes]:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            "PREFECT_HOME": str(self._folder),
+            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self._database}",
+            "PREFECT_UI_ENABLED": "0",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+            "PREFECT__SERVER_EPHEMERAL": "1",
+            "PREFECT__SERVER_FINAL": "1",
+        }
+        with (self._folder / "server.log").open("wb") as log:
+            return subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "flows.server_process", str(listener.fileno()), str(self._folder)],
+                stdin=subprocess.PIPE,  # kept open by this process alone: its end tells the server of ours
+                stdout=log,
+                stderr=log,
+                env=environment,
+                pass_fds=[listener.fileno()],
+                start_new_session=True,  # a Ctrl-C in the terminal is for the run, which still needs its server
+            )
+
+    def _is_healthy(self) -> bool:
+        try:
+            with urlopen(f"{self.api_url}/health", timeout=5) as response:  # noqa: S310 - our own address
+                return bool(response.status == 200)
+        except (URLError, OSError):
+            return False
+
+    def _keep_template(self) -> None:
+        """Copy the migrated database in one step; where that cannot be, the next start takes longer."""
+        draft = self._template.with_name(f".{self._template.name}.{os.getpid()}")
+        with suppress(OSError, sqlite3.Error):
+            self._template.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(draft)) as target:
+                source.backup(target)
+            draft.replace(self._template)
+
+    def _last_words(self) -> str:
+        with suppress(OSError):
+            lines = (self._folder / "server.log").read_text(errors="replace").strip().splitlines()
+            return " | ".join(lines[-3:]) or "it said nothing"
+        return "it said nothing"

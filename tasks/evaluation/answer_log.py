@@ -1,0 +1,226 @@
+"""The answer log: every answer and every grade, on disk from the moment it arrives.
+
+    {folder}/{writer}-{segment}.jsonl
+
+Format: JSON Lines. A record is one object on one line, UTF-8, ended by a line break; `records` documents its fields. A segment
+holds at most 10,000 records. A process writes to segments of its own only, so any number of runs share a folder. Records are
+found by the ids in them, never by the file's name or place.
+
+    {"kind":"answer","answer_id":"5f…","text":"ANSWER: B","usage":{"total_tokens":212},…}
+    {"kind":"grade","score_id":"a0…","evaluation":{"score":1,…},…}
+
+Promise: a record is in the file when `append` returns, so killing the process loses nothing. An fsync follows within a second
+(one for all that waits), so a power failure loses at most the last second; `append`'s future tells when it is done. The folder
+is fsynced when a segment is made. Tail rule: a last line without a line break is what a crash cut off, and is no record; a line
+that does not parse costs that record alone. Assumes that appending to a file changes nothing before its end. Downside: an
+answer stands in the log and again in the next checkpoint; a segment is removed when a durable checkpoint holds all of its
+questions.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_files import JsonObject, from_line
+
+SEGMENT_RECORDS = 10_000
+SYNC_SECONDS = 1.0
+LINE_BREAK = b"\n"
+
+
+@dataclass
+class Segment:
+    """A file of the log, and the positions whose questions it holds and no durable checkpoint does."""
+
+    path: Path
+    unsaved: set[int] = field(default_factory=set)
+
+
+class AnswerLog:
+    """The log that this process writes.
+
+    Args:
+        folder: where the segments lie; made when it is missing.
+        writer: a name that no other process uses.
+        sync_at_once: whether each record is to be fsynced as soon as the fsync before it is done.
+        on_failure: called once, from another thread, when an fsync fails.
+    """
+
+    def __init__(self, folder: Path, writer: str, *, sync_at_once: bool, on_failure: Callable[[StorageFailure], None]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._writer = writer
+        self._on_failure = on_failure
+        self._segments: list[Segment] = []
+        self._file: BinaryIO | None = None
+        self._records = 0
+        self._size_bytes = 0
+        self._sync_waiters: list[Future[None]] = []
+        self._failure: StorageFailure | None = None
+        self._lock = threading.Lock()
+        self._segment_number = 0
+        self._wake = threading.Event()
+        self._closing = threading.Event()
+        self._pause_seconds = 0.0 if sync_at_once else SYNC_SECONDS
+        self._syncer = threading.Thread(target=self._sync_until_closed, name="answer-log-sync", daemon=True)
+        self._syncer.start()
+
+    def append(self, line: bytes, position: int) -> "Future[None]":
+        """Write the record of a question's answer or grade; the future is done when it is fsynced.
+
+        Raises:
+            StorageFailure: it could not be written whole, and the log is as it was before.
+        """
+        with self._lock:
+            if self._failure:
+                raise self._failure
+            try:
+                self._write(line + LINE_BREAK)
+            except OSError as error:
+                raise StorageFailure(f"cannot write the answer log in {self._folder}: {error.strerror}") from error
+            self._segments[-1].unsaved.add(position)
+            synced: Future[None] = Future()
+            self._sync_waiters.append(synced)
+        self._wake.set()
+        return synced
+
+    def adopt(self, path: Path, positions: Iterable[int]) -> None:
+        """Take over a segment that an earlier run has left, all of whose records belong to these positions."""
+        with self._lock:
+            self._segments.insert(0, Segment(path, set(positions)))
+
+    def release(self, positions: Iterable[int]) -> None:
+        """Remove the finished segments whose questions are all in a durable checkpoint, now that these positions are."""
+        saved = set(positions)
+        with self._lock:
+            for segment in self._segments:
+                segment.unsaved -= saved
+            current = self._segments[-1] if self._file else None
+            for segment in [each for each in self._segments if not each.unsaved and each is not current]:
+                _remove_unless_in_use(segment.path)
+                self._segments.remove(segment)
+
+    def close(self) -> None:
+        """Fsync what waits and end; a segment of which nothing is needed any more is removed."""
+        self._closing.set()
+        self._wake.set()
+        self._syncer.join()
+        if self._file:
+            self._file.close()
+            self._file = None
+        if self._segments:
+            self.release(())
+
+    def _write(self, piece: bytes) -> None:
+        """Append the bytes to the current segment, whole or not at all."""
+        if self._file is None or self._records == SEGMENT_RECORDS:
+            self._begin_segment()
+        assert self._file is not None
+        written = 0
+        try:
+            while written < len(piece):
+                written += os.write(self._file.fileno(), piece[written:])
+        except OSError:
+            os.ftruncate(self._file.fileno(), self._size_bytes)
+            raise
+        self._size_bytes += len(piece)
+        self._records += 1
+
+    def _begin_segment(self) -> None:
+        if self._file:
+            os.fsync(self._file.fileno())
+            self._file.close()
+        self._segment_number += 1
+        path = self._folder / f"{self._writer}-{self._segment_number:06d}.jsonl"
+        self._file = path.open("xb", buffering=0)
+        _try_lock(self._file)
+        sync_folder(self._folder)
+        self._segments.append(Segment(path))
+        self._records = self._size_bytes = 0
+
+    def _sync_until_closed(self) -> None:
+        while not self._closing.is_set():
+            self._wake.wait()
+            self._wake.clear()
+            self._sync()
+            self._closing.wait(self._pause_seconds)
+        self._sync()
+
+    def _sync(self) -> None:
+        """One fsync for all records that wait for one. A failed fsync is final: the kernel may have dropped the data."""
+        with self._lock:
+            waiters, self._sync_waiters = self._sync_waiters, []
+            descriptor = os.dup(self._file.fileno()) if self._file and waiters else None
+        if descriptor is None:
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            self._fail(waiters, StorageFailure(f"cannot fsync the answer log in {self._folder}: {error.strerror}"))
+        else:
+            for waiter in waiters:
+                waiter.set_result(None)
+        finally:
+            os.close(descriptor)
+
+    def _fail(self, waiters: list[Future[None]], failure: StorageFailure) -> None:
+        with self._lock:
+            self._failure = failure
+            waiters += self._sync_waiters
+            self._sync_waiters = []
+        for waiter in waiters:
+            waiter.set_exception(failure)
+        self._on_failure(failure)
+
+
+def list_segments(folder: Path) -> list[Path]:
+    """The segments of all writers in the folder, the oldest writer's first."""
+    return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
+
+
+def read_segment(path: Path) -> Iterator[JsonObject | None]:
+    """The records of a segment in their order; None for a line that does not parse. A cut last line is passed over."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if not line.endswith(LINE_BREAK):
+                return
+            try:
+                yield from_line(line)
+            except ValueError:
+                yield None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable: names that were made, replaced or removed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(file: BinaryIO) -> bool:
+    """Whether nobody else holds the file's lock, which is now ours; also where the file system has no locks."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove_unless_in_use(path: Path) -> None:
+    """Remove the segment, unless a living process writes it."""
+    try:
+        with path.open("rb") as file:
+            if _try_lock(file):
+                path.unlink()
+    except FileNotFoundError:
+        pass

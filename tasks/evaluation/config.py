@@ -1,0 +1,288 @@
+"""The settings of an evaluation: the YAML file, the values given for one run, and the defaults behind both.
+
+`load_config` gives a checked `Config`, or one message that names the file, the key and the value. The keys and defaults are
+those of the original's files, which load unchanged; README.md documents each.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.model_servers import find_model_server
+from tasks.evaluation.yaml_files import read_yaml
+
+# The user and password of a URL such as http://user:password@host.
+URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+MASK = "***"
+SECRET_KEYS = ("api_key", "openai_api_key", "authorization", "password", "token")
+
+
+class Settings(BaseModel):
+    """The base of all settings: a key that is not known is a mistake."""
+
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class Generator(Settings):
+    """What kind of endpoint the generator is."""
+
+    generator_type: Literal["vllm", "argo", "openai"] = "openai"
+
+
+class GeneratorSettings(Settings):
+    """The generator: where it is, and how it is asked."""
+
+    model: str = Field(min_length=1)
+    base_url: str | None = None
+    server: str | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    api_key: str | None = None
+    temperature: float | None = Field(default=0.0, ge=0)
+    max_tokens: int | None = Field(default=1024, ge=1)
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    revision: str | None = None
+    boot_local: bool = False
+    hf_model_id: str | None = None
+    auto_port: bool = True
+    local_host: str = "127.0.0.1"
+    server_startup_timeout: float = Field(default=120, gt=0)
+    vllm_args: dict[str, JsonValue] = Field(default_factory=dict)
+    enable_batching: bool = False
+    batch_size: int = 8
+    batch_timeout: float = 1.0
+
+
+class Model(Settings):
+    """The generator and the grader."""
+
+    generator: Generator = Field(default_factory=Generator)
+    generator_settings: GeneratorSettings
+    grader_shortname: str | None = None
+    model_config_file: str = "model_servers.yaml"
+
+    # pydantic keeps the prefix `model_` for itself, the documented keys use it.
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Rag(Settings):
+    """The context that a question is asked with; retrieval is not supported."""
+
+    enabled: bool = True
+    use_context_field: bool = False
+    rag_config_file: str | None = None
+    retriever_config: dict[str, JsonValue] | None = None
+    retrieval_top_k: int = Field(default=5, ge=0)
+    retrieval_score_threshold: float = 0.0
+    chunk_logging_enabled: bool = True
+
+    @property
+    def uses_context(self) -> bool:
+        """Whether the question's own `text` goes into the prompt."""
+        return self.enabled and self.use_context_field
+
+    @model_validator(mode="after")
+    def _refuse_retrieval(self) -> Self:
+        if self.enabled and (self.retriever_config or self.rag_config_file):
+            raise ValueError("retrieval is not supported; ask without it with --no-rag, or set rag.enabled: false")
+        return self
+
+
+class Processing(Settings):
+    """How the questions are chosen, asked, and kept."""
+
+    parallel_workers: int = Field(default=1, ge=1, le=10_000)
+    question_format: Literal["auto", "mc", "qa"] = "auto"
+    verbose: bool = False
+    random_selection: int | None = Field(default=None, ge=1)
+    random_seed: int | None = None
+    limit: int | None = Field(default=None, ge=1)
+    batch_size: int | None = Field(default=None, ge=1, le=100_000)
+    enable_checkpointing: bool = True
+    checkpoint_interval: int = Field(default=50, ge=1)
+    checkpoint_directory: str = "checkpoints"
+    resume_from_checkpoint: str | None = None
+    auto_resume: bool = True
+    progress_bar: bool = True
+    save_incremental: bool = False
+    retry_refused: bool = False
+    request_timeout_seconds: float = Field(default=600, gt=0)
+    result_storage: str | None = None
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        if not self.enable_checkpointing and self.resume_from_checkpoint:
+            raise ValueError("checkpointing is disabled, so nothing can be resumed: drop one of the two settings")
+        if not self.enable_checkpointing and self.save_incremental:
+            raise ValueError("checkpointing is disabled, so save_incremental cannot hold: drop one of the two settings")
+        return self
+
+
+class Output(Settings):
+    """Where the results go."""
+
+    save_incorrect: bool = False
+    output_directory: str = "."
+    output_prefix: str = "rag_results"
+
+
+class Config(Settings):
+    """All settings of one evaluation."""
+
+    questions_file: str = Field(min_length=1)
+    model: Model
+    rag: Rag = Field(default_factory=Rag)
+    processing: Processing = Field(default_factory=Processing)
+    output: Output = Field(default_factory=Output)
+
+    def for_files(self) -> dict[str, JsonValue]:
+        """The settings in the shape of the YAML file, without any key in clear."""
+        masked = mask_secrets(self.model_dump(mode="json"))
+        assert isinstance(masked, dict)
+        return masked
+
+
+class Overrides(Settings):
+    """The settings that people change from run to run; one that is empty is as in the configuration file."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    questions_file: str | None = Field(default=None, description="The file of questions.")
+    model: str | None = Field(default=None, description="A short name in the model servers file, else a model's name.")
+    grader: str | None = Field(default=None, description="The grader's short name in the model servers file.")
+    model_config_file: str | None = Field(default=None, description="The file that lists model servers.")
+    no_rag: bool | None = Field(default=None, description="Ask without retrieval and without the context field.")
+    parallel_workers: int | None = Field(default=None, description="How many questions are in flight at once.")
+    random_selection: int | None = Field(default=None, description="Score a random sample of this many questions.")
+    random_seed: int | None = Field(default=None, description="The seed of the random sample.")
+    limit: int | None = Field(default=None, description="Score the first questions only, this many.")
+    enable_checkpointing: bool | None = Field(default=None, description="Write checkpoints and an answer log.")
+    checkpoint_interval: int | None = Field(default=None, description="Save after every so many questions.")
+    checkpoint_directory: str | None = Field(default=None, description="The folder for checkpoints.")
+    resume_from_checkpoint: str | None = Field(default=None, description="Continue this very checkpoint.")
+    auto_resume: bool | None = Field(default=None, description="Reuse what earlier runs have answered.")
+    save_incremental: bool | None = Field(default=None, description="Make every answer durable before it counts.")
+    progress_bar: bool | None = Field(default=None, description="Show the progress bar.")
+    retry_refused: bool | None = Field(default=None, description="Ask again what the endpoint refused before.")
+    save_incorrect: bool | None = Field(default=None, description="Write the questions answered wrong to their own file.")
+    verbose: bool | None = Field(default=None, description="Show Prefect's own lines.")
+
+
+SECTION_OF = {
+    **dict.fromkeys(Processing.model_fields, "processing"),
+    **dict.fromkeys(Output.model_fields, "output"),
+    "model_config_file": "model",
+}
+
+
+def load_config(config_file: str | None, overrides: Overrides) -> Config:
+    """The settings: those given for this run, before those of the file, before the defaults.
+
+    Raises:
+        UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
+    """
+    given = read_yaml(config_file) if config_file else {}
+    folder = Path(config_file).parent if config_file else Path()
+    source = config_file or "the command line"
+    merged = _apply_overrides(given, overrides, folder)
+    if "questions_file" not in merged:
+        raise UserMistake(f"{source} names no questions: give the file on the command line, or set questions_file")
+    if not config_file and not overrides.model:
+        raise UserMistake("no model is named: give a configuration with --config, or a model with --model")
+    return _validate(merged, source)
+
+
+def mask_secrets(value: JsonValue) -> JsonValue:
+    """The same value with every key and password in it replaced; references to a secret's place are kept."""
+    if isinstance(value, dict):
+        return {key: MASK if _is_secret(key, item) else mask_secrets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [mask_secrets(item) for item in value]
+    return URL_USER.sub(MASK, value) if isinstance(value, str) else value
+
+
+def is_reference(key: str) -> bool:
+    """Whether a key is not the secret itself but says where it is: `${NAME}` or `secret:name`."""
+    return bool(re.fullmatch(r"\$\{\w+\}|secret:\S+", key))
+
+
+def _is_secret(key: str, value: JsonValue) -> bool:
+    named = any(key.lower().endswith(secret) for secret in SECRET_KEYS)
+    return named and isinstance(value, str) and not is_reference(value)
+
+
+def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
+    """The file's settings with those of this run laid over them."""
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
+    values = overrides.model_dump(exclude_none=True)
+    shortname, grader, no_rag = (values.pop(name, None) for name in ("model", "grader", "no_rag"))
+    if "questions_file" in values:
+        merged["questions_file"] = values.pop("questions_file")
+    for name, value in values.items():
+        _section(merged, SECTION_OF[name])[name] = value
+    if grader:
+        _section(merged, "model")["grader_shortname"] = grader
+    if no_rag:
+        _section(merged, "rag")["enabled"] = False
+    if shortname:
+        _choose_model(_section(merged, "model"), shortname, folder)
+    return merged
+
+
+def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
+    """Make the generator the listed server of that short name, or else ask the configured endpoint for that model."""
+    server = find_model_server(name, str(model.get("model_config_file", "model_servers.yaml")), folder)
+    settings = _section(model, "generator_settings")
+    if server is None:
+        settings["model"] = name
+        return
+    model["generator"] = {"generator_type": "openai"}
+    settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
+    settings |= {"boot_local": False, "extra": {**_section(settings, "extra"), **server.extra}}
+
+
+def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
+    """The mapping under the key, made where there is none."""
+    section = settings.get(key)
+    if not isinstance(section, dict):
+        section = settings[key] = {}
+    return section
+
+
+def _validate(settings: Mapping[str, JsonValue], source: str) -> Config:
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise UserMistake(f"{source}: {_describe_first(error)}") from None
+
+
+def _describe_first(error: ValidationError) -> str:
+    """What is wrong, for the first of the errors: the key's path, the value, the reason; unknown keys first."""
+    details = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    path = [str(part) for part in details["loc"]]
+    if details["type"] == "extra_forbidden":
+        return _describe_unknown_key(path)
+    if details["type"] == "missing":
+        return f"{'.'.join(path)} is missing"
+    reason = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "value_error":
+        return reason
+    shown = MASK if _is_secret(path[-1], "x") else repr(details["input"])
+    return f"{'.'.join(path)}: {shown} cannot be used: {reason[0].lower()}{reason[1:]}"
+
+
+def _describe_unknown_key(path: list[str]) -> str:
+    *sections, key = path
+    model: type[BaseModel] = Config
+    for section in sections:
+        annotation = model.model_fields[section].annotation
+        assert isinstance(annotation, type)
+        model = annotation
+    nearest = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.5)
+    known = f"did you mean {nearest[0]!r}?" if nearest else f"known here: {', '.join(model.model_fields)}"
+    where = f" in {'.'.join(sections)}" if sections else ""
+    return f"unknown key {key!r}{where}: {known}"

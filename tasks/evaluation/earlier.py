@@ -1,0 +1,216 @@
+"""The checkpoints that earlier runs have left, ours and the original's: found by content, and held against the settings."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from tasks.evaluation.checkpoint import LATEST
+from tasks.evaluation.config import Config
+from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_files import JsonObject, JsonValue, read_object
+
+# The settings in a checkpoint's `config` that decide about answers.
+ANSWER_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
+TAIL_BYTES = 1 << 18
+# The key under `metadata` that holds what is ours.
+OURS = "mcqa_flow"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint without its results."""
+
+    path: Path
+    timestamp: datetime
+    completed_count: int
+    metadata: JsonObject
+    config: JsonObject
+
+    @property
+    def ours(self) -> JsonObject:
+        """What only our checkpoints say; empty in the original's."""
+        ours = self.metadata.get(OURS)
+        return ours if isinstance(ours, dict) else {}
+
+    @property
+    def evaluation_id(self) -> str:
+        """The evaluation that it belongs to; empty in the original's."""
+        return str(self.ours.get("evaluation_id") or "")
+
+    @property
+    def salt(self) -> str:
+        """The run that alone may use its answers; empty: any may."""
+        return str(self.ours.get("salt") or "")
+
+    @property
+    def selection(self) -> JsonObject:
+        """What it says of the questions' selection; empty in the original's."""
+        selection = self.ours.get("selection")
+        return selection if isinstance(selection, dict) else {}
+
+
+def find_checkpoints(folder: Path, say: Callable[[str], None]) -> list[Checkpoint]:
+    """The checkpoints in the folder, the newest by the time inside first; a damaged one is said and passed over.
+
+    Found by content: every .json and .json.gz file whose name does not begin with a dot is looked at.
+    """
+    found: list[Checkpoint] = []
+    paths = [path for path in sorted(folder.iterdir()) if _may_be_checkpoint(path)] if folder.is_dir() else []
+    for path in paths:
+        try:
+            checkpoint = read_checkpoint(path)
+        except DamagedFile as error:
+            say(f"⚠️ Passed over a damaged checkpoint: {path} ({error})")
+            continue
+        if checkpoint:
+            found.append(checkpoint)
+    return sorted(found, key=lambda checkpoint: (checkpoint.timestamp, checkpoint.path.name), reverse=True)
+
+
+def read_checkpoint(path: Path) -> Checkpoint | None:
+    """The checkpoint's own facts, without its results; None for a JSON file that is no checkpoint.
+
+    Raises:
+        DamagedFile: the file cannot be read, ends early, or contradicts itself.
+    """
+    members = _read_ends(path) or _read_whole(path)
+    if "completed_indices" not in members or "config" not in members:
+        return None
+    count, indices, config = members["completed_count"], members["completed_indices"], members["config"]
+    if not isinstance(indices, list) or count != len(indices) or count != members.get("results_count", count):
+        raise DamagedFile(f"completed_count is {count}, and it holds {members.get('results_count', 'other')} results")
+    metadata = members.get("metadata")
+    return Checkpoint(
+        path=path,
+        timestamp=_read_time(members.get("timestamp")),
+        completed_count=len(indices),
+        metadata=metadata if isinstance(metadata, dict) else {},
+        config=config if isinstance(config, dict) else {},
+    )
+
+
+def read_results(path: Path) -> Iterator[JsonObject]:
+    """The results in a checkpoint, one after the other.
+
+    Raises:
+        DamagedFile: the file ends early or does not parse, perhaps after some results have come.
+    """
+    with _open_text(path) as source:
+        for key, value in read_object(source, streamed="results"):
+            if key == "results" and isinstance(value, dict):
+                yield value
+
+
+def list_differences(checkpoint: Checkpoint, config: Config) -> list[str]:
+    """Each setting that keeps the checkpoint's answers from this run, with both values."""
+    theirs, ours = _answer_settings(checkpoint.config), _answer_settings(config.for_files())
+    differing = [name for name in ours if name in theirs and theirs[name] != ours[name]]
+    return [f"{name} is {theirs[name]!r} there and {ours[name]!r} here" for name in differing]
+
+
+def read_named_checkpoint(path: str) -> Checkpoint:
+    """The checkpoint that the user named.
+
+    Raises:
+        UserMistake: there is no such file, it is damaged, or it is no checkpoint.
+    """
+    try:
+        checkpoint = read_checkpoint(Path(path))
+    except DamagedFile as error:
+        raise UserMistake(f"cannot resume from {path}: {error}") from None
+    if checkpoint is None:
+        raise UserMistake(f"cannot resume from {path}: it is no checkpoint")
+    return checkpoint
+
+
+def _may_be_checkpoint(path: Path) -> bool:
+    is_json = path.name.endswith((".json", ".json.gz")) and not path.name.startswith(".")
+    return is_json and path.name != LATEST and path.is_file()
+
+
+def _read_ends(path: Path) -> JsonObject | None:
+    """The members before and after the results of a checkpoint that we have written, without reading the results."""
+    if path.suffix == ".gz":
+        return None
+    try:
+        with path.open("rb") as file:
+            head = file.readline()
+            file.seek(max(file.seek(0, 2) - TAIL_BYTES, 0))
+            _, found, tail = file.read().rpartition(b"\n], ")
+        if not found or not head.endswith(b'"results": [\n'):
+            return None
+        members: JsonObject = json.loads(head + b"]}")
+        ends: JsonObject = json.loads(b"{" + tail)
+        return members | ends
+    except OSError as error:
+        raise DamagedFile(error.strerror or str(error)) from None
+    except ValueError:
+        return None
+
+
+def _read_whole(path: Path) -> JsonObject:
+    """All members of a JSON object, its results only counted, as `results_count`; empty when it is no object."""
+    members: JsonObject = {}
+    count = 0
+    with _open_text(path) as source:
+        if not _begins_with_brace(source):
+            return {}
+        for key, value in read_object(source, streamed="results"):
+            if key == "results":
+                count += 1
+            else:
+                members[key] = value
+    return members | {"results_count": count}
+
+
+def _begins_with_brace(source: TextIO) -> bool:
+    try:
+        beginning = source.read(1 << 10).lstrip()
+        source.seek(0)
+    except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
+        raise DamagedFile(str(error)) from None
+    if not beginning:
+        raise DamagedFile("it is empty")
+    return beginning.startswith("{")
+
+
+def _open_text(path: Path) -> TextIO:
+    try:
+        if path.suffix == ".gz":
+            return gzip.open(path, "rt", encoding="utf-8")
+        return path.open(encoding="utf-8")
+    except OSError as error:
+        raise DamagedFile(error.strerror or str(error)) from None
+
+
+def _read_time(value: JsonValue) -> datetime:
+    try:
+        return datetime.fromisoformat(str(value)).replace(tzinfo=None)
+    except ValueError:
+        raise DamagedFile(f"its timestamp is {value!r}") from None
+
+
+def _answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
+    """The settings in a checkpoint's `config` that decide about answers, as far as they are there."""
+    model, rag = config.get("model"), config.get("rag")
+    settings = model.get("generator_settings") if isinstance(model, dict) else None
+    found: JsonObject = {}
+    if isinstance(settings, dict):
+        found |= {name: settings[name] for name in ANSWER_SETTINGS if name in settings}
+    if isinstance(rag, dict):
+        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file"))
+        found["context"] = _name_context(rag, retrieves=retrieves)
+    return found
+
+
+def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:
+    if not rag.get("enabled", True):
+        return "none"
+    if rag.get("use_context_field"):
+        return "the question's text field"
+    return "retrieved" if retrieves else "none"

@@ -1,0 +1,286 @@
+"""Endpoints: where the generator and the grader are, what is sent to them, and what of their replies is an answer.
+
+One client an endpoint. Failures are told apart here and nowhere else (`_judge`): what is asked again is asked again by the
+client itself, eight times in all with growing pauses and the server's Retry-After; what remains is an `EndpointFailure` (try
+later), a `Refused` (final for this question) or an `EndpointStop` (nothing more can be asked).
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+import openai
+from openai import AsyncOpenAI
+from openai.types.chat import ChatCompletionMessageParam
+
+from tasks.evaluation.config import Config, GeneratorSettings, is_reference
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
+from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.prompts import Message
+from tasks.evaluation.records import Answer
+
+ATTEMPTS = 8
+# The pauses before an unusable reply with status 200 is asked for again; the client's own pauses for all else are alike.
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 8.0
+# At temperature 0 an empty answer comes again and again.
+EMPTY_REPLIES = 3
+CONNECT_SECONDS = 5.0
+# An endpoint that needs no key still gets a header; the client refuses an empty one.
+NO_KEY = "none"
+GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
+STOP_STATUS = {
+    401: "renew the API key (api_key)",
+    402: "renew the account's credit",
+    403: "ask for access to this model, or renew the API key (api_key)",
+    404: "mend the address (base_url) or the model's name (model)",
+}
+REFUSED_STATUS = (400, 413, 422)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model behind an OpenAI-compatible address.
+
+    `request` is all that is sent beside the messages. `base_url` None is the openai package's own default.
+    """
+
+    role: Literal["generator", "grader"]
+    base_url: str | None
+    api_key: str = field(repr=False)
+    request: JsonObject
+
+    @property
+    def model(self) -> str:
+        """The model's name, as it is sent."""
+        return str(self.request["model"])
+
+
+class KeyReader:
+    """Reads keys from where the settings say they are.
+
+    Args:
+        environment: the environment's variables.
+        load_secret: gives the content of a Prefect Secret block by its name.
+    """
+
+    def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:
+        self._environment = environment
+        self._load_secret = load_secret
+        self.found_plain = False
+
+    def read(self, key: str | None, setting: str) -> str:
+        """The key itself; `setting` is its place, for the message.
+
+        Raises:
+            UserMistake: there is no such variable or block.
+        """
+        if not key:
+            return self._environment.get("OPENAI_API_KEY") or NO_KEY
+        if not is_reference(key):
+            self.found_plain = True
+            return key
+        if key.startswith("secret:"):
+            return self._load_secret(key.removeprefix("secret:"))
+        name = key[2:-1]
+        if not self._environment.get(name):
+            raise UserMistake(f"{setting} is {key}, and the environment has no variable {name}: export it first")
+        return self._environment[name]
+
+
+def find_generator(config: Config, keys: KeyReader) -> Endpoint:
+    """The generator that the settings describe.
+
+    Raises:
+        UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
+    """
+    settings = config.model.generator_settings
+    kind = config.model.generator.generator_type
+    request: JsonObject = {"model": settings.model}
+    if settings.temperature is not None:
+        request["temperature"] = settings.temperature
+    if settings.max_tokens is not None:
+        request["max_tokens"] = settings.max_tokens
+    key = keys.read(settings.api_key, "model.generator_settings.api_key")
+    return Endpoint("generator", _generator_url(kind, settings), key, {**request, **settings.extra})
+
+
+def find_grader(config: Config, config_folder: Path, keys: KeyReader) -> Endpoint | None:
+    """The grader that the settings name; None when they name none.
+
+    Raises:
+        UserMistake: the model servers file has no such entry, or the entry's key cannot be found.
+    """
+    shortname, servers_file = config.model.grader_shortname, config.model.model_config_file
+    if not shortname:
+        return None
+    server = find_model_server(shortname, servers_file, config_folder)
+    if server is None:
+        known = ", ".join(list_model_servers(servers_file, config_folder)) or "none, or there is no such file"
+        raise UserMistake(
+            f"the grader {shortname!r} is not in {servers_file} (it holds: {known}); "
+            "name one of these with --grader, or another file with --model-config"
+        )
+    key = keys.read(server.openai_api_key, f"openai_api_key of {shortname!r} in {servers_file}")
+    request = {"model": server.openai_model, **GRADER_REQUEST, **server.extra}
+    return Endpoint("grader", server.openai_api_base, key, request)
+
+
+def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:
+    if settings.boot_local:
+        raise UserMistake(
+            "model.generator_settings.boot_local: starting a model server is not supported; "
+            "start it yourself, set server and port to where it is, and boot_local: false"
+        )
+    if settings.base_url:
+        return settings.base_url
+    if kind == "vllm":
+        if not settings.server:
+            raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
+        return f"http://{settings.server}:{settings.port or 8000}/v1"
+    if kind == "argo":
+        raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
+    return None
+
+
+class _UnusableReply(EndpointFailure):
+    """A reply with status 200 that is none: the client does not repeat these, so we do."""
+
+
+class Client:
+    """Asks one endpoint. To be used on one event loop only.
+
+    Args:
+        endpoint: what is asked.
+        timeout_seconds: how long one attempt may take.
+    """
+
+    def __init__(self, endpoint: Endpoint, timeout_seconds: float) -> None:
+        self.endpoint = endpoint
+        try:
+            self._client = AsyncOpenAI(
+                base_url=endpoint.base_url,
+                api_key=endpoint.api_key,
+                max_retries=ATTEMPTS - 1,
+                timeout=openai.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+            )
+        except openai.OpenAIError as error:
+            raise UserMistake(f"cannot ask the {endpoint.role}: {error}") from None
+        self._create = self._client.chat.completions.with_raw_response.create
+
+    async def ask(self, messages: list[Message]) -> Answer:
+        """The model's reply to the messages.
+
+        Raises:
+            EndpointFailure: no usable reply came.
+            Refused: the endpoint declined this request, or answered with nothing three times.
+            EndpointStop: it will decline every request until something is mended.
+        """
+        started = time.monotonic()
+        empty_replies = 0
+        for attempt in range(ATTEMPTS):
+            try:
+                reply = self._read(await self._ask_once(messages), time.monotonic() - started)
+            except _UnusableReply:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+                continue
+            if reply.text or reply.finish_reason == "length":
+                return reply
+            empty_replies += 1
+            if empty_replies == EMPTY_REPLIES:
+                break
+        raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times")
+
+    async def _ask_once(self, messages: list[Message]) -> JsonValue:
+        """The body of a response with status 200. The client itself repeats what failed on the way."""
+        extra = {name: value for name, value in self.endpoint.request.items() if name != "model"}
+        try:
+            response = await self._create(
+                model=self.endpoint.model,
+                messages=cast("list[ChatCompletionMessageParam]", messages),
+                extra_body=extra,
+            )
+        except openai.OpenAIError as error:
+            raise self._judge(error) from None
+        try:
+            body: JsonValue = json.loads(response.http_response.content)
+        except ValueError:
+            raise _UnusableReply(f"the {self.endpoint.role} answered with something that is no JSON") from None
+        return body
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    def _judge(self, error: openai.OpenAIError) -> EvaluationError:
+        """What a failed request means."""
+        role, words = self.endpoint.role, self._scrub(_server_words(error))
+        if not isinstance(error, openai.APIStatusError):
+            kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
+            return EndpointFailure(f"the {role} {kind}: {words}")
+        message = f"the {role} answered {error.status_code}: {words}"
+        if error.code == "insufficient_quota":
+            return EndpointStop(f"{message}; {STOP_STATUS[402]}")
+        if error.status_code in STOP_STATUS:
+            return EndpointStop(f"{message}; {STOP_STATUS[error.status_code]}")
+        return Refused(message) if error.status_code in REFUSED_STATUS else EndpointFailure(message)
+
+    def _read(self, body: JsonValue, seconds: float) -> Answer:
+        """The reply in the body of a response with status 200."""
+        role = self.endpoint.role
+        choices = body.get("choices") if isinstance(body, dict) else None
+        first = choices[0] if isinstance(choices, list) and choices else None
+        message = first.get("message") if isinstance(first, dict) else None
+        if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
+            raise _UnusableReply(f"the {role} answered without a message")
+        finish_reason = _text_or_none(first.get("finish_reason"))
+        text, thought = _split_thought(_text_or_none(message.get("content")) or "")
+        if not text and finish_reason == "content_filter":
+            raise Refused(f"the {role}'s content filter withheld the answer")
+        return Answer(
+            text=text,
+            reasoning=_text_or_none(message.get("reasoning_content")) or thought,
+            usage=_token_counts(body.get("usage")),
+            finish_reason=finish_reason,
+            response_model=_text_or_none(body.get("model")),
+            seconds=seconds,
+        )
+
+    def _scrub(self, text: str) -> str:
+        """The text without the key, which servers like to repeat."""
+        return text.replace(self.endpoint.api_key, "***") if len(self.endpoint.api_key) > len(NO_KEY) else text
+
+
+def _server_words(error: openai.OpenAIError) -> str:
+    """The server's own words about the failure, at most 300 characters of them."""
+    body = getattr(error, "body", None)
+    message = body.get("message") if isinstance(body, dict) else None
+    cause = f" ({error.__cause__})" if error.__cause__ and not message else ""
+    return " ".join(f"{message or error}{cause}".split())[:300]
+
+
+def _split_thought(content: str) -> tuple[str, str | None]:
+    """What follows the thought at the content's beginning, and the thought; some servers send only its closing tag."""
+    thought, closing, text = content.rpartition("</think>")
+    if closing:
+        return text.strip(), thought.replace("<think>", "", 1).strip()
+    if content.lstrip().startswith("<think>"):
+        return "", content.replace("<think>", "", 1).strip()
+    return content, None
+
+
+def _text_or_none(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _token_counts(usage: JsonValue) -> dict[str, int]:
+    if not isinstance(usage, dict):
+        return {}
+    return {name: count for name, count in usage.items() if isinstance(count, int) and not isinstance(count, bool)}

@@ -1,0 +1,65 @@
+"""Every error that an evaluation raises on purpose.
+
+EvaluationError
+├── UserMistake         something the user gave is wrong, found before anything was asked
+├── Unscored            a question is left for the next run
+│   ├── EndpointFailure     no usable reply came, however often it was asked for
+│   ├── Stopped             the run was told to ask nothing more
+│   └── UnfinishedBatch     some questions of a batch are unscored, for reasons of their own
+├── Refused             the endpoint has answered that it will not answer this: final
+├── EndpointStop        no question can be answered until somebody acts (key, quota, model name)
+├── DamagedFile         a file is not what a finished write leaves
+└── StorageFailure      what was paid for can no longer be kept
+
+The command shows each as one message without a traceback; anything else is a defect of ours.
+"""
+
+from collections.abc import Mapping
+
+
+class EvaluationError(Exception):
+    """The base of all errors above."""
+
+
+class UserMistake(EvaluationError):
+    """A file, a setting or a flag is wrong; the message says which and how to mend it. Exit code 2."""
+
+
+class Unscored(EvaluationError):
+    """A question has no score yet; nothing about it is recorded as a result, and the next run asks it again."""
+
+
+class EndpointFailure(Unscored):
+    """The endpoint gave no usable reply, though it was asked as often as is allowed."""
+
+
+class Stopped(Unscored):
+    """The run had been told to stop before this question's reply came."""
+
+
+class UnfinishedBatch(Unscored):
+    """Some questions of a batch are unscored.
+
+    Args:
+        failures: why, by position.
+    """
+
+    def __init__(self, failures: Mapping[int, str]) -> None:
+        super().__init__(f"{len(failures)} questions not scored: {next(iter(failures.values()))}")
+        self.failures = failures
+
+
+class Refused(EvaluationError):
+    """The endpoint declined this very request; asking again would bring the same."""
+
+
+class EndpointStop(EvaluationError):
+    """The endpoint answers, and nothing can be asked of it until the user mends what the message names."""
+
+
+class DamagedFile(EvaluationError):
+    """A file ends early, does not parse, or contradicts itself."""
+
+
+class StorageFailure(EvaluationError):
+    """A write, or its fsync, failed: an answer that arrives now would be lost, so nothing more is asked."""

@@ -1,0 +1,33 @@
+"""The event loop on which questions are asked, for callers in ordinary threads."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Self, TypeVar
+
+Result = TypeVar("Result")
+
+
+class EventLoopThread:
+    """An event loop on a thread of its own."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="asking", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def run(self, coroutine: Coroutine[object, object, Result]) -> Result:
+        """The coroutine's result, awaited from another thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Let the loop call the function soon; to be used from any thread, and from signal handlers."""
+        self._loop.call_soon_threadsafe(function)

@@ -1,0 +1,111 @@
+"""How an answer is graded: by the choice read from it, or by a grader model's verdict.
+
+A verdict is a JSON object in the grader's reply. A reply without a usable one is asked for again in stricter words; after the
+last of them the grader has refused. A missing score is never a zero.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+
+from tasks.evaluation.choices import read_choice, read_choices, read_reference
+from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.prompts import Message
+from tasks.evaluation.questions import Format, Question
+
+# Part of every score's identity: raise it when the same answer could be graded differently.
+GRADING_VERSION = 1
+
+GRADER_SYSTEM: dict[Format, str] = {
+    "mc": """\
+You are an expert evaluator of multiple-choice exams. You are given a question with its choices, the reference, and what a \
+model wrote. Extract the letter or number that the reference chooses and the one that the model finally chooses, compare them, \
+and explain the comparison in a sentence. Reply with nothing but this JSON object:
+{"reference_choice": "letter or number", "model_choice": "letter or number, null when it chooses none", \
+"score": 1 when both are the same, else 0, "reasoning": "one sentence", "format": "mc"}""",
+    "qa": """\
+You are an expert evaluator of short-answer exams. You are given a question, the reference, and what a model wrote. Judge by \
+meaning, not by wording. Reply with nothing but this JSON object:
+{"score": 1 when the model is right, 0.5 when it is partly right, 0 when it is wrong, "reasoning": "one sentence", \
+"format": "qa"}""",
+}
+GRADER_USER = """\
+Question: {question}
+
+Reference Answer: {reference}
+
+Model Answer: {answer}"""
+STRICTER = (
+    "That was no JSON object with a score. Reply with the JSON object alone: no other words, no Markdown.",
+    'Only this, with your score in place of 0: {"score": 0, "reasoning": "", "reference_choice": null, "model_choice": null}',
+)
+WORDINGS = 1 + len(STRICTER)
+
+
+def grader_prompts() -> JsonObject:
+    """Every word that a grader is asked with, for the identity of its scores."""
+    return {"system": {"mc": GRADER_SYSTEM["mc"], "qa": GRADER_SYSTEM["qa"]}, "user": GRADER_USER, "stricter": list(STRICTER)}
+
+
+def grader_messages(question: Question, answer: str) -> list[Message]:
+    """The messages that ask for a verdict on the answer."""
+    content = GRADER_USER.format(question=question.text, reference=question.reference, answer=answer)
+    return [{"role": "system", "content": GRADER_SYSTEM[question.format]}, {"role": "user", "content": content}]
+
+
+def stricter_messages(messages: list[Message], reply: str, wording: int) -> list[Message]:
+    """The messages that ask again after a reply without a verdict; `wording` counts from 0."""
+    return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": STRICTER[wording]}]
+
+
+def read_verdict(reply: str, question_format: Format) -> JsonObject | None:
+    """The verdict in a grader's reply: the first JSON object in it whose score is a number from 0 to 1; None without one."""
+    decoder = json.JSONDecoder()
+    start = reply.find("{")
+    while start >= 0:
+        try:
+            verdict, _ = decoder.raw_decode(reply, start)
+        except json.JSONDecodeError:
+            verdict = None
+        if isinstance(verdict, dict) and (score := _read_score(verdict.get("score"))) is not None:
+            return _complete(verdict, score, question_format)
+        start = reply.find("{", start + 1)
+    return None
+
+
+def can_grade_by_choice(question: Question) -> bool:
+    """Whether the question needs no grader: its reference answer names one of its choices."""
+    return read_reference(question.reference, read_choices(question.text)) is not None
+
+
+def grade_by_choice(question: Question, answer: str) -> JsonObject:
+    """The evaluation of a multiple-choice answer by the choice that it makes."""
+    choices = read_choices(question.text)
+    reference, chosen = read_reference(question.reference, choices), read_choice(answer, choices)
+    return {
+        "reference_choice": reference,
+        "model_choice": chosen,
+        "score": int(chosen is not None and chosen == reference),
+        "reasoning": f"the answer chooses {chosen}" if chosen else "the answer chooses nothing",
+        "format": "mc",
+    }
+
+
+def _read_score(score: JsonValue) -> float | None:
+    """A score as a number; the texts "1" and "0.5" count as such. None when it is none, or not between 0 and 1."""
+    try:
+        number = float(score) if isinstance(score, str | int | float) and not isinstance(score, bool) else math.nan
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
+
+
+def _complete(verdict: Mapping[str, JsonValue], score: float, question_format: Format) -> JsonObject:
+    """The verdict with the documented fields, all of them."""
+    return {
+        "reference_choice": verdict.get("reference_choice"),
+        "model_choice": verdict.get("model_choice"),
+        "score": int(score) if score.is_integer() else score,
+        "reasoning": str(verdict.get("reasoning") or ""),
+        "format": question_format,
+    }

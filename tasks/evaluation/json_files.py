@@ -1,0 +1,155 @@
+"""JSON as our files hold it: documents of any size, read an array element at a time, and records of one line.
+
+A question file or a checkpoint is one JSON document that may not fit into memory. The reader decodes one value at a time
+with the standard library's decoder and keeps only the text around it.
+"""
+
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import TextIO
+
+from tasks.evaluation.errors import DamagedFile
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+JsonObject = dict[str, JsonValue]
+
+CHUNK_CHARACTERS = 1 << 18
+SPACE = " \t\n\r"
+
+
+def to_line(record: Mapping[str, object]) -> bytes:
+    """The record as one line of JSON, UTF-8, without a line break."""
+    try:
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair has no UTF-8 form; as an escape it has a JSON one.
+        return json.dumps(record, separators=(",", ":")).encode()
+
+
+def from_line(line: bytes) -> JsonObject:
+    """The record of a line that `to_line` made.
+
+    Raises:
+        ValueError: the line is no JSON object.
+    """
+    record = json.loads(line)
+    if not isinstance(record, dict):
+        raise ValueError("the line holds no JSON object")  # noqa: TRY004 - as for a line that is no JSON
+    return record
+
+
+def read_array(source: TextIO) -> Iterator[JsonValue]:
+    """Yield the elements of a document that is one array.
+
+    Raises:
+        DamagedFile: the document is not an array, is not JSON, or ends early; says the line and column.
+    """
+    reader = _Reader(source)
+    if reader.peek() != "[":
+        raise DamagedFile(f"{reader.place()}: a list was expected, and this begins with {reader.peek()!r}")
+    yield from reader.elements()
+    reader.expect_end()
+
+
+def read_object(source: TextIO, *, streamed: str) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the members of a document that is one object, in their order.
+
+    The array under the key `streamed` comes as one pair an element, all others as one pair with their whole value.
+
+    Raises:
+        DamagedFile: the document is not an object, is not JSON, or ends early.
+    """
+    reader = _Reader(source)
+    reader.expect("{")
+    while reader.peek() != "}":
+        key = str(reader.value())
+        reader.expect(":")
+        if key == streamed and reader.peek() == "[":
+            for element in reader.elements():
+                yield key, element
+        else:
+            yield key, reader.value()
+        if reader.peek() != "}":
+            reader.expect(",")
+    reader.expect("}")
+    reader.expect_end()
+
+
+class _Reader:
+    """A window of text over a source, and the place in it that is read next."""
+
+    def __init__(self, source: TextIO) -> None:
+        self._source = source
+        self._text = ""
+        self._at = 0
+        self._lines_before = 0
+        self._ended = False
+        self._decoder = json.JSONDecoder()
+
+    def place(self) -> str:
+        """The line and column that is read next, both counted from 1 (a column within the text at hand)."""
+        line = self._lines_before + self._text.count("\n", 0, self._at) + 1
+        return f"line {line}, column {self._at - self._text.rfind(chr(10), 0, self._at)}"
+
+    def peek(self) -> str:
+        """The next character that is no white space; empty at the end."""
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in SPACE:
+                self._at += 1
+            if self._at < len(self._text) or not self._read_on():
+                return self._text[self._at : self._at + 1]
+
+    def expect(self, character: str) -> None:
+        """Step over the character, which must come next."""
+        if self.peek() != character:
+            found = repr(self.peek()) if self.peek() else "the file's end"
+            raise DamagedFile(f"{self.place()}: {character!r} was expected, and here is {found}")
+        self._at += 1
+
+    def expect_end(self) -> None:
+        """Nothing but white space may follow."""
+        if self.peek():
+            raise DamagedFile(f"{self.place()}: the document has ended, and here is {self.peek()!r}")
+
+    def elements(self) -> Iterator[JsonValue]:
+        """The elements of the array that comes next."""
+        self.expect("[")
+        while self.peek() != "]":
+            yield self.value()
+            if self.peek() != "]":
+                self.expect(",")
+                if self.peek() == "]":
+                    raise DamagedFile(f"{self.place()}: a comma stands before the list's end")
+        self.expect("]")
+
+    def value(self) -> JsonValue:
+        """The value that comes next, whole."""
+        self.peek()
+        while True:
+            try:
+                value: JsonValue
+                value, end = self._decoder.raw_decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                if not self._read_on():
+                    self._at = error.pos
+                    raise DamagedFile(f"{self.place()}: {error.msg}") from None
+                continue
+            # A number that touches the end of the text at hand may go on behind it.
+            if end == len(self._text) and self._read_on():
+                continue
+            self._at = end
+            return value
+
+    def _read_on(self) -> bool:
+        """Drop what was read, fetch as much again as is at hand (a chunk at least), and say whether anything came."""
+        if self._ended:
+            return False
+        try:
+            more = self._source.read(max(CHUNK_CHARACTERS, len(self._text) - self._at))
+        except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
+            raise DamagedFile(f"after {self.place()}: {error}") from None
+        self._lines_before += self._text.count("\n", 0, self._at)
+        self._text, self._at = self._text[self._at :] + more, 0
+        self._ended = not more
+        return bool(more)

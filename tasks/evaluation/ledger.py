@@ -1,0 +1,188 @@
+"""The ledger: what a run knows of each selected question, and the one way to add to it.
+
+A question goes from unknown to answered to finished. What arrives is in the answer log before anything else happens with it.
+A finished question has its documented record in `results`, where checkpoints, batch results and the report take it from.
+"""
+
+import asyncio
+from array import array
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+
+import numpy as np
+
+from tasks.evaluation.answer_log import AnswerLog
+from tasks.evaluation.grading import can_grade_by_choice
+from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
+from tasks.evaluation.json_files import JsonObject, from_line, to_line
+from tasks.evaluation.questions import MISSING, Question, Questions
+from tasks.evaluation.records import (
+    Answer,
+    Grade,
+    Ids,
+    answer_record,
+    build_missing,
+    build_refused,
+    build_result,
+    grade_record,
+    is_refused,
+    parse_answer,
+    refusal_record,
+)
+from tasks.evaluation.spool import PlacedSpool
+
+NO_ID = bytes(ID_BYTES)
+
+
+class Ledger:
+    """What is known of each question; positions are 0-based places in the selection.
+
+    `scores` holds a score a position, NaN where there is none; `formats` m for multiple choice, q for short answers, - for an
+    entry that cannot be asked.
+
+    Args:
+        questions: the selected questions.
+        identity: gives them their ids.
+        has_grader: without one, a question whose reference names no choice of its own cannot be scored.
+        answers: takes the answers that are known and not yet graded.
+        results: takes the finished questions' records.
+        retry_refused: whether a refusal that an earlier run has recorded counts for nothing.
+    """
+
+    def __init__(
+        self,
+        questions: Questions,
+        identity: Identity,
+        *,
+        has_grader: bool,
+        answers: PlacedSpool,
+        results: PlacedSpool,
+        retry_refused: bool,
+    ) -> None:
+        self.questions = questions
+        self.answers = answers
+        self.results = results
+        self.log: AnswerLog | None = None
+        self.waits_for_sync = False
+        self.scores = np.full(len(questions), np.nan)
+        self.formats = array("u", "-") * len(questions)
+        self._retry_refused = retry_refused
+        self._answer_ids = bytearray()
+        self._score_ids = bytearray()
+        self._errors: dict[int, str] = {}
+        for position, question in enumerate(questions):
+            self._identify(position, question, identity, has_grader=has_grader)
+        self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
+
+    def ids(self, position: int) -> Ids:
+        """The ids of the question."""
+        span = slice(position * ID_BYTES, (position + 1) * ID_BYTES)
+        return Ids(self._answer_ids[span].hex(), self._score_ids[span].hex())
+
+    def cache_key(self, positions: range) -> str:
+        """The name of the batch of these questions."""
+        return name_batch(bytes(self._score_ids[positions.start * ID_BYTES : positions.stop * ID_BYTES]))
+
+    def open_positions(self, positions: Iterable[int]) -> Iterator[int]:
+        """Those of the positions whose question is not finished."""
+        return (position for position in positions if position not in self.results)
+
+    @property
+    def unaskable_count(self) -> int:
+        """How many entries cannot be asked."""
+        return len(self._errors)
+
+    def record_unaskable(self) -> None:
+        """Put the entries that cannot be asked into the results, each with its reason."""
+        for position, error in self._errors.items():
+            self.finish(position, build_missing(error))
+
+    def finish(self, position: int, result: JsonObject) -> bool:
+        """Put the question's record into the results, under its own number; say whether it was not there yet."""
+        is_new = self.results.put(position, to_line({**result, "question_id": position + 1}))
+        if is_new and not result.get("skipped"):
+            self.scores[position] = result["score"]
+        return is_new
+
+    def forget(self, *, results_from: int, answers_from: int) -> None:
+        """Take back all results and answers but the first so many."""
+        for position in self.results.positions(results_from, len(self.results)):
+            self.scores[position] = np.nan
+        self.results.truncate(results_from)
+        self.answers.truncate(answers_from)
+
+    def reuse(self, position: int, result: JsonObject) -> bool:
+        """Take a record that some earlier copy holds under the question's score id; say whether it was used."""
+        return not (is_refused(result) and self._retry_refused) and self.finish(position, result)
+
+    async def keep_answer(self, position: int, answer: Answer) -> None:
+        """Make the answer durable, as far as the run demands.
+
+        Raises:
+            StorageFailure: it cannot be kept.
+        """
+        await self._log(position, answer_record(self.ids(position).answer, answer))
+
+    async def keep_grade(self, position: int, question: Question, answer: Answer, grade: Grade) -> None:
+        """Make the grade durable and finish the question.
+
+        Raises:
+            StorageFailure: it cannot be kept.
+        """
+        ids = self.ids(position)
+        await self._log(position, grade_record(ids.score, grade))
+        self.finish(position, build_result(ids, question, answer, grade))
+
+    async def keep_refusal(self, position: int, question: Question, error: str, answer: Answer | None) -> None:
+        """Make the refusal durable and finish the question with it.
+
+        Raises:
+            StorageFailure: it cannot be kept.
+        """
+        ids = self.ids(position)
+        await self._log(position, refusal_record(ids, error, answer))
+        self.finish(position, build_refused(ids, question, error, answer))
+
+    def known_answer(self, position: int) -> Answer | None:
+        """The answer of an earlier run that awaits its grade."""
+        return parse_answer(from_line(self.answers.read(position))) if position in self.answers else None
+
+    def awaiting_grade(self) -> list[int]:
+        """The positions whose answer is known and whose question is not finished."""
+        return list(self.open_positions(position for position in range(len(self.questions)) if position in self.answers))
+
+    def read_result(self, position: int) -> JsonObject:
+        """The finished question's record.
+
+        Raises:
+            KeyError: it is not finished.
+        """
+        return from_line(self.results.read(position))
+
+    def close(self) -> None:
+        """Close the log and free the temporary files."""
+        if self.log:
+            self.log.close()
+        for part in (self.questions, self.answers, self.results):
+            part.close()
+
+    def _identify(self, position: int, question: Question | None, identity: Identity, *, has_grader: bool) -> None:
+        if question is None:
+            self._errors[position] = MISSING
+        elif not has_grader and question.format == "mc" and not can_grade_by_choice(question):
+            self._errors[position] = f"The answer {question.reference[:60]!r} names none of the question's choices"
+        if question is None:
+            self._answer_ids += NO_ID
+            self._score_ids += NO_ID
+            return
+        self.formats[position] = question.format[0]
+        ids = identity.identify(question, self.questions.copy_number(position))
+        self._answer_ids += bytes.fromhex(ids.answer)
+        self._score_ids += bytes.fromhex(ids.score)
+
+    async def _log(self, position: int, record: JsonObject) -> None:
+        if self.log is None:
+            return
+        synced: Future[None] = self.log.append(to_line(record), position)
+        if self.waits_for_sync:
+            await asyncio.wrap_future(synced)

@@ -1,0 +1,284 @@
+"""From the settings to a ledger that holds all that is known before anything is asked."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.evaluation.config import Config
+from tasks.evaluation.earlier import Checkpoint, find_checkpoints, list_differences, read_named_checkpoint
+from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
+from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.identity import Identity, IdentitySettings
+from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.questions import Questions, Selection, read_questions
+from tasks.evaluation.reuse import Matcher, Reuse, require_fit
+from tasks.evaluation.spool import PlacedSpool
+
+OWN_FOLDER = ".mcqa"
+ANSWERS_FOLDER = "answers"
+SEED_RANGE = 2**31
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a run begins with.
+
+    `own_folder` is where all of ours but the checkpoints lies, None without checkpointing.
+    """
+
+    config: Config
+    generator: Endpoint
+    grader: Endpoint | None
+    selection: Selection
+    ledger: Ledger
+    salt: str
+    earlier: list[Checkpoint]
+    own_folder: Path | None
+
+    def describe_selection(self) -> JsonObject:
+        """The selection as checkpoints hold it; a later run without a seed takes the seed from here."""
+        return {
+            "questions_file": self.config.questions_file,
+            "file_count": self.ledger.questions.file_count,
+            "selected_count": len(self.ledger.questions),
+            "random_selection": self.selection.random_selection,
+            "random_seed": self.selection.random_seed,
+            "limit": self.selection.limit,
+        }
+
+
+def find_endpoints(config: Config, config_folder: Path, keys: KeyReader) -> tuple[Endpoint, Endpoint | None]:
+    """The generator and the grader.
+
+    Raises:
+        UserMistake: one of them is not fully described.
+    """
+    return find_generator(config, keys), find_grader(config, config_folder, keys)
+
+
+def check_questions(config: Config) -> None:
+    """Read the questions once and forget them.
+
+    Raises:
+        UserMistake: they cannot be used with these settings.
+    """
+    _select_questions(config, _choose_selection(config, []), None).close()
+
+
+def make_own_folder(config: Config) -> Path | None:
+    """The folder for what is ours within the checkpoint directory, made where it is missing; None without checkpointing.
+
+    Raises:
+        UserMistake: nothing can be written there.
+    """
+    if not config.processing.enable_checkpointing:
+        return None
+    directory = Path(config.processing.checkpoint_directory)
+    folder = directory / OWN_FOLDER
+    try:
+        (folder / ANSWERS_FOLDER).mkdir(parents=True, exist_ok=True)
+        probe = directory / f".{OWN_FOLDER}_probe"
+        probe.write_bytes(b"probe")
+        probe.unlink()
+    except OSError as error:
+        raise UserMistake(
+            f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
+            "name another with --checkpoint-dir, or mend its permissions"
+        ) from None
+    return folder
+
+
+def prepare(
+    config: Config,
+    endpoints: tuple[Endpoint, Endpoint | None],
+    *,
+    own_folder: Path | None,
+    salt: str,
+    say: Callable[[str], None],
+) -> Preparation:
+    """Select the questions and identify them; nothing of earlier runs is used yet.
+
+    Args:
+        config: the settings.
+        endpoints: the generator and the grader.
+        own_folder: as `make_own_folder` gives it.
+        salt: names the run whose answers no other may use; empty for an ordinary run.
+        say: takes what the user should know.
+
+    Raises:
+        UserMistake: the questions cannot be used with these settings.
+    """
+    generator, grader = endpoints
+    earlier = _find_earlier(config, salt, say)
+    selection = _choose_selection(config, earlier)
+    questions = _select_questions(config, selection, own_folder)
+    settings = IdentitySettings(
+        request=generator.request,
+        revision=config.model.generator_settings.revision,
+        grader=grader.request if grader else None,
+        salt=salt,
+    )
+    ledger = Ledger(
+        questions,
+        Identity(settings),
+        has_grader=grader is not None,
+        answers=PlacedSpool(own_folder, len(questions)),
+        results=PlacedSpool(own_folder, len(questions)),
+        retry_refused=config.processing.retry_refused,
+    )
+    return Preparation(config, generator, grader, selection, ledger, salt, earlier, own_folder)
+
+
+def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
+    """Take from the earlier runs' checkpoints and answer logs what fits this one, and say what.
+
+    Raises:
+        UserMistake: nothing of the checkpoint that the user named fits.
+    """
+    ledger = preparation.ledger
+    ledger.record_unaskable()
+    if preparation.own_folder is None:
+        return
+    unaskable = len(ledger.results)
+    matcher = Matcher(ledger, preparation.config)
+    if preparation.config.processing.resume_from_checkpoint:
+        used = _use_named(matcher, preparation, say)
+    else:
+        used = _use_newest(matcher, preparation, say)
+    from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER)
+    _say_log(from_log, say)
+    if len(ledger.results) > unaskable:
+        _say_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, say=say)
+
+
+def _find_earlier(config: Config, salt: str, say: Callable[[str], None]) -> list[Checkpoint]:
+    """The checkpoints that this run may use, the newest first: those under its own salt, which for most is none."""
+    processing = config.processing
+    if not processing.enable_checkpointing:
+        return []
+    if processing.resume_from_checkpoint:
+        return [read_named_checkpoint(processing.resume_from_checkpoint)]
+    found = find_checkpoints(Path(processing.checkpoint_directory), say)
+    return [checkpoint for checkpoint in found if checkpoint.salt == salt]
+
+
+def _choose_selection(config: Config, earlier: list[Checkpoint]) -> Selection:
+    """The selection; a sample without a seed has that of the newest unfinished run like this one, else a drawn one."""
+    processing = config.processing
+    seed = processing.random_seed
+    if seed is None and processing.random_selection is not None:
+        lent = (_lend_seed(checkpoint, config) for checkpoint in earlier)
+        seed = next((seed for seed in lent if seed is not None), None)
+    if seed is None:
+        seed = random.SystemRandom().randrange(SEED_RANGE)
+    return Selection(processing.random_selection, seed, processing.limit)
+
+
+def _lend_seed(checkpoint: Checkpoint, config: Config) -> int | None:
+    """The seed of an unfinished run with the same settings; None of any other."""
+    selection, seed = checkpoint.selection, checkpoint.selection.get("random_seed")
+    is_alike = (
+        selection.get("random_selection") == config.processing.random_selection
+        and selection.get("limit") == config.processing.limit
+        and selection.get("questions_file") == config.questions_file
+        and not list_differences(checkpoint, config)
+    )
+    selected = selection.get("selected_count")
+    is_unfinished = isinstance(selected, int) and checkpoint.completed_count < selected
+    return seed if is_alike and is_unfinished and isinstance(seed, int) else None
+
+
+def _select_questions(config: Config, selection: Selection, folder: Path | None) -> Questions:
+    questions = read_questions(
+        config.questions_file,
+        selection=selection,
+        question_format=config.processing.question_format,
+        uses_context=config.rag.uses_context,
+        folder=folder,
+    )
+    if not config.model.grader_shortname:
+        _refuse_short_answers(questions, config.questions_file)
+    return questions
+
+
+def _refuse_short_answers(questions: Questions, questions_file: str) -> None:
+    numbers = [n for n, question in enumerate(questions, start=1) if question and question.format == "qa"]
+    if numbers:
+        shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+        raise UserMistake(
+            f"{questions_file}: {len(numbers):,} of the {len(questions):,} questions are short-answer ones (number {shown}), "
+            "and these need a grader: set model.grader_shortname, or give --grader"
+        )
+
+
+def _use_named(matcher: Matcher, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
+    checkpoint = preparation.earlier[0]
+    try:
+        reuse = matcher.use_checkpoint(checkpoint)
+    except DamagedFile as error:
+        raise UserMistake(f"cannot resume from {checkpoint.path}: {error}") from None
+    require_fit(checkpoint, reuse, preparation.config)
+    _say_loaded(checkpoint, reuse, say)
+    return reuse
+
+
+def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
+    """Use the checkpoints from the newest on, until no question is open; of one evaluation only the newest that is whole."""
+    ledger, total = preparation.ledger, Reuse()
+    seen: set[str] = set()
+    passed_over: list[Checkpoint] = []
+    for checkpoint in preparation.earlier:
+        if len(ledger.results) == len(ledger.questions):
+            break
+        if checkpoint.evaluation_id in seen:
+            continue
+        try:
+            reuse = matcher.use_checkpoint(checkpoint)
+        except DamagedFile as error:
+            say(f"⚠️ Passed over a damaged checkpoint: {checkpoint.path} ({error})")
+            continue
+        if checkpoint.evaluation_id:
+            seen.add(checkpoint.evaluation_id)
+        if reuse.is_any or reuse.asked_again:
+            _say_loaded(checkpoint, reuse, say)
+            total = Reuse(total.finished + reuse.finished, total.answers + reuse.answers)
+        elif checkpoint.completed_count:
+            passed_over.append(checkpoint)
+    _say_passed_over(passed_over, preparation.config, say)
+    return total
+
+
+def _say_loaded(checkpoint: Checkpoint, reuse: Reuse, say: Callable[[str], None]) -> None:
+    say(f"📂 Loaded checkpoint: {checkpoint.path}")
+    say(f"   Previous progress: {checkpoint.completed_count:,} questions")
+    say(f"   Checkpoint time: {checkpoint.timestamp.isoformat(timespec='seconds')}")
+    if reuse.answers:
+        say(f"   Answers that are graded anew: {reuse.answers:,}")
+    if reuse.asked_again:
+        say(f"   Refused or failed then, asked again now: {reuse.asked_again:,}")
+
+
+def _say_passed_over(checkpoints: list[Checkpoint], config: Config, say: Callable[[str], None]) -> None:
+    if checkpoints:
+        newest = checkpoints[0]
+        reason = "; ".join(list_differences(newest, config)) or "none of its questions is asked by this run"
+        others = f", and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
+        say(f"📂 Passed over: {newest.path} ({reason}){others}")
+
+
+def _say_log(from_log: Reuse, say: Callable[[str], None]) -> None:
+    if from_log.finished or from_log.answers > 0:
+        awaiting = f", {from_log.answers:,} that await their grade" if from_log.answers > 0 else ""
+        say(f"📂 From the answer log: {from_log.finished:,} more questions{awaiting}")
+
+
+def _say_resumed(done: int, total: int, *, is_from_checkpoint: bool, say: Callable[[str], None]) -> None:
+    if is_from_checkpoint:
+        say(f"🔄 Resuming from checkpoint with {done:,} completed questions")
+    say(f"📋 Resuming: Skipping {done:,} already completed questions")
+    say(f"📋 Remaining: {total - done:,} questions to process")
+    say(f"📊 Progress: Starting from {done:,}/{total:,} ({done / total:.1%})")
+    if done == total:
+        say("Every question is already scored: nothing is asked, and the results are written again")

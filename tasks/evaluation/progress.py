@@ -1,0 +1,86 @@
+"""What the user sees while a run goes on: the documented lines, and the bar between them.
+
+Every line also goes to the run's log. A terminal that has gone away costs its lines and nothing else.
+"""
+
+import io
+import sys
+import time
+from collections.abc import Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from tqdm import tqdm
+
+# How often a pipe or a log file gets a line in place of the bar.
+PLAIN_LINE_SECONDS = 10.0
+
+
+class _Bar(tqdm):  # type: ignore[type-arg]  # at run time it takes none
+    """tqdm's bar with thousands separated, as the guide shows it."""
+
+    @property
+    def format_dict(self) -> MutableMapping[str, Any]:
+        """Tqdm's fields and the two counts as text."""
+        return {**super().format_dict, "n_text": f"{self.n:,}", "total_text": f"{self.total:,}"}
+
+
+BAR = "{desc}: {percentage:.1f}%|{bar}| {n_text}/{total_text} [{elapsed}<{remaining}, {rate_fmt}]"
+PLAIN = "{desc}: {percentage:.1f}% {n_text}/{total_text} [{elapsed}<{remaining}, {rate_fmt}]"
+
+
+class Progress:
+    """The lines of one run.
+
+    Args:
+        log: takes every line that is said, for those who read the run's log.
+        is_shown: whether to show the bar, or the plain lines in its place.
+    """
+
+    def __init__(self, log: Callable[[str], None], *, is_shown: bool) -> None:
+        self._log = log
+        self._is_shown = is_shown
+        self._is_terminal = sys.stderr.isatty()
+        self._bar: _Bar | None = None
+        self._last_line = 0.0
+
+    def say(self, line: str) -> None:
+        """Print the line, above the bar if there is one."""
+        with suppress(OSError, ValueError):
+            _Bar.write(line, file=sys.stdout)
+            sys.stdout.flush()
+        self._log(line)
+
+    def begin(self, done: int, total: int) -> None:
+        """Show the bar, starting at the questions that are done."""
+        if not self._is_shown:
+            return
+        self._last_line = time.monotonic()
+        self._bar = _Bar(
+            initial=done,
+            total=total,
+            desc="Processing questions",
+            unit=" questions",
+            bar_format=BAR if self._is_terminal else PLAIN,
+            file=sys.stderr if self._is_terminal else io.StringIO(),
+        )
+
+    def show(self, done: int) -> None:
+        """Bring the bar up to this many questions."""
+        if self._bar is None or self._bar.n == done:
+            return
+        with suppress(OSError, ValueError):
+            self._bar.update(done - self._bar.n)
+            if not self._is_terminal and time.monotonic() - self._last_line >= PLAIN_LINE_SECONDS:
+                self._last_line = time.monotonic()
+                self.say(str(self._bar))
+
+    def end(self) -> None:
+        """Leave the bar as it is; a pipe gets its last line."""
+        if self._bar is None:
+            return
+        if not self._is_terminal:
+            self.say(str(self._bar))
+        with suppress(OSError, ValueError):
+            self._bar.close()
+        self._bar = None

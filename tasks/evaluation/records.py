@@ -1,0 +1,151 @@
+"""The records that stand for one question: what was answered, how it was graded, and the documented result.
+
+`Answer` and `Grade` are what the answer log keeps; `build_result` makes of them the record that checkpoints, results and
+Prefect hold. All are plain JSON objects, one a line.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.questions import Question
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A model's reply.
+
+    `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds token counts as the
+    endpoint gives them. `finish_reason` is the endpoint's, `length` for an answer that was cut.
+    """
+
+    text: str
+    reasoning: str | None
+    usage: Mapping[str, int]
+    finish_reason: str | None
+    response_model: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Grade:
+    """What an answer is worth: `evaluation["score"]` between 0 and 1. `usage` is the grader's, empty without one."""
+
+    evaluation: JsonObject
+    usage: Mapping[str, int]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What decides about reuse: an equal `answer` id reuses the answer, an equal `score` id the score as well."""
+
+    answer: str
+    score: str
+
+
+def answer_record(answer_id: str, answer: Answer) -> JsonObject:
+    """The answer as the answer log keeps it."""
+    return {"kind": "answer", "answer_id": answer_id, **asdict(answer)}
+
+
+def grade_record(score_id: str, grade: Grade) -> JsonObject:
+    """The grade as the answer log keeps it."""
+    return {"kind": "grade", "score_id": score_id, **asdict(grade)}
+
+
+def refusal_record(ids: Ids, error: str, answer: Answer | None) -> JsonObject:
+    """A refusal as the answer log keeps it: the generator's when there is no answer, else the grader's."""
+    kept = asdict(answer) if answer else None
+    return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, "error": error, "answer": kept}
+
+
+def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
+    """The answer of a record that `answer_record` made.
+
+    Raises:
+        KeyError: it lacks a field.
+    """
+    return Answer(**{name: record[name] for name in Answer.__dataclass_fields__})  # type: ignore[arg-type]
+
+
+def parse_grade(record: Mapping[str, JsonValue]) -> Grade:
+    """The grade of a record that `grade_record` made.
+
+    Raises:
+        KeyError: it lacks a field.
+    """
+    return Grade(**{name: record[name] for name in Grade.__dataclass_fields__})  # type: ignore[arg-type]
+
+
+def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
+    """The answer that a result holds, the original's results included; None when it holds none."""
+    text = result.get("model_answer")
+    if not isinstance(text, str):
+        return None
+    usage = result.get("usage")
+    generator_usage = usage.get("generator") if isinstance(usage, dict) else None
+    fields: JsonObject = {
+        "text": text,
+        "reasoning": result.get("reasoning"),
+        "usage": generator_usage or {},
+        "finish_reason": result.get("finish_reason"),
+        "response_model": result.get("response_model"),
+        "seconds": result.get("model_time_seconds") or 0.0,
+    }
+    return parse_answer(fields)
+
+
+def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> JsonObject:
+    """The documented record of a scored question; `question_id` is set where its position is known."""
+    return {
+        "question_id": 0,
+        "question": question.text,
+        "reference_answer": question.reference,
+        "model_answer": answer.text,
+        "evaluation": grade.evaluation,
+        "score": grade.evaluation["score"],
+        "format": question.format,
+        "model_time_seconds": answer.seconds,
+        "evaluation_time_seconds": grade.seconds,
+        "retrieval_info": {
+            "retrieved_chunks": [],
+            "retrieval_scores": [],
+            "retrieval_indices": [],
+            "context_source": "text_field" if question.context else "disabled",
+            "rag_enabled": bool(question.context),
+            "error": None,
+        },
+        "source_chunk_retrieved": None,
+        "skipped": False,
+        "answer_id": ids.answer,
+        "score_id": ids.score,
+        "usage": {"generator": dict(answer.usage), "grader": dict(grade.usage)},
+        "finish_reason": answer.finish_reason,
+        "response_model": answer.response_model,
+        "reasoning": answer.reasoning,
+    }
+
+
+def build_refused(ids: Ids, question: Question, error: str, answer: Answer | None) -> JsonObject:
+    """The documented record of a question that was finally refused; the answer is kept where only the grader refused."""
+    kept: JsonObject = {"model_answer": answer.text, "usage": {"generator": dict(answer.usage)}} if answer else {}
+    return {
+        "question_id": 0,
+        "question": question.text,
+        "error": error,
+        "skipped": True,
+        "answer_id": ids.answer,
+        "score_id": ids.score,
+        **kept,
+    }
+
+
+def build_missing(error: str) -> JsonObject:
+    """The documented record of an entry that cannot be asked."""
+    return {"question_id": 0, "error": error, "skipped": True}
+
+
+def is_refused(result: Mapping[str, JsonValue]) -> bool:
+    """Whether the record is that of a refused question: one that was asked, and has an id."""
+    return bool(result.get("skipped")) and "answer_id" in result

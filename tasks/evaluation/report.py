@@ -1,0 +1,182 @@
+"""What a run comes to: its accuracy, and the files that hold its results.
+
+    {output_directory}/{output_prefix}_{model}_{time}.json            {"metadata": {…}, "results": […]}, by question_id
+    {output_directory}/{output_prefix}_incorrect_{model}_{time}.json  the same for the questions with a score below 1
+    {output_directory}/{output_prefix}_config_{model}_{time}.yaml     the settings, keys masked
+
+Each is written whole under another name, fsynced and renamed; a taken time moves on a second.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from tasks.evaluation.answer_log import sync_folder
+from tasks.evaluation.checkpoint import fit_name
+from tasks.evaluation.config import Config
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_files import JsonObject, from_line
+from tasks.evaluation.ledger import Ledger
+
+FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The mean score of so many questions, and its standard error: the sample's standard deviation / sqrt(count).
+
+    `standard_error` is None for fewer than two questions.
+    """
+
+    count: int
+    score_sum: float
+    accuracy: float
+    standard_error: float | None
+
+    def __str__(self) -> str:
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
+        return f"{self.accuracy:.4f}{error} ({self.score_sum:,g} of {self.count:,} questions)"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """A run's accuracy over all questions and by format, and the questions that do not count in it."""
+
+    selected: int
+    overall: Accuracy | None
+    by_format: dict[str, Accuracy]
+    refused: int
+    unusable: int
+    unscored: int
+
+    def to_json(self) -> JsonObject:
+        """The statistics as files hold them."""
+        return {
+            "selected": self.selected,
+            "scored": self.overall.count if self.overall else 0,
+            "accuracy": self.overall.accuracy if self.overall else None,
+            "standard_error": self.overall.standard_error if self.overall else None,
+            "by_format": {name: {"count": a.count, "accuracy": a.accuracy} for name, a in self.by_format.items()},
+            "refused": self.refused,
+            "unusable": self.unusable,
+            "unscored": self.unscored,
+        }
+
+    def lines(self) -> list[str]:
+        """The statistics as the terminal shows them."""
+        shown = [f"📊 Accuracy: {self.overall}" if self.overall else "📊 Accuracy: none, no question was scored"]
+        if len(self.by_format) > 1:
+            shown += [f"   {name}: {accuracy}" for name, accuracy in self.by_format.items()]
+        if self.refused:
+            shown.append(f"   Refused by the endpoint, not counted: {self.refused:,} (ask again with --retry-refused)")
+        if self.unusable:
+            shown.append(f"   Entries that cannot be asked, not counted: {self.unusable:,}")
+        if self.unscored:
+            shown.append(f"   Not scored yet: {self.unscored:,} (the same command continues)")
+        return shown
+
+
+def compute_statistics(ledger: Ledger) -> Statistics:
+    """The statistics of all questions that are finished so far."""
+    frame = pd.DataFrame({"score": ledger.scores, "format": list(ledger.formats)})
+    scored = frame[frame["score"].notna()]
+    unusable = ledger.unaskable_count
+    finished = len(ledger.results)
+    return Statistics(
+        selected=len(frame),
+        overall=_measure(scored["score"]) if len(scored) else None,
+        by_format={FORMAT_NAMES[str(key)]: _measure(group) for key, group in scored.groupby("format")["score"]},
+        refused=finished - len(scored) - unusable,
+        unusable=unusable,
+        unscored=len(frame) - finished,
+    )
+
+
+def write_results(ledger: Ledger, config: Config, metadata: Callable[[], JsonObject], now: datetime) -> dict[str, Path]:
+    """Write the files above; give their paths as `results`, `incorrect` (where asked for) and `config`.
+
+    Raises:
+        StorageFailure: they cannot be written.
+    """
+    folder = Path(config.output.output_directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _write_files(folder, ledger, config, metadata(), now)
+    except OSError as error:
+        raise StorageFailure(f"cannot write the results in {folder}: {error.strerror or error}") from error
+
+
+def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObject, now: datetime) -> dict[str, Path]:
+    prefix, model = fit_name(config.output.output_prefix), fit_name(config.model.generator_settings.model)
+    draft = _write_draft(folder, _document(metadata, _read_lines(ledger)))
+    stamp = _take_free_time(draft, folder / f"{prefix}_{model}", now)
+    written = {"results": folder / f"{prefix}_{model}_{stamp}.json"}
+    if config.output.save_incorrect:
+        written["incorrect"] = folder / f"{prefix}_incorrect_{model}_{stamp}.json"
+        _write_draft(folder, _document(metadata, _read_incorrect(ledger))).replace(written["incorrect"])
+    written["config"] = folder / f"{prefix}_config_{model}_{stamp}.yaml"
+    settings = yaml.safe_dump(config.for_files(), allow_unicode=True)
+    _write_draft(folder, [settings.encode()]).replace(written["config"])
+    sync_folder(folder)
+    return written
+
+
+def _measure(scores: "pd.Series[float]") -> Accuracy:
+    values = scores.to_numpy(dtype=float)
+    count = len(values)
+    error = float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else None
+    return Accuracy(count, score_sum=math.fsum(values), accuracy=math.fsum(values) / count, standard_error=error)
+
+
+def _read_lines(ledger: Ledger) -> Iterator[bytes]:
+    """The finished questions' records in the order of the selection."""
+    positions = range(len(ledger.questions))
+    return (ledger.results.read(position) for position in positions if position in ledger.results)
+
+
+def _read_incorrect(ledger: Ledger) -> Iterator[bytes]:
+    for line in _read_lines(ledger):
+        result = from_line(line)
+        score = result.get("score")
+        if not result.get("skipped") and isinstance(score, int | float) and score < 1:
+            yield line
+
+
+def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
+    yield b'{"metadata": ' + json.dumps(metadata, ensure_ascii=False).encode() + b', "results": ['
+    separator = b"\n"
+    for line in lines:
+        yield separator + line
+        separator = b",\n"
+    yield b"\n]}\n"
+
+
+def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
+    """A file with this content, fsynced, under a name that nobody looks for."""
+    draft = folder / f".mcqa_{os.getpid()}.tmp"
+    with draft.open("wb") as file:
+        file.writelines(pieces)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
+
+
+def _take_free_time(draft: Path, stem: Path, now: datetime) -> str:
+    """Give the draft the name of the first second from now on that is free; give that second's text."""
+    moment = now
+    while True:
+        stamp = f"{moment:%Y%m%d_%H%M%S}"
+        try:
+            os.link(draft, stem.with_name(f"{stem.name}_{stamp}.json"))
+        except FileExistsError:
+            moment += timedelta(seconds=1)
+        else:
+            draft.unlink()
+            return stamp

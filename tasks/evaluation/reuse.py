@@ -1,0 +1,183 @@
+"""What of the earlier runs' checkpoints and answer logs a run uses again.
+
+Decided question by question, by the ids that `identity` gives. Only the original's checkpoints hold no ids: there the settings
+and each question's text are compared.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tasks.evaluation.answer_log import list_segments, read_segment
+from tasks.evaluation.config import Config
+from tasks.evaluation.earlier import Checkpoint, list_differences, read_results
+from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_files import JsonObject, to_line
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.records import answer_of_result, build_refused, build_result, parse_answer, parse_grade
+
+# How the original stored a failed request as if it were an answer.
+ORIGINAL_ERROR = "Error: "
+
+
+@dataclass
+class Reuse:
+    """What was taken from one copy: finished questions, answers that await a grade, and what is asked again."""
+
+    finished: int = 0
+    answers: int = 0
+    asked_again: int = 0
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything fits this run."""
+        return bool(self.finished or self.answers)
+
+
+class Matcher:
+    """Matches earlier records with the questions of a ledger. Memory while it lives: about 250 bytes a question."""
+
+    def __init__(self, ledger: Ledger, config: Config) -> None:
+        self._ledger = ledger
+        self._config = config
+        self._grades: dict[int, JsonObject] = {}
+        self._by_answer: dict[str, list[int]] = {}
+        self._by_score: dict[str, int] = {}
+        for position in ledger.open_positions(range(len(ledger.questions))):
+            ids = ledger.ids(position)
+            self._by_answer.setdefault(ids.answer, []).append(position)
+            self._by_score[ids.score] = position
+
+    def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
+        """Take what fits from the checkpoint: all of it, or nothing when it turns out to be damaged.
+
+        Raises:
+            DamagedFile: it ends early or does not parse.
+        """
+        results, answers = len(self._ledger.results), len(self._ledger.answers)
+        reuse = Reuse()
+        use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
+        count = 0
+        try:
+            for count, result in enumerate(read_results(checkpoint.path), start=1):  # noqa: B007 - used below
+                use(result, reuse)
+            if count != checkpoint.completed_count:
+                raise DamagedFile(f"it holds {count} results and says {checkpoint.completed_count}")  # noqa: TRY301
+        except DamagedFile:
+            self._ledger.forget(results_from=results, answers_from=answers)
+            raise
+        return reuse
+
+    def use_log(self, folder: Path) -> Reuse:
+        """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else."""
+        reuse = Reuse()
+        for path in list_segments(folder):
+            positions: set[int] = set()
+            is_ours = True
+            for record in read_segment(path):
+                matched = self._use_record(record, reuse) if record else []
+                positions.update(matched)
+                is_ours = is_ours and bool(matched)
+            if is_ours and self._ledger.log:
+                self._ledger.log.adopt(path, positions)
+        self._join_grades(reuse)
+        return reuse
+
+    def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
+        """Take a result that carries ids."""
+        position = self._by_score.get(str(result.get("score_id")))
+        if position is not None and self._ledger.reuse(position, result):
+            reuse.finished += 1
+            return
+        answer = answer_of_result(result) if position is None or position not in self._ledger.results else None
+        if answer:
+            for position in self._by_answer.get(str(result.get("answer_id")), []):
+                reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+
+    def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
+        """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
+        if list_differences(checkpoint, self._config):
+            return lambda _result, _reuse: None
+        model = checkpoint.config.get("model")
+        theirs = model.get("grader_shortname") if isinstance(model, dict) else None
+        same_grader = theirs == self._config.model.grader_shortname
+
+        def use(result: JsonObject, reuse: Reuse) -> None:
+            self._use_original(result, reuse, same_grader=same_grader)
+
+        return use
+
+    def _use_original(self, result: JsonObject, reuse: Reuse, *, same_grader: bool) -> None:
+        number = result.get("question_id")
+        position = number - 1 if isinstance(number, int) else -1
+        question = self._ledger.questions[position] if 0 <= position < len(self._ledger.questions) else None
+        if question is None or position in self._ledger.results:
+            return
+        answer = answer_of_result(result)
+        if answer is None or result.get("skipped") or answer.text.startswith(ORIGINAL_ERROR):
+            reuse.asked_again += 1
+            return
+        if result.get("question") != question.text:
+            return
+        fits = same_grader and result.get("reference_answer") == question.reference
+        if fits and result.get("format") == question.format and isinstance(result.get("score"), int | float):
+            ids = self._ledger.ids(position)
+            ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
+            reuse.finished += self._ledger.reuse(position, ours)
+        else:
+            reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+
+    def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
+        """Take a record of a log; give the positions that it belongs to."""
+        kind = record.get("kind")
+        if kind == "answer":
+            return self._use_answer(record, reuse)
+        position = self._by_score.get(str(record.get("score_id")))
+        if position is None:
+            return []
+        if kind == "grade":
+            self._grades[position] = record
+        elif kind == "refusal":
+            self._use_refusal(position, record, reuse)
+        return [position]
+
+    def _use_answer(self, record: JsonObject, reuse: Reuse) -> list[int]:
+        positions = self._by_answer.get(str(record.get("answer_id")), [])
+        for position in positions:
+            if position not in self._ledger.results:
+                reuse.answers += self._ledger.answers.put(position, to_line(asdict(parse_answer(record))))
+        return positions
+
+    def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
+        question = self._ledger.questions[position]
+        assert question is not None
+        kept = record.get("answer")
+        answer = parse_answer(kept) if isinstance(kept, dict) else None
+        result = build_refused(self._ledger.ids(position), question, str(record.get("error")), answer)
+        reuse.finished += self._ledger.reuse(position, result)
+
+    def _join_grades(self, reuse: Reuse) -> None:
+        """Finish the questions of which both the answer and the grade are known."""
+        for position, record in self._grades.items():
+            question, answer = self._ledger.questions[position], self._ledger.known_answer(position)
+            if question and answer and position not in self._ledger.results:
+                result = build_result(self._ledger.ids(position), question, answer, parse_grade(record))
+                reuse.finished += self._ledger.reuse(position, result)
+                reuse.answers -= 1
+        self._grades.clear()
+
+
+def require_fit(checkpoint: Checkpoint, reuse: Reuse, config: Config) -> None:
+    """Accept a checkpoint that was named on purpose.
+
+    Raises:
+        UserMistake: nothing of it fits; lists each differing setting with both values.
+    """
+    if reuse.is_any or reuse.asked_again:
+        return
+    differences = list_differences(checkpoint, config)
+    reason = "; ".join(differences) if differences else "none of its questions is asked by this run"
+    raise UserMistake(
+        f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start anew with "
+        "--no-auto-resume and without --resume-from"
+    )

@@ -1,0 +1,285 @@
+"""An evaluation while it runs: the ledger, the scorer and the checkpoint together, for the flow and its tasks.
+
+`open_run` is the only way in and leaves nothing open behind: no thread, no lock, no temporary file.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TypeVar
+
+from tasks.evaluation.answer_log import AnswerLog
+from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.config import Config
+from tasks.evaluation.earlier import OURS
+from tasks.evaluation.endpoints import Client, KeyReader
+from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
+from tasks.evaluation.evaluation_lock import lock_evaluation
+from tasks.evaluation.event_loop import EventLoopThread
+from tasks.evaluation.json_files import JsonObject, to_line
+from tasks.evaluation.preparation import (
+    ANSWERS_FOLDER,
+    Preparation,
+    find_endpoints,
+    make_own_folder,
+    prepare,
+    reuse_earlier,
+)
+from tasks.evaluation.progress import Progress
+from tasks.evaluation.records import is_refused
+from tasks.evaluation.report import compute_statistics, write_results
+from tasks.evaluation.scoring import Scorer
+
+Result = TypeVar("Result")
+
+# Between these bounds, the batch size is chosen so that a run has at most about 2,000 task runs.
+SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 2_000
+# How long answers in flight may still arrive after a run was told to stop.
+GRACE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Questions that are scored as one task: their positions, and the name of what comes of them."""
+
+    positions: range
+    cache_key: str
+
+    def __str__(self) -> str:
+        return f"questions {self.positions.start + 1:,}-{self.positions.stop:,}"
+
+
+class Run:
+    """An evaluation that is open.
+
+    Args:
+        preparation: what is known at its beginning.
+        config_file: the configuration's path, for the records; None: it came from flags alone.
+        loop: the event loop on which the questions are asked.
+        progress: what the user sees.
+    """
+
+    def __init__(self, preparation: Preparation, config_file: str | None, loop: "EventLoopThread", progress: Progress) -> None:
+        self.config: Config = preparation.config
+        self.ledger = preparation.ledger
+        self.progress = progress
+        self.started_at = datetime.now()
+        self._preparation = preparation
+        self._config_file = config_file
+        self._loop = loop
+        processing = self.config.processing
+        timeout = processing.request_timeout_seconds
+        self._clients = [Client(each, timeout) for each in (preparation.generator, preparation.grader) if each]
+        self._scorer = Scorer(
+            self.ledger,
+            self._clients[0],
+            self._clients[1] if preparation.grader else None,
+            processing.parallel_workers,
+        )
+        self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
+        self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
+        self._failures: dict[Batch, str] = {}
+
+    @property
+    def stop_cause(self) -> EvaluationError | None:
+        """Why nothing more is asked; None while the run goes on."""
+        return self._scorer.stop_cause
+
+    @property
+    def unscored_count(self) -> int:
+        """How many questions are not finished."""
+        return len(self.ledger.questions) - len(self.ledger.results)
+
+    @property
+    def unscored_reason(self) -> str:
+        """Why questions are left unscored: the first failure."""
+        return str(self.stop_cause or next(iter(self._failures.values()), "unknown"))
+
+    def open_batches(self) -> Iterator[Batch]:
+        """The batches of which some question is not finished, cut from the whole selection."""
+        count = len(self.ledger.questions)
+        size = self.config.processing.batch_size or choose_batch_size(count)
+        for start in range(0, count, size):
+            positions = range(start, min(start + size, count))
+            if self.count_open(positions):
+                yield Batch(positions, self.ledger.cache_key(positions))
+
+    def count_open(self, positions: range) -> int:
+        """How many of the questions are not finished."""
+        return sum(1 for _ in self.ledger.open_positions(positions))
+
+    def score(self, batch: Batch) -> JsonObject:
+        """Score the batch's unfinished questions; give the records of all of them, and a digest of these.
+
+        Raises:
+            UnfinishedBatch: some are unscored; the others are kept.
+        """
+        positions = list(self.ledger.open_positions(batch.positions))
+        failures = self._loop.run(self._scorer.score_positions(positions))
+        if failures:
+            raise UnfinishedBatch({position: str(failure) for position, failure in failures.items()})
+        lines = [self.ledger.results.read(position) for position in batch.positions]
+        results = [self.ledger.read_result(position) for position in batch.positions]
+        return {"digest": _digest(lines), "results": results}  # type: ignore[dict-item]
+
+    def accept(self, batch: Batch, outcome: object) -> bool:
+        """Take what a batch's task has returned, perhaps from an earlier run's cache; say whether the batch is finished.
+
+        A damaged outcome, and records of other questions, count for nothing.
+        """
+        results = outcome.get("results") if isinstance(outcome, dict) else None
+        if isinstance(outcome, dict) and isinstance(results, list) and len(results) == len(batch.positions):
+            lines = [to_line(result) for result in results]
+            if outcome.get("digest") == _digest(lines):
+                self._take_results(batch, results)
+        return self.count_open(batch.positions) == 0
+
+    def note_failure(self, batch: Batch, reason: str) -> None:
+        """Remember why questions of the batch are unscored."""
+        self._failures[batch] = reason
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Ask nothing more; answers in flight have a few seconds to arrive."""
+        self._loop.call(lambda: self._scorer.stop(cause, GRACE_SECONDS))
+
+    def is_save_due(self) -> bool:
+        """Whether the checkpoint should be written now."""
+        return self._checkpoint is not None and self._clock.is_due(self._checkpoint.unsaved_count, time.monotonic())
+
+    def save(self) -> Path | None:
+        """Write the checkpoint, if there is anything new; give its path.
+
+        Raises:
+            StorageFailure: it cannot be written.
+        """
+        if self._checkpoint is None:
+            return None
+        started = time.monotonic()
+        saved = self._checkpoint.save(datetime.now())
+        if saved is None:
+            return None
+        self._clock.note(started, time.monotonic())
+        if self.ledger.log:
+            self.ledger.log.release(self.ledger.results.positions(saved.start, saved.stop))
+        if saved.stop:
+            self.progress.say(f"💾 Checkpoint saved: {self._checkpoint.path} ({saved.stop:,} results)")
+        return self._checkpoint.path
+
+    def report(self) -> dict[str, Path]:
+        """Write the results' files and say what the run came to; give their paths.
+
+        Raises:
+            StorageFailure: they cannot be written.
+        """
+        written = write_results(self.ledger, self.config, self.describe, datetime.now())
+        if self._checkpoint:
+            self.progress.say(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
+        for line in compute_statistics(self.ledger).lines():
+            self.progress.say(line)
+        self.progress.say(f"Results saved to {written['results']}")
+        if "incorrect" in written:
+            self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
+        return written
+
+    def describe(self) -> JsonObject:
+        """The metadata of checkpoints and results."""
+        return {
+            "evaluation_metadata": {
+                "script_version": "2.0",
+                "timestamp": self.started_at.isoformat(),
+                "configuration": self.config.for_files(),
+                "config_file_used": self._config_file,
+                "question_statistics": {
+                    "total_questions": len(self.ledger.questions),
+                    "selected_questions": len(self.ledger.questions),
+                    "question_format": self.config.processing.question_format,
+                    "random_seed": self._preparation.selection.random_seed,
+                },
+            },
+            "statistics": compute_statistics(self.ledger).to_json(),
+            OURS: {
+                "evaluation_id": self.ledger.evaluation_id,
+                "salt": self._preparation.salt,
+                "selection": self._preparation.describe_selection(),
+            },
+        }
+
+    async def close_clients(self) -> None:
+        """Close the connections, on the loop."""
+        for client in self._clients:
+            await client.close()
+
+    def _make_checkpoint_writer(self) -> CheckpointWriter:
+        questions, model = Path(self.config.questions_file).stem, self.config.model.generator_settings.model
+        return CheckpointWriter(
+            Path(self.config.processing.checkpoint_directory),
+            f"checkpoint_{fit_name(questions)}_{fit_name(model)}",
+            self.ledger.results,
+            self.describe,
+            self.config.for_files(),
+        )
+
+    def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
+        for position, result in zip(batch.positions, results, strict=True):
+            is_same = result.get("score_id") == self.ledger.ids(position).score
+            if is_same and (not is_refused(result) or not self.config.processing.retry_refused):
+                self.ledger.reuse(position, result)
+
+
+@contextmanager
+def open_run(
+    config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, log: Callable[[str], None]
+) -> Iterator[Run]:
+    """Open the evaluation that the settings describe, with all that earlier runs know of it.
+
+    Args:
+        config: the settings.
+        config_file: the file that they come from.
+        run_id: the run's name for ever; a run that shares nothing with earlier ones shares with its own retries.
+        keys: reads the endpoints' keys.
+        log: takes every line that the user sees.
+
+    Raises:
+        UserMistake: something the user gave is wrong; nothing was asked.
+    """
+    processing = config.processing
+    folder = Path(config_file).parent if config_file else Path()
+    with ExitStack() as stack:
+        endpoints = find_endpoints(config, folder, keys)
+        own_folder = make_own_folder(config)
+        progress = Progress(log, is_shown=processing.progress_bar)
+        salt = "" if processing.auto_resume or processing.resume_from_checkpoint else run_id
+        preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=progress.say)
+        ledger = preparation.ledger
+        stack.callback(ledger.close)
+        loop = stack.enter_context(EventLoopThread())
+        run = Run(preparation, config_file, loop, progress)
+        stack.callback(lambda: loop.run(run.close_clients()))
+        if own_folder:
+            stack.enter_context(lock_evaluation(own_folder / "locks", ledger.evaluation_id))
+            ledger.log = _open_log(own_folder, on_failure=run.stop, sync_at_once=processing.save_incremental)
+            ledger.waits_for_sync = processing.save_incremental
+        reuse_earlier(preparation, progress.say)
+        yield run
+
+
+def choose_batch_size(question_count: int) -> int:
+    """The number of questions in a batch, which depends on the number of questions alone."""
+    return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
+
+
+def _open_log(own_folder: Path, *, on_failure: Callable[[EvaluationError], None], sync_at_once: bool) -> AnswerLog:
+    writer = f"{datetime.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
+    return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once, on_failure=on_failure)
+
+
+def _digest(lines: Sequence[bytes]) -> str:
+    digest = blake2b(digest_size=16)
+    for line in lines:
+        digest.update(line + b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,135 @@
+"""One question from the generator's answer to its score, and many of them at a time on one event loop."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from tasks.evaluation.endpoints import Client
+from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored
+from tasks.evaluation.grading import (
+    WORDINGS,
+    grade_by_choice,
+    grader_messages,
+    read_verdict,
+    stricter_messages,
+)
+from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.prompts import generator_messages
+from tasks.evaluation.questions import Question
+from tasks.evaluation.records import Answer, Grade
+
+
+class Scorer:
+    """Scores the questions of a ledger; all its coroutines run on one event loop.
+
+    Args:
+        ledger: gives the questions and keeps what comes of them.
+        generator: answers the questions.
+        grader: grades the answers; None: the choice read from the answer does.
+        workers: how many questions are in flight at once, over all batches.
+    """
+
+    def __init__(self, ledger: Ledger, generator: Client, grader: Client | None, workers: int) -> None:
+        self._ledger = ledger
+        self._generator = generator
+        self._grader = grader
+        self._slots = asyncio.Semaphore(workers)
+        self._asking: set[asyncio.Task[None]] = set()
+        self.stop_cause: EvaluationError | None = None
+
+    async def score_positions(self, positions: Iterable[int]) -> dict[int, Unscored]:
+        """Score the questions at these positions that are not finished; what is left unscored comes back with its reason."""
+        tasks = {position: asyncio.create_task(self._score_in_turn(position)) for position in positions}
+        self._asking |= set(tasks.values())
+        try:
+            outcomes = await asyncio.gather(*tasks.values(), return_exceptions=True)
+        finally:
+            self._asking -= set(tasks.values())
+        failures = dict(zip(tasks, outcomes, strict=True))
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, Unscored):
+                raise outcome
+        return {position: failure for position, failure in failures.items() if isinstance(failure, Unscored)}
+
+    def stop(self, cause: EvaluationError, grace_seconds: float) -> None:
+        """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
+        if self.stop_cause is None:
+            self.stop_cause = cause
+            asyncio.get_running_loop().call_later(grace_seconds, self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for task in self._asking:
+            task.cancel()
+
+    async def _score_in_turn(self, position: int) -> None:
+        """Score the question when a slot is free.
+
+        Raises:
+            Unscored: it has no score yet.
+        """
+        try:
+            async with self._slots:
+                self._check_going_on()
+                await self._score(position)
+        except asyncio.CancelledError:
+            raise Stopped("the run was stopped before the reply came") from None
+        except (EndpointStop, StorageFailure) as error:
+            self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else 5.0)
+            raise Stopped(str(error)) from None
+
+    def _check_going_on(self) -> None:
+        if self.stop_cause is not None:
+            raise Stopped(f"the run was stopped: {self.stop_cause}")
+
+    async def _score(self, position: int) -> None:
+        question = self._ledger.questions[position]
+        assert question is not None, "an entry that cannot be asked is finished from the start"
+        answer = self._ledger.known_answer(position)
+        try:
+            if answer is None:
+                answer = await self._generator.ask(generator_messages(question))
+                await self._ledger.keep_answer(position, answer)
+            self._check_going_on()
+            grade = await self._grade(question, answer)
+        except Refused as refusal:
+            await self._ledger.keep_refusal(position, question, str(refusal), answer)
+        else:
+            await self._ledger.keep_grade(position, question, answer, grade)
+
+    async def _grade(self, question: Question, answer: Answer) -> Grade:
+        if self._grader is None:
+            return Grade(grade_by_choice(question, answer.text), {}, 0.0)
+        if not answer.text:
+            return Grade(_nothing_written(question), {}, 0.0)
+        return await self._ask_grader(self._grader, question, answer)
+
+    async def _ask_grader(self, grader: Client, question: Question, answer: Answer) -> Grade:
+        """The grader's verdict, asked for in stricter words while there is none.
+
+        Raises:
+            Refused: none came in any wording.
+        """
+        started = time.monotonic()
+        usage: dict[str, int] = {}
+        first_messages = messages = grader_messages(question, answer.text)
+        for wording in range(WORDINGS):
+            reply = await grader.ask(messages)
+            usage = {name: usage.get(name, 0) + count for name, count in reply.usage.items()}
+            verdict = read_verdict(reply.text, question.format)
+            if verdict is not None:
+                return Grade(verdict, usage, time.monotonic() - started)
+            if wording < WORDINGS - 1:
+                messages = stricter_messages(first_messages, reply.text, wording)
+        raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}")
+
+
+def _nothing_written(question: Question) -> JsonObject:
+    """The evaluation of an answer that was cut before its first word."""
+    return {
+        "reference_choice": None,
+        "model_choice": None,
+        "score": 0,
+        "reasoning": "the answer is empty: it was cut before its first word",
+        "format": question.format,
+    }

@@ -1,0 +1,125 @@
+"""Records on disk that live as long as the process: what a run works on without holding it in memory.
+
+A spool is a file without a name. The kernel frees it when the process ends, in whatever way, so no crash leaves one behind.
+It is no copy that anything can be resumed from: those are the answer log, the checkpoints and Prefect's results.
+"""
+
+import os
+import tempfile
+import threading
+from array import array
+from pathlib import Path
+
+from tasks.evaluation.errors import StorageFailure
+
+SEPARATOR = b",\n"
+
+
+class Spool:
+    """Lines of JSON, each followed by a comma and a line break, found by their number.
+
+    `append` may be called from several threads, `read` as well. Memory: 8 bytes a line.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by close()
+        self._ends = array("Q", [0])
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @property
+    def descriptor(self) -> int:
+        """The file's descriptor, for copying its bytes."""
+        return self._file.fileno()
+
+    def size_bytes(self, lines: int) -> int:
+        """The size of the first `lines` lines, without the separator behind the last of them."""
+        return max(self._ends[lines] - len(SEPARATOR), 0)
+
+    def append(self, line: bytes) -> int:
+        """Keep the line and give its number.
+
+        Raises:
+            StorageFailure: the disk took less than all of it; the spool is as it was before.
+        """
+        piece = line + SEPARATOR
+        with self._lock:
+            start = self._ends[-1]
+            try:
+                written = os.pwrite(self.descriptor, piece, start)
+            except OSError as error:
+                raise StorageFailure(f"cannot write a temporary file: {error.strerror}") from error
+            if written != len(piece):
+                raise StorageFailure("cannot write a temporary file: the disk is full")
+            self._ends.append(start + written)
+            return len(self._ends) - 2
+
+    def read(self, number: int) -> bytes:
+        """The line with that number, without its separator."""
+        start = self._ends[number]
+        return os.pread(self.descriptor, self._ends[number + 1] - start - len(SEPARATOR), start)
+
+    def truncate(self, lines: int) -> None:
+        """Forget all but the first `lines` lines."""
+        with self._lock:
+            del self._ends[lines + 1 :]
+
+    def close(self) -> None:
+        """Free the disk's space."""
+        self._file.close()
+
+
+class PlacedSpool:
+    """A spool whose lines belong to positions of the selection, at most one each.
+
+    Given the number of positions; a position is a 0-based place in the selection. Memory: 16 bytes a position.
+    """
+
+    def __init__(self, folder: Path | None, positions: int) -> None:
+        self.lines = Spool(folder)
+        self._number_at = array("q", [-1]) * positions
+        self._order = array("Q")
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, position: int) -> bool:
+        return self._number_at[position] >= 0
+
+    def put(self, position: int, line: bytes) -> bool:
+        """Keep the line for the position, and say whether the position had none before; a second line is not kept."""
+        with self._lock:
+            if position in self:
+                return False
+            self._number_at[position] = self.lines.append(line)
+            self._order.append(position)
+            return True
+
+    def read(self, position: int) -> bytes:
+        """The position's line.
+
+        Raises:
+            KeyError: it has none.
+        """
+        if position not in self:
+            raise KeyError(position)
+        return self.lines.read(self._number_at[position])
+
+    def positions(self, start: int, stop: int) -> "array[int]":
+        """The positions of the lines numbered from `start` up to `stop`, in the order in which they came."""
+        return self._order[start:stop]
+
+    def truncate(self, lines: int) -> None:
+        """Forget all but the first `lines` lines that came."""
+        with self._lock:
+            for position in self._order[lines:]:
+                self._number_at[position] = -1
+            del self._order[lines:]
+            self.lines.truncate(lines)
+
+    def close(self) -> None:
+        """Free the disk's space."""
+        self.lines.close()

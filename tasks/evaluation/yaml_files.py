@@ -1,0 +1,38 @@
+"""YAML as users write it: read with the line and column of each mistake."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import JsonValue
+
+from tasks.evaluation.errors import UserMistake
+
+
+def read_yaml(path: str) -> dict[str, JsonValue]:
+    """The mapping that a YAML file holds.
+
+    Raises:
+        UserMistake: there is no such file, it cannot be read, does not parse (says where), or holds no mapping.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        content = yaml.safe_load(text)
+    except OSError as error:
+        raise UserMistake(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UserMistake(f"cannot read {path}: it is not UTF-8 text ({error.reason} at byte {error.start})") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise UserMistake(f"{path}{place}: this is not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise UserMistake(f"{path}: this is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise UserMistake(f"{path}: settings were expected (`key: value` lines), and it holds {_kind(content)}")
+    return content
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    return "a list" if isinstance(value, list) else f"only {value!r:.60}"

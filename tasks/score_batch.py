@@ -1,0 +1,48 @@
+"""The task that scores one batch of questions."""
+
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.runtime import task_run
+
+from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.run import Batch, Run
+
+
+def name_task_run() -> str:
+    """The batch's range of questions."""
+    return str(task_run.parameters["batch"])
+
+
+def key_by_content(_: TaskRunContext, parameters: dict[str, Any]) -> str:
+    """The batch's cache key, made of its questions' score ids."""
+    key: str = parameters["batch"].cache_key
+    return key
+
+
+def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
+    """Whether a failure is a defect rather than an endpoint's: requests are repeated inside the task, runs by Retry."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, EvaluationError)
+
+
+@task(
+    task_run_name=name_task_run,
+    cache_policy=CachePolicy.from_cache_key_fn(key_by_content),
+    persist_result=True,
+    result_serializer="json",
+    cache_result_in_memory=False,
+    retries=1,
+    retry_condition_fn=is_unexpected,
+)
+def score_batch(run: Run, batch: Batch) -> JsonObject:
+    """Score the questions of the batch that are not finished; give the records of all its questions.
+
+    Raises:
+        UnfinishedBatch: some of them are unscored, so that the batch is not cached.
+    """
+    return run.score(batch)
