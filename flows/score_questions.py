@@ -67,7 +67,7 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
             save_checkpoint(run)
         finally:
             run.save()
-        stop_request.raise_if_any()
+        stop_request.raise_if_any(run)
         write_report(run)
         return judge(run)
 

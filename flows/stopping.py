@@ -34,13 +34,16 @@ class StopRequest:
             run.progress.say(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
             run.stop(Stopped(f"{self._signal.name} was received"))
 
-    def raise_if_any(self) -> None:
-        """End the flow as Prefect expects of the signal: Crashed, or Cancelled where its runner sent it.
+    def raise_if_any(self, run: Run) -> None:
+        """End the stopped run's flow as Prefect expects of the signal: Crashed, or Cancelled where its runner sent it.
 
         Raises:
             KeyboardInterrupt: it was SIGINT.
             TerminationSignal: it was another.
         """
+        if self._signal is not None:
+            done, total = len(run.ledger.results), len(run.ledger.questions)
+            run.progress.say(f"Stopped with {done:,} of {total:,} questions saved: run the same command again to continue")
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if self._signal is not None:

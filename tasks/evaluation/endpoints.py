@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
+import httpx2
 import openai
 from openai import AsyncOpenAI
-from openai.types.chat import ChatCompletionMessageParam
 
 from tasks.evaluation.config import Config, GeneratorSettings, is_reference
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
@@ -168,10 +168,11 @@ class Client:
                 api_key=endpoint.api_key,
                 max_retries=ATTEMPTS - 1,
                 timeout=openai.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+                # The workers bound how many requests are open at once.
+                http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
             )
         except openai.OpenAIError as error:
             raise UserMistake(f"cannot ask the {endpoint.role}: {error}") from None
-        self._create = self._client.chat.completions.with_raw_response.create
 
     async def ask(self, messages: list[Message]) -> Answer:
         """The model's reply to the messages.
@@ -200,20 +201,16 @@ class Client:
 
     async def _ask_once(self, messages: list[Message]) -> JsonValue:
         """The body of a response with status 200. The client itself repeats what failed on the way."""
-        extra = {name: value for name, value in self.endpoint.request.items() if name != "model"}
+        body = {**self.endpoint.request, "messages": messages}
         try:
-            response = await self._create(
-                model=self.endpoint.model,
-                messages=cast("list[ChatCompletionMessageParam]", messages),
-                extra_body=extra,
-            )
+            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.OpenAIError as error:
             raise self._judge(error) from None
         try:
-            body: JsonValue = json.loads(response.http_response.content)
+            reply: JsonValue = json.loads(response.content)
         except ValueError:
             raise _UnusableReply(f"the {self.endpoint.role} answered with something that is no JSON") from None
-        return body
+        return reply
 
     async def close(self) -> None:
         """Close the connections."""
