@@ -138,7 +138,8 @@ class AnswerLog:
             self._file.close()
         self._segment_number += 1
         path = self._folder / f"{self._writer}-{self._segment_number:06d}.jsonl"
-        self._file = path.open("xb", buffering=0)
+        # Appending, so that a record after one that did not fit leaves no gap.
+        self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644), "ab", buffering=0)
         _try_lock(self._file)
         sync_folder(self._folder)
         self._segments.append(Segment(path))

@@ -6,7 +6,6 @@ settles on, or nothing: an answer is never given a choice that it did not make.
 
 import re
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 BOXED = re.compile(r"\\boxed\{\s*(?:\\text\w*\{)?\s*\(?(\w{1,2})\)?\s*\}?\s*\}")
@@ -40,7 +39,7 @@ def read_choices(question: str) -> dict[str, str]:
             if _follows(label, run[-1][1].upper()):
                 run.append(match)
     run = max((run for run in runs if len(run) > 1), key=lambda run: run[-1].start(), default=[])
-    ends = [after.start() for _, after in pairwise(run)] + [len(question)]
+    ends = [choice.start() for choice in run[1:]] + [len(question)] * bool(run)
     return {match[1].upper(): question[match.start(2) : end].strip() for match, end in zip(run, ends, strict=True)}
 
 

@@ -220,7 +220,9 @@ class Client:
         """What a failed request means."""
         role, words = self.endpoint.role, self._scrub(_server_words(error))
         if not isinstance(error, openai.APIStatusError):
-            kind = "did not answer in time" if isinstance(error, openai.APITimeoutError) else "cannot be reached"
+            # The transport calls every failure to connect a timeout.
+            was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
+            kind = "did not answer in time" if was_reached else "cannot be reached"
             return EndpointFailure(f"the {role} {kind}: {words}")
         message = f"the {role} answered {error.status_code}: {words}"
         if error.code == "insufficient_quota":

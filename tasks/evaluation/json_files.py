@@ -16,6 +16,9 @@ JsonObject = dict[str, JsonValue]
 
 CHUNK_CHARACTERS = 1 << 18
 SPACE = " \t\n\r"
+NUMBER_CHARACTERS = "0123456789.eE+-"
+# How far the decoder can have seen beyond a number without taking it: the dot, or `e` and a sign.
+LONGEST_NUMBER_TAIL = 4
 
 
 def to_line(record: Mapping[str, object]) -> bytes:
@@ -83,14 +86,14 @@ class _Reader:
         self._source = source
         self._text = ""
         self._at = 0
-        self._lines_before = 0
+        self._line, self._column = 1, 1
         self._ended = False
         self._decoder = json.JSONDecoder()
 
     def place(self) -> str:
-        """The line and column that is read next, both counted from 1 (a column within the text at hand)."""
-        line = self._lines_before + self._text.count("\n", 0, self._at) + 1
-        return f"line {line}, column {self._at - self._text.rfind(chr(10), 0, self._at)}"
+        """The line and column that is read next, both counted from 1."""
+        line, column = self._count_to(self._at)
+        return f"line {line}, column {column}"
 
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
@@ -135,11 +138,19 @@ class _Reader:
                     self._at = error.pos
                     raise DamagedFile(f"{self.place()}: {error.msg}") from None
                 continue
-            # A number that touches the end of the text at hand may go on behind it.
-            if end == len(self._text) and self._read_on():
+            if isinstance(value, int | float) and self._may_go_on(end) and self._read_on():
                 continue
             self._at = end
             return value
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether a number that was read up to `end` may be the beginning of a longer one, cut by the end of the text."""
+        return end > len(self._text) - LONGEST_NUMBER_TAIL and not self._text[end:].strip(NUMBER_CHARACTERS)
+
+    def _count_to(self, at: int) -> tuple[int, int]:
+        """The line and column of a place in the text at hand, whose own beginning is at `_line` and `_column`."""
+        breaks = self._text.count("\n", 0, at)
+        return self._line + breaks, at - self._text.rfind("\n", 0, at) if breaks else self._column + at
 
     def _read_on(self) -> bool:
         """Drop what was read, fetch as much again as is at hand (a chunk at least), and say whether anything came."""
@@ -149,7 +160,7 @@ class _Reader:
             more = self._source.read(max(CHUNK_CHARACTERS, len(self._text) - self._at))
         except (UnicodeDecodeError, EOFError, OSError, zlib.error) as error:
             raise DamagedFile(f"after {self.place()}: {error}") from None
-        self._lines_before += self._text.count("\n", 0, self._at)
+        self._line, self._column = self._count_to(self._at)
         self._text, self._at = self._text[self._at :] + more, 0
         self._ended = not more
         return bool(more)

@@ -207,6 +207,7 @@ def _refuse_short_answers(questions: Questions, questions_file: str) -> None:
     numbers = [n for n, question in enumerate(questions, start=1) if question and question.format == "qa"]
     if numbers:
         shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
+        questions.close()
         raise UserMistake(
             f"{questions_file}: {len(numbers):,} of the {len(questions):,} questions are short-answer ones (number {shown}), "
             "and these need a grader: set model.grader_shortname, or give --grader"

@@ -3,6 +3,7 @@
 import random
 from array import array
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -102,21 +103,27 @@ def read_questions(
     Raises:
         UserMistake: the file cannot be read, is no list, or holds no question.
     """
-    spool = Spool(folder)
     digests = array("Q")
+    with ExitStack() as on_failure:
+        spool = on_failure.enter_context(closing(Spool(folder)))
+        for record in _read_records(path):
+            question = _parse(record, question_format, uses_context=uses_context)
+            spool.append(to_line(asdict(question) if question else {}))
+            digests.append(_digest(question))
+        if not len(spool):
+            raise UserMistake(f"the questions file {path} holds no questions")
+        on_failure.pop_all()
+    return Questions(spool, selection.choose(len(spool)), _count_copies(digests))
+
+
+def _read_records(path: str) -> Iterator[JsonValue]:
     try:
         with Path(path).open(encoding="utf-8-sig") as source:
-            for record in read_array(source):
-                question = _parse(record, question_format, uses_context=uses_context)
-                spool.append(to_line(asdict(question) if question else {}))
-                digests.append(_digest(question))
+            yield from read_array(source)
     except OSError as error:
         raise UserMistake(f"cannot read the questions file {path}: {error.strerror}") from None
     except DamagedFile as error:
         raise UserMistake(f"cannot use the questions file {path}: {error}") from None
-    if not len(spool):
-        raise UserMistake(f"the questions file {path} holds no questions")
-    return Questions(spool, selection.choose(len(spool)), _count_copies(digests))
 
 
 def _parse(record: JsonValue, question_format: QuestionFormat, *, uses_context: bool) -> Question | None:

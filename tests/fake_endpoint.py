@@ -1,0 +1,175 @@
+"""A model server for tests: it speaks HTTP on loopback, answers by rule, and remembers what it was asked.
+
+As a generator it answers question number n of `make_questions` with the letter n % 4; as a grader it compares the letters.
+"""
+
+import json
+import re
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+LETTERS = "ABCD"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server sends back."""
+
+    body: object = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Rule = Callable[[dict[str, Any]], Reply]
+
+
+def completion(text: str | None, finish_reason: str = "stop", **message: str) -> Reply:
+    """A chat completion with this text."""
+    return Reply(
+        {
+            "model": "fake",
+            "choices": [{"message": {"role": "assistant", "content": text, **message}, "finish_reason": finish_reason}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12},
+        }
+    )
+
+
+def error(status: int, message: str, code: str | None = None, **headers: str) -> Reply:
+    """A failure in the words of OpenAI's API."""
+    return Reply({"error": {"message": message, "code": code, "type": "invalid_request_error"}}, status, headers)
+
+
+def prompt_of(body: dict[str, Any]) -> str:
+    """The first user message."""
+    return next(str(message["content"]) for message in body["messages"] if message["role"] == "user")
+
+
+def is_grader(body: dict[str, Any]) -> bool:
+    """Whether a request asks for a grade."""
+    return bool(body["messages"][0]["role"] == "system")
+
+
+def answer_by_rule(body: dict[str, Any]) -> Reply:
+    """The default rule."""
+    prompt = prompt_of(body)
+    if not is_grader(body):
+        number = re.search(r"Question (\d+)", prompt)
+        return completion(f"The answer is {LETTERS[int(number[1]) % 4]}." if number else "Paris")
+    reference, answer = re.search(r"Reference Answer: (\S+)", prompt), re.search(r"Model Answer: .*?(\S+?)\.?$", prompt)
+    assert reference
+    assert answer
+    score = int(reference[1].strip(")") == answer[1])
+    return completion(
+        json.dumps({"score": score, "reasoning": "", "reference_choice": reference[1], "model_choice": answer[1]})
+    )
+
+
+class FakeEndpoint:
+    """The server; `rule` may be replaced at any time."""
+
+    def __init__(self) -> None:
+        self.rule: Rule = answer_by_rule
+        self.delay_seconds = 0.0
+        self.bodies: list[dict[str, Any]] = []
+        self.keys: set[str] = set()
+        self.most_in_flight = 0
+        self._in_flight = 0
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def asked(self, *, grader: bool = False) -> "Counter[str]":
+        """How often each prompt was asked, of the generator or of the grader."""
+        return Counter(prompt_of(body) for body in list(self.bodies) if is_grader(body) == grader)
+
+    def forget(self) -> None:
+        """Forget what was asked."""
+        self.bodies.clear()
+
+    def _reply(self, body: dict[str, Any]) -> Reply:
+        with self._lock:
+            self.bodies.append(body)
+            self._in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        time.sleep(self.delay_seconds)
+        with self._lock:
+            self._in_flight -= 1
+        return self.rule(body)
+
+    def _make_handler(self) -> type[BaseHTTPRequestHandler]:
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                endpoint.keys.add(str(self.headers["Authorization"]))
+                reply = endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler
+
+
+def make_questions(count: int, first: int = 1) -> list[dict[str, str]]:
+    """Questions in the documented form; every third reference is not what the server answers."""
+    numbers = range(first, first + count)
+    return [
+        {
+            "question": f"Question {n}: which of these is it?\nA) one {n}\nB) two {n}\nC) three {n}\nD) four {n}",
+            "answer": f"{LETTERS[(n + (n % 3 == 0)) % 4]})",
+        }
+        for n in numbers
+    ]
+
+
+def right_count(count: int) -> int:
+    """How many of `make_questions(count)` the server answers right."""
+    return count - count // 3
+
+
+def write_questions(folder: Path, questions: object, name: str = "exam.json") -> Path:
+    """A question file in the folder."""
+    path = folder / name
+    path.write_text(json.dumps(questions), encoding="utf-8")
+    return path
+
+
+def write_config(folder: Path, url: str, *, name: str = "config.yaml", grader: bool = False, **processing: object) -> str:
+    """A configuration that asks the server; other settings of `processing` by name."""
+    lines = [
+        "questions_file: exam.json",
+        "model:",
+        "  generator: {generator_type: openai}",
+        f"  generator_settings: {{model: fake, base_url: '{url}', api_key: '${{FAKE_KEY}}'}}",
+        *(["  grader_shortname: judge"] if grader else []),
+        f"processing: {json.dumps({'parallel_workers': 8, **processing})}",
+        "output: {output_directory: out, output_prefix: exam}",
+    ]
+    (folder / name).write_text("\n".join(lines))
+    servers = {"shortname": "judge", "openai_api_base": url, "openai_model": "judge-1", "openai_api_key": "${FAKE_KEY}"}
+    (folder / "model_servers.yaml").write_text(json.dumps({"servers": [servers]}))
+    return name

@@ -1,0 +1,115 @@
+"""The answer log: what is appended is there, a torn line costs itself alone, and nothing needed is removed."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tasks.evaluation import answer_log
+from tasks.evaluation.answer_log import AnswerLog, list_segments, read_segment
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_files import to_line
+
+
+def open_log(folder: Path, writer: str = "w", *, sync_at_once: bool = True) -> closing[AnswerLog]:
+    return closing(AnswerLog(folder, writer, sync_at_once=sync_at_once, on_failure=lambda _: None))
+
+
+def record(number: int) -> bytes:
+    return to_line({"kind": "answer", "n": number})
+
+
+def read_numbers(folder: Path) -> list[object]:
+    return [each and each["n"] for path in list_segments(folder) for each in read_segment(path)]
+
+
+@contextmanager
+def files_limited_to(size_bytes: int) -> Iterator[None]:
+    """A disk that takes no more than this of any file, as a full one."""
+    import signal
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_record_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
+    """Killing the process after it loses nothing."""
+    with open_log(tmp_path, sync_at_once=False) as log:
+        log.append(record(1), position=0)
+        assert read_numbers(tmp_path) == [1]
+
+
+def test_the_future_is_done_when_the_record_is_fsynced(tmp_path: Path) -> None:
+    """What save_incremental waits for."""
+    with open_log(tmp_path) as log:
+        assert log.append(record(1), position=0).result(timeout=10) is None
+
+
+def test_a_torn_last_line_is_no_record(tmp_path: Path) -> None:
+    """What a crash cut off is passed over, and the lines before it are kept."""
+    (tmp_path / "w-000001.jsonl").write_bytes(record(1) + b"\n" + record(2)[:-3])
+    assert read_numbers(tmp_path) == [1]
+
+
+def test_a_bad_line_costs_that_record_alone(tmp_path: Path) -> None:
+    """It is told apart from the end."""
+    (tmp_path / "w-000001.jsonl").write_bytes(record(1) + b"\n\x00\xff\n[]\n" + record(2) + b"\n")
+    assert read_numbers(tmp_path) == [1, None, None, 2]
+
+
+def test_a_write_that_does_not_fit_leaves_the_log_as_it_was(tmp_path: Path) -> None:
+    """On a full disk the record before is whole, and later ones are whole again."""
+    with open_log(tmp_path) as log:
+        log.append(record(1), position=0)
+        with files_limited_to(len(record(1)) + 10), pytest.raises(StorageFailure, match="answer log"):
+            log.append(record(2), position=1)
+        log.append(record(3), position=2)
+        assert read_numbers(tmp_path) == [1, 3]
+
+
+def test_a_full_segment_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds a bounded number of records."""
+    monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
+    with open_log(tmp_path) as log:
+        for number in range(5):
+            log.append(record(number), position=number)
+        assert [len(list(read_segment(path))) for path in list_segments(tmp_path)] == [2, 2, 1]
+        assert read_numbers(tmp_path) == [0, 1, 2, 3, 4]
+
+
+def test_a_segment_goes_only_when_a_checkpoint_holds_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the one that is written stays until the log is closed."""
+    monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
+    with open_log(tmp_path) as log:
+        for number in range(5):
+            log.append(record(number), position=number)
+        log.release([0, 2, 3, 4])
+        assert read_numbers(tmp_path) == [0, 1, 4]
+        log.release([1])
+        assert read_numbers(tmp_path) == [4]
+    assert read_numbers(tmp_path) == []
+
+
+def test_a_segment_that_is_still_needed_outlives_the_process(tmp_path: Path) -> None:
+    """The next run finds it."""
+    with open_log(tmp_path) as log:
+        log.append(record(1), position=0)
+    assert read_numbers(tmp_path) == [1]
+
+
+def test_a_living_writers_segment_is_left_alone(tmp_path: Path) -> None:
+    """Even when another run's checkpoint holds all of it."""
+    with open_log(tmp_path, "other") as other:
+        other.append(record(1), position=0)
+        with open_log(tmp_path, "mine") as log:
+            log.adopt(list_segments(tmp_path)[0], [0])
+            log.release([0])
+        assert read_numbers(tmp_path) == [1]

@@ -1,0 +1,181 @@
+"""Endpoints as they really are: what is an answer, what is asked again, what is final, and what stops a run."""
+
+import asyncio
+import os
+
+import pytest
+
+from tasks.evaluation import endpoints
+from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
+from tasks.evaluation.records import Answer
+from tests.fake_endpoint import FakeEndpoint, Reply, completion, error
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three attempts without the pauses of real ones."""
+    monkeypatch.setattr(endpoints, "ATTEMPTS", 3)
+    monkeypatch.setattr(endpoints, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.0)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.0)
+
+
+def ask(url: str, timeout_seconds: float = 10, **request: object) -> Answer:
+    async def ask_once() -> Answer:
+        client = Client(Endpoint("generator", url, KEY, {"model": "m", **request}), timeout_seconds)  # type: ignore[dict-item]
+        try:
+            return await client.ask([{"role": "user", "content": "Question 1"}])
+        finally:
+            await client.close()
+
+    return asyncio.run(ask_once())
+
+
+def test_all_settings_are_sent_and_the_reply_is_kept(endpoint: FakeEndpoint) -> None:
+    """The request is the settings and the messages, and nothing else."""
+    answer = ask(endpoint.url, temperature=0.5, top_p=0.9)
+    assert endpoint.bodies == [
+        {"model": "m", "temperature": 0.5, "top_p": 0.9, "messages": [{"role": "user", "content": "Question 1"}]}
+    ]
+    assert (answer.text, answer.finish_reason, answer.response_model) == ("The answer is B.", "stop", "fake")
+    assert answer.usage == {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
+    assert endpoint.keys == {f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        error(500, "broken"),
+        error(503, "loading"),
+        error(429, "slow down"),
+        error(408, "too late"),
+        Reply(b"<html>Bad gateway</html>", 200, {"Content-Type": "text/html"}),
+        Reply({}, 200),
+        Reply({"choices": []}, 200),
+        Reply(b'{"choices": [{"mess', 200),
+    ],
+)
+def test_a_failure_of_the_endpoint_is_asked_again(endpoint: FakeEndpoint, failure: Reply) -> None:
+    """And an answer that follows counts."""
+    replies = iter([failure, completion("B")])
+    endpoint.rule = lambda _: next(replies)
+    assert ask(endpoint.url).text == "B"
+
+
+@pytest.mark.parametrize("failure", [error(500, "broken"), Reply({}, 200), Reply(b"not json", 200)])
+def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Reply) -> None:
+    """The question is left unscored after the last attempt."""
+    endpoint.rule = lambda _: failure
+    with pytest.raises(EndpointFailure):
+        ask(endpoint.url)
+    assert len(endpoint.bodies) == 3
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refusal_is_final(endpoint: FakeEndpoint, status: int) -> None:
+    """It is not asked again, and the server's words are kept."""
+    endpoint.rule = lambda _: error(status, "content policy")
+    with pytest.raises(Refused, match=f"{status}: content policy"):
+        ask(endpoint.url)
+    assert len(endpoint.bodies) == 1
+
+
+def test_a_content_filter_is_a_refusal(endpoint: FakeEndpoint) -> None:
+    """Though its status is 200."""
+    endpoint.rule = lambda _: completion(None, "content_filter")
+    with pytest.raises(Refused, match="content filter"):
+        ask(endpoint.url)
+
+
+def test_an_empty_answer_is_a_refusal_at_the_third_time(endpoint: FakeEndpoint) -> None:
+    """At temperature 0 it would come for ever."""
+    endpoint.rule = lambda _: completion("")
+    with pytest.raises(Refused, match="3 times"):
+        ask(endpoint.url)
+    assert len(endpoint.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    ("failure", "what_to_do"),
+    [
+        (error(401, f"Incorrect API key provided: {KEY}"), "renew the API key"),
+        (error(403, "no access"), "ask for access"),
+        (error(404, "no such model"), "mend the address"),
+        (error(402, "no credit"), "renew the account's credit"),
+    ],
+)
+def test_what_only_the_user_can_mend_stops_the_run(endpoint: FakeEndpoint, failure: Reply, what_to_do: str) -> None:
+    """The message says what to mend, and never repeats the key."""
+    endpoint.rule = lambda _: failure
+    with pytest.raises(EndpointStop, match=what_to_do) as caught:
+        ask(endpoint.url)
+    assert KEY not in str(caught.value)
+
+
+def test_a_spent_quota_stops_the_run(endpoint: FakeEndpoint) -> None:
+    """It comes as a 429, like a rate limit."""
+    endpoint.rule = lambda _: error(429, "You exceeded your current quota", "insufficient_quota")
+    with pytest.raises(EndpointStop, match="credit"):
+        ask(endpoint.url)
+
+
+def test_an_endpoint_that_is_not_there_is_a_failure() -> None:
+    """No score comes of it."""
+    with pytest.raises(EndpointFailure, match="cannot be reached"):
+        ask("http://127.0.0.1:9/v1")
+
+
+def test_an_endpoint_that_hangs_is_a_failure(endpoint: FakeEndpoint) -> None:
+    """After the request's time."""
+    endpoint.delay_seconds = 0.5
+    with pytest.raises(EndpointFailure, match="did not answer in time"):
+        ask(endpoint.url, timeout_seconds=0.1)
+
+
+def test_a_cut_answer_is_an_answer(endpoint: FakeEndpoint) -> None:
+    """As far as it goes, an empty one included."""
+    endpoint.rule = lambda _: completion("", "length")
+    answer = ask(endpoint.url)
+    assert (answer.text, answer.finish_reason) == ("", "length")
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "thought"),
+    [
+        (completion("<think>A or B?</think>\n\nB"), "B", "A or B?"),
+        (completion("A or B?</think>B"), "B", "A or B?"),
+        (completion("<think>A or", "length"), "", "A or"),
+        (completion("B", reasoning_content="A or B?"), "B", "A or B?"),
+        (completion("B"), "B", None),
+    ],
+)
+def test_a_thought_is_kept_apart_from_the_answer(endpoint: FakeEndpoint, reply: Reply, text: str, thought: str | None) -> None:
+    """It is never read as the answer."""
+    endpoint.rule = lambda _: reply
+    answer = ask(endpoint.url)
+    assert (answer.text, answer.reasoning) == (text, thought)
+
+
+def test_keys_are_read_where_they_are_kept() -> None:
+    """From the environment or a Secret block; a plain one is noticed."""
+    keys = KeyReader({"NAME": "from-environment"}, lambda name: f"from-block-{name}")
+    assert keys.read("${NAME}", "api_key") == "from-environment"
+    assert keys.read("secret:argo", "api_key") == "from-block-argo"
+    assert not keys.found_plain
+    assert keys.read("sk-1", "api_key") == "sk-1"
+    assert keys.found_plain
+
+
+def test_a_missing_variable_is_named() -> None:
+    """With the setting that wants it."""
+    with pytest.raises(UserMistake, match=r"model.api_key is \$\{NAME\}.*no variable NAME"):
+        KeyReader({}, os.path.basename).read("${NAME}", "model.api_key")
+
+
+def test_every_failure_is_one_of_ours() -> None:
+    """So that the command shows each without a traceback."""
+    assert issubclass(EndpointFailure, EvaluationError)
+    assert issubclass(EndpointStop, EvaluationError)

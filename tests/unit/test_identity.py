@@ -1,0 +1,62 @@
+"""Identity: what changes an answer's or a score's id, and what does not."""
+
+from dataclasses import replace
+
+import pytest
+
+from tasks.evaluation.identity import Identity, IdentitySettings
+from tasks.evaluation.questions import Question
+
+QUESTION = Question("Which?\nA) x\nB) y", "B", "", "mc")
+SETTINGS = IdentitySettings({"model": "m", "temperature": 0.0}, None, {"model": "judge"}, "")
+BASE = Identity(SETTINGS).identify(QUESTION, 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        replace(SETTINGS, request={"model": "n", "temperature": 0.0}),
+        replace(SETTINGS, request={"model": "m", "temperature": 0.1}),
+        replace(SETTINGS, request={"model": "m", "temperature": 0.0, "top_p": 0.9}),
+        replace(SETTINGS, revision="2026-11"),
+        replace(SETTINGS, salt="a run of its own"),
+    ],
+)
+def test_another_request_is_another_answer(settings: IdentitySettings) -> None:
+    """Model, sampling settings, extra, revision."""
+    ids = Identity(settings).identify(QUESTION, 0)
+    assert ids.answer != BASE.answer
+    assert ids.score != BASE.score
+
+
+@pytest.mark.parametrize("question", [replace(QUESTION, text="Which one?"), replace(QUESTION, context="Given this")])
+def test_another_prompt_is_another_answer(question: Question) -> None:
+    """The question's text and its context are sent."""
+    assert Identity(SETTINGS).identify(question, 0).answer != BASE.answer
+
+
+def test_an_identical_question_is_another_answer() -> None:
+    """Each copy in a file is asked and counted."""
+    assert Identity(SETTINGS).identify(QUESTION, 1).answer != BASE.answer
+
+
+@pytest.mark.parametrize("settings", [replace(SETTINGS, grader={"model": "other"}), replace(SETTINGS, grader=None)])
+def test_another_grader_is_another_score_of_the_same_answer(settings: IdentitySettings) -> None:
+    """The answer is paid for once."""
+    ids = Identity(settings).identify(QUESTION, 0)
+    assert ids.answer == BASE.answer
+    assert ids.score != BASE.score
+
+
+@pytest.mark.parametrize("question", [replace(QUESTION, reference="A"), replace(QUESTION, format="qa")])
+def test_a_mended_reference_is_another_score_of_the_same_answer(question: Question) -> None:
+    """So is another format."""
+    ids = Identity(SETTINGS).identify(question, 0)
+    assert ids.answer == BASE.answer
+    assert ids.score != BASE.score
+
+
+def test_ids_are_the_same_on_every_machine_and_for_ever() -> None:
+    """Files hold them: a change here makes every earlier answer unknown."""
+    assert BASE.answer == "c23822ec5e224801ef8bb163cf314299"
+    assert BASE.score == "faa20bd33cdab86dbd4191c49f3c99bf"
