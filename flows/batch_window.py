@@ -63,6 +63,7 @@ class BatchWindow:
         """Take a batch's outcome; a cached one that does not finish the batch is not believed, and scored again."""
         if self._run.count_open(batch.positions) == 0:
             return
+        future.wait()  # it has ended; only now does it know its own state, which is else read from the server
         if not future.state.is_completed():
             self._run.note_failure(batch, str(future.result(raise_on_failure=False)))
         elif not self._run.accept(batch, future.result(raise_on_failure=False)) and self._run.stop_cause is None:

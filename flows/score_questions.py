@@ -6,17 +6,17 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State
-from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.batch_window import BatchTask, BatchWindow
+from flows.interval_saver import IntervalSaver
 from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import KeyReader
-from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.preparation import OWN_FOLDER
 from tasks.evaluation.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
@@ -74,30 +74,18 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
 
 def score_batches(run: Run, stop_request: StopRequest) -> None:
     """Score all open batches, and save beside it whenever a save is due."""
-    window = BatchWindow(run, choose_storage(run.config))
-    saving: PrefectFuture[str | None] | None = None
+    window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run)
     run.progress.begin(len(run.ledger.results), len(run.ledger.questions))
     try:
         while window.fill():
             window.wait()
             stop_request.pass_on(run)
             run.progress.show(len(run.ledger.results))
-            saving = save_when_due(run, saving)
+            saver.save_when_due()
     finally:
-        if saving:
-            saving.wait()
+        saver.wait()
         run.progress.show(len(run.ledger.results))
         run.progress.end()
-
-
-def save_when_due(run: Run, saving: PrefectFuture[str | None] | None) -> PrefectFuture[str | None] | None:
-    """Begin a save when one is due and none goes on; one that failed ends the run before more is paid for."""
-    if saving and saving.state.is_final():
-        failure = None if saving.state.is_completed() else saving.result(raise_on_failure=False)
-        if failure is not None:
-            run.stop(StorageFailure(str(failure)))
-        saving = None
-    return save_checkpoint.submit(run) if saving is None and run.is_save_due() else saving
 
 
 def choose_storage(config: Config) -> BatchTask:

@@ -13,8 +13,8 @@ Promise: a record is in the file when `append` returns, so killing the process l
 (one for all that waits), so a power failure loses at most the last second; `append`'s future tells when it is done. The folder
 is fsynced when a segment is made. Tail rule: a last line without a line break is what a crash cut off, and is no record; a line
 that does not parse costs that record alone. Assumes that appending to a file changes nothing before its end. Downside: an
-answer stands in the log and again in the next checkpoint; a segment is removed when a durable checkpoint holds all of its
-questions.
+answer stands in the log and again in the next checkpoint. A full segment is removed when a durable checkpoint holds all of its
+questions, the others when the evaluation is complete: until then the log alone is enough to continue with what they hold.
 """
 
 import fcntl
@@ -40,6 +40,7 @@ class Segment:
 
     path: Path
     unsaved: set[int] = field(default_factory=set)
+    is_full: bool = False
 
 
 class AnswerLog:
@@ -90,32 +91,34 @@ class AnswerLog:
         self._wake.set()
         return synced
 
-    def adopt(self, path: Path, positions: Iterable[int]) -> None:
+    def adopt(self, path: Path, positions: Iterable[int], record_count: int) -> None:
         """Take over a segment that an earlier run has left, all of whose records belong to these positions."""
         with self._lock:
-            self._segments.insert(0, Segment(path, set(positions)))
+            self._segments.insert(0, Segment(path, set(positions), is_full=record_count >= SEGMENT_RECORDS))
 
     def release(self, positions: Iterable[int]) -> None:
-        """Remove the finished segments whose questions are all in a durable checkpoint, now that these positions are."""
+        """Note that a durable checkpoint holds these positions, and remove the full segments that it covers."""
         saved = set(positions)
         with self._lock:
             for segment in self._segments:
                 segment.unsaved -= saved
-            current = self._segments[-1] if self._file else None
-            for segment in [each for each in self._segments if not each.unsaved and each is not current]:
-                _remove_unless_in_use(segment.path)
-                self._segments.remove(segment)
+            self._remove_saved([segment for segment in self._segments if segment.is_full])
 
-    def close(self) -> None:
-        """Fsync what waits and end; a segment of which nothing is needed any more is removed."""
+    def close(self, *, is_complete: bool) -> None:
+        """Fsync what waits and end; of a complete evaluation all segments that a durable checkpoint covers are removed."""
         self._closing.set()
         self._wake.set()
         self._syncer.join()
         if self._file:
             self._file.close()
             self._file = None
-        if self._segments:
-            self.release(())
+        if is_complete:
+            self._remove_saved(self._segments)
+
+    def _remove_saved(self, segments: Iterable[Segment]) -> None:
+        for segment in [segment for segment in segments if not segment.unsaved]:
+            _remove_unless_in_use(segment.path)
+            self._segments.remove(segment)
 
     def _write(self, piece: bytes) -> None:
         """Append the bytes to the current segment, whole or not at all."""
@@ -136,6 +139,7 @@ class AnswerLog:
         if self._file:
             os.fsync(self._file.fileno())
             self._file.close()
+            self._segments[-1].is_full = True
         self._segment_number += 1
         path = self._folder / f"{self._writer}-{self._segment_number:06d}.jsonl"
         # Appending, so that a record after one that did not fit leaves no gap.

@@ -64,11 +64,12 @@ def find_checkpoints(folder: Path, say: Callable[[str], None]) -> list[Checkpoin
     for path in paths:
         try:
             checkpoint = read_checkpoint(path)
+            if checkpoint is None and path.name.startswith("checkpoint_"):
+                raise DamagedFile("it is no checkpoint, in spite of its name")  # noqa: TRY301
         except DamagedFile as error:
             say(f"⚠️ Passed over a damaged checkpoint: {path} ({error})")
-            continue
-        if checkpoint:
-            found.append(checkpoint)
+        else:
+            found += [checkpoint] if checkpoint else []
     return sorted(found, key=lambda checkpoint: (checkpoint.timestamp, checkpoint.path.name), reverse=True)
 
 

@@ -162,7 +162,7 @@ class Ledger:
     def close(self) -> None:
         """Close the log and free the temporary files."""
         if self.log:
-            self.log.close()
+            self.log.close(is_complete=len(self.results) == len(self.questions))
         for part in (self.questions, self.answers, self.results):
             part.close()
 

@@ -72,14 +72,9 @@ class Matcher:
         """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else."""
         reuse = Reuse()
         for path in list_segments(folder):
-            positions: set[int] = set()
-            is_ours = True
-            for record in read_segment(path):
-                matched = self._use_record(record, reuse) if record else []
-                positions.update(matched)
-                is_ours = is_ours and bool(matched)
-            if is_ours and self._ledger.log:
-                self._ledger.log.adopt(path, positions)
+            matches = [self._use_record(record, reuse) if record else [] for record in read_segment(path)]
+            if all(matches) and self._ledger.log:
+                self._ledger.log.adopt(path, {position for match in matches for position in match}, len(matches))
         self._join_grades(reuse)
         return reuse
 

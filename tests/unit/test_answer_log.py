@@ -2,7 +2,7 @@
 
 import resource
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,13 @@ from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.json_files import to_line
 
 
-def open_log(folder: Path, writer: str = "w", *, sync_at_once: bool = True) -> closing[AnswerLog]:
-    return closing(AnswerLog(folder, writer, sync_at_once=sync_at_once, on_failure=lambda _: None))
+@contextmanager
+def open_log(folder: Path, writer: str = "w", *, sync_at_once: bool = True, is_complete: bool = False) -> Iterator[AnswerLog]:
+    log = AnswerLog(folder, writer, sync_at_once=sync_at_once, on_failure=lambda _: None)
+    try:
+        yield log
+    finally:
+        log.close(is_complete=is_complete)
 
 
 def record(number: int) -> bytes:
@@ -85,10 +90,10 @@ def test_a_full_segment_is_followed_by_another(tmp_path: Path, monkeypatch: pyte
         assert read_numbers(tmp_path) == [0, 1, 2, 3, 4]
 
 
-def test_a_segment_goes_only_when_a_checkpoint_holds_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And the one that is written stays until the log is closed."""
+def test_a_full_segment_goes_only_when_a_checkpoint_holds_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the last one stays until the evaluation is complete."""
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
-    with open_log(tmp_path) as log:
+    with open_log(tmp_path, is_complete=True) as log:
         for number in range(5):
             log.append(record(number), position=number)
         log.release([0, 2, 3, 4])
@@ -98,9 +103,17 @@ def test_a_segment_goes_only_when_a_checkpoint_holds_all_of_it(tmp_path: Path, m
     assert read_numbers(tmp_path) == []
 
 
-def test_a_segment_that_is_still_needed_outlives_the_process(tmp_path: Path) -> None:
-    """The next run finds it."""
+def test_an_incomplete_evaluations_segment_outlives_the_process(tmp_path: Path) -> None:
+    """Though a checkpoint holds it: the log alone is enough to continue."""
     with open_log(tmp_path) as log:
+        log.append(record(1), position=0)
+        log.release([0])
+    assert read_numbers(tmp_path) == [1]
+
+
+def test_what_no_checkpoint_holds_is_never_removed(tmp_path: Path) -> None:
+    """Even at the end of a complete evaluation."""
+    with open_log(tmp_path, is_complete=True) as log:
         log.append(record(1), position=0)
     assert read_numbers(tmp_path) == [1]
 
@@ -109,7 +122,7 @@ def test_a_living_writers_segment_is_left_alone(tmp_path: Path) -> None:
     """Even when another run's checkpoint holds all of it."""
     with open_log(tmp_path, "other") as other:
         other.append(record(1), position=0)
-        with open_log(tmp_path, "mine") as log:
-            log.adopt(list_segments(tmp_path)[0], [0])
+        with open_log(tmp_path, "mine", is_complete=True) as log:
+            log.adopt(list_segments(tmp_path)[0], [0], record_count=1)
             log.release([0])
         assert read_numbers(tmp_path) == [1]

@@ -1,0 +1,36 @@
+"""Checkpoints at intervals, written beside the scoring and one at a time."""
+
+import threading
+
+from prefect.futures import PrefectFuture
+
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.run import Run
+from tasks.save_checkpoint import save_checkpoint
+
+
+class IntervalSaver:
+    """Saves a run's checkpoint whenever a save is due."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._saving: PrefectFuture[str | None] | None = None
+        self._has_ended = threading.Event()
+
+    def save_when_due(self) -> None:
+        """Begin a save when one is due and none goes on."""
+        if self._saving and self._has_ended.is_set():
+            self.wait()
+        if self._saving is None and self._run.is_save_due():
+            self._has_ended.clear()
+            self._saving = save_checkpoint.submit(self._run)
+            self._saving.add_done_callback(lambda _: self._has_ended.set())
+
+    def wait(self) -> None:
+        """Wait for the save that goes on; one that fails ends the run before more is paid for."""
+        if self._saving is None:
+            return
+        self._saving.wait()
+        if not self._saving.state.is_completed():
+            self._run.stop(StorageFailure(str(self._saving.result(raise_on_failure=False))))
+        self._saving = None
