@@ -124,6 +124,8 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
     """Run the flow, on a temporary Prefect server where none is set up; give the exit code."""
     # Failed batches and runs are told in our own lines; Prefect's go to its server, and with --verbose to the terminal.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO" if config.processing.verbose else "CRITICAL")
+    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
     import prefect  # noqa: PLC0415 - takes seconds, which a mistake in the settings should not cost
     from prefect.settings import get_current_settings  # noqa: PLC0415
 

@@ -1,0 +1,162 @@
+"""The real command, really killed: nothing that arrived is lost, and nothing but what was in flight is paid twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
+
+COUNT = 240
+WORKERS = 16
+
+
+@pytest.fixture(autouse=True)
+def questions(folder: Path, endpoint: FakeEndpoint) -> None:
+    """A file of questions, and an endpoint slow enough to be killed over."""
+    write_questions(folder, make_questions(COUNT))
+    endpoint.delay_seconds = 0.05
+
+
+def start(folder: Path, *flags: str, api_url: str | None = None) -> "subprocess.Popen[str]":
+    """The command in a process group of its own, on the given Prefect server or on none."""
+    environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_HOME": os.environ["PREFECT_HOME"]}
+    if api_url:
+        environment["PREFECT_API_URL"] = api_url
+    return subprocess.Popen(
+        [str(Path(sys.executable).with_name("mcqa")), "score", "--config", "config.yaml", *flags],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """The exit code and all that was printed."""
+    printed, _ = process.communicate(timeout=120)
+    return process.returncode, printed
+
+
+def wait_until(holds: Callable[[], bool], timeout_seconds: float = 90) -> None:
+    """Return when it holds."""
+    deadline = time.monotonic() + timeout_seconds
+    while not holds():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        time.sleep(0.01)
+
+
+def completed_count(folder: Path) -> int:
+    return int(json.loads((folder / "checkpoints/latest.json").read_text())["completed_count"])
+
+
+def read_final(folder: Path) -> list[dict[str, Any]]:
+    [path] = (folder / "out").glob("exam_fake_*.json")
+    results: list[dict[str, Any]] = json.loads(path.read_text())["results"]
+    return results
+
+
+def assert_complete(folder: Path, endpoint: FakeEndpoint, kills: int) -> None:
+    """Each question stands once in the result with its known score, and at most what was in flight was paid again."""
+    results = read_final(folder)
+    assert [result["question_id"] for result in results] == list(range(1, COUNT + 1))
+    assert sum(result["score"] for result in results) == right_count(COUNT)
+    for is_grader in (False, True):
+        assert sum(endpoint.asked(grader=is_grader).values()) - COUNT <= kills * WORKERS
+
+
+def test_four_kills_lose_nothing(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """SIGKILL of the whole group in the middle of a run with a grader, four times; the checkpoint never goes back."""
+    write_config(folder, endpoint.url, grader=True, parallel_workers=WORKERS, checkpoint_interval=10)
+    counts = [0]
+    for answers in (30, 70, 120, 190):
+        process = start(folder, api_url=prefect_server)
+        wait_until(lambda: len(endpoint.asked()) >= answers)  # noqa: B023 - called within the loop
+        os.killpg(process.pid, signal.SIGKILL)
+        assert finish(process)[0] == -signal.SIGKILL
+        counts.append(completed_count(folder))
+    assert counts == sorted(counts)
+    code, printed = finish(start(folder, api_url=prefect_server))
+    assert code == 0
+    assert "📋 Resuming: Skipping " in printed
+    assert_complete(folder, endpoint, kills=4)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_saves_and_says_how_to_continue(
+    folder: Path, endpoint: FakeEndpoint, prefect_server: str, number: signal.Signals, code: int
+) -> None:
+    """What was in flight arrives, all of it is saved, and the same command asks nothing twice."""
+    write_config(folder, endpoint.url, grader=True, parallel_workers=WORKERS)
+    process = start(folder, api_url=prefect_server)
+    wait_until(lambda: len(endpoint.asked()) >= 60)
+    os.killpg(process.pid, number)
+    stopped, printed = finish(process)
+    assert stopped == code
+    assert "run the same command again to continue" in printed
+    assert "Traceback" not in printed
+    assert completed_count(folder) >= 40
+    assert finish(start(folder, api_url=prefect_server))[0] == 0
+    assert_complete(folder, endpoint, kills=0)
+
+
+def test_a_second_signal_stops_at_once(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """Without waiting for what is in flight; the log holds what has arrived."""
+    write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    process = start(folder, api_url=prefect_server)
+    wait_until(lambda: len(endpoint.asked()) >= 60)
+    endpoint.delay_seconds = 60
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=3) == 130
+    process.communicate()
+    endpoint.delay_seconds = 0
+    assert finish(start(folder, api_url=prefect_server))[0] == 0
+    assert len(read_final(folder)) == COUNT
+    assert sum(endpoint.asked().values()) <= COUNT + WORKERS
+
+
+def test_the_same_evaluation_runs_once_at_a_time(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """A second run of it is refused by name; a run of other settings in the same directory is not."""
+    write_config(folder, endpoint.url, parallel_workers=4)
+    first = start(folder, api_url=prefect_server)
+    wait_until(lambda: len(endpoint.asked()) >= 20)
+    refused, message = finish(start(folder, api_url=prefect_server))
+    other, _ = finish(start(folder, "--limit", "10", api_url=prefect_server))
+    assert (refused, other) == (2, 0)
+    assert f"already running in checkpoints, as process {first.pid}" in message
+    assert finish(first)[0] == 0
+
+
+def test_no_server_is_needed_and_none_is_left(folder: Path, endpoint: FakeEndpoint) -> None:
+    """The run's own Prefect server ends with it, after a good end and after SIGKILL."""
+    endpoint.delay_seconds = 0
+    write_config(folder, endpoint.url)
+    code, printed = finish(start(folder))
+    assert code == 0, printed
+    assert len(read_final(folder)) == COUNT
+    endpoint.delay_seconds = 0.2
+    process = start(folder, "--no-auto-resume")
+    wait_until(lambda: len(endpoint.bodies) > COUNT)
+    [server] = find_servers(process.pid)
+    os.killpg(process.pid, signal.SIGKILL)
+    finish(process)
+    wait_until(lambda: not Path(f"/proc/{server}").exists(), timeout_seconds=10)
+
+
+def find_servers(parent: int) -> list[int]:
+    """The processes that serve a run's own Prefect server, of the run with this process id."""
+    lines = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    servers = [line.split() for line in lines if "flows.server_process" in line]
+    return [int(pid) for pid, ppid, *_ in servers if int(ppid) == parent]
