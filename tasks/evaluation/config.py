@@ -111,6 +111,8 @@ class Processing(Settings):
     save_incremental: bool = False
     retry_refused: bool = False
     request_timeout_seconds: float = Field(default=600, gt=0)
+    max_outage_seconds: float = Field(default=600, ge=0)
+    keep_checkpoints: int | None = Field(default=None, ge=1)
     result_storage: str | None = None
 
     @model_validator(mode="after")

@@ -1,8 +1,9 @@
 """Endpoints: where the generator and the grader are, what is sent to them, and what of their replies is an answer.
 
 One client an endpoint. Failures are told apart here and nowhere else (`_judge`): what is asked again is asked again by the
-client itself, eight times in all with growing pauses and the server's Retry-After; what remains is an `EndpointFailure` (try
-later), a `Refused` (final for this question) or an `EndpointStop` (nothing more can be asked).
+client itself, eight times in all with growing pauses and the server's Retry-After, and for longer while nothing at all gets
+through; what remains is an `EndpointFailure` (try later), a `Refused` (final for this question) or an `EndpointStop` (nothing
+more can be asked).
 """
 
 import asyncio
@@ -28,6 +29,8 @@ ATTEMPTS = 8
 # The pauses before an unusable reply with status 200 is asked for again; the client's own pauses for all else are alike.
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 8.0
+# The pause after a question's attempts, while nothing gets through.
+OUTAGE_PAUSE_SECONDS = 1.0
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
 CONNECT_SECONDS = 5.0
@@ -158,10 +161,18 @@ class Client:
     Args:
         endpoint: what is asked.
         timeout_seconds: how long one attempt may take.
+        max_outage_seconds: how long nothing at all may get through before the run is to stop.
+        say: takes what the user should know.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_seconds: float) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, timeout_seconds: float, max_outage_seconds: float, say: Callable[[str], None]
+    ) -> None:
         self.endpoint = endpoint
+        self._max_outage_seconds = max_outage_seconds
+        self._say = say
+        self._is_out = False
+        self._last_sign_of_life = time.monotonic()
         try:
             self._client = AsyncOpenAI(
                 base_url=endpoint.base_url,
@@ -175,13 +186,44 @@ class Client:
             raise UserMistake(f"cannot ask the {endpoint.role}: {error}") from None
 
     async def ask(self, messages: list[Message]) -> Answer:
-        """The model's reply to the messages.
+        """The model's reply to the messages; while nothing at all gets through, it goes on trying.
 
         Raises:
-            EndpointFailure: no usable reply came.
+            EndpointFailure: no usable reply came, though others did.
             Refused: the endpoint declined this request, or answered with nothing three times.
-            EndpointStop: it will decline every request until something is mended.
+            EndpointStop: it will decline every request until something is mended, or nothing got through for too long.
         """
+        while True:
+            started = time.monotonic()
+            try:
+                answer = await self._ask_in_attempts(messages)
+            except EndpointFailure as failure:
+                if self._last_sign_of_life > started:
+                    raise
+                self._note_outage(failure)
+                await asyncio.sleep(OUTAGE_PAUSE_SECONDS)
+            except Refused:
+                self._note_life()
+                raise
+            else:
+                self._note_life()
+                return answer
+
+    def _note_life(self) -> None:
+        self._last_sign_of_life = time.monotonic()
+        if self._is_out:
+            self._is_out = False
+            self._say(f"The {self.endpoint.role} answers again")
+
+    def _note_outage(self, failure: EndpointFailure) -> None:
+        """Say it once, and give up when it has lasted too long."""
+        if not self._is_out:
+            self._is_out = True
+            self._say(f"Nothing gets through, waiting for {self._max_outage_seconds:,.0f} s at most: {failure}")
+        if time.monotonic() - self._last_sign_of_life > self._max_outage_seconds:
+            raise EndpointStop(f"nothing got through for {self._max_outage_seconds:,.0f} s: {failure}")
+
+    async def _ask_in_attempts(self, messages: list[Message]) -> Answer:
         started = time.monotonic()
         empty_replies = 0
         for attempt in range(ATTEMPTS):

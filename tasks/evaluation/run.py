@@ -16,8 +16,8 @@ from typing import TypeVar
 from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.config import Config
-from tasks.evaluation.earlier import OURS
-from tasks.evaluation.endpoints import Client, KeyReader
+from tasks.evaluation.earlier import OURS, find_checkpoints
+from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
@@ -73,14 +73,9 @@ class Run:
         self._config_file = config_file
         self._loop = loop
         processing = self.config.processing
-        timeout = processing.request_timeout_seconds
-        self._clients = [Client(each, timeout) for each in (preparation.generator, preparation.grader) if each]
-        self._scorer = Scorer(
-            self.ledger,
-            self._clients[0],
-            self._clients[1] if preparation.grader else None,
-            processing.parallel_workers,
-        )
+        self._generator = self._make_client(preparation.generator)
+        self._grader = self._make_client(preparation.grader) if preparation.grader else None
+        self._scorer = Scorer(self.ledger, self._generator, self._grader, processing.parallel_workers)
         self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
         self._failures: dict[Batch, str] = {}
@@ -182,6 +177,7 @@ class Run:
         for line in compute_statistics(self.ledger).lines():
             self.progress.say(line)
         self.progress.say(f"Results saved to {written['results']}")
+        self._prune_checkpoints()
         if "incorrect" in written:
             self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
         return written
@@ -211,8 +207,18 @@ class Run:
 
     async def close_clients(self) -> None:
         """Close the connections, on the loop."""
-        for client in self._clients:
-            await client.close()
+        await self._generator.close()
+        if self._grader:
+            await self._grader.close()
+
+    def _make_client(self, endpoint: Endpoint) -> Client:
+        processing = self.config.processing
+        return Client(
+            endpoint,
+            timeout_seconds=processing.request_timeout_seconds,
+            max_outage_seconds=processing.max_outage_seconds,
+            say=self.progress.say,
+        )
 
     def _make_checkpoint_writer(self) -> CheckpointWriter:
         questions, model = Path(self.config.questions_file).stem, self.config.model.generator_settings.model
@@ -223,6 +229,15 @@ class Run:
             self.describe,
             self.config.for_files(),
         )
+
+    def _prune_checkpoints(self) -> None:
+        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep."""
+        keep, folder = self.config.processing.keep_checkpoints, Path(self.config.processing.checkpoint_directory)
+        if keep is None or self._checkpoint is None:
+            return
+        mine = [each for each in find_checkpoints(folder, self.progress.say) if each.evaluation_id == self.ledger.evaluation_id]
+        for checkpoint in mine[keep:]:
+            checkpoint.path.unlink(missing_ok=True)
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):

@@ -96,7 +96,7 @@ def test_the_second_run_asks_nothing(folder: Path, endpoint: FakeEndpoint, capsy
 @pytest.mark.parametrize("kept", ["checkpoint", "answers", "results"])
 def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: str) -> None:
     """The checkpoint, the answer log, or Prefect's results: any one of them continues without asking again."""
-    config = write_config(folder, endpoint.url, grader=True, checkpoint_interval=10_000)
+    config = write_config(folder, endpoint.url, grader=True, checkpoint_interval=10_000, max_outage_seconds=0.5)
     fail_from(endpoint, 61)
     assert run(config).is_failed()
     done = {"checkpoint": 60, "answers": 60, "results": 50}[kept]
@@ -109,7 +109,7 @@ def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: s
 
 
 def fail_from(endpoint: FakeEndpoint, number: int) -> None:
-    """Let the endpoint refuse the key for all questions from this number on."""
+    """Let the endpoint be broken for all questions from this number on."""
 
     def rule(body: dict[str, Any]) -> Any:
         match = re.search(r"Question (\d+)", prompt_of(body))
@@ -129,7 +129,7 @@ def keep_only(checkpoints: Path, kept: str) -> None:
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
     """The run ends Failed with the number first, holds what was scored, and the next one asks the rest."""
-    config = write_config(folder, endpoint.url)
+    config = write_config(folder, endpoint.url, max_outage_seconds=0.5)
     fail_from(endpoint, 101)
     state = run(config)
     assert state.is_failed()
@@ -140,6 +140,16 @@ def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
     endpoint.forget()
     assert run(config).is_completed()
     assert sum(endpoint.asked().values()) == 20
+
+
+def test_old_checkpoints_are_pruned_as_the_settings_say(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Those of this evaluation; another's are not touched."""
+    config = write_config(folder, endpoint.url, keep_checkpoints=2)
+    run(config, limit=3)
+    for _ in range(3):
+        run(config)
+    counts = [json.loads(path.read_text())["completed_count"] for path in (folder / "checkpoints").glob("checkpoint*")]
+    assert sorted(counts) == [3, COUNT, COUNT]
 
 
 def test_a_refused_question_is_listed_and_not_counted(folder: Path, endpoint: FakeEndpoint) -> None:

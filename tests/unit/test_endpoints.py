@@ -9,7 +9,7 @@ from tasks.evaluation import endpoints
 from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 from tasks.evaluation.records import Answer
-from tests.fake_endpoint import FakeEndpoint, Reply, completion, error
+from tests.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
 
 KEY = "sk-very-secret"
 
@@ -23,9 +23,14 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.0)
 
 
+def make_client(url: str, timeout_seconds: float = 10, **request: object) -> Client:
+    endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})  # type: ignore[dict-item]
+    return Client(endpoint, timeout_seconds=timeout_seconds, max_outage_seconds=0, say=print)
+
+
 def ask(url: str, timeout_seconds: float = 10, **request: object) -> Answer:
     async def ask_once() -> Answer:
-        client = Client(Endpoint("generator", url, KEY, {"model": "m", **request}), timeout_seconds)  # type: ignore[dict-item]
+        client = make_client(url, timeout_seconds, **request)
         try:
             return await client.ask([{"role": "user", "content": "Question 1"}])
         finally:
@@ -67,11 +72,48 @@ def test_a_failure_of_the_endpoint_is_asked_again(endpoint: FakeEndpoint, failur
 
 @pytest.mark.parametrize("failure", [error(500, "broken"), Reply({}, 200), Reply(b"not json", 200)])
 def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Reply) -> None:
-    """The question is left unscored after the last attempt."""
-    endpoint.rule = lambda _: failure
+    """The question is left unscored after the last attempt, while others get through."""
+
+    async def ask_beside_another() -> None:
+        client = make_client(endpoint.url)
+        failing = asyncio.create_task(client.ask([{"role": "user", "content": "Question 1"}]))
+        while len(endpoint.bodies) < 2:  # noqa: ASYNC110 - the server is on another thread
+            await asyncio.sleep(0.01)
+        await client.ask([{"role": "user", "content": "Question 2"}])
+        try:
+            await failing
+        finally:
+            await client.close()
+
+    endpoint.delay_seconds = 0.05
+    endpoint.rule = lambda body: failure if "Question 1" in prompt_of(body) else completion("B")
     with pytest.raises(EndpointFailure):
-        ask(endpoint.url)
-    assert len(endpoint.bodies) == 3
+        asyncio.run(ask_beside_another())
+    assert endpoint.asked() == {"Question 1": 3, "Question 2": 1}
+
+
+def test_an_outage_is_waited_for(
+    endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While nothing gets through, a question is not given up; it is said once, and the end too."""
+    monkeypatch.setattr(endpoints, "OUTAGE_PAUSE_SECONDS", 0.0)
+    replies = iter([error(503, "loading")] * 7 + [completion("B")])
+    endpoint.rule = lambda _: next(replies)
+
+    async def ask_patiently() -> Answer:
+        client = Client(
+            Endpoint("generator", endpoint.url, KEY, {"model": "m"}), timeout_seconds=10, max_outage_seconds=60, say=print
+        )
+        try:
+            return await client.ask([{"role": "user", "content": "Question 1"}])
+        finally:
+            await client.close()
+
+    assert asyncio.run(ask_patiently()).text == "B"
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "Nothing gets through",
+        "The generator answers again",
+    ]
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
@@ -122,16 +164,16 @@ def test_a_spent_quota_stops_the_run(endpoint: FakeEndpoint) -> None:
         ask(endpoint.url)
 
 
-def test_an_endpoint_that_is_not_there_is_a_failure() -> None:
-    """No score comes of it."""
-    with pytest.raises(EndpointFailure, match="cannot be reached"):
+def test_an_endpoint_that_is_not_there_stops_the_run() -> None:
+    """After the longest outage that is allowed; no score comes of it."""
+    with pytest.raises(EndpointStop, match=r"nothing got through.*cannot be reached"):
         ask("http://127.0.0.1:9/v1")
 
 
-def test_an_endpoint_that_hangs_is_a_failure(endpoint: FakeEndpoint) -> None:
+def test_an_endpoint_that_hangs_stops_the_run(endpoint: FakeEndpoint) -> None:
     """After the request's time."""
     endpoint.delay_seconds = 0.5
-    with pytest.raises(EndpointFailure, match="did not answer in time"):
+    with pytest.raises(EndpointStop, match="did not answer in time"):
         ask(endpoint.url, timeout_seconds=0.1)
 
 
