@@ -12,9 +12,11 @@ from typing import NoReturn
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.errors import EvaluationError, UserMistake
+from tasks.evaluation.local_server import find_command, start_ahead
 from tasks.evaluation.preparation import (
     check_questions,
     find_endpoints,
+    find_log_folder,
     make_own_folder,
     prepare,
     reuse_earlier,
@@ -95,6 +97,7 @@ def score(options: argparse.Namespace) -> int:
     config = load_config(config_file, overrides)
     folder = Path(config_file).parent if config_file else Path()
     find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
+    find_command(config)
     make_own_folder(config)
     if is_dry:
         return show_plan(config, folder)
@@ -115,13 +118,16 @@ def show_plan(config: Config, config_folder: Path) -> int:
     print(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
     print(f"Refused, not asked again: {statistics.refused:,}")
     print(f"Entries that cannot be asked: {statistics.unusable:,}")
-    print(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {preparation.generator.model}")
+    print(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}")
     ledger.close()
     return EXIT_DONE
 
 
 def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:
-    """Run the flow, on a temporary Prefect server where none is set up; give the exit code."""
+    """Run the flow, on a temporary Prefect server where none is set up; give the exit code.
+
+    What takes long goes on side by side: Prefect's server and the model's start while the questions are read.
+    """
     # Failed batches and runs are told in our own lines; Prefect's go to its server, and with --verbose to the terminal.
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "INFO" if config.processing.verbose else "CRITICAL")
     # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
@@ -130,14 +136,16 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
     settings = get_current_settings()
-    if settings.api.url:
-        check_questions(config)
-        return call_flow(config_file, overrides)
-    from flows.temporary_server import TemporaryServer  # noqa: PLC0415
+    server = None
+    if not settings.api.url:
+        from flows.temporary_server import TemporaryServer  # noqa: PLC0415
 
-    print("Starting Prefect's temporary server …", flush=True)
-    server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db")
+        print("Starting Prefect's temporary server …", flush=True)
+        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", say=print)
+    start_ahead(config, find_log_folder(make_own_folder(config)), print)
     check_questions(config)
+    if server is None:
+        return call_flow(config_file, overrides)
     server.wait_until_healthy()
     os.environ["PREFECT_API_URL"] = server.api_url
     with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):

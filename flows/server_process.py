@@ -8,9 +8,10 @@ import os
 import shutil
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
+
+from tasks.evaluation.supervised import watch_parent
 
 # How long the server may take to close what is open, once nobody is left to use it.
 SHUTDOWN_SECONDS = 2.0
@@ -19,15 +20,14 @@ SHUTDOWN_SECONDS = 2.0
 def main() -> None:
     """Serve until standard input ends."""
     listener, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
-    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    import uvicorn  # noqa: PLC0415 - the thread above must already watch while this is imported
+    watch_parent(lambda: _end(folder))
+    import uvicorn  # noqa: PLC0415 - the parent must be watched while this is imported
 
     config = uvicorn.Config("prefect.server.api.server:create_app", factory=True, log_level="error", lifespan="on")
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _end_with_parent(folder: Path) -> None:
-    sys.stdin.buffer.read()
+def _end(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     time.sleep(SHUTDOWN_SECONDS)
     shutil.rmtree(folder, ignore_errors=True)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.error import URLError
@@ -21,6 +22,7 @@ from tasks.evaluation.errors import EvaluationError
 
 STARTUP_SECONDS = 180.0
 POLL_SECONDS = 0.1
+STILL_WAITING_SECONDS = 10.0
 
 
 class ServerFailure(EvaluationError):
@@ -32,10 +34,12 @@ class TemporaryServer:
 
     Args:
         template: where the migrated database is kept for the next start.
+        say: takes what the user should know.
     """
 
-    def __init__(self, template: Path) -> None:
+    def __init__(self, template: Path, say: Callable[[str], None]) -> None:
         self._template = template
+        self._say = say
         self._folder = Path(tempfile.mkdtemp(prefix="mcqa-prefect-"))
         self._database = self._folder / "prefect.db"
         with suppress(OSError):
@@ -51,10 +55,13 @@ class TemporaryServer:
         Raises:
             ServerFailure: it has ended, or takes too long.
         """
-        deadline = time.monotonic() + STARTUP_SECONDS
+        started, told = time.monotonic(), time.monotonic()
         while not self._is_healthy():
-            if self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process.poll() is not None or time.monotonic() - started > STARTUP_SECONDS:
                 raise ServerFailure(f"Prefect's temporary server did not start: {self._last_words()}")
+            if time.monotonic() - told > STILL_WAITING_SECONDS:
+                told = time.monotonic()
+                self._say(f"Still waiting for Prefect's temporary server ({told - started:.0f} s) …")
             time.sleep(POLL_SECONDS)
         if not self._template.exists():
             self._keep_template()

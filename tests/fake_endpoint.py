@@ -73,7 +73,7 @@ def answer_by_rule(body: dict[str, Any]) -> Reply:
 class FakeEndpoint:
     """The server; `rule` may be replaced at any time."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.rule: Rule = answer_by_rule
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
@@ -81,7 +81,7 @@ class FakeEndpoint:
         self.most_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._make_handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
@@ -116,6 +116,11 @@ class FakeEndpoint:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                self.send_response(200 if self.path == "/health" else 404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def do_POST(self) -> None:
                 endpoint.keys.add(str(self.headers["Authorization"]))

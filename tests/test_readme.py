@@ -1,6 +1,10 @@
 """README.md tells the truth: every flag and setting is in it, and CI runs its test command."""
 
 import argparse
+import json
+import os
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,9 +53,69 @@ def test_every_setting_is_documented(section: str) -> None:
     assert set(documented) == set(model.model_fields)
 
 
+def read_commands(heading: str) -> list[str]:
+    """The first block of commands under the heading."""
+    return README.split(f"## {heading}\n")[1].split("```bash\n")[1].split("```")[0].strip().splitlines()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh clone in an empty home, with nothing of ours installed."""
+    folder = tmp_path_factory.mktemp("home") / "mcqa-flow"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
+    return folder
+
+
+def start(clone: Path, command: str) -> "subprocess.Popen[str]":
+    """A command of the README, as typed into a new shell in the clone."""
+    kept = ("PATH", "LANG", "PIP_CONFIG_FILE", "PIP_INDEX_URL", "SSL_CERT_FILE")
+    environment = {name: os.environ[name] for name in kept if name in os.environ} | {"HOME": str(clone.parent)}
+    return subprocess.Popen(
+        ["bash", "-c", command],
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def read_until(process: "subprocess.Popen[str]", words: str) -> str:
+    """All that is printed up to the line with these words."""
+    assert process.stdout
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if words in line:
+            return printed
+    pytest.fail(f"{words!r} was not printed, but: {printed}")
+
+
+@pytest.mark.timeout(1200)
+def test_the_first_minute_is_as_it_is_told(clone: Path) -> None:
+    """The commands as they stand: a real model answers; stopped in the middle and run again, it continues to the end."""
+    *set_up, score = read_commands("The first minute")
+    for command in set_up:
+        installing = start(clone, command)
+        printed, _ = installing.communicate()
+        assert installing.returncode == 0, printed
+    stopped = start(clone, score)
+    read_until(stopped, "Processing questions")
+    os.killpg(stopped.pid, signal.SIGINT)
+    assert "run the same command again to continue" in stopped.communicate()[0]
+    assert stopped.returncode == 130
+    continued = start(clone, score)
+    printed, _ = continued.communicate()
+    assert continued.returncode == 0, printed
+    assert "🔄 Resuming from checkpoint with " in printed
+    [results] = (clone / "results").glob("quickstart_SmolLM2-135M-Instruct_*.json")
+    assert [result["question_id"] for result in json.loads(results.read_text())["results"]] == list(range(1, 101))
+
+
 def test_ci_runs_the_documented_test_command() -> None:
     """Word for word."""
-    commands = README.split("## Test it")[1].split("```bash\n")[1].split("```")[0].strip().splitlines()
+    commands = read_commands("Test it")
     ci = (ROOT / ".ci/run").read_text()
     assert commands[-1] == ".venv/bin/pytest"
     assert f"\n{commands[-1]}\n" in ci

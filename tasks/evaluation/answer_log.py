@@ -20,7 +20,7 @@ questions, the others when the evaluation is complete: until then the log alone 
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,14 +50,12 @@ class AnswerLog:
         folder: where the segments lie; made when it is missing.
         writer: a name that no other process uses.
         sync_at_once: whether each record is to be fsynced as soon as the fsync before it is done.
-        on_failure: called once, from another thread, when an fsync fails.
     """
 
-    def __init__(self, folder: Path, writer: str, *, sync_at_once: bool, on_failure: Callable[[StorageFailure], None]) -> None:
+    def __init__(self, folder: Path, writer: str, *, sync_at_once: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._writer = writer
-        self._on_failure = on_failure
         self._segments: list[Segment] = []
         self._file: BinaryIO | None = None
         self._records = 0
@@ -76,7 +74,7 @@ class AnswerLog:
         """Write the record of a question's answer or grade; the future is done when it is fsynced.
 
         Raises:
-            StorageFailure: it could not be written whole, and the log is as it was before.
+            StorageFailure: it could not be written whole, and the log is as it was before; or an earlier fsync has failed.
         """
         with self._lock:
             if self._failure:
@@ -181,7 +179,6 @@ class AnswerLog:
             self._sync_waiters = []
         for waiter in waiters:
             waiter.set_exception(failure)
-        self._on_failure(failure)
 
 
 def list_segments(folder: Path) -> list[Path]:

@@ -31,7 +31,7 @@ class Settings(BaseModel):
 class Generator(Settings):
     """What kind of endpoint the generator is."""
 
-    generator_type: Literal["vllm", "argo", "openai"] = "openai"
+    generator_type: Literal["vllm", "argo", "openai", "llamacpp"] = "openai"
 
 
 class GeneratorSettings(Settings):

@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,20 @@ EMPTY_REPLIES = 3
 CONNECT_SECONDS = 5.0
 # An endpoint that needs no key still gets a header; the client refuses an empty one.
 NO_KEY = "none"
+SELF_GRADER = "self"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
+# A generator that grades itself is often too small to write JSON unless its server holds it to that.
+VERDICT_FORMAT: JsonObject = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "verdict",
+        "schema": {
+            "type": "object",
+            "properties": {"score": {"enum": [0, 0.5, 1]}, "reasoning": {"type": "string", "maxLength": 200}},
+            "required": ["score", "reasoning"],
+        },
+    },
+}
 STOP_STATUS = {
     401: "renew the API key (api_key)",
     402: "renew the account's credit",
@@ -96,25 +109,26 @@ class KeyReader:
         return self._environment[name]
 
 
-def find_generator(config: Config, keys: KeyReader) -> Endpoint:
-    """The generator that the settings describe.
+def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:
+    """The generator that the settings describe; `local_url` is where a server of our own is asked.
 
     Raises:
         UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
     """
     settings = config.model.generator_settings
-    kind = config.model.generator.generator_type
+    is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
+    url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings)
     request: JsonObject = {"model": settings.model}
     if settings.temperature is not None:
         request["temperature"] = settings.temperature
     if settings.max_tokens is not None:
         request["max_tokens"] = settings.max_tokens
     key = keys.read(settings.api_key, "model.generator_settings.api_key")
-    return Endpoint("generator", _generator_url(kind, settings), key, {**request, **settings.extra})
+    return Endpoint("generator", url, key, {**request, **settings.extra})
 
 
-def find_grader(config: Config, config_folder: Path, keys: KeyReader) -> Endpoint | None:
-    """The grader that the settings name; None when they name none.
+def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
+    """The grader that the settings name; None when they name none. `self` is the generator, grading its own answers.
 
     Raises:
         UserMistake: the model servers file has no such entry, or the entry's key cannot be found.
@@ -123,6 +137,9 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader) -> Endpoin
     if not shortname:
         return None
     server = find_model_server(shortname, servers_file, config_folder)
+    if server is None and shortname == SELF_GRADER:
+        request = {**GRADER_REQUEST, "model": generator.model, "response_format": VERDICT_FORMAT}
+        return replace(generator, role="grader", request=request)
     if server is None:
         known = ", ".join(list_model_servers(servers_file, config_folder)) or "none, or there is no such file"
         raise UserMistake(
@@ -135,11 +152,6 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader) -> Endpoin
 
 
 def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:
-    if settings.boot_local:
-        raise UserMistake(
-            "model.generator_settings.boot_local: starting a model server is not supported; "
-            "start it yourself, set server and port to where it is, and boot_local: false"
-        )
     if settings.base_url:
         return settings.base_url
     if kind == "vllm":

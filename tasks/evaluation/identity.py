@@ -1,6 +1,6 @@
 """Identity: what must be equal for an answer or a score of an earlier run to be used again.
 
-    answer id = hash(request settings, weights revision, messages, how many identical questions stand before it, salt)
+    answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
     score id  = hash(answer id, reference answer, format, grader's request settings and prompts, grading version)
 
 Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
@@ -25,12 +25,13 @@ ID_BYTES = 16
 class IdentitySettings:
     """The settings that decide about reuse.
 
-    `request` is all that is sent to the generator beside the messages, `revision` the user's own name of the weights, `grader`
-    all that is sent to the grader beside the messages (None: graded by the choice read), `salt` the run whose answers no other
-    run may use, empty for an ordinary one.
+    `request` is all that is sent to the generator beside the messages, `weights` what tells the weights of a server that we
+    start ourselves, `revision` the user's own name of them, `grader` all that is sent to the grader beside the messages (None:
+    graded by the choice read), `salt` the run whose answers no other run may use, empty for an ordinary one.
     """
 
     request: Mapping[str, object]
+    weights: Mapping[str, object] | None
     revision: str | None
     grader: Mapping[str, object] | None
     salt: str
@@ -40,7 +41,7 @@ class Identity:
     """Gives each question its ids under the settings."""
 
     def __init__(self, settings: IdentitySettings) -> None:
-        self._answer_part = _digest(settings.request, settings.revision, settings.salt)
+        self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.salt)
         prompts = grader_prompts() if settings.grader is not None else None
         self._grader_part = _digest(settings.grader, prompts, GRADING_VERSION)
 

@@ -1,6 +1,7 @@
 """From the settings to a ledger that holds all that is known before anything is asked."""
 
 import random
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +13,14 @@ from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.local_server import describe_weights
 from tasks.evaluation.questions import Questions, Selection, read_questions
 from tasks.evaluation.reuse import Matcher, Reuse, require_fit
 from tasks.evaluation.spool import PlacedSpool
 
 OWN_FOLDER = ".mcqa"
 ANSWERS_FOLDER = "answers"
+LOGS_FOLDER = "logs"
 SEED_RANGE = 2**31
 
 
@@ -29,8 +32,6 @@ class Preparation:
     """
 
     config: Config
-    generator: Endpoint
-    grader: Endpoint | None
     selection: Selection
     ledger: Ledger
     salt: str
@@ -49,13 +50,16 @@ class Preparation:
         }
 
 
-def find_endpoints(config: Config, config_folder: Path, keys: KeyReader) -> tuple[Endpoint, Endpoint | None]:
-    """The generator and the grader.
+def find_endpoints(
+    config: Config, config_folder: Path, keys: KeyReader, local_url: str | None = None
+) -> tuple[Endpoint, Endpoint | None]:
+    """The generator and the grader; `local_url` is where a server of our own is asked.
 
     Raises:
         UserMistake: one of them is not fully described.
     """
-    return find_generator(config, keys), find_grader(config, config_folder, keys)
+    generator = find_generator(config, keys, local_url)
+    return generator, find_grader(config, config_folder, keys, generator)
 
 
 def check_questions(config: Config) -> None:
@@ -90,6 +94,11 @@ def make_own_folder(config: Config) -> Path | None:
     return folder
 
 
+def find_log_folder(own_folder: Path | None) -> Path:
+    """Where the logs of servers that we start lie."""
+    return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
+
+
 def prepare(
     config: Config,
     endpoints: tuple[Endpoint, Endpoint | None],
@@ -116,6 +125,7 @@ def prepare(
     questions = _select_questions(config, selection, own_folder)
     settings = IdentitySettings(
         request=generator.request,
+        weights=describe_weights(config),
         revision=config.model.generator_settings.revision,
         grader=grader.request if grader else None,
         salt=salt,
@@ -128,7 +138,7 @@ def prepare(
         results=PlacedSpool(own_folder, len(questions)),
         retry_refused=config.processing.retry_refused,
     )
-    return Preparation(config, generator, grader, selection, ledger, salt, earlier, own_folder)
+    return Preparation(config, selection, ledger, salt, earlier, own_folder)
 
 
 def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:

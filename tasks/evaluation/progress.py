@@ -25,8 +25,8 @@ class _Bar(tqdm):  # type: ignore[type-arg]  # at run time it takes none
         return {**super().format_dict, "n_text": f"{self.n:,}", "total_text": f"{self.total:,}"}
 
 
-BAR = "{desc}: {percentage:.1f}%|{bar}| {n_text}/{total_text} [{elapsed}<{remaining}, {rate_fmt}]"
-PLAIN = "{desc}: {percentage:.1f}% {n_text}/{total_text} [{elapsed}<{remaining}, {rate_fmt}]"
+BAR = "{desc}: {percentage:.1f}%|{bar}| {n_text}/{total_text} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
+PLAIN = "{desc}: {percentage:.1f}% {n_text}/{total_text} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 
 
 class Progress:

@@ -22,10 +22,12 @@ from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
 from tasks.evaluation.json_files import JsonObject, to_line
+from tasks.evaluation.local_server import start_server
 from tasks.evaluation.preparation import (
     ANSWERS_FOLDER,
     Preparation,
     find_endpoints,
+    find_log_folder,
     make_own_folder,
     prepare,
     reuse_earlier,
@@ -59,12 +61,21 @@ class Run:
 
     Args:
         preparation: what is known at its beginning.
+        endpoints: the generator and the grader, as they are asked now.
         config_file: the configuration's path, for the records; None: it came from flags alone.
         loop: the event loop on which the questions are asked.
         progress: what the user sees.
     """
 
-    def __init__(self, preparation: Preparation, config_file: str | None, loop: "EventLoopThread", progress: Progress) -> None:
+    def __init__(
+        self,
+        preparation: Preparation,
+        endpoints: tuple[Endpoint, Endpoint | None],
+        *,
+        config_file: str | None,
+        loop: EventLoopThread,
+        progress: Progress,
+    ) -> None:
         self.config: Config = preparation.config
         self.ledger = preparation.ledger
         self.progress = progress
@@ -73,8 +84,9 @@ class Run:
         self._config_file = config_file
         self._loop = loop
         processing = self.config.processing
-        self._generator = self._make_client(preparation.generator)
-        self._grader = self._make_client(preparation.grader) if preparation.grader else None
+        generator, grader = endpoints
+        self._generator = self._make_client(generator)
+        self._grader = self._make_client(grader) if grader else None
         self._scorer = Scorer(self.ledger, self._generator, self._grader, processing.parallel_workers)
         self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
@@ -265,21 +277,27 @@ def open_run(
     processing = config.processing
     folder = Path(config_file).parent if config_file else Path()
     with ExitStack() as stack:
-        endpoints = find_endpoints(config, folder, keys)
-        own_folder = make_own_folder(config)
         progress = Progress(log, is_shown=processing.progress_bar)
+        own_folder = make_own_folder(config)
+        server = start_server(config, find_log_folder(own_folder), progress.say)
+        if server:
+            stack.callback(server.close)
+        endpoints = find_endpoints(config, folder, keys)
         salt = "" if processing.auto_resume or processing.resume_from_checkpoint else run_id
         preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=progress.say)
         ledger = preparation.ledger
         stack.callback(ledger.close)
-        loop = stack.enter_context(EventLoopThread())
-        run = Run(preparation, config_file, loop, progress)
-        stack.callback(lambda: loop.run(run.close_clients()))
         if own_folder:
             stack.enter_context(lock_evaluation(own_folder / "locks", ledger.evaluation_id))
-            ledger.log = _open_log(own_folder, on_failure=run.stop, sync_at_once=processing.save_incremental)
+            ledger.log = _open_log(own_folder, sync_at_once=processing.save_incremental)
             ledger.waits_for_sync = processing.save_incremental
         reuse_earlier(preparation, progress.say)
+        if server and len(ledger.results) < len(ledger.questions):
+            server.wait_until_healthy()
+            endpoints = find_endpoints(config, folder, keys, server.url)
+        loop = stack.enter_context(EventLoopThread())
+        run = Run(preparation, endpoints, config_file=config_file, loop=loop, progress=progress)
+        stack.callback(lambda: loop.run(run.close_clients()))
         yield run
 
 
@@ -288,9 +306,9 @@ def choose_batch_size(question_count: int) -> int:
     return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
 
 
-def _open_log(own_folder: Path, *, on_failure: Callable[[EvaluationError], None], sync_at_once: bool) -> AnswerLog:
+def _open_log(own_folder: Path, *, sync_at_once: bool) -> AnswerLog:
     writer = f"{datetime.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
-    return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once, on_failure=on_failure)
+    return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once)
 
 
 def _digest(lines: Sequence[bytes]) -> str:

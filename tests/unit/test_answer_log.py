@@ -15,7 +15,7 @@ from tasks.evaluation.json_files import to_line
 
 @contextmanager
 def open_log(folder: Path, writer: str = "w", *, sync_at_once: bool = True, is_complete: bool = False) -> Iterator[AnswerLog]:
-    log = AnswerLog(folder, writer, sync_at_once=sync_at_once, on_failure=lambda _: None)
+    log = AnswerLog(folder, writer, sync_at_once=sync_at_once)
     try:
         yield log
     finally:

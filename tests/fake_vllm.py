@@ -1,0 +1,51 @@
+"""A stand-in for the executable `vllm`: it takes the same command line and fails in the ways that vLLM does.
+
+The environment says how: FAKE_VLLM_LIVES is a folder in which each start leaves a file with its command line; FAKE_VLLM_SCRIPT
+gives for each start what it does: serve, slow, crash, port-taken, or die-after-N answers.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule
+
+
+def main() -> None:
+    """Live as the script says."""
+    lives = Path(os.environ["FAKE_VLLM_LIVES"])
+    life = len(list(lives.iterdir()))
+    (lives / f"{life}").write_text(f"{os.getpid()} {' '.join(sys.argv[1:])}")
+    behaviour = os.environ["FAKE_VLLM_SCRIPT"].split()[life]
+    if behaviour == "crash":
+        print("Traceback (most recent call last):\ntorch.cuda.OutOfMemoryError: CUDA out of memory.", file=sys.stderr)
+        sys.exit(1)
+    if behaviour == "port-taken":
+        print("OSError: [Errno 98] error while attempting to bind: address already in use", file=sys.stderr)
+        sys.exit(1)
+    if behaviour == "slow":
+        time.sleep(1)
+    port = int(sys.argv[sys.argv.index("--port") + 1])
+    with FakeEndpoint(port) as endpoint:
+        if behaviour.startswith("die-after-"):
+            endpoint.rule = die_after(int(behaviour.rpartition("-")[2]), endpoint)
+        time.sleep(3600)
+
+
+def die_after(answers: int, endpoint: FakeEndpoint) -> Any:
+    """A rule that ends the process at a request after so many."""
+
+    def rule(body: dict[str, Any]) -> Reply:
+        if len(endpoint.bodies) > answers:
+            os._exit(137)
+        return answer_by_rule(body)
+
+    return rule
+
+
+if __name__ == "__main__":
+    main()
