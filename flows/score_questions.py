@@ -82,6 +82,7 @@ def score_batches(run: Run, stop_request: StopRequest) -> None:
             stop_request.pass_on(run)
             run.progress.show(len(run.ledger.results))
             saver.save_when_due()
+            run.check_room()
     finally:
         saver.wait()
         run.progress.show(len(run.ledger.results))

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject, from_line
 
 SEGMENT_RECORDS = 10_000
@@ -82,7 +82,7 @@ class AnswerLog:
             try:
                 self._write(line + LINE_BREAK)
             except OSError as error:
-                raise StorageFailure(f"cannot write the answer log in {self._folder}: {error.strerror}") from error
+                raise StorageFailure(f"cannot write the answer log in {self._folder}: {error.strerror}; {MAKE_ROOM}") from error
             self._segments[-1].unsaved.add(position)
             synced: Future[None] = Future()
             self._sync_waiters.append(synced)

@@ -26,7 +26,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tasks.evaluation.answer_log import sync_folder
-from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.spool import PlacedSpool
 
@@ -106,7 +106,10 @@ class CheckpointWriter:
         except OSError as error:
             with suppress(OSError):
                 draft.unlink(missing_ok=True)
-            raise StorageFailure(f"cannot save a checkpoint in {self._folder}: {error.strerror or error}") from error
+            raise StorageFailure(
+                f"cannot save a checkpoint in {self._folder}: {error.strerror or error}; what it lacks is in the answer log: "
+                f"{MAKE_ROOM}"
+            ) from error
         self.saved_count = count
         return range(max(saved, 0), count)
 

@@ -16,6 +16,9 @@ The command shows each as one message without a traceback; anything else is a de
 
 from collections.abc import Mapping
 
+# How a StorageFailure is mended.
+MAKE_ROOM = "make room or mend the folder, then run the same command again"
+
 
 class EvaluationError(Exception):
     """The base of all errors above."""

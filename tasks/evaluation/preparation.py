@@ -1,12 +1,14 @@
 """From the settings to a ledger that holds all that is known before anything is asked."""
 
 import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.evaluation.config import Config
+from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
 from tasks.evaluation.earlier import Checkpoint, find_checkpoints, list_differences, read_named_checkpoint
 from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import DamagedFile, UserMistake
@@ -86,11 +88,14 @@ def make_own_folder(config: Config) -> Path | None:
         probe = directory / f".{OWN_FOLDER}_probe"
         probe.write_bytes(b"probe")
         probe.unlink()
+        free, needed = shutil.disk_usage(folder).free, count_needed_bytes(config)
     except OSError as error:
         raise UserMistake(
             f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
             "name another with --checkpoint-dir, or mend its permissions"
         ) from None
+    if free < needed:
+        raise UserMistake(describe_full_disk(folder, free, needed))
     return folder
 
 

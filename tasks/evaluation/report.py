@@ -21,7 +21,7 @@ import yaml
 from tasks.evaluation.answer_log import sync_folder
 from tasks.evaluation.checkpoint import fit_name
 from tasks.evaluation.config import Config
-from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
 
@@ -110,7 +110,9 @@ def write_results(ledger: Ledger, config: Config, metadata: Callable[[], JsonObj
         folder.mkdir(parents=True, exist_ok=True)
         return _write_files(folder, ledger, config, metadata(), now)
     except OSError as error:
-        raise StorageFailure(f"cannot write the results in {folder}: {error.strerror or error}") from error
+        raise StorageFailure(
+            f"cannot write the results in {folder}: {error.strerror or error}; every score is kept: {MAKE_ROOM}"
+        ) from error
 
 
 def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObject, now: datetime) -> dict[str, Path]:

@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,9 +17,10 @@ from typing import TypeVar
 from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.config import Config
+from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
 from tasks.evaluation.earlier import OURS, find_checkpoints
 from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
-from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
+from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
 from tasks.evaluation.json_files import JsonObject, to_line
@@ -43,6 +45,7 @@ Result = TypeVar("Result")
 SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 2_000
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0
+ROOM_CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ class Run:
         self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
         self._failures: dict[Batch, str] = {}
+        self._own_folder = preparation.own_folder
+        self._room_checked_at = 0.0
 
     @property
     def stop_cause(self) -> EvaluationError | None:
@@ -153,6 +158,17 @@ class Run:
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
         self._loop.call(lambda: self._scorer.stop(cause, GRACE_SECONDS))
+
+    def check_room(self) -> None:
+        """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
+        if self._own_folder is None or time.monotonic() - self._room_checked_at < ROOM_CHECK_SECONDS:
+            return
+        self._room_checked_at = time.monotonic()
+        results = self.ledger.results
+        needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self.config)
+        free = shutil.disk_usage(self._own_folder).free
+        if free < needed and self.stop_cause is None:
+            self.stop(StorageFailure(describe_full_disk(self._own_folder, free, needed)))
 
     def is_save_due(self) -> bool:
         """Whether the checkpoint should be written now."""

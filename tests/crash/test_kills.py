@@ -2,9 +2,11 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,10 +14,20 @@ from typing import Any
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
+from tests.fake_endpoint import (
+    FakeEndpoint,
+    Reply,
+    answer_by_rule,
+    make_questions,
+    prompt_of,
+    right_count,
+    write_config,
+    write_questions,
+)
 
 COUNT = 240
 WORKERS = 16
+MCQA = Path(sys.executable).with_name("mcqa")
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +37,14 @@ def questions(folder: Path, endpoint: FakeEndpoint) -> None:
     endpoint.delay_seconds = 0.05
 
 
-def start(folder: Path, *flags: str, api_url: str | None = None) -> "subprocess.Popen[str]":
-    """The command in a process group of its own, on the given Prefect server or on none."""
+def start(folder: Path, *flags: str, api_url: str | None = None, file_kilobytes: int | None = None) -> "subprocess.Popen[str]":
+    """The command in a process group of its own, on the given Prefect server or on none; no file may grow larger."""
+    limit = f"ulimit -f {file_kilobytes}; " if file_kilobytes else ""
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_HOME": os.environ["PREFECT_HOME"]}
     if api_url:
         environment["PREFECT_API_URL"] = api_url
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name("mcqa")), "score", "--config", "config.yaml", *flags],
+        ["bash", "-c", f'{limit}exec "$@"', "-", str(MCQA), "score", "--config", "config.yaml", *flags],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -119,7 +132,7 @@ def test_a_second_signal_stops_at_once(folder: Path, endpoint: FakeEndpoint, pre
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=3) == 130
+    assert process.wait(timeout=30) == 130
     process.communicate()
     endpoint.delay_seconds = 0
     assert finish(start(folder, api_url=prefect_server))[0] == 0
@@ -127,14 +140,28 @@ def test_a_second_signal_stops_at_once(folder: Path, endpoint: FakeEndpoint, pre
     assert sum(endpoint.asked().values()) <= COUNT + WORKERS
 
 
+def test_a_full_disk_stops_the_run_and_loses_nothing(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """Files that can grow no further, as on a full disk: exit code 1 and what to do; after that nothing is paid for twice."""
+    write_config(folder, endpoint.url, grader=True, parallel_workers=WORKERS, checkpoint_interval=10)
+    code, printed = finish(start(folder, api_url=prefect_server, file_kilobytes=60))
+    assert code == 1
+    assert "make room" in printed
+    assert "Traceback" not in printed
+    assert len(endpoint.asked()) < COUNT
+    assert finish(start(folder, api_url=prefect_server))[0] == 0
+    assert_complete(folder, endpoint, kills=1)
+
+
 def test_the_same_evaluation_runs_once_at_a_time(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
     """A second run of it is refused by name; a run of other settings in the same directory is not."""
     write_config(folder, endpoint.url, parallel_workers=4)
+    release = hold_back(endpoint, first_held=20)
     first = start(folder, api_url=prefect_server)
     wait_until(lambda: len(endpoint.asked()) >= 20)
     refused, message = finish(start(folder, api_url=prefect_server))
     other, _ = finish(start(folder, "--limit", "10", api_url=prefect_server))
     assert (refused, other) == (2, 0)
+    release.set()
     assert f"already running in checkpoints, as process {first.pid}" in message
     assert finish(first)[0] == 0
 
@@ -146,13 +173,29 @@ def test_no_server_is_needed_and_none_is_left(folder: Path, endpoint: FakeEndpoi
     code, printed = finish(start(folder))
     assert code == 0, printed
     assert len(read_final(folder)) == COUNT
-    endpoint.delay_seconds = 0.2
+    release = hold_back(endpoint, first_held=20)
     process = start(folder, "--no-auto-resume")
-    wait_until(lambda: len(endpoint.bodies) > COUNT)
+    wait_until(lambda: len(endpoint.bodies) > COUNT + 20)
     [server] = find_servers(process.pid)
     os.killpg(process.pid, signal.SIGKILL)
+    release.set()
     finish(process)
     wait_until(lambda: not Path(f"/proc/{server}").exists(), timeout_seconds=10)
+
+
+def hold_back(endpoint: FakeEndpoint, first_held: int) -> threading.Event:
+    """Let the endpoint answer no question from this number on, until the event is set."""
+    release = threading.Event()
+
+    def rule(body: dict[str, Any]) -> Reply:
+        number = re.search(r"Question (\d+)", prompt_of(body))
+        assert number
+        if int(number[1]) >= first_held:
+            release.wait()
+        return answer_by_rule(body)
+
+    endpoint.rule = rule
+    return release
 
 
 def find_servers(parent: int) -> list[int]:
