@@ -65,6 +65,6 @@ class BatchWindow:
             return
         future.wait()  # it has ended; only now does it know its own state, which is else read from the server
         if not future.state.is_completed():
-            self._run.note_failure(batch, str(future.result(raise_on_failure=False)))
+            self._run.note_failure(batch, future.result(raise_on_failure=False))
         elif not self._run.accept(batch, future.result(raise_on_failure=False)) and self._run.stop_cause is None:
             self._submit(self._task.with_options(refresh_cache=True), batch)

@@ -16,7 +16,7 @@ from flows.interval_saver import IntervalSaver
 from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import KeyReader
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.preparation import OWN_FOLDER
 from tasks.evaluation.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
@@ -68,8 +68,18 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
         finally:
             run.save()
         stop_request.raise_if_any(run)
-        write_report(run)
+        report(run)
         return judge(run)
+
+
+def report(run: Run) -> None:
+    """Write the results; when the run was stopped, that they cannot be written must not hide why."""
+    try:
+        write_report(run)
+    except StorageFailure as failure:
+        if run.stop_cause is None:
+            raise
+        run.progress.say(str(failure))
 
 
 def score_batches(run: Run, stop_request: StopRequest) -> None:
@@ -124,8 +134,9 @@ def judge(run: Run) -> State[None]:
     """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:
+        run.progress.say(f"What has arrived is kept: {run.how_to_continue}")
         return Failed(message=f"{run.unscored_count:,} of {total:,} questions not scored: {run.unscored_reason}")
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:
-        return Failed(message=f"0 of {total:,} questions scored: all were refused or cannot be asked")
+        return Failed(message=f"0 of {total:,} questions scored: {run.first_refusal}")
     return Completed(message=f"Accuracy {accuracy}")

@@ -43,7 +43,7 @@ class StopRequest:
         """
         if self._signal is not None:
             done, total = len(run.ledger.results), len(run.ledger.questions)
-            run.progress.say(f"Stopped with {done:,} of {total:,} questions saved: run the same command again to continue")
+            run.progress.say(f"Stopped with {done:,} of {total:,} questions saved: {run.how_to_continue}")
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if self._signal is not None:

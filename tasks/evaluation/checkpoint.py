@@ -23,6 +23,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 from tasks.evaluation.answer_log import sync_folder
@@ -32,12 +33,19 @@ from tasks.evaluation.spool import PlacedSpool
 
 VERSION = "2.0"
 LATEST = "latest.json"
-UNFIT_CHARACTERS = str.maketrans(dict.fromkeys('/\\:*?"<>| \t\n\x00', "_"))
+UNFIT_CHARACTERS = frozenset('/\\:*?"<>| ')
+# File systems allow 255 bytes for a name, which also holds a prefix and a time.
+LONGEST_NAME_BYTES = 100
 
 
 def fit_name(text: str) -> str:
-    """The text as a part of a file name: what file systems or shells cannot bear becomes `_`."""
-    return text.translate(UNFIT_CHARACTERS)
+    """The text as a part of a file name: what file systems or shells cannot bear becomes `_`, a long one ends in its digest."""
+    fit = "".join("_" if character in UNFIT_CHARACTERS or not character.isprintable() else character for character in text)
+    if len(fit.encode()) <= LONGEST_NAME_BYTES:
+        return fit
+    return (
+        fit.encode()[: LONGEST_NAME_BYTES - 9].decode(errors="ignore") + "_" + blake2b(text.encode(), digest_size=4).hexdigest()
+    )
 
 
 @dataclass

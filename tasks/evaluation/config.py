@@ -5,27 +5,23 @@ those of the original's files, which load unchanged; README.md documents each.
 """
 
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator, model_validator
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
+from tasks.evaluation.request_checks import check_extra, check_url
 from tasks.evaluation.yaml_files import read_yaml
-
-# The user and password of a URL such as http://user:password@host.
-URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-MASK = "***"
-SECRET_KEYS = ("api_key", "openai_api_key", "authorization", "password", "token")
 
 
 class Settings(BaseModel):
     """The base of all settings: a key that is not known is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Generator(Settings):
@@ -55,6 +51,16 @@ class GeneratorSettings(Settings):
     enable_batching: bool = False
     batch_size: int = 8
     batch_timeout: float = 1.0
+
+    @field_validator("base_url")
+    @classmethod
+    def _check_base_url(cls, base_url: str | None) -> str | None:
+        return check_url(base_url) if base_url else base_url
+
+    @field_validator("extra")
+    @classmethod
+    def _check_extra(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return check_extra(extra)
 
 
 class Model(Settings):
@@ -198,27 +204,10 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
     return _validate(merged, source)
 
 
-def mask_secrets(value: JsonValue) -> JsonValue:
-    """The same value with every key and password in it replaced; references to a secret's place are kept."""
-    if isinstance(value, dict):
-        return {key: MASK if _is_secret(key, item) else mask_secrets(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [mask_secrets(item) for item in value]
-    return URL_USER.sub(MASK, value) if isinstance(value, str) else value
-
-
-def is_reference(key: str) -> bool:
-    """Whether a key is not the secret itself but says where it is: `${NAME}` or `secret:name`."""
-    return bool(re.fullmatch(r"\$\{\w+\}|secret:\S+", key))
-
-
-def _is_secret(key: str, value: JsonValue) -> bool:
-    named = any(key.lower().endswith(secret) for secret in SECRET_KEYS)
-    return named and isinstance(value, str) and not is_reference(value)
-
-
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
     """The file's settings with those of this run laid over them."""
+    sections = ("rag", "processing", "output")
+    given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
     values = overrides.model_dump(exclude_none=True)
     shortname, grader, no_rag = (values.pop(name, None) for name in ("model", "grader", "no_rag"))
@@ -272,8 +261,8 @@ def _describe_first(error: ValidationError) -> str:
         return f"{'.'.join(path)} is missing"
     reason = details["msg"].removeprefix("Value error, ")
     if details["type"] == "value_error":
-        return reason
-    shown = MASK if _is_secret(path[-1], "x") else repr(details["input"])
+        return f"{'.'.join(path)}: {reason}"
+    shown = MASK if is_secret(path[-1], "x") else repr(details["input"])
     return f"{'.'.join(path)}: {shown} cannot be used: {reason[0].lower()}{reason[1:]}"
 
 

@@ -82,7 +82,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     members = _read_ends(path) or _read_whole(path)
     if "completed_indices" not in members or "config" not in members:
         return None
-    count, indices, config = members["completed_count"], members["completed_indices"], members["config"]
+    count, indices, config = members.get("completed_count"), members["completed_indices"], members["config"]
     if not isinstance(indices, list) or count != len(indices) or count != members.get("results_count", count):
         raise DamagedFile(f"completed_count is {count}, and it holds {members.get('results_count', 'other')} results")
     metadata = members.get("metadata")

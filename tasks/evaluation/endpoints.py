@@ -13,14 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpx2
 import openai
 from openai import AsyncOpenAI
 
-from tasks.evaluation.config import Config, GeneratorSettings, is_reference
+from tasks.evaluation.config import Config, GeneratorSettings
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.masking import is_reference
 from tasks.evaluation.model_servers import find_model_server, list_model_servers
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.records import Answer
@@ -90,14 +92,24 @@ class KeyReader:
         self._load_secret = load_secret
         self.found_plain = False
 
-    def read(self, key: str | None, setting: str) -> str:
-        """The key itself; `setting` is its place, for the message.
+    def read(self, key: str | None, setting: str, base_url: str | None) -> str:
+        """The key itself; `setting` is its place, for the message, and `base_url` where it is sent.
 
         Raises:
-            UserMistake: there is no such variable or block.
+            UserMistake: there is no such variable or block, or it holds what no key can be.
         """
+        found = self._find(key, setting, base_url).strip()
+        if not found.isascii() or not found.isprintable():
+            raise UserMistake(f"{setting}: the key holds characters that no key can have: copy it again")
+        return found
+
+    def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:
-            return self._environment.get("OPENAI_API_KEY") or NO_KEY
+            # That variable's key is OpenAI's, and nobody else's to see.
+            is_openai = base_url is None or urlsplit(base_url).hostname == "api.openai.com"
+            return (is_openai and self._environment.get("OPENAI_API_KEY")) or NO_KEY
+        if key.startswith(("$", "secret:")) and not is_reference(key):
+            raise UserMistake(f"{setting} is {key!r}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
         if not is_reference(key):
             self.found_plain = True
             return key
@@ -123,7 +135,7 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
         request["temperature"] = settings.temperature
     if settings.max_tokens is not None:
         request["max_tokens"] = settings.max_tokens
-    key = keys.read(settings.api_key, "model.generator_settings.api_key")
+    key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
     return Endpoint("generator", url, key, {**request, **settings.extra})
 
 
@@ -146,7 +158,8 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
             f"the grader {shortname!r} is not in {servers_file} (it holds: {known}); "
             "name one of these with --grader, or another file with --model-config"
         )
-    key = keys.read(server.openai_api_key, f"openai_api_key of {shortname!r} in {servers_file}")
+    setting = f"openai_api_key of {shortname!r} in {servers_file}"
+    key = keys.read(server.openai_api_key, setting, server.openai_api_base)
     request = {"model": server.openai_model, **GRADER_REQUEST, **server.extra}
     return Endpoint("grader", server.openai_api_base, key, request)
 
@@ -255,14 +268,16 @@ class Client:
 
     async def _ask_once(self, messages: list[Message]) -> JsonValue:
         """The body of a response with status 200. The client itself repeats what failed on the way."""
-        body = {**self.endpoint.request, "messages": messages}
+        body = {**self.endpoint.request, "messages": [_make_sendable(message) for message in messages]}
         try:
             response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except openai.OpenAIError as error:
             raise self._judge(error) from None
+        except (ValueError, TypeError) as error:
+            raise EndpointStop(f"the {self.endpoint.role} cannot be asked with these settings: {error}") from error
         try:
             reply: JsonValue = json.loads(response.content)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _UnusableReply(f"the {self.endpoint.role} answered with something that is no JSON") from None
         return reply
 
@@ -294,7 +309,8 @@ class Client:
         if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
             raise _UnusableReply(f"the {role} answered without a message")
         finish_reason = _text_or_none(first.get("finish_reason"))
-        text, thought = _split_thought(_text_or_none(message.get("content")) or "")
+        text, thought = _split_thought(_join_parts(message.get("content")))
+        text = text if text.strip() else ""
         if not text and finish_reason == "content_filter":
             raise Refused(f"the {role}'s content filter withheld the answer")
         return Answer(
@@ -327,6 +343,19 @@ def _split_thought(content: str) -> tuple[str, str | None]:
     if content.lstrip().startswith("<think>"):
         return "", content.replace("<think>", "", 1).strip()
     return content, None
+
+
+def _make_sendable(message: Message) -> Message:
+    """The message with half surrogate pairs, which have no UTF-8 form, replaced by question marks."""
+    return {"role": message["role"], "content": message["content"].encode("utf-8", "replace").decode()}
+
+
+def _join_parts(content: JsonValue) -> str:
+    """A message's content as text; some servers send a list of parts."""
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content if isinstance(content, str) else ""
 
 
 def _text_or_none(value: JsonValue) -> str | None:

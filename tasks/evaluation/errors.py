@@ -9,7 +9,8 @@ EvaluationError
 ├── Refused             the endpoint has answered that it will not answer this: final
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name)
 ├── DamagedFile         a file is not what a finished write leaves
-└── StorageFailure      what was paid for can no longer be kept
+├── StorageFailure      what was paid for can no longer be kept
+└── ServerFailure       Prefect's server did not start, or has failed
 
 The command shows each as one message without a traceback; anything else is a defect of ours.
 """
@@ -66,3 +67,7 @@ class DamagedFile(EvaluationError):
 
 class StorageFailure(EvaluationError):
     """A write, or its fsync, failed: an answer that arrives now would be lost, so nothing more is asked."""
+
+
+class ServerFailure(EvaluationError):
+    """Prefect's server did not start, or does not answer any more; no answer depends on it."""

@@ -133,6 +133,8 @@ class _Reader:
             try:
                 value: JsonValue
                 value, end = self._decoder.raw_decode(self._text, self._at)
+            except RecursionError:
+                raise DamagedFile(f"{self.place()}: lists or objects are nested too deeply") from None
             except json.JSONDecodeError as error:
                 if not self._read_on():
                     self._at = error.pos

@@ -9,9 +9,10 @@ openai_api_key: ${ARGO_KEY}
 
 from pathlib import Path
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.request_checks import check_extra, check_url
 from tasks.evaluation.yaml_files import read_yaml
 
 
@@ -23,6 +24,9 @@ class ModelServer(BaseModel):
     openai_model: str
     openai_api_key: str | None = None
     extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+    _check_url = field_validator("openai_api_base")(check_url)
+    _check_extra = field_validator("extra")(check_extra)
 
 
 def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:
@@ -43,8 +47,9 @@ def find_model_server(shortname: str, model_config_file: str, config_folder: Pat
             try:
                 return ModelServer.model_validate(entry)
             except ValidationError as error:
-                missing = ".".join(map(str, error.errors()[0]["loc"]))
-                raise UserMistake(f"{path}: server {shortname!r}: {missing} is missing or no text") from None
+                details = error.errors()[0]
+                what = f"{'.'.join(map(str, details['loc']))}: {details['msg'].removeprefix('Value error, ')}"
+                raise UserMistake(f"{path}: server {shortname!r}: {what}") from None
     return None
 
 
@@ -59,4 +64,7 @@ def list_model_servers(model_config_file: str, config_folder: Path) -> list[str]
 def find_model_servers_file(model_config_file: str, config_folder: Path) -> Path | None:
     """The model servers file, in the working directory or beside the configuration; None when there is none."""
     candidates = (Path(model_config_file), config_folder / model_config_file)
-    return next((path for path in candidates if path.is_file()), None)
+    try:
+        return next((path for path in candidates if path.is_file()), None)
+    except (OSError, ValueError) as error:
+        raise UserMistake(f"cannot read the model servers file {model_config_file[:100]}: {error}") from None

@@ -23,6 +23,7 @@ from tasks.evaluation.spool import PlacedSpool
 OWN_FOLDER = ".mcqa"
 ANSWERS_FOLDER = "answers"
 LOGS_FOLDER = "logs"
+LOCKS_FOLDER = "locks"
 SEED_RANGE = 2**31
 
 
@@ -84,10 +85,9 @@ def make_own_folder(config: Config) -> Path | None:
     directory = Path(config.processing.checkpoint_directory)
     folder = directory / OWN_FOLDER
     try:
-        (folder / ANSWERS_FOLDER).mkdir(parents=True, exist_ok=True)
-        probe = directory / f".{OWN_FOLDER}_probe"
-        probe.write_bytes(b"probe")
-        probe.unlink()
+        for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
+            written.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=written).close()
         free, needed = shutil.disk_usage(folder).free, count_needed_bytes(config)
     except OSError as error:
         raise UserMistake(
@@ -97,6 +97,37 @@ def make_own_folder(config: Config) -> Path | None:
     if free < needed:
         raise UserMistake(describe_full_disk(folder, free, needed))
     return folder
+
+
+def check_output_folder(config: Config) -> None:
+    """Find out before anything is paid for whether the results can be written.
+
+    Raises:
+        UserMistake: they cannot.
+    """
+    folder = Path(config.output.output_directory)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise UserMistake(
+            f"cannot write in the output directory {folder}: {error.strerror}; "
+            "set another output_directory, or mend its permissions"
+        ) from None
+
+
+def choose_salt(config: Config, run_id: str) -> str:
+    """What tells the answers of a run that shares nothing with others from theirs; empty for a run that shares.
+
+    A run that continues such a run's checkpoint on purpose takes its salt.
+
+    Raises:
+        UserMistake: the checkpoint that was named cannot be read.
+    """
+    processing = config.processing
+    if processing.resume_from_checkpoint:
+        return read_named_checkpoint(processing.resume_from_checkpoint).salt
+    return "" if processing.auto_resume and processing.enable_checkpointing else run_id
 
 
 def find_log_folder(own_folder: Path | None) -> Path:
@@ -241,14 +272,14 @@ def _use_named(matcher: Matcher, preparation: Preparation, say: Callable[[str], 
 
 
 def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
-    """Use the checkpoints from the newest on, until no question is open; of one evaluation only the newest that is whole."""
+    """Use the checkpoints from the newest on, until no question is open; older ones of an evaluation only if they hold more."""
     ledger, total = preparation.ledger, Reuse()
-    seen: set[str] = set()
+    used_counts: dict[str, int] = {}
     passed_over: list[Checkpoint] = []
     for checkpoint in preparation.earlier:
         if len(ledger.results) == len(ledger.questions):
             break
-        if checkpoint.evaluation_id in seen:
+        if checkpoint.completed_count <= used_counts.get(checkpoint.evaluation_id, -1):
             continue
         try:
             reuse = matcher.use_checkpoint(checkpoint)
@@ -256,8 +287,8 @@ def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str],
             say(f"⚠️ Passed over a damaged checkpoint: {checkpoint.path} ({error})")
             continue
         if checkpoint.evaluation_id:
-            seen.add(checkpoint.evaluation_id)
-        if reuse.is_any or reuse.asked_again:
+            used_counts[checkpoint.evaluation_id] = checkpoint.completed_count
+        if reuse.is_any:
             _say_loaded(checkpoint, reuse, say)
             total = Reuse(total.finished + reuse.finished, total.answers + reuse.answers)
         elif checkpoint.completed_count:

@@ -7,6 +7,7 @@ Prefect hold. All are plain JSON objects, one a line.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.questions import Question
 
@@ -64,18 +65,38 @@ def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
     """The answer of a record that `answer_record` made.
 
     Raises:
-        KeyError: it lacks a field.
+        DamagedFile: a field is missing, or of another kind.
     """
-    return Answer(**{name: record[name] for name in Answer.__dataclass_fields__})  # type: ignore[arg-type]
+    fields = {name: record.get(name) for name in Answer.__dataclass_fields__}
+    texts = [fields[name] for name in ("reasoning", "finish_reason", "response_model")]
+    is_sound = isinstance(fields["text"], str) and all(isinstance(text, str | None) for text in texts)
+    if not is_sound or not isinstance(fields["usage"], dict) or not isinstance(fields["seconds"], int | float):
+        raise DamagedFile("a record of an answer lacks a field")
+    return Answer(**fields)  # type: ignore[arg-type]
 
 
 def parse_grade(record: Mapping[str, JsonValue]) -> Grade:
     """The grade of a record that `grade_record` made.
 
     Raises:
-        KeyError: it lacks a field.
+        DamagedFile: a field is missing, or of another kind.
     """
-    return Grade(**{name: record[name] for name in Grade.__dataclass_fields__})  # type: ignore[arg-type]
+    evaluation, usage, seconds = record.get("evaluation"), record.get("usage"), record.get("seconds")
+    if not isinstance(evaluation, dict) or not isinstance(usage, dict) or not isinstance(seconds, int | float):
+        raise DamagedFile("a record of a grade lacks a field")
+    if not is_score(evaluation.get("score")):
+        raise DamagedFile(f"a record of a grade has the score {evaluation.get('score')!r}")
+    return Grade(evaluation, usage, seconds)  # type: ignore[arg-type]
+
+
+def is_score(value: JsonValue) -> bool:
+    """Whether the value is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def is_sound_result(result: Mapping[str, JsonValue]) -> bool:
+    """Whether the record can stand as a question's result: with a score, or skipped with its reason."""
+    return "error" in result if result.get("skipped") else is_score(result.get("score"))
 
 
 def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
@@ -93,7 +114,10 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
         "response_model": result.get("response_model"),
         "seconds": result.get("model_time_seconds") or 0.0,
     }
-    return parse_answer(fields)
+    try:
+        return parse_answer(fields)
+    except DamagedFile:
+        return None
 
 
 def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> JsonObject:

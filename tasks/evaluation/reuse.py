@@ -14,7 +14,16 @@ from tasks.evaluation.earlier import Checkpoint, list_differences, read_results
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.records import answer_of_result, build_refused, build_result, parse_answer, parse_grade
+from tasks.evaluation.records import (
+    Grade,
+    answer_of_result,
+    build_refused,
+    build_result,
+    is_score,
+    is_sound_result,
+    parse_answer,
+    parse_grade,
+)
 
 # How the original stored a failed request as if it were an answer.
 ORIGINAL_ERROR = "Error: "
@@ -30,7 +39,7 @@ class Reuse:
 
     @property
     def is_any(self) -> bool:
-        """Whether anything fits this run."""
+        """Whether anything of it is used."""
         return bool(self.finished or self.answers)
 
 
@@ -40,7 +49,7 @@ class Matcher:
     def __init__(self, ledger: Ledger, config: Config) -> None:
         self._ledger = ledger
         self._config = config
-        self._grades: dict[int, JsonObject] = {}
+        self._grades: dict[int, Grade] = {}
         self._by_answer: dict[str, list[int]] = {}
         self._by_score: dict[str, int] = {}
         for position in ledger.open_positions(range(len(ledger.questions))):
@@ -72,7 +81,11 @@ class Matcher:
         """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else."""
         reuse = Reuse()
         for path in list_segments(folder):
-            matches = [self._use_record(record, reuse) if record else [] for record in read_segment(path)]
+            try:
+                matches = [self._use_record(record, reuse) if record else [] for record in read_segment(path)]
+            except OSError:
+                # Another user's segment, or one that a run of another evaluation has just removed.
+                continue
             if all(matches) and self._ledger.log:
                 self._ledger.log.adopt(path, {position for match in matches for position in match}, len(matches))
         self._join_grades(reuse)
@@ -80,6 +93,8 @@ class Matcher:
 
     def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
         """Take a result that carries ids."""
+        if not is_sound_result(result):
+            return
         position = self._by_score.get(str(result.get("score_id")))
         if position is not None and self._ledger.reuse(position, result):
             reuse.finished += 1
@@ -108,14 +123,14 @@ class Matcher:
         question = self._ledger.questions[position] if 0 <= position < len(self._ledger.questions) else None
         if question is None or position in self._ledger.results:
             return
+        if result.get("question", question.text) != question.text:
+            return
         answer = answer_of_result(result)
         if answer is None or result.get("skipped") or answer.text.startswith(ORIGINAL_ERROR):
             reuse.asked_again += 1
             return
-        if result.get("question") != question.text:
-            return
         fits = same_grader and result.get("reference_answer") == question.reference
-        if fits and result.get("format") == question.format and isinstance(result.get("score"), int | float):
+        if fits and result.get("format") == question.format and is_score(result.get("score")):
             ids = self._ledger.ids(position)
             ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
             reuse.finished += self._ledger.reuse(position, ours)
@@ -123,7 +138,13 @@ class Matcher:
             reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
 
     def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
-        """Take a record of a log; give the positions that it belongs to."""
+        """Take a record of a log; give the positions that it belongs to, none for a record that is damaged."""
+        try:
+            return self._use_sound_record(record, reuse)
+        except DamagedFile:
+            return []
+
+    def _use_sound_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
         kind = record.get("kind")
         if kind == "answer":
             return self._use_answer(record, reuse)
@@ -131,7 +152,7 @@ class Matcher:
         if position is None:
             return []
         if kind == "grade":
-            self._grades[position] = record
+            self._grades[position] = parse_grade(record)
         elif kind == "refusal":
             self._use_refusal(position, record, reuse)
         return [position]
@@ -153,10 +174,10 @@ class Matcher:
 
     def _join_grades(self, reuse: Reuse) -> None:
         """Finish the questions of which both the answer and the grade are known."""
-        for position, record in self._grades.items():
+        for position, grade in self._grades.items():
             question, answer = self._ledger.questions[position], self._ledger.known_answer(position)
             if question and answer and position not in self._ledger.results:
-                result = build_result(self._ledger.ids(position), question, answer, parse_grade(record))
+                result = build_result(self._ledger.ids(position), question, answer, grade)
                 reuse.finished += self._ledger.reuse(position, result)
                 reuse.answers -= 1
         self._grades.clear()
@@ -168,7 +189,7 @@ def require_fit(checkpoint: Checkpoint, reuse: Reuse, config: Config) -> None:
     Raises:
         UserMistake: nothing of it fits; lists each differing setting with both values.
     """
-    if reuse.is_any or reuse.asked_again:
+    if reuse.is_any:
         return
     differences = list_differences(checkpoint, config)
     reason = "; ".join(differences) if differences else "none of its questions is asked by this run"

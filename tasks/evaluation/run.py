@@ -27,7 +27,10 @@ from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.local_server import start_server
 from tasks.evaluation.preparation import (
     ANSWERS_FOLDER,
+    LOCKS_FOLDER,
     Preparation,
+    check_output_folder,
+    choose_salt,
     find_endpoints,
     find_log_folder,
     make_own_folder,
@@ -108,6 +111,21 @@ class Run:
         return len(self.ledger.questions) - len(self.ledger.results)
 
     @property
+    def how_to_continue(self) -> str:
+        """What the user does when questions are left; a run that shares nothing must be named to be continued."""
+        if not self._preparation.salt:
+            return "run the same command again to continue"
+        path = self._checkpoint.path if self._checkpoint else None
+        return f"continue with --resume-from {path}" if path else "a new run asks everything anew, as it was told"
+
+    @property
+    def first_refusal(self) -> str:
+        """Why no question was scored: what stands in the first one's record."""
+        error = self.ledger.read_result(0).get("error")
+        advice = "; mend the settings, or ask again with --retry-refused" if is_refused(self.ledger.read_result(0)) else ""
+        return f"{error}{advice}"
+
+    @property
     def unscored_reason(self) -> str:
         """Why questions are left unscored: the first failure."""
         return str(self.stop_cause or next(iter(self._failures.values()), "unknown"))
@@ -151,9 +169,10 @@ class Run:
                 self._take_results(batch, results)
         return self.count_open(batch.positions) == 0
 
-    def note_failure(self, batch: Batch, reason: str) -> None:
+    def note_failure(self, batch: Batch, failure: object) -> None:
         """Remember why questions of the batch are unscored."""
-        self._failures[batch] = reason
+        reasons = failure.failures.values() if isinstance(failure, UnfinishedBatch) else [str(failure)]
+        self._failures[batch] = next(iter(reasons))
 
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
@@ -299,14 +318,18 @@ def open_run(
         if server:
             stack.callback(server.close)
         endpoints = find_endpoints(config, folder, keys)
-        salt = "" if processing.auto_resume or processing.resume_from_checkpoint else run_id
+        check_output_folder(config)
+        salt = choose_salt(config, run_id)
         preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=progress.say)
         ledger = preparation.ledger
-        stack.callback(ledger.close)
-        if own_folder:
-            stack.enter_context(lock_evaluation(own_folder / "locks", ledger.evaluation_id))
-            ledger.log = _open_log(own_folder, sync_at_once=processing.save_incremental)
-            ledger.waits_for_sync = processing.save_incremental
+        with ExitStack() as on_failure:
+            # Closed before the lock is given up, and also when there is none to be had.
+            on_failure.callback(ledger.close)
+            if own_folder:
+                stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
+                ledger.log = _open_log(own_folder, sync_at_once=processing.save_incremental)
+                ledger.waits_for_sync = processing.save_incremental
+            stack.push(on_failure.pop_all())
         reuse_earlier(preparation, progress.say)
         if server and len(ledger.results) < len(ledger.questions):
             server.wait_until_healthy()

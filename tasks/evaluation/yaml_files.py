@@ -1,11 +1,31 @@
 """YAML as users write it: read with the line and column of each mistake."""
 
+from collections.abc import Hashable
 from pathlib import Path
 
 import yaml
 from pydantic import JsonValue
 
 from tasks.evaluation.errors import UserMistake
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader, for which a key that stands twice in a mapping is a mistake."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
+        """The mapping.
+
+        Raises:
+            ConstructorError: a key stands twice.
+        """
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key_node.value!r} stands twice", key_node.start_mark
+                )
+            seen.add(key_node.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: str) -> dict[str, JsonValue]:
@@ -16,7 +36,7 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise UserMistake(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -25,7 +45,9 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise UserMistake(f"{path}{place}: this is not YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise UserMistake(f"{path}: this is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
         raise UserMistake(f"{path}: this is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise UserMistake(f"{path}: settings were expected (`key: value` lines), and it holds {_kind(content)}")

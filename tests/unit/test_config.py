@@ -100,6 +100,11 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
             "generator_type",
         ),
         ("questions_file: exam.json\nmodel: 3\n", "model: 3 cannot be used"),
+        (MINIMAL.replace("http://h/v1", "nonsense"), "generator_settings.base_url: 'nonsense' is no address"),
+        (MINIMAL.replace("http://h/v1", "http://me:pw@h/v1"), r"'http://\*\*\*@h/v1' holds a user or password"),
+        (MINIMAL.replace("model: m", "model: m, extra: {stream: true}"), "extra may not set stream"),
+        (MINIMAL.replace("model: m", "model: m, temperature: .inf"), "temperature: inf cannot be used"),
+        (MINIMAL + "questions_file: other.json\n", "line 3, column 1.*the key 'questions_file' stands twice"),
     ],
 )
 def test_a_mistake_is_one_message_that_names_it(folder: Path, text: str, message: str) -> None:
@@ -143,7 +148,10 @@ def test_no_configuration_is_needed_with_questions_and_a_listed_model(folder: Pa
 
 def test_what_is_written_to_files_holds_no_key(folder: Path) -> None:
     """A key in clear is masked wherever it stands; a reference to one is kept."""
-    settings = "{model: m, api_key: sk-123, base_url: 'http://me:sk-456@h/v1', extra: {headers: {Authorization: sk-789}}}"
+    settings = (
+        "{model: m, api_key: sk-123, base_url: 'http://h/v1?api-key=sk-456', extra: {headers: {Authorization: sk-789}},"
+        " vllm_args: {api-key: [sk-1, sk-2], x-api-key: sk-3}}"
+    )
     written = load(folder, f"questions_file: e.json\nmodel: {{generator_settings: {settings}}}").for_files()
     assert "sk-" not in str(written)
     kept = load(folder, MINIMAL.replace("model: m,", "model: m, api_key: '${KEY}',")).for_files()

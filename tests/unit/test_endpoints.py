@@ -204,20 +204,57 @@ def test_a_thought_is_kept_apart_from_the_answer(endpoint: FakeEndpoint, reply: 
 def test_keys_are_read_where_they_are_kept() -> None:
     """From the environment or a Secret block; a plain one is noticed."""
     keys = KeyReader({"NAME": "from-environment"}, lambda name: f"from-block-{name}")
-    assert keys.read("${NAME}", "api_key") == "from-environment"
-    assert keys.read("secret:argo", "api_key") == "from-block-argo"
+    assert keys.read("${NAME}", "api_key", "http://h/v1") == "from-environment"
+    assert keys.read("secret:argo", "api_key", "http://h/v1") == "from-block-argo"
     assert not keys.found_plain
-    assert keys.read("sk-1", "api_key") == "sk-1"
+    assert keys.read("sk-1", "api_key", "http://h/v1") == "sk-1"
     assert keys.found_plain
 
 
 def test_a_missing_variable_is_named() -> None:
     """With the setting that wants it."""
     with pytest.raises(UserMistake, match=r"model.api_key is \$\{NAME\}.*no variable NAME"):
-        KeyReader({}, os.path.basename).read("${NAME}", "model.api_key")
+        KeyReader({}, os.path.basename).read("${NAME}", "model.api_key", None)
 
 
 def test_every_failure_is_one_of_ours() -> None:
     """So that the command shows each without a traceback."""
     assert issubclass(EndpointFailure, EvaluationError)
     assert issubclass(EndpointStop, EvaluationError)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key"),
+    [(None, "sk-openai"), ("https://api.openai.com/v1", "sk-openai"), ("http://lab.example/v1", "none")],
+)
+def test_the_openai_key_goes_to_openai_alone(base_url: str | None, key: str) -> None:
+    """An endpoint without a key of its own must not see another's."""
+    assert KeyReader({"OPENAI_API_KEY": "sk-openai"}, os.path.basename).read(None, "api_key", base_url) == key
+
+
+@pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk-ä", "$NAME", "${NAME-KEY}", "secret:"])
+def test_what_can_be_no_key_is_a_mistake(key: str) -> None:
+    """A line break that was copied with it, or a reference that is none."""
+    with pytest.raises(UserMistake, match="api_key"):
+        KeyReader({}, os.path.basename).read(key, "api_key", None)
+
+
+def test_half_a_surrogate_pair_can_be_asked(endpoint: FakeEndpoint) -> None:
+    """It has no UTF-8 form, and must not leave its question unscored for ever."""
+
+    async def ask_it() -> Answer:
+        client = make_client(endpoint.url)
+        try:
+            return await client.ask([{"role": "user", "content": "Question 1 \ud83d"}])
+        finally:
+            await client.close()
+
+    assert asyncio.run(ask_it()).text == "The answer is B."
+    assert list(endpoint.asked()) == ["Question 1 ?"]
+
+
+def test_a_list_of_parts_is_a_text(endpoint: FakeEndpoint) -> None:
+    """Some servers answer so."""
+    parts = [{"type": "text", "text": "The answer "}, {"type": "text", "text": "is B."}]
+    endpoint.rule = lambda _: Reply({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
+    assert ask(endpoint.url).text == "The answer is B."
