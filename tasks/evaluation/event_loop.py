@@ -20,6 +20,8 @@ class EventLoopThread:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A thread that waits for a coroutine would wait for ever once the loop has stopped.
+        self.run(_cancel_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -31,3 +33,11 @@ class EventLoopThread:
     def call(self, function: Callable[[], None]) -> None:
         """Let the loop call the function soon; to be used from any thread, and from signal handlers."""
         self._loop.call_soon_threadsafe(function)
+
+
+async def _cancel_others() -> None:
+    """Cancel every other task of the loop, and wait until each has ended."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
