@@ -1,8 +1,10 @@
 """The whole way of a question under a real Prefect server: scored once, kept, reused, and never mis-scored."""
 
+import itertools
 import json
 import re
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tasks.evaluation.config import Overrides
 from tasks.evaluation.errors import UserMistake
 from tests.fake_endpoint import (
     FakeEndpoint,
+    Reply,
     answer_by_rule,
     error,
     is_grader,
@@ -96,8 +99,8 @@ def test_the_second_run_asks_nothing(folder: Path, endpoint: FakeEndpoint, capsy
 @pytest.mark.parametrize("kept", ["checkpoint", "answers", "results"])
 def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: str) -> None:
     """The checkpoint, the answer log, or Prefect's results: any one of them continues without asking again."""
-    config = write_config(folder, endpoint.url, grader=True, checkpoint_interval=10_000, max_outage_seconds=0.5)
-    fail_from(endpoint, 61)
+    config = write_config(folder, endpoint.url, grader=True, checkpoint_interval=10_000, parallel_workers=COUNT)
+    fail_from(endpoint, 61, replies_before=2 * 60)
     assert run(config).is_failed()
     done = {"checkpoint": 60, "answers": 60, "results": 50}[kept]
     keep_only(folder / "checkpoints", kept)
@@ -108,13 +111,20 @@ def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: s
     assert sum(score for _, score in scored(folder)) == right_count(COUNT)
 
 
-def fail_from(endpoint: FakeEndpoint, number: int) -> None:
-    """Let the endpoint be broken for all questions from this number on."""
+def fail_from(endpoint: FakeEndpoint, number: int, replies_before: int) -> None:
+    """Let the endpoint be broken for all questions from this number on, once it has given so many replies to the others."""
+    replied = itertools.count(1)
+    all_replied = threading.Event()
 
-    def rule(body: dict[str, Any]) -> Any:
+    def rule(body: dict[str, Any]) -> Reply:
         match = re.search(r"Question (\d+)", prompt_of(body))
         assert match
-        return error(500, "broken", **{"x-should-retry": "false"}) if int(match[1]) >= number else answer_by_rule(body)
+        if int(match[1]) >= number:
+            all_replied.wait(60)
+            return error(500, "broken", **{"x-should-retry": "false"})
+        if next(replied) == replies_before:
+            all_replied.set()
+        return answer_by_rule(body)
 
     endpoint.rule = rule
 
@@ -129,8 +139,8 @@ def keep_only(checkpoints: Path, kept: str) -> None:
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
     """The run ends Failed with the number first, holds what was scored, and the next one asks the rest."""
-    config = write_config(folder, endpoint.url, max_outage_seconds=0.5)
-    fail_from(endpoint, 101)
+    config = write_config(folder, endpoint.url, parallel_workers=COUNT)
+    fail_from(endpoint, 101, replies_before=100)
     state = run(config)
     assert state.is_failed()
     assert state.message.startswith("20 of 120 questions not scored: ")
