@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.evaluation.answer_log import make_folder
 from tasks.evaluation.config import Config
 from tasks.evaluation.earlier import Checkpoint, find_checkpoints, list_differences, read_named_checkpoint
 from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
@@ -82,7 +83,7 @@ def make_own_folder(config: Config) -> Path | None:
     directory = Path(config.processing.checkpoint_directory)
     folder = directory / OWN_FOLDER
     try:
-        (folder / ANSWERS_FOLDER).mkdir(parents=True, exist_ok=True)
+        make_folder(folder / ANSWERS_FOLDER)
         probe = directory / f".{OWN_FOLDER}_probe"
         probe.write_bytes(b"probe")
         probe.unlink()
@@ -146,6 +147,7 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
 
     Raises:
         UserMistake: nothing of the checkpoint that the user named fits.
+        StorageFailure: what the answer log holds cannot be made durable.
     """
     ledger = preparation.ledger
     ledger.record_unaskable()
