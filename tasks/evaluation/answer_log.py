@@ -11,7 +11,8 @@ found by the ids in them, never by the file's name or place.
 
 Promise: a record is in the file when `append` returns, so killing the process loses nothing. An fsync follows within a second
 (one for all that waits), so a power failure loses at most the last second; `append`'s future tells when it is done. The folder
-is fsynced when a segment is made. Tail rule: a last line without a line break is what a crash cut off, and is no record; a line
+is fsynced when a segment is made, and its own path when that is; what a killed process had not yet fsynced, the run that reads
+it does (`sync_segment`). Tail rule: a last line without a line break is what a crash cut off, and is no record; a line
 that does not parse costs that record alone. Assumes that appending to a file changes nothing before its end. Downside: an
 answer stands in the log and again in the next checkpoint. A full segment is removed when a durable checkpoint holds all of its
 questions, the others when the evaluation is complete: until then the log alone is enough to continue with what they hold.
@@ -53,7 +54,7 @@ class AnswerLog:
     """
 
     def __init__(self, folder: Path, writer: str, *, sync_at_once: bool) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._folder = folder
         self._writer = writer
         self._segments: list[Segment] = []
@@ -186,6 +187,22 @@ def list_segments(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
 
 
+def sync_segment(path: Path) -> None:
+    """Make durable what is in the segment: a killed process has left what it had not yet fsynced to the kernel's memory.
+
+    Raises:
+        OSError: it cannot be opened.
+        StorageFailure: it cannot be fsynced.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        raise StorageFailure(f"cannot fsync the answer log {path}: {error.strerror}") from error
+    finally:
+        os.close(descriptor)
+
+
 def read_segment(path: Path) -> Iterator[JsonObject | None]:
     """The records of a segment in their order; None for a line that does not parse. A cut last line is passed over."""
     with path.open("rb") as lines:
@@ -198,9 +215,22 @@ def read_segment(path: Path) -> Iterator[JsonObject | None]:
                 yield None
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder and what is missing of its path, durable: an fsynced file is lost with a folder that is not."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable: names that were made, replaced or removed."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync_path(folder)
+
+
+def _sync_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -13,8 +13,9 @@ masked. What is ours stands under `metadata`.
 
 Promise: a file is written whole under another name, fsynced, and only then renamed into place; the folder is fsynced after it.
 So a visible checkpoint is valid and complete at every instant, and never changes: a reader that has opened it reads it to its
-end while newer ones replace its name. Assumes a rename that replaces a name at once, as POSIX demands. Cost: the results' lines
-are copied by the kernel and serialised never again. Downside: a save rewrites all of them, so saves are spaced (`SaveClock`).
+end while newer ones replace its name. A draft that a crash has left is removed, not written again. Assumes a rename that
+replaces a name at once, as POSIX demands. Cost: the results' lines are copied by the kernel and serialised never again.
+Downside: a save rewrites all of them, so saves are spaced (`SaveClock`).
 """
 
 import json
@@ -123,11 +124,16 @@ class CheckpointWriter:
 
     def _write(self, draft: Path, count: int, now: datetime) -> None:
         """The whole document, fsynced."""
-        with draft.open("wb", buffering=0) as file:
-            _write_all(file.fileno(), self._head(count, now))
-            _copy(self._results.lines.descriptor, file.fileno(), self._results.lines.size_bytes(count))
-            _write_all(file.fileno(), self._tail())
-            os.fsync(file.fileno())
+        # A draft that a crash has left may be a visible checkpoint's other name: to be removed, never written.
+        draft.unlink(missing_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        try:
+            _write_all(descriptor, self._head(count, now))
+            _copy(self._results.lines.descriptor, descriptor, self._results.lines.size_bytes(count))
+            _write_all(descriptor, self._tail())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _head(self, count: int, now: datetime) -> bytes:
         indices = sorted(position + 1 for position in self._results.positions(0, count))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.evaluation.answer_log import make_folder
 from tasks.evaluation.config import Config
 from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
 from tasks.evaluation.earlier import Checkpoint, find_checkpoints, list_differences, read_named_checkpoint
@@ -86,7 +87,7 @@ def make_own_folder(config: Config) -> Path | None:
     folder = directory / OWN_FOLDER
     try:
         for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
-            written.mkdir(parents=True, exist_ok=True)
+            make_folder(written)
             tempfile.TemporaryFile(dir=written).close()
         free, needed = shutil.disk_usage(folder).free, count_needed_bytes(config)
     except OSError as error:
@@ -182,6 +183,7 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
 
     Raises:
         UserMistake: nothing of the checkpoint that the user named fits.
+        StorageFailure: what the answer log holds cannot be made durable.
     """
     ledger = preparation.ledger
     ledger.record_unaskable()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.evaluation.answer_log import list_segments, read_segment
+from tasks.evaluation.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.config import Config
 from tasks.evaluation.earlier import Checkpoint, list_differences, read_results
 from tasks.evaluation.errors import DamagedFile, UserMistake
@@ -78,10 +78,15 @@ class Matcher:
         return reuse
 
     def use_log(self, folder: Path) -> Reuse:
-        """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else."""
+        """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else.
+
+        Raises:
+            StorageFailure: what a segment holds cannot be made durable.
+        """
         reuse = Reuse()
         for path in list_segments(folder):
             try:
+                sync_segment(path)
                 matches = [self._use_record(record, reuse) if record else [] for record in read_segment(path)]
             except OSError:
                 # Another user's segment, or one that a run of another evaluation has just removed.
