@@ -136,17 +136,26 @@ class AnswerLog:
 
     def _begin_segment(self) -> None:
         if self._file:
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self._segments[-1].is_full = True
+            self._end_segment(self._file)
         self._segment_number += 1
         path = self._folder / f"{self._writer}-{self._segment_number:06d}.jsonl"
         # Appending, so that a record after one that did not fit leaves no gap.
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644), "ab", buffering=0)
-        _try_lock(self._file)
-        sync_folder(self._folder)
         self._segments.append(Segment(path))
         self._records = self._size_bytes = 0
+        _try_lock(self._file)
+        sync_folder(self._folder)
+
+    def _end_segment(self, file: BinaryIO) -> None:
+        self._file = None
+        try:
+            os.fsync(file.fileno())
+        except OSError as error:
+            self._failure = StorageFailure(f"cannot fsync the answer log in {self._folder}: {error.strerror}")
+            raise
+        finally:
+            file.close()
+        self._segments[-1].is_full = True
 
     def _sync_until_closed(self) -> None:
         while not self._closing.is_set():
@@ -161,17 +170,22 @@ class AnswerLog:
         with self._lock:
             waiters, self._sync_waiters = self._sync_waiters, []
             descriptor = os.dup(self._file.fileno()) if self._file and waiters else None
-        if descriptor is None:
-            return
         try:
-            os.fsync(descriptor)
+            if self._failure:
+                raise self._failure
+            # Without an open segment the records are in one that was fsynced when it was full.
+            if descriptor is not None:
+                os.fsync(descriptor)
         except OSError as error:
             self._fail(waiters, StorageFailure(f"cannot fsync the answer log in {self._folder}: {error.strerror}"))
+        except StorageFailure as failure:
+            self._fail(waiters, failure)
         else:
             for waiter in waiters:
                 waiter.set_result(None)
         finally:
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
 
     def _fail(self, waiters: list[Future[None]], failure: StorageFailure) -> None:
         with self._lock:
