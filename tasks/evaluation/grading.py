@@ -81,7 +81,8 @@ def can_grade_by_choice(question: Question) -> bool:
 def grade_by_choice(question: Question, answer: str) -> JsonObject:
     """The evaluation of a multiple-choice answer by the choice that it makes."""
     choices = read_choices(question.text)
-    reference, chosen = read_reference(question.reference, choices), read_choice(answer, choices)
+    reference = read_reference(question.reference, choices)
+    chosen = read_choice(answer, choices, several=reference is not None and "," in reference)
     return {
         "reference_choice": reference,
         "model_choice": chosen,

@@ -80,6 +80,39 @@ def test_a_reference_names_its_choice(reference: str) -> None:
     assert read_reference(reference, LETTERS) == "B"
 
 
+@pytest.mark.parametrize(
+    "reference", ["B, D", "B and D", "B & D", "D, B", "B) chloroplast\nD) nucleus", "The correct answers are B and D."]
+)
+def test_a_reference_may_name_several_choices(reference: str) -> None:
+    """They are given in the question's order."""
+    assert read_reference(reference, LETTERS) == "B, D"
+
+
+@pytest.mark.parametrize(("answer", "choice"), [("D and B", "B, D"), ("Answer: B, D", "B, D"), ("B", "B"), ("B or D", None)])
+def test_an_answer_may_make_several_choices_where_several_are_right(answer: str, choice: str | None) -> None:
+    """Alternatives are no choice."""
+    assert read_choice(answer, LETTERS, several=True) == choice
+
+
+@pytest.mark.parametrize(
+    ("answer", "choices", "choice"),
+    [
+        ("The answer to your question is: 4) Chichen Itza", ("Great Wall", "Petra", "Machu Picchu", "Chichen Itza"), "4"),
+        ("The filtering unit of the kidney is called a nephron.", ("Neuron", "Nephron", "Villus"), "2"),
+        ("1) Aldehyde\n1) Aldehyde\n2) Nitro\n3) Amino", ("Aldehyde", "Nitro", "Amino"), None),
+        ("Is it ambiguous?\nIt is ambiguous.\n1) Clear\n2) Ambiguous", ("Clear", "Ambiguous"), None),
+        ("The answer is -6.", ("6", "-6"), "2"),
+        ("2) Why not?", ("Why?", "Why not?"), "2"),
+        ("The last option is correct.", ("Red", "Green", "Blue"), "3"),
+        ("1 or 2", ("Red", "Green", "Blue"), None),
+        ("1 is wrong, 2 is wrong.", ("Red", "Green", "Blue"), "3"),
+    ],
+)
+def test_a_numbered_choice_is_read(answer: str, choices: tuple[str, ...], choice: str | None) -> None:
+    """By number, ordinal, text and elimination; an echo of the question chooses nothing."""
+    assert read_choice(answer, {str(number): text for number, text in enumerate(choices, start=1)}) == choice
+
+
 def test_a_reference_that_names_no_choice_is_not_guessed() -> None:
     """Such a question is listed as unusable instead of being scored wrong."""
     assert read_reference("mitochondrion", LETTERS) is None

@@ -48,6 +48,12 @@ def test_without_a_grader_the_choice_decides(answer: str, score: int, choice: st
     assert (evaluation["score"], evaluation["model_choice"], evaluation["reference_choice"]) == (score, choice, "B")
 
 
+@pytest.mark.parametrize(("answer", "score"), [("Answer: B and A", 1), ("A, B", 1), ("A", 0), ("B", 0), ("A or B", 0)])
+def test_where_several_choices_are_right_all_must_be_chosen(answer: str, score: int) -> None:
+    """And no others."""
+    assert grade_by_choice(Question(QUESTION.text + "\nC) z", "A, B", "", "mc"), answer)["score"] == score
+
+
 def test_a_reference_outside_the_choices_needs_a_grader() -> None:
     """It cannot be compared with a choice."""
     assert not can_grade_by_choice(Question(QUESTION.text, "Z", "", "mc"))
