@@ -17,7 +17,7 @@ from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import KeyReader
 from tasks.evaluation.errors import StorageFailure, UserMistake
-from tasks.evaluation.preparation import OWN_FOLDER
+from tasks.evaluation.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
 from tasks.save_checkpoint import save_checkpoint
@@ -110,7 +110,7 @@ def choose_storage(config: Config) -> BatchTask:
     has_own = results.default_storage_block or "local_storage_path" in results.model_fields_set
     if has_own or not processing.enable_checkpointing:
         return score_batch
-    folder = Path(processing.checkpoint_directory, OWN_FOLDER, "results").resolve()
+    folder = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
     return score_batch.with_options(result_storage=folder)
 
 

@@ -18,16 +18,49 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def list_commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parser's own commands by their names; empty when it has none."""
+    return {
+        name: command
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name, command in action.choices.items()
+    }
+
+
+def list_flags(parser: argparse.ArgumentParser) -> list[str]:
+    flags = [flag for action in parser._actions for flag in action.option_strings]
+    return [flag for flag in flags if flag.startswith("--") and flag != "--help"]
+
+
+COMMANDS = list_commands(build_parser())
+CHECKPOINT_COMMANDS = list_commands(COMMANDS["checkpoints"])
+
+
 def score_flags() -> list[str]:
-    [commands] = [action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction)]
-    actions = commands.choices["score"]._actions
-    return [flag for action in actions for flag in action.option_strings if flag.startswith("--") and flag != "--help"]
+    return list_flags(COMMANDS["score"])
 
 
 @pytest.mark.parametrize("flag", score_flags())
 def test_every_flag_is_documented(flag: str) -> None:
     """In the table of flags."""
     assert f"| `{flag}" in README
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_documented(name: str) -> None:
+    """By its whole name."""
+    assert f"`mcqa {name}" in README
+
+
+@pytest.mark.parametrize("name", CHECKPOINT_COMMANDS)
+def test_every_checkpoints_command_is_documented(name: str) -> None:
+    """In the table of its section, with the flags that are its own; the common ones stand below."""
+    section = README.split("## Checkpoints\n")[1].split("\n## ")[0]
+    [row] = [line for line in section.splitlines() if line.startswith(f"| `mcqa checkpoints {name}")]
+    assert "--json" in section
+    own = set(list_flags(CHECKPOINT_COMMANDS[name])) - {"--checkpoint-dir", "--json"}
+    assert all(flag in row for flag in own)
 
 
 def documented_settings() -> dict[str, object]:

@@ -18,7 +18,6 @@ answer stands in the log and again in the next checkpoint. A full segment is rem
 questions, the others when the evaluation is complete: until then the log alone is enough to continue with what they hold.
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.file_locks import remove_unless_locked, try_lock
 from tasks.evaluation.json_files import JsonObject, from_line
 
 SEGMENT_RECORDS = 10_000
@@ -116,7 +116,7 @@ class AnswerLog:
 
     def _remove_saved(self, segments: Iterable[Segment]) -> None:
         for segment in [segment for segment in segments if not segment.unsaved]:
-            _remove_unless_in_use(segment.path)
+            remove_unless_locked(segment.path, even_if_unknown=True)
             self._segments.remove(segment)
 
     def _write(self, piece: bytes) -> None:
@@ -143,7 +143,7 @@ class AnswerLog:
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644), "ab", buffering=0)
         self._segments.append(Segment(path))
         self._records = self._size_bytes = 0
-        _try_lock(self._file)
+        try_lock(self._file)
         sync_folder(self._folder)
 
     def _end_segment(self, file: BinaryIO) -> None:
@@ -249,24 +249,3 @@ def _sync_path(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _try_lock(file: BinaryIO) -> bool:
-    """Whether nobody else holds the file's lock, which is now ours; also where the file system has no locks."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _remove_unless_in_use(path: Path) -> None:
-    """Remove the segment, unless a living process writes it."""
-    try:
-        with path.open("rb") as file:
-            if _try_lock(file):
-                path.unlink()
-    except FileNotFoundError:
-        pass

@@ -28,6 +28,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tasks.evaluation.answer_log import sync_folder
+from tasks.evaluation.drafts import name_draft
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.spool import PlacedSpool
@@ -106,7 +107,7 @@ class CheckpointWriter:
         count, saved = len(self._results), self.saved_count
         if count == saved:
             return None
-        draft = self._folder / f".{self._stem}_{os.getpid()}.tmp"
+        draft = self._folder / name_draft(self._stem)
         try:
             self._write(draft, count, now)
             self.path = self._publish(draft, now)
@@ -170,7 +171,7 @@ class CheckpointWriter:
         link = self._folder / LATEST
         if link.is_symlink() and link.readlink() == Path(path.name):
             return
-        draft = self._folder / f".{LATEST}_{os.getpid()}.tmp"
+        draft = self._folder / name_draft(LATEST)
         draft.unlink(missing_ok=True)
         draft.symlink_to(path.name)
         draft.replace(link)

@@ -17,6 +17,8 @@ from tasks.evaluation.json_files import JsonObject, JsonValue, read_object
 # The settings in a checkpoint's `config` that decide about answers.
 ANSWER_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 TAIL_BYTES = 1 << 18
+# How the original stored a failed request as if it were an answer.
+ORIGINAL_ERROR = "Error: "
 # The key under `metadata` that holds what is ours.
 OURS = "mcqa_flow"
 
@@ -54,12 +56,29 @@ class Checkpoint:
         return selection if isinstance(selection, dict) else {}
 
 
+@dataclass(frozen=True)
+class DamagedCheckpoint:
+    """A file that was a checkpoint, or has the name of one, and cannot be read as one."""
+
+    path: Path
+    reason: str
+
+
 def find_checkpoints(folder: Path, say: Callable[[str], None]) -> list[Checkpoint]:
-    """The checkpoints in the folder, the newest by the time inside first; a damaged one is said and passed over.
+    """The checkpoints in the folder, the newest by the time inside first; a damaged one is said and passed over."""
+    found, damaged = survey_checkpoints(folder)
+    for each in damaged:
+        say(f"⚠️ Passed over a damaged checkpoint: {each.path} ({each.reason})")
+    return found
+
+
+def survey_checkpoints(folder: Path) -> tuple[list[Checkpoint], list[DamagedCheckpoint]]:
+    """The checkpoints in the folder, the newest by the time inside first, and the damaged ones by name.
 
     Found by content: every .json and .json.gz file whose name does not begin with a dot is looked at.
     """
     found: list[Checkpoint] = []
+    damaged: list[DamagedCheckpoint] = []
     paths = [path for path in sorted(folder.iterdir()) if _may_be_checkpoint(path)] if folder.is_dir() else []
     for path in paths:
         try:
@@ -67,10 +86,11 @@ def find_checkpoints(folder: Path, say: Callable[[str], None]) -> list[Checkpoin
             if checkpoint is None and path.name.startswith("checkpoint_"):
                 raise DamagedFile("it is no checkpoint, in spite of its name")  # noqa: TRY301
         except DamagedFile as error:
-            say(f"⚠️ Passed over a damaged checkpoint: {path} ({error})")
+            # One that has gone in between was removed, which is no damage.
+            damaged += [DamagedCheckpoint(path, str(error))] if path.exists() else []
         else:
             found += [checkpoint] if checkpoint else []
-    return sorted(found, key=lambda checkpoint: (checkpoint.timestamp, checkpoint.path.name), reverse=True)
+    return sorted(found, key=lambda checkpoint: (checkpoint.timestamp, checkpoint.path.name), reverse=True), damaged
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
@@ -107,11 +127,36 @@ def read_results(path: Path) -> Iterator[JsonObject]:
                 yield value
 
 
+def read_completed_indices(path: Path) -> set[JsonValue]:
+    """The numbers of the questions that a checkpoint says to hold.
+
+    Raises:
+        DamagedFile: the file cannot be read.
+    """
+    indices = (_read_ends(path) or _read_whole(path)).get("completed_indices")
+    return {index for index in indices if isinstance(index, int)} if isinstance(indices, list) else set()
+
+
+def is_failed_request(result: JsonObject) -> bool:
+    """Whether a result of the original's holds an error in the place of an answer."""
+    return str(result.get("model_answer")).startswith(ORIGINAL_ERROR)
+
+
 def list_differences(checkpoint: Checkpoint, config: Config) -> list[str]:
     """Each setting that keeps the checkpoint's answers from this run, with both values."""
     theirs, ours = _answer_settings(checkpoint.config), _answer_settings(config.for_files())
     differing = [name for name in ours if name in theirs and theirs[name] != ours[name]]
     return [f"{name} is {theirs[name]!r} there and {ours[name]!r} here" for name in differing]
+
+
+def explain_misfit(checkpoint: Checkpoint, config: Config) -> list[str]:
+    """Why nothing of the checkpoint is used by a run with these settings: the reasons, at least one."""
+    differences = list_differences(checkpoint, config)
+    if differences:
+        return differences
+    if not checkpoint.completed_count:
+        return ["it holds no results yet"]
+    return ["none of its questions is asked by this run"]
 
 
 def read_named_checkpoint(path: str) -> Checkpoint:

@@ -1,12 +1,26 @@
-"""One run of an evaluation at a time; different evaluations share a directory freely."""
+"""One run of an evaluation at a time; different evaluations share a directory freely.
 
-import fcntl
+    {folder}/{evaluation id}.lock      the process id of the run that holds it
+
+The lock is the kernel's, on the file; what the file says is only for the message. A run that ends removes its file; one that is
+killed leaves it, unlocked, and the next run of any evaluation removes it. So whoever has locked a file looks whether it still
+bears its name, and else begins again.
+"""
+
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.file_locks import is_named, look_at_lock, try_lock
+
+# A look at a lock holds it for a moment, which must not pass for another run.
+PATIENCE_SECONDS = 0.5
+POLL_SECONDS = 0.02
+SUFFIX = ".lock"
 
 
 @contextmanager
@@ -17,21 +31,42 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
         UserMistake: another run of this evaluation holds it.
     """
     folder.mkdir(exist_ok=True)
-    path = folder / f"{evaluation_id}.lock"
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise UserMistake(
-                f"this evaluation ({evaluation_id[:8]}) is already running in {folder.parent.parent}, as process {holder}; "
-                "wait for it, or stop it"
-            ) from None
-        except OSError:
-            # A file system without locks: two runs at once would pay twice, and lose nothing.
-            pass
+    path = folder / f"{evaluation_id}{SUFFIX}"
+    with _open_locked(path) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
+
+
+def find_running(folder: Path) -> set[str]:
+    """The ids of the evaluations whose lock is held now; where the file system has no locks, of those with a lock file."""
+    running: set[str] = set()
+    for path in folder.glob(f"*{SUFFIX}"):
+        with suppress(FileNotFoundError):
+            if look_at_lock(path) != "ours":
+                running.add(path.stem)
+    return running
+
+
+def _open_locked(path: Path) -> TextIO:
+    """The lock file, open and locked; on a file system without locks open only: two runs would pay twice, and lose nothing."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        file = path.open("a+")
+        state = try_lock(file)
+        if state != "others" and is_named(file, path):
+            return file
+        with file:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+        if state == "others" and time.monotonic() > deadline:
+            raise UserMistake(
+                f"this evaluation ({path.stem[:8]}) is already running in {path.parent.parent.parent}, as process {holder}; "
+                "wait for it, or stop it"
+            )
+        time.sleep(POLL_SECONDS)

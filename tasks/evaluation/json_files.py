@@ -136,8 +136,9 @@ class _Reader:
             except RecursionError:
                 raise DamagedFile(f"{self.place()}: lists or objects are nested too deeply") from None
             except json.JSONDecodeError as error:
+                read = error.pos - self._at
                 if not self._read_on():
-                    self._at = error.pos
+                    self._at += read
                     raise DamagedFile(f"{self.place()}: {error.msg}") from None
                 continue
             if isinstance(value, int | float) and self._may_go_on(end) and self._read_on():

@@ -23,6 +23,7 @@ from pydantic import JsonValue
 
 from tasks.evaluation.config import Config, GeneratorSettings
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.file_locks import try_lock
 from tasks.evaluation.json_files import JsonObject
 
 POLL_SECONDS = 0.1
@@ -156,6 +157,8 @@ class LocalServer:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         with self.log_path.open("ab") as log:
+            # The server inherits the lock, and with it the right to its log: old ones are removed when nobody holds theirs.
+            try_lock(log, shared=True)
             return subprocess.Popen(  # noqa: S603 - the user's own server
                 [sys.executable, "-m", "tasks.evaluation.supervised", *self._command.arguments(self._port)],
                 stdin=subprocess.PIPE,  # kept open by this process alone: its end tells the supervisor of ours

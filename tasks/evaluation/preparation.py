@@ -10,21 +10,18 @@ from pathlib import Path
 from tasks.evaluation.answer_log import make_folder
 from tasks.evaluation.config import Config
 from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
-from tasks.evaluation.earlier import Checkpoint, find_checkpoints, list_differences, read_named_checkpoint
+from tasks.evaluation.earlier import Checkpoint, explain_misfit, find_checkpoints, list_differences, read_named_checkpoint
 from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.local_server import describe_weights
 from tasks.evaluation.questions import Questions, Selection, read_questions
 from tasks.evaluation.reuse import Matcher, Reuse, require_fit
 from tasks.evaluation.spool import PlacedSpool
 
-OWN_FOLDER = ".mcqa"
-ANSWERS_FOLDER = "answers"
-LOGS_FOLDER = "logs"
-LOCKS_FOLDER = "locks"
 SEED_RANGE = 2**31
 
 
@@ -312,7 +309,7 @@ def _say_loaded(checkpoint: Checkpoint, reuse: Reuse, say: Callable[[str], None]
 def _say_passed_over(checkpoints: list[Checkpoint], config: Config, say: Callable[[str], None]) -> None:
     if checkpoints:
         newest = checkpoints[0]
-        reason = "; ".join(list_differences(newest, config)) or "none of its questions is asked by this run"
+        reason = "; ".join(explain_misfit(newest, config))
         others = f", and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
         say(f"📂 Passed over: {newest.path} ({reason}){others}")
 

@@ -18,31 +18,16 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from tasks.evaluation.accuracy import Accuracy
 from tasks.evaluation.answer_log import sync_folder
 from tasks.evaluation.checkpoint import fit_name
 from tasks.evaluation.config import Config
+from tasks.evaluation.drafts import name_draft
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
 
 FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
-
-
-@dataclass(frozen=True)
-class Accuracy:
-    """The mean score of so many questions, and its standard error: the sample's standard deviation / sqrt(count).
-
-    `standard_error` is None for fewer than two questions.
-    """
-
-    count: int
-    score_sum: float
-    accuracy: float
-    standard_error: float | None
-
-    def __str__(self) -> str:
-        error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
-        return f"{self.accuracy:.4f}{error} ({self.score_sum:,g} of {self.count:,} questions)"
 
 
 @dataclass(frozen=True)
@@ -162,7 +147,7 @@ def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
     """A file with this content, fsynced, under a name that nobody looks for."""
-    draft = folder / f".mcqa_{os.getpid()}.tmp"
+    draft = folder / name_draft("mcqa")
     with draft.open("wb") as file:
         file.writelines(pieces)
         file.flush()

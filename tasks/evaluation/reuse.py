@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tasks.evaluation.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.config import Config
-from tasks.evaluation.earlier import Checkpoint, list_differences, read_results
+from tasks.evaluation.earlier import Checkpoint, explain_misfit, is_failed_request, list_differences, read_results
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.ledger import Ledger
@@ -24,9 +24,6 @@ from tasks.evaluation.records import (
     parse_answer,
     parse_grade,
 )
-
-# How the original stored a failed request as if it were an answer.
-ORIGINAL_ERROR = "Error: "
 
 
 @dataclass
@@ -131,7 +128,7 @@ class Matcher:
         if result.get("question", question.text) != question.text:
             return
         answer = answer_of_result(result)
-        if answer is None or result.get("skipped") or answer.text.startswith(ORIGINAL_ERROR):
+        if answer is None or result.get("skipped") or is_failed_request(result):
             reuse.asked_again += 1
             return
         fits = same_grader and result.get("reference_answer") == question.reference
@@ -196,8 +193,7 @@ def require_fit(checkpoint: Checkpoint, reuse: Reuse, config: Config) -> None:
     """
     if reuse.is_any:
         return
-    differences = list_differences(checkpoint, config)
-    reason = "; ".join(differences) if differences else "none of its questions is asked by this run"
+    reason = "; ".join(explain_misfit(checkpoint, config))
     raise UserMistake(
         f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start anew with "
         "--no-auto-resume and without --resume-from"

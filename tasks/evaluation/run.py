@@ -23,11 +23,11 @@ from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
+from tasks.evaluation.housekeeping import prune, remove_leftovers
 from tasks.evaluation.json_files import JsonObject, to_line
+from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.local_server import start_server
 from tasks.evaluation.preparation import (
-    ANSWERS_FOLDER,
-    LOCKS_FOLDER,
     Preparation,
     check_output_folder,
     choose_salt,
@@ -283,8 +283,7 @@ class Run:
         if keep is None or self._checkpoint is None:
             return
         mine = [each for each in find_checkpoints(folder, self.progress.say) if each.evaluation_id == self.ledger.evaluation_id]
-        for checkpoint in mine[keep:]:
-            checkpoint.path.unlink(missing_ok=True)
+        prune(folder, mine, keep)
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
@@ -327,6 +326,7 @@ def open_run(
             on_failure.callback(ledger.close)
             if own_folder:
                 stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
+                remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
                 ledger.log = _open_log(own_folder, sync_at_once=processing.save_incremental)
                 ledger.waits_for_sync = processing.save_incremental
             stack.push(on_failure.pop_all())

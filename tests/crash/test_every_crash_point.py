@@ -18,7 +18,8 @@ from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.grading import grade_by_choice
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.preparation import ANSWERS_FOLDER, make_own_folder, prepare, reuse_earlier
+from tasks.evaluation.layout import ANSWERS_FOLDER
+from tasks.evaluation.preparation import make_own_folder, prepare, reuse_earlier
 from tasks.evaluation.records import Answer, Grade
 from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises, Tree
 from tests.fake_endpoint import LETTERS, make_questions, write_questions

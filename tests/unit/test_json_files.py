@@ -51,6 +51,8 @@ def test_an_object_gives_its_streamed_array_element_by_element() -> None:
     [
         ('[{"a": 1},\n {"b" 2}]', "line 2, column 7"),
         ("[1, 2,]", "line 1, column 7"),
+        ('["a", "b", "c", "d" "e"', "line 1, column 21"),
+        ('["a", "b", ["c" "d"', "line 1, column 17"),
         ('{"a": 1}', "line 1"),
         ("[1] 2", "line 1"),
     ],

@@ -1,0 +1,277 @@
+"""`mcqa checkpoints`: what lies in a checkpoint directory, as tables for people and JSON for programs. Imports no Prefect."""
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, tell
+from tasks.evaluation.checkpoint import LATEST
+from tasks.evaluation.earlier import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
+from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.housekeeping import prune, split_running
+from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.overview import Overview, Tally, describe_all, list_running, tally
+from tasks.evaluation.validation import find_faults
+
+DEFAULT_FOLDER = "checkpoints"
+COLUMNS = ("file", "time", "model", "questions", "progress", "size", "state")
+THOUSAND = 1000
+
+
+def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `checkpoints` with its own commands."""
+    parser = commands.add_parser("checkpoints", help="list, show, validate and prune checkpoints")
+    actions = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add(actions, "list", list_checkpoints, "all checkpoints, the newest first")
+    show = _add(actions, "show", show_checkpoint, "what one checkpoint holds")
+    validate = _add(actions, "validate", validate_checkpoint, "whether a checkpoint is whole, and fits a configuration")
+    validate.add_argument("--config", metavar="FILE", help="say what a run with these settings would use of it")
+    for each in (show, validate):
+        each.add_argument("file", metavar="FILE", help="a checkpoint's path, or its name in the directory; .json or .json.gz")
+    pruning = _add(actions, "prune", prune_checkpoints, "remove older checkpoints of which newer ones hold as much")
+    pruning.add_argument("--keep", metavar="N", type=_positive, required=True, help="how many of each evaluation stay")
+
+
+def list_checkpoints(options: argparse.Namespace) -> int:
+    """Print a table of the directory's checkpoints; give the exit code.
+
+    Raises:
+        UserMistake: there is no such directory.
+    """
+    folder = Path(options.checkpoint_dir)
+    found, damaged = _survey(folder)
+    overviews = list(describe_all(folder, found))
+    if options.json:
+        _print_json([*(each.to_json() for each in overviews), *map(_damaged_to_json, damaged)])
+    elif overviews or damaged:
+        _print_table(COLUMNS, [*map(_row, overviews), *map(_damaged_row, damaged)])
+    else:
+        tell(f"No checkpoints in {folder}")
+    return EXIT_DONE
+
+
+def show_checkpoint(options: argparse.Namespace) -> int:
+    """Print what the checkpoint says of itself; give the exit code.
+
+    Raises:
+        UserMistake: there is no such file, or it is no checkpoint.
+    """
+    path = _find_file(options.file, Path(options.checkpoint_dir))
+    try:
+        checkpoint = _read(path)
+        counted = tally(checkpoint)
+    except DamagedFile as error:
+        raise UserMistake(f"{path} is damaged: {error}") from None
+    overview = _describe(checkpoint)
+    if options.json:
+        _print_json(overview.to_json() | counted.to_json())
+    else:
+        _print_pairs(_describe_pairs(overview, counted))
+    return EXIT_DONE
+
+
+def validate_checkpoint(options: argparse.Namespace) -> int:
+    """Print whether the checkpoint is sound and what a configuration would use of it; give 0 when all is well, else 1.
+
+    Raises:
+        UserMistake: there is no such file, it is no checkpoint, or no run is possible with the configuration.
+    """
+    path = _find_file(options.file, Path(options.checkpoint_dir))
+    try:
+        checkpoint = _read(path)
+        faults = find_faults(checkpoint)
+    except DamagedFile as error:
+        faults = [f"it is damaged: {error}"]
+    verdict: JsonObject = {"file": str(path), "is_sound": not faults, "faults": list(faults)}
+    if faults:
+        lines, is_well = [f"{path}: not sound", *(f"  {fault}" for fault in faults)], False
+    else:
+        lines, is_well = [f"{path}: sound, {checkpoint.completed_count:,} results"], True
+        if options.config:
+            fit_lines, fit, is_well = _hold_against(checkpoint, options.config)
+            lines += fit_lines
+            verdict |= {"config": options.config, "fit": fit}
+    if options.json:
+        _print_json(verdict)
+    else:
+        tell("\n".join(map(_printable, lines)))
+    return EXIT_DONE if is_well else EXIT_UNFINISHED
+
+
+def prune_checkpoints(options: argparse.Namespace) -> int:
+    """Remove the superfluous checkpoints and say which; give the exit code.
+
+    Raises:
+        UserMistake: there is no such directory.
+        StorageFailure: a checkpoint cannot be removed.
+    """
+    folder = Path(options.checkpoint_dir)
+    found, _ = _survey(folder)
+    idle, running = split_running(found, list_running(folder))
+    removed = prune(folder, idle, options.keep)
+    freed_bytes = sum(each.size_bytes for each in removed)
+    kept_count = len(found) - len(removed)
+    if options.json:
+        _print_json({
+            "removed": [{"file": str(each.path), "size_bytes": each.size_bytes} for each in removed],
+            "freed_bytes": freed_bytes,
+            "kept_count": kept_count,
+            "running_count": len(running),
+        })  # fmt: skip
+        return EXIT_DONE
+    for each in removed:
+        tell(_printable(f"Removed {each.path} ({_format_size(each.size_bytes)})"))
+    tell(f"Removed: {_count(len(removed))}, which frees {_format_size(freed_bytes)}. Kept: {kept_count:,}")
+    if running:
+        tell(f"Left alone, because a run is still going: {_count(len(running))}")
+    return EXIT_DONE
+
+
+def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], JsonObject, bool]:
+    """What a run with this configuration takes from the checkpoint, for people and for programs; whether it is anything."""
+    from tasks.evaluation.config import Overrides, load_config  # noqa: PLC0415
+    from tasks.evaluation.fit import measure_fit  # noqa: PLC0415 - imports pandas and openai, which takes a second
+
+    config = load_config(config_file, Overrides(resume_from_checkpoint=str(checkpoint.path)))
+    fit = measure_fit(checkpoint, config, Path(config_file).parent)
+    if fit.misfits:
+        return [f"It does not fit {config_file}:", *(f"  {misfit}" for misfit in fit.misfits)], fit.to_json(), False
+    lines = [
+        f"It fits {config_file}. Of the {fit.selected:,} questions that a run selects:",
+        f"  finished by it: {fit.finished:,}",
+        f"  its answer reused, to be graded anew: {fit.graded_anew:,}",
+        f"  to be asked: {fit.to_ask:,}",
+    ]
+    lines += [f"  of these, refused or failed then: {fit.asked_again:,}"] if fit.asked_again else []
+    lines += [f"  entries that cannot be asked: {fit.unusable:,}"] if fit.unusable else []
+    return lines, fit.to_json(), True
+
+
+def _add(
+    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    description: str,
+) -> argparse.ArgumentParser:
+    parser = actions.add_parser(name, help=description, description=description)
+    parser.add_argument("--checkpoint-dir", metavar="DIR", default=DEFAULT_FOLDER, help=f"the folder ({DEFAULT_FOLDER})")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
+def _survey(folder: Path) -> tuple[list[Checkpoint], list[DamagedCheckpoint]]:
+    if not folder.is_dir():
+        raise UserMistake(f"there is no directory {folder}; name another with --checkpoint-dir")
+    try:
+        return survey_checkpoints(folder)
+    except OSError as error:
+        raise UserMistake(f"cannot read {folder}: {error.strerror or error}") from None
+
+
+def _find_file(file: str, folder: Path) -> Path:
+    """The named file: the path as it stands, else within the checkpoint directory; of latest.json, what it is a link to."""
+    path = next((path for path in (Path(file), folder / file) if path.is_file()), None)
+    if path is None:
+        raise UserMistake(f"there is no file {file}, nor {folder / file}")
+    return path.parent / path.readlink() if path.name == LATEST and path.is_symlink() else path
+
+
+def _read(path: Path) -> Checkpoint:
+    checkpoint = read_checkpoint(path)
+    if checkpoint is None:
+        raise UserMistake(f"{path} is no checkpoint")
+    return checkpoint
+
+
+def _describe(checkpoint: Checkpoint) -> Overview:
+    """The checkpoint's facts; those of its directory decide which one of an evaluation is the newest."""
+    folder = checkpoint.path.parent
+    among = survey_checkpoints(folder)[0] if checkpoint.evaluation_id in list_running(folder) else [checkpoint]
+    return next(each for each in describe_all(folder, among) if each.file == str(checkpoint.path))
+
+
+def _row(overview: Overview) -> list[str]:
+    return [
+        Path(overview.file).name,
+        overview.time.replace("T", " "),
+        overview.model,
+        overview.questions_file,
+        overview.progress,
+        _format_size(overview.size_bytes),
+        overview.state + (", latest" if overview.is_latest else ""),
+    ]
+
+
+def _damaged_row(damaged: DamagedCheckpoint) -> list[str]:
+    return [damaged.path.name, "", "", "", "", _format_size(damaged.path.stat().st_size), f"damaged: {damaged.reason}"]
+
+
+def _damaged_to_json(damaged: DamagedCheckpoint) -> JsonObject:
+    size_bytes = damaged.path.stat().st_size
+    return {"file": str(damaged.path), "state": "damaged", "reason": damaged.reason, "size_bytes": size_bytes}
+
+
+def _describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]:
+    pairs = [
+        ("Checkpoint", overview.file),
+        ("Time", overview.time),
+        ("Model", overview.model),
+        ("Questions", overview.questions_file),
+        ("Sample", overview.sample),
+        ("Progress", f"{overview.progress}, {overview.state}"),
+        ("Accuracy", str(counted.accuracy or "none, no question is scored yet")),
+        ("Refused or skipped", f"{counted.refused:,}"),
+        ("Cannot be asked", f"{counted.unusable:,}"),
+        ("Grader", overview.grader or "none: by the choice read from the answer"),
+        ("Evaluation", overview.evaluation_id or "none: made by the original scorer"),
+        ("Size", _format_size(overview.size_bytes)),
+    ]
+    if counted.failed:
+        pairs.insert(-3, ("Failed, asked again", f"{counted.failed:,}"))
+    return pairs
+
+
+def _print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        tell(f"{name + ':':{width + 2}}{_printable(value)}")
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    lines = [columns, *([_printable(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
+    for line in lines:
+        tell("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _print_json(value: JsonValue | list[JsonObject]) -> None:
+    tell(json.dumps(value, indent=2))
+
+
+def _printable(text: str) -> str:
+    """The text on one line and without control characters, which files from elsewhere may hold."""
+    return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def _format_size(size_bytes: int) -> str:
+    if size_bytes < THOUSAND:
+        return f"{size_bytes} B"
+    size = size_bytes / THOUSAND
+    for unit in ("kB", "MB"):
+        if size < THOUSAND:
+            return f"{size:.1f} {unit}"
+        size /= THOUSAND
+    return f"{size:,.1f} GB"
+
+
+def _count(number: int) -> str:
+    return f"{number:,} checkpoint{'' if number == 1 else 's'}"

@@ -1,0 +1,122 @@
+"""`mcqa score`: the flags laid over the settings, the flow's end as an exit code."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, tell
+from tasks.evaluation.config import Config, Overrides, load_config
+from tasks.evaluation.endpoints import NO_KEY, KeyReader
+from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.local_server import find_command, start_ahead
+from tasks.evaluation.preparation import (
+    check_output_folder,
+    check_questions,
+    find_endpoints,
+    find_log_folder,
+    make_own_folder,
+    prepare,
+    reuse_earlier,
+)
+from tasks.evaluation.report import compute_statistics
+
+CONTINUE = "what has arrived is kept: run the same command again to continue"
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score as the flags say; give the exit code.
+
+    Raises:
+        UserMistake: something the user gave is wrong; nothing was asked.
+    """
+    given = vars(options)
+    config_file, is_dry = given.pop("config", None), given.pop("dry_run", False)
+    overrides = Overrides.model_validate(given)
+    config = load_config(config_file, overrides)
+    folder = Path(config_file).parent if config_file else Path()
+    find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
+    find_command(config)
+    make_own_folder(config)
+    check_output_folder(config)
+    if is_dry:
+        return show_plan(config, folder)
+    return run_flow(config, config_file, overrides)
+
+
+def show_plan(config: Config, config_folder: Path) -> int:
+    """Say what a run would reuse and ask; ask nothing."""
+    endpoints = find_endpoints(config, config_folder, KeyReader(os.environ, lambda _: NO_KEY))
+    own_folder = make_own_folder(config)
+    salt = "" if config.processing.auto_resume else "a new run"
+    preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=tell)
+    reuse_earlier(preparation, tell)
+    ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
+    scored = statistics.overall.count if statistics.overall else 0
+    tell(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")
+    tell(f"Scores reused: {scored:,}")
+    tell(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
+    tell(f"Refused, not asked again: {statistics.refused:,}")
+    tell(f"Entries that cannot be asked: {statistics.unusable:,}")
+    tell(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}")
+    ledger.close()
+    return EXIT_DONE
+
+
+def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:
+    """Run the flow, on a temporary Prefect server where none is set up; give the exit code.
+
+    What takes long goes on side by side: Prefect's server and the model's start while the questions are read.
+    """
+    # Failed batches and runs are told in our own lines; Prefect's go to its server, and with --verbose to the terminal.
+    level = "INFO" if config.processing.verbose else "CRITICAL"
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", level)
+    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    import prefect  # noqa: PLC0415 - takes seconds, which a mistake in the settings should not cost
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    settings = get_current_settings()
+    server = None
+    if not settings.api.url:
+        from flows.temporary_server import TemporaryServer  # noqa: PLC0415
+
+        tell("Starting Prefect's temporary server …")
+        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", say=tell)
+    start_ahead(config, find_log_folder(make_own_folder(config)), tell)
+    check_questions(config)
+    if server is None:
+        return call_flow(config_file, overrides)
+    server.wait_until_healthy()
+    os.environ["PREFECT_API_URL"] = server.api_url
+    with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
+        return call_flow(config_file, overrides)
+
+
+def call_flow(config_file: str | None, overrides: Overrides) -> int:
+    """Call the flow and say how it ended; give the exit code.
+
+    Raises:
+        EvaluationError: the flow ended with it.
+    """
+    from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import PrefectException  # noqa: PLC0415
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    from flows.score_questions import score_questions  # noqa: PLC0415 - imports Prefect
+
+    try:
+        with get_client(sync_client=True) as client:
+            client.raise_for_api_version_mismatch()
+        state = score_questions(config_file, overrides, return_state=True)
+    except (HTTPError, PrefectException, RuntimeError) as failure:
+        raise ServerFailure(f"Prefect's server at {get_current_settings().api.url} fails: {failure}; {CONTINUE}") from failure
+    if state.is_completed():
+        return EXIT_DONE
+    error = state.result(raise_on_failure=False)
+    if isinstance(error, EvaluationError):
+        raise error
+    tell(f"mcqa: {state.message}", sys.stderr)
+    return EXIT_UNFINISHED

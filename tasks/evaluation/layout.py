@@ -1,0 +1,15 @@
+"""Where our files lie within the checkpoint directory, beside the checkpoints themselves.
+
+    .mcqa/answers/    the answer log
+    .mcqa/locks/      a file for each evaluation that is going on
+    .mcqa/logs/       the output of the model servers that runs have started
+    .mcqa/results/    Prefect's results
+
+Removing `.mcqa` forgets what no checkpoint holds.
+"""
+
+OWN_FOLDER = ".mcqa"
+ANSWERS_FOLDER = "answers"
+LOCKS_FOLDER = "locks"
+LOGS_FOLDER = "logs"
+RESULTS_FOLDER = "results"

@@ -1,0 +1,162 @@
+"""What killed runs have left goes at the next start; what anybody uses or needs stays."""
+
+import fcntl
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tasks.evaluation.answer_log import AnswerLog
+from tasks.evaluation.drafts import name_draft, name_place
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.evaluation_lock import find_running, lock_evaluation
+from tasks.evaluation.housekeeping import remove_leftovers
+
+NOW = time.time()
+TWO_DAYS_AGO = NOW - 2 * 86_400
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path) -> Path:
+    """The folder `.mcqa` of a checkpoint directory."""
+    for name in ("answers", "locks", "logs", "results"):
+        (tmp_path / "checkpoints/.mcqa" / name).mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    return tmp_path / "checkpoints/.mcqa"
+
+
+def clean(own_folder: Path) -> list[str]:
+    """The names of what is removed."""
+    return sorted(path.name for path in remove_leftovers(own_folder, own_folder.parent.parent / "out", NOW))
+
+
+def write(path: Path, content: str = "x", at: float = NOW) -> Path:
+    path.write_text(content)
+    os.utime(path, (at, at))
+    return path
+
+
+@pytest.fixture(scope="module")
+def gone() -> int:
+    """The id of a process that has ended."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_drafts_of_a_process_that_is_gone_are_removed(own_folder: Path, gone: int) -> None:
+    """The checkpoint's, the link's, and the report's."""
+    ending = f"_{name_place()}_{gone}.tmp"
+    write(own_folder.parent / f".checkpoint_exam_fake{ending}")
+    (own_folder.parent / f".latest.json{ending}").symlink_to("nowhere.json")
+    write(own_folder.parent.parent / "out" / f".mcqa{ending}")
+    assert clean(own_folder) == [
+        f".checkpoint_exam_fake{ending}",
+        f".latest.json{ending}",
+        f".mcqa{ending}",
+    ]
+    assert sorted(path.name for path in own_folder.parent.iterdir()) == [".mcqa"]
+
+
+def test_drafts_of_a_living_process_stay(own_folder: Path) -> None:
+    """As those of this one."""
+    draft = write(own_folder.parent / name_draft("checkpoint_exam_fake"))
+    assert clean(own_folder) == []
+    assert draft.exists()
+
+
+def test_drafts_of_another_machine_stay_for_a_day(own_folder: Path, gone: int) -> None:
+    """There, the process id is another process."""
+    write(own_folder.parent / f".checkpoint_new_ffffff_{gone}.tmp")
+    write(own_folder.parent / f".checkpoint_old_ffffff_{gone}.tmp", at=TWO_DAYS_AGO)
+    write(own_folder.parent / f".checkpoint_of_an_earlier_version_{gone}.tmp")
+    assert clean(own_folder) == [f".checkpoint_old_ffffff_{gone}.tmp"]
+
+
+def test_what_is_not_ours_stays(own_folder: Path) -> None:
+    """Whatever its age."""
+    write(own_folder.parent / ".other_1.tmp", at=TWO_DAYS_AGO)
+    write(own_folder.parent / "checkpoint_a.json", at=TWO_DAYS_AGO)
+    write(own_folder.parent.parent / "out/.mcqa.yaml", at=TWO_DAYS_AGO)
+    write(own_folder / "results/batch-1", at=TWO_DAYS_AGO)
+    assert clean(own_folder) == []
+
+
+def test_locks_that_nobody_holds_are_removed(own_folder: Path) -> None:
+    """Those of runs that go on stay."""
+    write(own_folder / "locks/aaaa.lock", "1")
+    with lock_evaluation(own_folder / "locks", "bbbb"):
+        assert clean(own_folder) == ["aaaa.lock"]
+        assert find_running(own_folder / "locks") == {"bbbb"}
+
+
+def test_a_run_that_ends_takes_its_lock_with_it(own_folder: Path) -> None:
+    """So that only killed ones leave any."""
+    with lock_evaluation(own_folder / "locks", "bbbb"):
+        assert (own_folder / "locks/bbbb.lock").read_text() == str(os.getpid())
+    assert list((own_folder / "locks").iterdir()) == []
+
+
+def test_a_second_run_is_refused_by_name(own_folder: Path) -> None:
+    """With the process that holds the lock."""
+    with (
+        lock_evaluation(own_folder / "locks", "bbbb"),
+        pytest.raises(UserMistake, match=f"already running in .*/checkpoints, as process {os.getpid()};"),
+        lock_evaluation(own_folder / "locks", "bbbb"),
+    ):
+        pass
+
+
+def test_a_look_at_a_lock_does_not_pass_for_a_run(own_folder: Path) -> None:
+    """Housekeeping holds it for a moment, and may remove the file under a run that has just opened it."""
+    path = write(own_folder / "locks/bbbb.lock", "")
+    with path.open("r+b") as look:
+        fcntl.flock(look, fcntl.LOCK_EX)
+
+        def remove() -> None:
+            path.unlink()
+            fcntl.flock(look, fcntl.LOCK_UN)
+
+        threading.Timer(0.1, remove).start()
+        with lock_evaluation(own_folder / "locks", "bbbb"):
+            assert find_running(own_folder / "locks") == {"bbbb"}
+
+
+def test_a_segment_that_holds_anything_stays(own_folder: Path) -> None:
+    """However old; an empty one goes after a day, unless it is in use."""
+    answers = own_folder / "answers"
+    write(answers / "1-000001.jsonl", '{"kind":"answer"}\n', at=TWO_DAYS_AGO)
+    write(answers / "2-000001.jsonl", '{"kind":"ans', at=TWO_DAYS_AGO)
+    write(answers / "3-000001.jsonl", "", at=TWO_DAYS_AGO)
+    write(answers / "4-000001.jsonl", "")
+    used = write(answers / "5-000001.jsonl", "", at=TWO_DAYS_AGO)
+    with used.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert clean(own_folder) == ["3-000001.jsonl"]
+
+
+def test_the_log_in_use_stays(own_folder: Path) -> None:
+    """Even before its first record is old."""
+    log = AnswerLog(own_folder / "answers", "writer", sync_at_once=False)
+    log.append(b'{"kind":"answer"}', 0).result(timeout=10)
+    assert clean(own_folder) == []
+    log.close(is_complete=False)
+    assert clean(own_folder) == []
+
+
+def test_the_newest_server_logs_stay(own_folder: Path) -> None:
+    """Twenty of them, by the time in their names, and each that a server still writes."""
+    logs = own_folder / "logs"
+    names = [f"{'vLLM' if day % 2 else 'llama.cpp'}_202611{day:02}_000000_000000.log" for day in range(1, 24)]
+    paths = [write(logs / name) for name in names]
+    with paths[1].open("ab") as used:
+        fcntl.flock(used, fcntl.LOCK_SH)
+        assert clean(own_folder) == sorted([names[0], names[2]])
+
+
+def test_folders_that_are_missing_are_no_hindrance(tmp_path: Path) -> None:
+    """A first run has none."""
+    assert remove_leftovers(tmp_path / "checkpoints/.mcqa", tmp_path / "out", NOW) == []
