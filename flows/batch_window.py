@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task
 
+from tasks.evaluation.batches import Batch
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.run import Batch, Run
+from tasks.evaluation.run import Run
 
 BatchTask = Task[[Run, Batch], JsonObject]
 BatchFuture = PrefectFuture[JsonObject]

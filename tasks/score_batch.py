@@ -8,9 +8,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.runtime import task_run
 
+from tasks.evaluation.batches import Batch
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.run import Batch, Run
+from tasks.evaluation.run import Run
 
 
 def name_task_run() -> str:

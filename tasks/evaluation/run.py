@@ -8,18 +8,18 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import TypeVar
 
 from tasks.evaluation.answer_log import AnswerLog
+from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.client import Client
 from tasks.evaluation.config import Config
 from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
 from tasks.evaluation.earlier import OURS, find_checkpoints
-from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
+from tasks.evaluation.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
@@ -44,22 +44,9 @@ from tasks.evaluation.scoring import Scorer
 
 Result = TypeVar("Result")
 
-# Between these bounds, the batch size is chosen so that a run has at most about 2,000 task runs.
-SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 2_000
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0
 ROOM_CHECK_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Questions that are scored as one task: their positions, and the name of what comes of them."""
-
-    positions: range
-    cache_key: str
-
-    def __str__(self) -> str:
-        return f"questions {self.positions.start + 1:,}-{self.positions.stop:,}"
 
 
 class Run:
@@ -155,7 +142,7 @@ class Run:
             raise UnfinishedBatch({position: str(failure) for position, failure in failures.items()})
         lines = [self.ledger.results.read(position) for position in batch.positions]
         results = [self.ledger.read_result(position) for position in batch.positions]
-        return {"digest": _digest(lines), "results": results}  # type: ignore[dict-item]
+        return {"digest": digest_lines(lines), "results": results}  # type: ignore[dict-item]
 
     def accept(self, batch: Batch, outcome: object) -> bool:
         """Take what a batch's task has returned, perhaps from an earlier run's cache; say whether the batch is finished.
@@ -165,7 +152,7 @@ class Run:
         results = outcome.get("results") if isinstance(outcome, dict) else None
         if isinstance(outcome, dict) and isinstance(results, list) and len(results) == len(batch.positions):
             lines = [to_line(result) for result in results]
-            if outcome.get("digest") == _digest(lines):
+            if outcome.get("digest") == digest_lines(lines):
                 self._take_results(batch, results)
         return self.count_open(batch.positions) == 0
 
@@ -340,18 +327,6 @@ def open_run(
         yield run
 
 
-def choose_batch_size(question_count: int) -> int:
-    """The number of questions in a batch, which depends on the number of questions alone."""
-    return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
-
-
 def _open_log(own_folder: Path, *, sync_at_once: bool) -> AnswerLog:
     writer = f"{datetime.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
     return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once)
-
-
-def _digest(lines: Sequence[bytes]) -> str:
-    digest = blake2b(digest_size=16)
-    for line in lines:
-        digest.update(line + b"\n")
-    return digest.hexdigest()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from tasks.evaluation.endpoints import Client
+from tasks.evaluation.client import Client
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored
 from tasks.evaluation.grading import (
     WORDINGS,

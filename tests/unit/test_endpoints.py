@@ -5,8 +5,9 @@ import os
 
 import pytest
 
-from tasks.evaluation import endpoints
-from tasks.evaluation.endpoints import Client, Endpoint, KeyReader
+from tasks.evaluation import client as client_module
+from tasks.evaluation.client import Client
+from tasks.evaluation.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 from tasks.evaluation.records import Answer
 from tests.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
@@ -17,8 +18,8 @@ KEY = "sk-very-secret"
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three attempts without the pauses of real ones."""
-    monkeypatch.setattr(endpoints, "ATTEMPTS", 3)
-    monkeypatch.setattr(endpoints, "FIRST_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(client_module, "ATTEMPTS", 3)
+    monkeypatch.setattr(client_module, "FIRST_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.0)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.0)
 
@@ -96,7 +97,7 @@ def test_an_outage_is_waited_for(
     endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While nothing gets through, a question is not given up; it is said once, and the end too."""
-    monkeypatch.setattr(endpoints, "OUTAGE_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(client_module, "OUTAGE_PAUSE_SECONDS", 0.0)
     replies = iter([error(503, "loading")] * 7 + [completion("B")])
     endpoint.rule = lambda _: next(replies)
 
