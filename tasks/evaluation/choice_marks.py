@@ -78,6 +78,14 @@ AFTER_NUMBER = (
     r"|\s+(?:because|since|as|and|or|is|it|ist|und|wählen|nehmen|est|et|es|y|è|e|é|и)\b)"
 )
 
+# What may stand before and behind a choice's text.
+A_LETTER = re.compile(LETTER)
+ANYWHERE = re.compile("")
+BEFORE_TEXT = re.compile(rf"(?<!{LETTER})(?<![\d.,/^−-])", re.IGNORECASE)
+AFTER_SHORT_TEXT = re.compile(rf"{AFTER_NUMBER}(?! that\b)", re.MULTILINE | re.IGNORECASE)
+AFTER_TEXT = re.compile(rf"(?!{LETTER})(?! that\b)", re.IGNORECASE)
+AFTER_SIGN = re.compile(r"(?! that\b)", re.IGNORECASE)
+
 
 def mark_choices(answer: str, choices: Mapping[str, str]) -> str:
     """The answer in plain text with a mark in place of each mention of a choice."""
@@ -141,23 +149,38 @@ def _drop_echoes(text: str, choices: Mapping[str, str]) -> str:
 
 def _mark_texts(text: str, choices: Mapping[str, str]) -> str:
     folded = [fold(choice) for choice in choices.values()]
+    words = " ".join(text.casefold().split())
     for place, choice in sorted(enumerate(folded), key=lambda numbered: -len(numbered[1])):
-        if choice and folded.count(choice) == 1:
-            text = _text_pattern(choice, choice.upper() in choices).sub(chr(TEXT + place), text)
+        may_occur = choice.removesuffix("?") in words or re.fullmatch(NONE_OF_THEM, choice)
+        if choice and may_occur and folded.count(choice) == 1:
+            mark = chr(TEXT + place)
+            is_label = choice.upper() in choices
+            text = _label_text_pattern(choice).sub(mark, text) if is_label else _mark_text(text, choice, mark)
     return text
 
 
-@lru_cache(maxsize=256)
-def _text_pattern(choice: str, is_label: bool) -> re.Pattern[str]:
-    """Where a choice's text occurs: a short one only where a sentence can end, one that is a label too only behind a noun."""
-    if is_label:
-        return re.compile(rf"\b(?!(?:{BEFORE_LETTER}|{NOUN})\s)[A-Za-z]{{4,}} {re.escape(choice.upper())}{AFTER_NUMBER}")
+def _mark_text(text: str, choice: str, mark: str) -> str:
+    """The text with the mark where the choice's text occurs; a short one only where a sentence can end.
+
+    What may stand around it is checked apart: compiled into one pattern with each choice, it took longer than all else.
+    """
     words = r"\s+".join(re.escape(word) for word in choice.split())
     words = words.removesuffix(r"\?") + r"\??" if choice.endswith("?") else words
     words = NONE_OF_THEM if re.fullmatch(NONE_OF_THEM, choice) else words
-    before = rf"(?<!{LETTER})(?<![\d.,/^−-])" if re.match(LETTER, choice) else ""
-    after = AFTER_NUMBER if len(choice) <= 3 else rf"(?!{LETTER})" if re.match(LETTER, choice[-1]) else ""
-    return re.compile(rf"{before}{words}{after}(?! that\b)", re.MULTILINE | re.IGNORECASE)
+    before = BEFORE_TEXT if A_LETTER.match(choice) else ANYWHERE
+    after = AFTER_SHORT_TEXT if len(choice) <= 3 else AFTER_TEXT if A_LETTER.match(choice[-1]) else AFTER_SIGN
+
+    def replace(match: re.Match[str]) -> str:
+        is_apart = before.match(text, match.start()) and after.match(text, match.end())
+        return mark if is_apart else match[0]
+
+    return re.sub(words, replace, text, flags=re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def _label_text_pattern(choice: str) -> re.Pattern[str]:
+    """Where a choice's text that is a label too occurs: only behind a noun."""
+    return re.compile(rf"\b(?!(?:{BEFORE_LETTER}|{NOUN})\s)[A-Za-z]{{4,}} {re.escape(choice.upper())}{AFTER_NUMBER}")
 
 
 def _mark_ordinals(text: str, count: int) -> str:
