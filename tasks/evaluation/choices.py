@@ -12,6 +12,8 @@ from tasks.evaluation.choice_marks import ECHO, MARKS, NAMED, QUOTED, final_part
 
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 
+# How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
+PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
 # An answer in a form for programs: a JSON field, a tag, a LaTeX box.
 FIELD = r"(?:final_|correct_|selected_)?(?:answer|choice|option|label|letter|response)"
 STRUCTURED = re.compile(
@@ -148,6 +150,9 @@ def read_reference(reference: str, choices: Mapping[str, str]) -> str | None:
 
     It may give a label, a label with its text, a sentence, or one choice's whole text.
     """
+    plain = PLAIN_REFERENCE.fullmatch(reference.strip())
+    if plain and plain["label"].upper() in choices and (plain["text"] or "") in {"", choices[plain["label"].upper()]}:
+        return plain["label"].upper()
     labels = [label for label, text in choices.items() if text and fold(text) == fold(reference)]
     if len(labels) == 1 and reference.strip().upper() not in choices:
         return labels[0]
