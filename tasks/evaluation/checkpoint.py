@@ -78,12 +78,12 @@ class CheckpointWriter:
         folder: the checkpoint directory.
         stem: what the file is called before its time: `checkpoint_{questions}_{model}`.
         results: the finished questions' records.
-        metadata: gives the content of `metadata`.
+        metadata: gives the content of `metadata`, for a file that holds so many results.
         config: the content of `config`.
     """
 
     def __init__(
-        self, folder: Path, stem: str, results: PlacedSpool, metadata: Callable[[], JsonObject], config: JsonObject
+        self, folder: Path, stem: str, results: PlacedSpool, metadata: Callable[[int], JsonObject], config: JsonObject
     ) -> None:
         self.path: Path | None = None
         self.saved_count = -1
@@ -131,7 +131,7 @@ class CheckpointWriter:
         try:
             _write_all(descriptor, self._head(count, now))
             _copy(self._results.lines.descriptor, descriptor, self._results.lines.size_bytes(count))
-            _write_all(descriptor, self._tail())
+            _write_all(descriptor, self._tail(count))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -143,9 +143,9 @@ class CheckpointWriter:
             f'"completed_indices": {json.dumps(indices)}, "results": [\n'
         ).encode()
 
-    def _tail(self) -> bytes:
+    def _tail(self, count: int) -> bytes:
         metadata, config = (
-            json.dumps(self._metadata(), ensure_ascii=False),
+            json.dumps(self._metadata(count), ensure_ascii=False),
             json.dumps(self._config, ensure_ascii=False),
         )
         return f'\n], "metadata": {metadata}, "config": {config}, "version": "{VERSION}"}}\n'.encode()

@@ -99,10 +99,9 @@ class Ledger:
 
     def finish(self, position: int, result: JsonObject) -> bool:
         """Put the question's record into the results, under its own number; say whether it was not there yet."""
-        is_new = self.results.put(position, to_line({**result, "question_id": position + 1}))
-        if is_new and not result.get("skipped"):
+        if position not in self.results and not result.get("skipped"):
             self.scores[position] = result["score"]
-        return is_new
+        return self.results.put(position, to_line({**result, "question_id": position + 1}))
 
     def forget(self, *, results_from: int, answers_from: int) -> None:
         """Take back all results and answers but the first so many."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -68,23 +69,24 @@ class Statistics:
         return shown
 
 
-def compute_statistics(ledger: Ledger) -> Statistics:
-    """The statistics of all questions that are finished so far."""
-    frame = pd.DataFrame({"score": ledger.scores, "format": list(ledger.formats)})
+def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
+    """The statistics of the first so many results; None: of all that there are."""
+    positions = np.array(ledger.results.positions(0, len(ledger.results) if first is None else first), dtype=np.int64)
+    formats = np.array(ledger.formats)
+    frame = pd.DataFrame({"score": ledger.scores[positions], "format": formats[positions]})
     scored = frame[frame["score"].notna()]
-    unusable = ledger.unaskable_count
-    finished = len(ledger.results)
+    unusable = min(ledger.unaskable_count, len(frame))
     return Statistics(
-        selected=len(frame),
+        selected=len(ledger.questions),
         overall=_measure(scored["score"]) if len(scored) else None,
         by_format={FORMAT_NAMES[str(key)]: _measure(group) for key, group in scored.groupby("format")["score"]},
-        refused=finished - len(scored) - unusable,
+        refused=len(frame) - len(scored) - unusable,
         unusable=unusable,
-        unscored=len(frame) - finished,
+        unscored=len(ledger.questions) - len(frame),
     )
 
 
-def write_results(ledger: Ledger, config: Config, metadata: Callable[[], JsonObject], now: datetime) -> dict[str, Path]:
+def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], JsonObject], now: datetime) -> dict[str, Path]:
     """Write the files above; give their paths as `results`, `incorrect` (where asked for) and `config`.
 
     Raises:
@@ -93,7 +95,7 @@ def write_results(ledger: Ledger, config: Config, metadata: Callable[[], JsonObj
     folder = Path(config.output.output_directory)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _write_files(folder, ledger, config, metadata(), now)
+        return _write_files(folder, ledger, config, metadata(len(ledger.results)), now)
     except OSError as error:
         raise StorageFailure(
             f"cannot write the results in {folder}: {error.strerror or error}; every score is kept: {MAKE_ROOM}"

@@ -216,8 +216,8 @@ class Run:
             self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
         return written
 
-    def describe(self) -> JsonObject:
-        """The metadata of checkpoints and results."""
+    def describe(self, count: int) -> JsonObject:
+        """The metadata of a file that holds the first so many results."""
         return {
             "evaluation_metadata": {
                 "script_version": "2.0",
@@ -231,7 +231,7 @@ class Run:
                     "random_seed": self._preparation.selection.random_seed,
                 },
             },
-            "statistics": compute_statistics(self.ledger).to_json(),
+            "statistics": compute_statistics(self.ledger, count).to_json(),
             OURS: {
                 "evaluation_id": self.ledger.evaluation_id,
                 "salt": self._preparation.salt,

@@ -25,7 +25,7 @@ def measure(folder: Path, size: int) -> float:
     with closing(PlacedSpool(folder, size + 3)) as results:
         for position in range(size):
             results.put(position, to_line({"question_id": position + 1, "question": TEXT, "score": 1}))
-        writer = CheckpointWriter(folder, "checkpoint_exam_m", results, dict, {})
+        writer = CheckpointWriter(folder, "checkpoint_exam_m", results, lambda _: {}, {})
         for extra in range(3):
             started = time.monotonic()
             writer.save(datetime.now())

@@ -68,7 +68,7 @@ class Evaluation:
         }
         folder = Path(config.processing.checkpoint_directory)
         self._checkpoint = CheckpointWriter(
-            folder, "checkpoint_exam_fake", self.ledger.results, lambda: {"mcqa_flow": ours}, config.for_files()
+            folder, "checkpoint_exam_fake", self.ledger.results, lambda _: {"mcqa_flow": ours}, config.for_files()
         )
         self._promise("answer", self.ledger.awaiting_grade(), is_durable=True)
 

@@ -67,6 +67,7 @@ def test_every_question_is_scored_once(folder: Path, endpoint: FakeEndpoint) -> 
     assert sum(score for _, score in scored(folder)) == right_count(COUNT)
     assert read_final(folder)["metadata"]["statistics"]["accuracy"] == right_count(COUNT) / COUNT
     assert read_latest(folder)["completed_count"] == COUNT
+    assert read_latest(folder)["metadata"]["statistics"]["scored"] == COUNT
 
 
 def test_the_workers_are_busy_over_all_batches(folder: Path, endpoint: FakeEndpoint) -> None:

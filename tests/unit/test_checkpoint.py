@@ -18,7 +18,7 @@ CONFIG = {"model": {"generator_settings": {"model": "m"}}}
 
 
 def make_writer(folder: Path, results: PlacedSpool) -> CheckpointWriter:
-    return CheckpointWriter(folder, "checkpoint_exam_m", results, lambda: {"mcqa_flow": {"evaluation_id": "e"}}, CONFIG)  # type: ignore[arg-type]
+    return CheckpointWriter(folder, "checkpoint_exam_m", results, lambda _: {"mcqa_flow": {"evaluation_id": "e"}}, CONFIG)  # type: ignore[arg-type]
 
 
 def put(results: PlacedSpool, *positions: int) -> None:

@@ -62,7 +62,7 @@ def save(scored: int, hour: int, *, refused: int = 0, salt: str = "", **settings
             Path("checkpoints"),
             "checkpoint_exam_fake",
             ledger.results,
-            lambda: {
+            lambda _: {
                 "statistics": compute_statistics(ledger).to_json(),
                 "mcqa_flow": {
                     "evaluation_id": ledger.evaluation_id,
