@@ -61,12 +61,14 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
     ):
         if keys.found_plain:
             run.progress.say("⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place")
+        run.look_at_endpoints()
         save_checkpoint(run)
         try:
             score_batches(run, stop_request)
             save_checkpoint(run)
         finally:
             run.save()
+        run.raise_mistake()
         stop_request.raise_if_any(run)
         report(run)
         return judge(run)

@@ -1,45 +1,47 @@
-"""Asks an endpoint, and tells what of its replies is an answer.
+"""Asks an endpoint until it has answered: in its turn, again where it failed, and not at all while it is out.
 
-Failures are told apart here and nowhere else (`_judge`): what is asked again is asked again by the openai client itself, eight
-times in all with growing pauses and the server's Retry-After, and for longer while nothing at all gets through; what remains is
-an `EndpointFailure` (try later), a `Refused` (final for this question) or an `EndpointStop` (nothing more can be asked).
+What a failed request means is decided in `failures`, what a reply says in `replies`, when the next one may be sent in `rate`,
+and what happens while nothing gets through in `outage`.
 """
 
 import asyncio
-import json
+import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-import httpx2
-import openai
-from openai import AsyncOpenAI
-
-from tasks.evaluation.endpoints import NO_KEY, Endpoint
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
-from tasks.evaluation.json_files import JsonValue
+from tasks.evaluation.endpoints import Endpoint
+from tasks.evaluation.errors import (
+    Declined,
+    EndpointFailure,
+    EndpointStop,
+    EvaluationError,
+    RateLimited,
+    Refused,
+    UserMistake,
+)
+from tasks.evaluation.outage import Outage
 from tasks.evaluation.prompts import Message
+from tasks.evaluation.rate import RateLimit
 from tasks.evaluation.records import Answer
+from tasks.evaluation.transport import Transport
 
+# How often one question is asked while others get through.
 ATTEMPTS = 8
-# The pauses before an unusable reply with status 200 is asked for again; the client's own pauses for all else are alike.
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 8.0
-# The pause after a question's attempts, while nothing gets through.
-OUTAGE_PAUSE_SECONDS = 1.0
+# The pauses between them double from the first to the longest, each up to a quarter shorter at random.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
-CONNECT_SECONDS = 5.0
-STOP_STATUS = {
-    401: "renew the API key (api_key)",
-    402: "renew the account's credit",
-    403: "ask for access to this model, or renew the API key (api_key)",
-    404: "mend the address (base_url) or the model's name (model)",
-}
-REFUSED_STATUS = (400, 413, 422)
+# One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
+FIRST_QUESTIONS = 3
 
 
-class _UnusableReply(EndpointFailure):
-    """A reply with status 200 that is none: the client does not repeat these, so we do."""
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds: for one reply, and for any at all."""
+
+    request_timeout_seconds: float
+    max_outage_seconds: float
 
 
 class Client:
@@ -47,184 +49,134 @@ class Client:
 
     Args:
         endpoint: what is asked.
-        timeout_seconds: how long one attempt may take.
-        max_outage_seconds: how long nothing at all may get through before the run is to stop.
+        patience: how long to wait for it.
+        is_proven: whether it has answered such requests before.
+        slots: the places of the questions in flight; a question gives up its own while it waits to be asked again.
         say: takes what the user should know.
+
+    Raises:
+        UserMistake: the endpoint's address or key cannot be used.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, timeout_seconds: float, max_outage_seconds: float, say: Callable[[str], None]
+        self,
+        endpoint: Endpoint,
+        patience: Patience,
+        *,
+        is_proven: bool,
+        slots: asyncio.Semaphore,
+        say: Callable[[str], None],
     ) -> None:
         self.endpoint = endpoint
-        self._max_outage_seconds = max_outage_seconds
+        self.transport = Transport(endpoint, patience.request_timeout_seconds)
+        self._slots = slots
         self._say = say
-        self._is_out = False
-        self._last_sign_of_life = time.monotonic()
-        try:
-            self._client = AsyncOpenAI(
-                base_url=endpoint.base_url,
-                api_key=endpoint.api_key,
-                max_retries=ATTEMPTS - 1,
-                timeout=openai.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
-                # The workers bound how many requests are open at once.
-                http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
-            )
-        except openai.OpenAIError as error:
-            raise UserMistake(f"cannot ask the {endpoint.role}: {error}") from None
+        self._outage = Outage(endpoint.role, patience.max_outage_seconds, say)
+        self._rate = RateLimit()
+        self._turns = asyncio.Lock()
+        self._is_proven = is_proven
+        self._first_alone = asyncio.Lock()
+        self._declined = 0
+        self._final: EndpointStop | UserMistake | None = None
 
     async def ask(self, messages: list[Message]) -> Answer:
-        """The model's reply to the messages; while nothing at all gets through, it goes on trying.
+        """The model's reply to the messages.
 
         Raises:
-            EndpointFailure: no usable reply came, though others did.
+            EndpointFailure: none came in so many attempts, though others got through.
             Refused: the endpoint declined this request, or answered with nothing three times.
             EndpointStop: it will decline every request until something is mended, or nothing got through for too long.
+            UserMistake: it declines the requests of a run that has had no answer from it yet.
         """
+        failures = empty_replies = 0
         while True:
-            started = time.monotonic()
             try:
-                answer = await self._ask_in_attempts(messages)
-            except EndpointFailure as failure:
-                if self._last_sign_of_life > started:
-                    raise
-                self._note_outage(failure)
-                await asyncio.sleep(OUTAGE_PAUSE_SECONDS)
-            except Refused:
-                self._note_life()
-                raise
-            else:
-                self._note_life()
-                return answer
-
-    def _note_life(self) -> None:
-        self._last_sign_of_life = time.monotonic()
-        if self._is_out:
-            self._is_out = False
-            self._say(f"The {self.endpoint.role} answers again")
-
-    def _note_outage(self, failure: EndpointFailure) -> None:
-        """Say it once, and give up when it has lasted too long."""
-        if not self._is_out:
-            self._is_out = True
-            self._say(f"Nothing gets through, waiting for {self._max_outage_seconds:,.0f} s at most: {failure}")
-        if time.monotonic() - self._last_sign_of_life > self._max_outage_seconds:
-            raise EndpointStop(f"nothing got through for {self._max_outage_seconds:,.0f} s: {failure}")
-
-    async def _ask_in_attempts(self, messages: list[Message]) -> Answer:
-        started = time.monotonic()
-        empty_replies = 0
-        for attempt in range(ATTEMPTS):
-            try:
-                reply = self._read(await self._ask_once(messages), time.monotonic() - started)
-            except _UnusableReply:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                await asyncio.sleep(min(FIRST_PAUSE_SECONDS * 2**attempt, LONGEST_PAUSE_SECONDS))
+                answer = await self._ask_in_turn(messages)
+            except RateLimited:
                 continue
-            if reply.text or reply.finish_reason == "length":
-                return reply
-            empty_replies += 1
-            if empty_replies == EMPTY_REPLIES:
-                break
-        raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times")
+            except Declined:
+                if self._is_proven:
+                    raise
+                await self._step_aside(0.0)
+            except EndpointFailure as failure:
+                failures += not self._outage.goes_on
+                if failures == ATTEMPTS:
+                    raise
+                pause_seconds = 0.0 if self._outage.goes_on else choose_pause(failures)
+                await self._step_aside(max(pause_seconds, failure.retry_after_seconds))
+            else:
+                if answer.text or answer.finish_reason == "length":
+                    return answer
+                empty_replies += 1
+                if empty_replies == EMPTY_REPLIES:
+                    raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times")
 
-    async def _ask_once(self, messages: list[Message]) -> JsonValue:
-        """The body of a response with status 200. The client itself repeats what failed on the way."""
-        body = {**self.endpoint.request, "messages": [_make_sendable(message) for message in messages]}
+    async def _ask_in_turn(self, messages: list[Message]) -> Answer:
+        """One attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
+        while not self._is_proven:
+            async with self._first_alone:
+                if not self._is_proven:
+                    return await self._attempt(messages)
+        return await self._attempt(messages)
+
+    async def _attempt(self, messages: list[Message]) -> Answer:
+        """One request, when neither an outage nor the rate forbids it; its outcome is noted for those that follow."""
+        await self._outage.wait_for_turn()
+        await self._wait_for_rate()
+        if self._final:
+            raise self._final
+        sent_at = time.monotonic()
         try:
-            response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except openai.OpenAIError as error:
-            raise self._judge(error) from None
-        except (ValueError, TypeError) as error:
-            raise EndpointStop(f"the {self.endpoint.role} cannot be asked with these settings: {error}") from error
+            answer, headers = await self.transport.ask(messages)
+        except EvaluationError as error:
+            self._final = self._note_error(error, sent_at)
+            if self._final:
+                raise self._final from None
+            raise
+        self._outage.note_reply()
+        self._rate.note_headers(headers, answer.usage.get("total_tokens", 0))
+        self._is_proven = True
+        return answer
+
+    def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:
+        """Note what the error tells of the endpoint; give what ends the run, if anything does."""
+        if isinstance(error, RateLimited):
+            self._follow_rate(error, sent_at)
+            return self._outage.note_put_off(error)
+        if isinstance(error, EndpointFailure):
+            return self._outage.note_failure(error)
+        self._outage.note_reply()
+        self._declined += isinstance(error, Declined)
+        if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
+            return UserMistake(f"{error} (nothing was answered before)")
+        return error if isinstance(error, EndpointStop) else None
+
+    def _follow_rate(self, refusal: RateLimited, sent_at: float) -> None:
+        if not self._rate.is_limited:
+            self._say(f"{refusal}: from now on the rate follows what the {self.endpoint.role} lets through")
+        self._rate.note_refusal(time.monotonic(), sent_at, refusal.retry_after_seconds)
+
+    async def _wait_for_rate(self) -> None:
+        """Return when the next request may be sent; those that wait are served in their order."""
+        if not self._rate.is_limited:
+            self._rate.take_turn(time.monotonic())
+            return
+        async with self._turns:
+            # The time may have moved on while it was waited for, by another refusal.
+            while (seconds := self._rate.seconds_until_turn(time.monotonic())) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(seconds)
+            self._rate.take_turn(time.monotonic())
+
+    async def _step_aside(self, seconds: float) -> None:
+        """Wait so long, and let another question have the place meanwhile."""
+        self._slots.release()
         try:
-            reply: JsonValue = json.loads(response.content)
-        except (ValueError, RecursionError):
-            raise _UnusableReply(f"the {self.endpoint.role} answered with something that is no JSON") from None
-        return reply
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
-
-    def _judge(self, error: openai.OpenAIError) -> EvaluationError:
-        """What a failed request means."""
-        role, words = self.endpoint.role, self._scrub(_server_words(error))
-        if not isinstance(error, openai.APIStatusError):
-            # The transport calls every failure to connect a timeout.
-            was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
-            kind = "did not answer in time" if was_reached else "cannot be reached"
-            return EndpointFailure(f"the {role} {kind}: {words}")
-        message = f"the {role} answered {error.status_code}: {words}"
-        if error.code == "insufficient_quota":
-            return EndpointStop(f"{message}; {STOP_STATUS[402]}")
-        if error.status_code in STOP_STATUS:
-            return EndpointStop(f"{message}; {STOP_STATUS[error.status_code]}")
-        return Refused(message) if error.status_code in REFUSED_STATUS else EndpointFailure(message)
-
-    def _read(self, body: JsonValue, seconds: float) -> Answer:
-        """The reply in the body of a response with status 200."""
-        role = self.endpoint.role
-        choices = body.get("choices") if isinstance(body, dict) else None
-        first = choices[0] if isinstance(choices, list) and choices else None
-        message = first.get("message") if isinstance(first, dict) else None
-        if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
-            raise _UnusableReply(f"the {role} answered without a message")
-        finish_reason = _text_or_none(first.get("finish_reason"))
-        text, thought = _split_thought(_join_parts(message.get("content")))
-        text = text if text.strip() else ""
-        if not text and finish_reason == "content_filter":
-            raise Refused(f"the {role}'s content filter withheld the answer")
-        return Answer(
-            text=text,
-            reasoning=_text_or_none(message.get("reasoning_content")) or thought,
-            usage=_token_counts(body.get("usage")),
-            finish_reason=finish_reason,
-            response_model=_text_or_none(body.get("model")),
-            seconds=seconds,
-        )
-
-    def _scrub(self, text: str) -> str:
-        """The text without the key, which servers like to repeat."""
-        return text.replace(self.endpoint.api_key, "***") if len(self.endpoint.api_key) > len(NO_KEY) else text
+            await asyncio.sleep(seconds)
+        finally:
+            await self._slots.acquire()
 
 
-def _server_words(error: openai.OpenAIError) -> str:
-    """The server's own words about the failure, at most 300 characters of them."""
-    body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, dict) else None
-    cause = f" ({error.__cause__})" if error.__cause__ and not message else ""
-    return " ".join(f"{message or error}{cause}".split())[:300]
-
-
-def _split_thought(content: str) -> tuple[str, str | None]:
-    """What follows the thought at the content's beginning, and the thought; some servers send only its closing tag."""
-    thought, closing, text = content.rpartition("</think>")
-    if closing:
-        return text.strip(), thought.replace("<think>", "", 1).strip()
-    if content.lstrip().startswith("<think>"):
-        return "", content.replace("<think>", "", 1).strip()
-    return content, None
-
-
-def _make_sendable(message: Message) -> Message:
-    """The message with half surrogate pairs, which have no UTF-8 form, replaced by question marks."""
-    return {"role": message["role"], "content": message["content"].encode("utf-8", "replace").decode()}
-
-
-def _join_parts(content: JsonValue) -> str:
-    """A message's content as text; some servers send a list of parts."""
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict)]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
-
-
-def _text_or_none(value: JsonValue) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _token_counts(usage: JsonValue) -> dict[str, int]:
-    if not isinstance(usage, dict):
-        return {}
-    return {name: count for name, count in usage.items() if isinstance(count, int) and not isinstance(count, bool)}
+def choose_pause(failures: int) -> float:
+    """The seconds to wait after so many failures."""
+    longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+    return longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret

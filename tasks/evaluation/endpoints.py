@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tasks.evaluation.config import Config, GeneratorSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.masking import is_reference
+from tasks.evaluation.masking import is_reference, mask_secrets
 from tasks.evaluation.model_servers import find_model_server, list_model_servers
 
 # An endpoint that needs no key still gets a header; the client refuses an empty one.
@@ -34,18 +34,25 @@ VERDICT_FORMAT: JsonObject = {
 class Endpoint:
     """A model behind an OpenAI-compatible address.
 
-    `request` is all that is sent beside the messages. `base_url` None is the openai package's own default.
+    `origin` is the place of its settings, for messages. `request` is all that is sent beside the messages. `base_url` None is
+    the openai package's own default.
     """
 
     role: Literal["generator", "grader"]
     base_url: str | None
     api_key: str = field(repr=False)
     request: JsonObject
+    origin: str = "the settings"
 
     @property
     def model(self) -> str:
         """The model's name, as it is sent."""
         return str(self.request["model"])
+
+    @property
+    def shown_url(self) -> str:
+        """The address, for messages: without what may be secret in it."""
+        return str(mask_secrets(self.base_url)) if self.base_url else "OpenAI's address"
 
 
 class KeyReader:
@@ -105,7 +112,7 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     if settings.max_tokens is not None:
         request["max_tokens"] = settings.max_tokens
     key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
-    return Endpoint("generator", url, key, {**request, **settings.extra})
+    return Endpoint("generator", url, key, {**request, **settings.extra}, origin="model.generator_settings")
 
 
 def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
@@ -130,7 +137,7 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
     setting = f"openai_api_key of {shortname!r} in {servers_file}"
     key = keys.read(server.openai_api_key, setting, server.openai_api_base)
     request = {"model": server.openai_model, **GRADER_REQUEST, **server.extra}
-    return Endpoint("grader", server.openai_api_base, key, request)
+    return Endpoint("grader", server.openai_api_base, key, request, origin=f"the entry {shortname!r} of {servers_file}")
 
 
 def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:

@@ -4,9 +4,12 @@ EvaluationError
 ├── UserMistake         something the user gave is wrong, found before anything was asked
 ├── Unscored            a question is left for the next run
 │   ├── EndpointFailure     no usable reply came, however often it was asked for
+│   │   ├── RateLimited         there are too many requests: asked again when it is its turn
+│   │   └── UnusableReply       a reply with status 200 that is none
 │   ├── Stopped             the run was told to ask nothing more
 │   └── UnfinishedBatch     some questions of a batch are unscored, for reasons of their own
 ├── Refused             the endpoint has answered that it will not answer this: final
+│   └── Declined            by a status that says so, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name)
 ├── DamagedFile         a file is not what a finished write leaves
 ├── StorageFailure      what was paid for can no longer be kept
@@ -34,7 +37,24 @@ class Unscored(EvaluationError):
 
 
 class EndpointFailure(Unscored):
-    """The endpoint gave no usable reply, though it was asked as often as is allowed."""
+    """The endpoint gave no usable reply.
+
+    Args:
+        message: what it did.
+        retry_after_seconds: how long it asks to wait; 0 when it does not.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RateLimited(EndpointFailure):
+    """The endpoint answered that there are too many requests."""
+
+
+class UnusableReply(EndpointFailure):
+    """The endpoint answered with status 200, and with nothing that can be used."""
 
 
 class Stopped(Unscored):
@@ -55,6 +75,10 @@ class UnfinishedBatch(Unscored):
 
 class Refused(EvaluationError):
     """The endpoint declined this very request; asking again would bring the same."""
+
+
+class Declined(Refused):
+    """The endpoint answered 400, 413 or 422: something is wrong with this request, or with every one of them."""
 
 
 class EndpointStop(EvaluationError):

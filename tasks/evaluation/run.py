@@ -3,6 +3,7 @@
 `open_run` is the only way in and leaves nothing open behind: no thread, no lock, no temporary file.
 """
 
+import asyncio
 import os
 import shutil
 import time
@@ -12,21 +13,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
-from tasks.evaluation.client import Client
+from tasks.evaluation.client import Client, Patience
 from tasks.evaluation.config import Config
 from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
 from tasks.evaluation.earlier import OURS, find_checkpoints
 from tasks.evaluation.endpoints import Endpoint, KeyReader
-from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch
+from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch, UserMistake
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
 from tasks.evaluation.housekeeping import prune, remove_leftovers
 from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.local_server import start_server
+from tasks.evaluation.preflight import look_at
 from tasks.evaluation.preparation import (
     Preparation,
     check_output_folder,
@@ -44,8 +48,6 @@ from tasks.evaluation.scoring import Scorer
 
 Result = TypeVar("Result")
 
-# How long answers in flight may still arrive after a run was told to stop.
-GRACE_SECONDS = 5.0
 ROOM_CHECK_SECONDS = 1.0
 
 
@@ -78,9 +80,11 @@ class Run:
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
-        self._generator = self._make_client(generator)
-        self._grader = self._make_client(grader) if grader else None
-        self._scorer = Scorer(self.ledger, self._generator, self._grader, processing.parallel_workers)
+        self._slots = asyncio.Semaphore(processing.parallel_workers)
+        has_scores = bool(np.isfinite(self.ledger.scores).any())
+        self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
+        self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
+        self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots)
         self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
         self._failures: dict[Batch, str] = {}
@@ -161,9 +165,30 @@ class Run:
         reasons = failure.failures.values() if isinstance(failure, UnfinishedBatch) else [str(failure)]
         self._failures[batch] = next(iter(reasons))
 
+    def look_at_endpoints(self) -> None:
+        """Find out before the first question whether the endpoints that are needed can be asked.
+
+        Raises:
+            UserMistake: one of them is not there, or does not accept its key.
+        """
+        open_count, known_count = self.unscored_count, len(self.ledger.awaiting_grade())
+        needed = [self._generator] if open_count > known_count else []
+        needed += [self._grader] if self._grader and open_count else []
+        for client in needed:
+            self._loop.run(look_at(client, self.progress.say))
+
+    def raise_mistake(self) -> None:
+        """End a run in which the first question has shown that the settings are wrong.
+
+        Raises:
+            UserMistake: it has.
+        """
+        if isinstance(self.stop_cause, UserMistake):
+            raise self.stop_cause
+
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
-        self._loop.call(lambda: self._scorer.stop(cause, GRACE_SECONDS))
+        self._loop.call(lambda: self._scorer.stop(cause))
 
     def check_room(self) -> None:
         """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
@@ -241,18 +266,14 @@ class Run:
 
     async def close_clients(self) -> None:
         """Close the connections, on the loop."""
-        await self._generator.close()
+        await self._generator.transport.close()
         if self._grader:
-            await self._grader.close()
+            await self._grader.transport.close()
 
-    def _make_client(self, endpoint: Endpoint) -> Client:
+    def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing
-        return Client(
-            endpoint,
-            timeout_seconds=processing.request_timeout_seconds,
-            max_outage_seconds=processing.max_outage_seconds,
-            say=self.progress.say,
-        )
+        patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
+        return Client(endpoint, patience, is_proven=is_proven, slots=self._slots, say=self.progress.say)
 
     def _make_checkpoint_writer(self) -> CheckpointWriter:
         questions, model = Path(self.config.questions_file).stem, self.config.model.generator_settings.model

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from tasks.evaluation.client import Client
-from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored
+from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
 from tasks.evaluation.grading import (
     WORDINGS,
     grade_by_choice,
@@ -19,6 +19,10 @@ from tasks.evaluation.prompts import generator_messages
 from tasks.evaluation.questions import Question
 from tasks.evaluation.records import Answer, Grade
 
+# How long answers in flight may still arrive after a run was told to stop.
+GRACE_SECONDS = 5.0
+MOST_REFUSED_IN_A_ROW = 10
+
 
 class Scorer:
     """Scores the questions of a ledger; all its coroutines run on one event loop.
@@ -27,14 +31,15 @@ class Scorer:
         ledger: gives the questions and keeps what comes of them.
         generator: answers the questions.
         grader: grades the answers; None: the choice read from the answer does.
-        workers: how many questions are in flight at once, over all batches.
+        slots: the places of the questions in flight, over all batches.
     """
 
-    def __init__(self, ledger: Ledger, generator: Client, grader: Client | None, workers: int) -> None:
+    def __init__(self, ledger: Ledger, generator: Client, grader: Client | None, slots: asyncio.Semaphore) -> None:
         self._ledger = ledger
         self._generator = generator
         self._grader = grader
-        self._slots = asyncio.Semaphore(workers)
+        self._slots = slots
+        self._refused_in_a_row = 0
         self._asking: set[asyncio.Task[None]] = set()
         self.stop_cause: EvaluationError | None = None
 
@@ -52,7 +57,7 @@ class Scorer:
                 raise outcome
         return {position: failure for position, failure in failures.items() if isinstance(failure, Unscored)}
 
-    def stop(self, cause: EvaluationError, grace_seconds: float) -> None:
+    def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
         """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
         if self.stop_cause is None:
             self.stop_cause = cause
@@ -74,8 +79,8 @@ class Scorer:
                 await self._score(position)
         except asyncio.CancelledError:
             raise Stopped("the run was stopped before the reply came") from None
-        except (EndpointStop, StorageFailure) as error:
-            self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else 5.0)
+        except (EndpointStop, StorageFailure, UserMistake) as error:
+            self.stop(error, grace_seconds=GRACE_SECONDS if isinstance(error, EndpointStop) else 0.0)
             raise Stopped(str(error)) from None
 
     def _check_going_on(self) -> None:
@@ -94,8 +99,23 @@ class Scorer:
             grade = await self._grade(question, answer)
         except Refused as refusal:
             await self._ledger.keep_refusal(position, question, str(refusal), answer)
+            self._count_refusal(refusal)
         else:
             await self._ledger.keep_grade(position, question, answer, grade)
+            self._refused_in_a_row = 0
+
+    def _count_refusal(self, refusal: Refused) -> None:
+        """Stop the run when refusals follow each other: that is no property of single questions.
+
+        Raises:
+            EndpointStop: so many were refused without a score between them.
+        """
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row == MOST_REFUSED_IN_A_ROW:
+            raise EndpointStop(
+                f"{MOST_REFUSED_IN_A_ROW} questions in a row were refused, the last because {refusal}; mend the settings and "
+                "ask these again with --retry-refused, or go on without them with the same command"
+            )
 
     async def _grade(self, question: Question, answer: Answer) -> Grade:
         if self._grader is None:

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from tasks.evaluation import client as client_module
-from tasks.evaluation.client import Client
+from tasks.evaluation import outage as outage_module
+from tasks.evaluation.client import Client, Patience
 from tasks.evaluation.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 from tasks.evaluation.records import Answer
@@ -20,22 +21,25 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three attempts without the pauses of real ones."""
     monkeypatch.setattr(client_module, "ATTEMPTS", 3)
     monkeypatch.setattr(client_module, "FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.0)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.0)
+    monkeypatch.setattr(outage_module, "FAILURES_IN_A_ROW", 3)
+    monkeypatch.setattr(outage_module, "PROBE_SECONDS", 0.0)
 
 
-def make_client(url: str, timeout_seconds: float = 10, **request: object) -> Client:
-    endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})  # type: ignore[dict-item]
-    return Client(endpoint, timeout_seconds=timeout_seconds, max_outage_seconds=0, say=print)
+def make_client(
+    url: str, timeout_seconds: float = 10, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
+) -> Client:
+    endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
+    patience = Patience(timeout_seconds, max_outage_seconds)
+    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), say=print)
 
 
-def ask(url: str, timeout_seconds: float = 10, **request: object) -> Answer:
+def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:
     async def ask_once() -> Answer:
-        client = make_client(url, timeout_seconds, **request)
+        client = make_client(url, timeout_seconds, is_proven=is_proven, **request)
         try:
             return await client.ask([{"role": "user", "content": "Question 1"}])
         finally:
-            await client.close()
+            await client.transport.close()
 
     return asyncio.run(ask_once())
 
@@ -84,7 +88,7 @@ def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Repl
         try:
             await failing
         finally:
-            await client.close()
+            await client.transport.close()
 
     endpoint.delay_seconds = 0.05
     endpoint.rule = lambda body: failure if "Question 1" in prompt_of(body) else completion("B")
@@ -93,22 +97,17 @@ def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Repl
     assert endpoint.asked() == {"Question 1": 3, "Question 2": 1}
 
 
-def test_an_outage_is_waited_for(
-    endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_outage_is_waited_for(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
     """While nothing gets through, a question is not given up; it is said once, and the end too."""
-    monkeypatch.setattr(client_module, "OUTAGE_PAUSE_SECONDS", 0.0)
     replies = iter([error(503, "loading")] * 7 + [completion("B")])
     endpoint.rule = lambda _: next(replies)
 
     async def ask_patiently() -> Answer:
-        client = Client(
-            Endpoint("generator", endpoint.url, KEY, {"model": "m"}), timeout_seconds=10, max_outage_seconds=60, say=print
-        )
+        client = make_client(endpoint.url, max_outage_seconds=60)
         try:
             return await client.ask([{"role": "user", "content": "Question 1"}])
         finally:
-            await client.close()
+            await client.transport.close()
 
     assert asyncio.run(ask_patiently()).text == "B"
     assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
@@ -248,7 +247,7 @@ def test_half_a_surrogate_pair_can_be_asked(endpoint: FakeEndpoint) -> None:
         try:
             return await client.ask([{"role": "user", "content": "Question 1 \ud83d"}])
         finally:
-            await client.close()
+            await client.transport.close()
 
     assert asyncio.run(ask_it()).text == "The answer is B."
     assert list(endpoint.asked()) == ["Question 1 ?"]

@@ -1,0 +1,87 @@
+"""An outage: what is done while nothing gets through to an endpoint.
+
+It begins when as many requests in a row have failed as one question may. Then all wait, and one after the other tries with its
+own question, so that a single question which the endpoint cannot digest does not stand for all. The first reply ends it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, RateLimited
+
+FAILURES_IN_A_ROW = 8
+PROBE_SECONDS = 1.0
+# Shorter waits are not worth a line.
+LONG_WAIT_SECONDS = 10.0
+
+
+class Outage:
+    """Whether one endpoint is out. To be used on one event loop only.
+
+    Args:
+        role: the endpoint's, for the messages.
+        max_seconds: how long nothing at all may get through before the run is to stop.
+        say: takes what the user should know.
+    """
+
+    def __init__(self, role: str, max_seconds: float, say: Callable[[str], None]) -> None:
+        self._role = role
+        self._max_seconds = max_seconds
+        self._say = say
+        self._failures_in_a_row = 0
+        self._silent_since: float | None = None
+        self._is_told = False
+        self._probes = asyncio.Lock()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether nothing gets through at present."""
+        return self._failures_in_a_row >= FAILURES_IN_A_ROW
+
+    async def wait_for_turn(self) -> None:
+        """Return at once; in an outage when it is over, or when it is the caller's turn to try."""
+        while self.goes_on:
+            async with self._probes:
+                if self.goes_on:
+                    await asyncio.sleep(PROBE_SECONDS)
+                    return
+
+    def note_reply(self) -> None:
+        """Note that the endpoint has answered, be it with a refusal of this question."""
+        self._failures_in_a_row = 0
+        self._silent_since = None
+        if self._is_told:
+            self._is_told = False
+            self._say(f"The {self._role} answers again")
+
+    def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
+        """Note that a request has failed; give what ends the run when nothing has got through for too long.
+
+        An outage is told once, when the first try in it has failed.
+        """
+        self._failures_in_a_row += 1
+        silent_seconds = self._measure_silence()
+        if self.goes_on and silent_seconds > self._max_seconds:
+            return EndpointStop(f"nothing got through for {self._max_seconds:,.0f} s: {failure}")
+        if self.goes_on and not self._is_told and silent_seconds >= PROBE_SECONDS:
+            self._is_told = True
+            self._say(f"Nothing gets through, waiting for {self._max_seconds:,.0f} s at most: {failure}")
+        return None
+
+    def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
+        """Note that there were too many requests; give what ends the run when that is all the endpoint says for too long."""
+        silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
+        if silent_seconds > self._max_seconds:
+            return EndpointStop(
+                f"the {self._role} asks to wait for {silent_seconds:,.0f} s, longer than max_outage_seconds: {failure}"
+            )
+        if failure.retry_after_seconds >= LONG_WAIT_SECONDS:
+            self._say(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
+        return None
+
+    def _measure_silence(self) -> float:
+        """How long nothing has got through, in seconds."""
+        now = time.monotonic()
+        self._silent_since = now if self._silent_since is None else self._silent_since
+        return now - self._silent_since
