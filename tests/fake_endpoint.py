@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,7 @@ class Reply:
     body: object = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    trickle_seconds: float = 0.0
 
 
 Rule = Callable[[dict[str, Any]], Reply]
@@ -75,6 +77,7 @@ class FakeEndpoint:
 
     def __init__(self, port: int = 0) -> None:
         self.rule: Rule = answer_by_rule
+        self.models = Reply(status=404)
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
@@ -118,20 +121,28 @@ class FakeEndpoint:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self.send_response(200 if self.path == "/health" else 404)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                self._send(
+                    endpoint.models if self.path.endswith("/models") else Reply(status=200 if "/health" in self.path else 404)
+                )
 
             def do_POST(self) -> None:
                 endpoint.keys.add(str(self.headers["Authorization"]))
-                reply = endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self._send(endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+
+            def _send(self, reply: Reply) -> None:
                 content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                with suppress(ConnectionError):  # the client may have given up
+                    if not reply.trickle_seconds:
+                        self.wfile.write(content)
+                        return
+                    for byte in content:
+                        self.wfile.write(bytes([byte]))
+                        time.sleep(reply.trickle_seconds)
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

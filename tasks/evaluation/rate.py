@@ -23,11 +23,13 @@ RISE = 0.00025
 SEARCH = 0.7
 # Refusals of requests that were sent before a refusal was known arrive within this time, and tell nothing new.
 SETTLE_SECONDS = 0.25
-LOWEST_RATE, HIGHEST_RATE = 0.2, 10_000.0
+LOWEST_RATE = 0.2
+# A limit is forgotten when the rate could have risen by the factor exp(HIGHEST_RISE), about 1,000: after 3 minutes.
+HIGHEST_RISE = 7.0
 # With a smaller share than this left of what the headers allow, the rate is that at which it is filled up again.
 NEARLY_SPENT = 0.1
-# Go durations, as OpenAI writes them: 6m0s, 1.5s, 120ms. A bare number is seconds.
-DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s?)?(?:(\d+)ms)?")
+# Go durations, as OpenAI writes them: 6m0s, 1.5s, 120ms.
+DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
 
 
 class RateLimit:
@@ -57,6 +59,7 @@ class RateLimit:
     def take_turn(self, now: float) -> None:
         """Note that a request is sent now."""
         self._fall_if_refused()
+        self._rate = self._rate if self._risen_rate(now) is not None else None
         rate = self.rate_at(now)
         if rate is not None:
             # A turn that was taken late is made up for, within the settling time.
@@ -67,14 +70,16 @@ class RateLimit:
 
     def rate_at(self, now: float) -> float | None:
         """Requests a second; None: as many as there are."""
-        rates = [self._refill_rate] if self._refill_rate else []
-        if self._rate is not None:
-            seconds = max(now - self._rate_since, 0.0)
-            rise = SEARCH * seconds if self._is_searching else RISE * seconds**2
-            rates.append(self._rate * math.exp(min(rise, 50.0)))
-            if rates[-1] > HIGHEST_RATE:
-                self._rate = None
-        return min(rates, default=None)
+        rates = (self._refill_rate, self._risen_rate(now))
+        return min((rate for rate in rates if rate is not None), default=None)
+
+    def _risen_rate(self, now: float) -> float | None:
+        """The rate since the last refusal, as far as it has risen by now."""
+        if self._rate is None:
+            return None
+        seconds = max(now - self._rate_since, 0.0)
+        rise = SEARCH * seconds if self._is_searching else RISE * seconds**2
+        return self._rate * math.exp(rise) if rise < HIGHEST_RISE else None
 
     def note_refusal(self, now: float, sent_at: float, retry_after_seconds: float) -> None:
         """Note that a request was refused because there were too many; nothing is sent before the time that was asked for."""
@@ -112,7 +117,9 @@ class RateLimit:
 
 def read_duration(text: str) -> float | None:
     """The seconds of a duration such as `6m0s`, `120ms` or `7`; None when it is none."""
-    found = DURATION.fullmatch(text.strip())
+    if text.isdecimal():
+        return float(text)
+    found = DURATION.fullmatch(text)
     if not found or not any(found.groups()):
         return None
     hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())

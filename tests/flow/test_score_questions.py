@@ -100,7 +100,9 @@ def test_the_second_run_asks_nothing(folder: Path, endpoint: FakeEndpoint, capsy
 @pytest.mark.parametrize("kept", ["checkpoint", "answers", "results"])
 def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: str) -> None:
     """The checkpoint, the answer log, or Prefect's results: any one of them continues without asking again."""
-    config = write_config(folder, endpoint.url, grader=True, checkpoint_interval=10_000, parallel_workers=COUNT)
+    config = write_config(
+        folder, endpoint.url, grader=True, checkpoint_interval=10_000, parallel_workers=COUNT, max_outage_seconds=0
+    )
     fail_from(endpoint, 61, replies_before=2 * 60)
     assert run(config).is_failed()
     done = {"checkpoint": 60, "answers": 60, "results": 50}[kept]
@@ -122,7 +124,7 @@ def fail_from(endpoint: FakeEndpoint, number: int, replies_before: int) -> None:
         assert match
         if int(match[1]) >= number:
             all_replied.wait(60)
-            return error(500, "broken", **{"x-should-retry": "false"})
+            return error(500, "broken")
         if next(replied) == replies_before:
             all_replied.set()
         return answer_by_rule(body)
@@ -140,7 +142,7 @@ def keep_only(checkpoints: Path, kept: str) -> None:
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
     """The run ends Failed with the number first, holds what was scored, and the next one asks the rest."""
-    config = write_config(folder, endpoint.url, parallel_workers=COUNT)
+    config = write_config(folder, endpoint.url, parallel_workers=COUNT, max_outage_seconds=0)
     fail_from(endpoint, 101, replies_before=100)
     state = run(config)
     assert state.is_failed()
@@ -181,13 +183,50 @@ def test_a_refused_question_is_listed_and_not_counted(folder: Path, endpoint: Fa
     assert read_final(folder)["results"][6]["score"] == 1
 
 
-def test_a_wrong_key_stops_the_run(folder: Path, endpoint: FakeEndpoint) -> None:
-    """No accuracy comes of it, and only what was in flight is asked."""
-    endpoint.rule = lambda _: error(401, "bad key")
+def test_a_key_that_expires_stops_the_run(folder: Path, endpoint: FakeEndpoint) -> None:
+    """What was scored is kept, and only what was in flight is asked in vain."""
+    endpoint.rule = lambda body: error(401, "key expired") if len(endpoint.bodies) > 20 else answer_by_rule(body)
     state = run(write_config(folder, endpoint.url))
     assert state.is_failed()
     assert "renew the API key" in state.message
-    assert len(endpoint.bodies) <= 16
+    assert len(endpoint.bodies) <= 20 + 8
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"), [(error(401, "bad key"), 1), (error(404, "no such model"), 1), (error(400, "no temperature"), 3)]
+)
+def test_a_refusal_before_any_answer_is_a_mistake_in_the_settings(
+    folder: Path, endpoint: FakeEndpoint, failure: Reply, asked: int
+) -> None:
+    """It costs one request, or three where it could be the question's fault; nothing is recorded of it."""
+    endpoint.rule = lambda _: failure
+    config = write_config(folder, endpoint.url)
+    with pytest.raises(UserMistake, match=str(failure.status)):
+        run(config).result()
+    assert len(endpoint.bodies) == asked
+    assert not (folder / "out").exists() or not list((folder / "out").iterdir())
+    endpoint.rule = answer_by_rule
+    endpoint.forget()
+    assert run(config).is_completed()
+    assert len(endpoint.bodies) == COUNT
+
+
+def test_a_first_question_that_is_refused_is_no_mistake(folder: Path, endpoint: FakeEndpoint) -> None:
+    """When the next one is answered, it is a refusal like any other."""
+    endpoint.rule = lambda body: error(400, "content policy") if "Question 1:" in prompt_of(body) else answer_by_rule(body)
+    assert run(write_config(folder, endpoint.url)).is_completed()
+    assert "content policy" in read_final(folder)["results"][0]["error"]
+    assert read_final(folder)["metadata"]["statistics"]["scored"] == COUNT - 1
+
+
+def test_ten_refusals_in_a_row_stop_the_run(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Something has changed that is no property of single questions."""
+    endpoint.rule = lambda body: error(400, "model retired") if len(endpoint.bodies) > 20 else answer_by_rule(body)
+    state = run(write_config(folder, endpoint.url, parallel_workers=1))
+    assert state.is_failed()
+    assert "10 questions in a row were refused" in state.message
+    assert "--retry-refused" in state.message
+    assert len(endpoint.bodies) == 30
 
 
 def test_an_unusable_entry_keeps_its_number(folder: Path, endpoint: FakeEndpoint) -> None:

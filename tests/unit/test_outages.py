@@ -1,0 +1,191 @@
+"""When an endpoint is gone, slow or busy: what is waited for, what is given up, what is found out before the first question."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from tasks.evaluation import outage as outage_module
+from tasks.evaluation.client import Client, Patience
+from tasks.evaluation.endpoints import Endpoint
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
+from tasks.evaluation.failures import read_retry_after
+from tasks.evaluation.preflight import look_at
+from tasks.evaluation.prompts import Message
+from tasks.evaluation.records import Answer
+from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
+
+Outcome = Answer | EvaluationError
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pauses of real runs, shortened."""
+    monkeypatch.setattr("tasks.evaluation.client.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("tasks.evaluation.client.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(outage_module, "PROBE_SECONDS", 0.01)
+
+
+def ask_all(
+    endpoint: FakeEndpoint, count: int, *, workers: int, timeout_seconds: float = 10, max_outage_seconds: float = 60
+) -> list[Outcome]:
+    """What comes of questions 1 to `count`, so many of them in flight."""
+
+    async def ask(client: Client, slots: asyncio.Semaphore, number: int) -> Answer:
+        async with slots:
+            message: Message = {"role": "user", "content": f"Question {number}"}
+            return await client.ask([message])
+
+    async def ask_each() -> list[Outcome]:
+        slots = asyncio.Semaphore(workers)
+        target, patience = (
+            Endpoint("generator", endpoint.url, "none", {"model": "m"}),
+            Patience(timeout_seconds, max_outage_seconds),
+        )
+        client = Client(target, patience, is_proven=True, slots=slots, say=print)
+        try:
+            tasks = [ask(client, slots, number + 1) for number in range(count)]
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await client.transport.close()
+        return [outcome for outcome in outcomes if isinstance(outcome, Answer | EvaluationError)]
+
+    return asyncio.run(ask_each())
+
+
+def test_an_outage_costs_no_question(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """All are answered after it, whoever's turn it was to try; it is told once, and its end."""
+    endpoint.rule = lambda body: error(503, "loading") if len(endpoint.bodies) < 60 else answer_by_rule(body)
+    outcomes = ask_all(endpoint, 30, workers=8)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in said] == ["Nothing gets through", "The generator answers again"]
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_one_question_that_breaks_the_endpoint_does_not_stand_for_all(endpoint: FakeEndpoint, workers: int) -> None:
+    """The others are answered, with one worker too; it alone is left unscored after its eight attempts."""
+    endpoint.rule = lambda body: error(500, "boom") if prompt_of(body) == "Question 1" else answer_by_rule(body)
+    outcomes = ask_all(endpoint, 30, workers=workers)
+    assert isinstance(outcomes[0], EndpointFailure)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes[1:])
+    assert endpoint.asked()["Question 1"] == 8
+    assert set(endpoint.asked().values()) == {1, 8}
+
+
+def test_an_outage_that_lasts_too_long_stops_the_run(endpoint: FakeEndpoint) -> None:
+    """Nobody is asked after that."""
+    endpoint.rule = lambda _: error(502, "bad gateway")
+    outcomes = ask_all(endpoint, 30, workers=4, max_outage_seconds=0.2)
+    assert {type(outcome) for outcome in outcomes} == {EndpointStop}
+    assert "nothing got through for 0 s" in str(outcomes[-1])
+
+
+def test_requests_that_hang_do_not_hold_up_the_others(endpoint: FakeEndpoint) -> None:
+    """Each ends after request_timeout_seconds and is asked again."""
+    hung: set[str] = set()
+
+    def rule(body: dict[str, Any]) -> Reply:
+        prompt = prompt_of(body)
+        if prompt in ("Question 2", "Question 5") and prompt not in hung:
+            hung.add(prompt)
+            time.sleep(1.5)
+        return answer_by_rule(body)
+
+    endpoint.rule = rule
+    outcomes = ask_all(endpoint, 12, workers=3, timeout_seconds=0.5)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
+    assert endpoint.asked() == {f"Question {n}": 2 if n in (2, 5) else 1 for n in range(1, 13)}
+
+
+def test_a_reply_that_trickles_in_ends_with_the_request_s_time(endpoint: FakeEndpoint) -> None:
+    """The time is that of the whole request, not of the pause between two pieces."""
+    endpoint.rule = lambda _: Reply(completion("B").body, trickle_seconds=0.05)
+    outcomes = ask_all(endpoint, 1, workers=1, timeout_seconds=0.3, max_outage_seconds=0)
+    assert "did not answer in time" in str(outcomes[0])
+
+
+def test_a_busy_endpoint_is_asked_again_and_again(endpoint: FakeEndpoint) -> None:
+    """429 counts as no attempt: each question is answered, however often it was put off."""
+    endpoint.rule = lambda body: answer_by_rule(body) if len(endpoint.bodies) % 3 == 0 else error(429, "slow down")
+    outcomes = ask_all(endpoint, 4, workers=4)
+    assert all(isinstance(outcome, Answer) for outcome in outcomes)
+
+
+def test_a_wait_longer_than_the_longest_outage_stops_the_run(endpoint: FakeEndpoint) -> None:
+    """With the number that the endpoint gave."""
+    endpoint.rule = lambda _: error(429, "daily limit", **{"Retry-After": "86400"})
+    outcomes = ask_all(endpoint, 1, workers=1)
+    assert isinstance(outcomes[0], EndpointStop)
+    assert "asks to wait for 86,400 s, longer than max_outage_seconds" in str(outcomes[0])
+
+
+NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": "900"}, 900.0),
+        ({"retry-after": format_datetime(NOW.replace(minute=5), usegmt=True)}, 300.0),
+        ({"retry-after": format_datetime(NOW.replace(hour=11), usegmt=True)}, 0.0),
+        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
+        ({"retry-after": "soon"}, 0.0),
+        ({"retry-after": "-5"}, 0.0),
+        ({}, 0.0),
+    ],
+)
+def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: float) -> None:
+    """Seconds, a date, milliseconds; what is none of these asks for nothing."""
+    assert read_retry_after(headers, NOW.timestamp()) == seconds
+
+
+def look(url: str, model: str = "m") -> None:
+    async def look_once() -> None:
+        target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
+        client = Client(target, Patience(10, 60), is_proven=False, slots=asyncio.Semaphore(), say=print)
+        try:
+            await look_at(client, print)
+        finally:
+            await client.transport.close()
+
+    asyncio.run(look_once())
+
+
+def test_nothing_at_the_address_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the address and the setting to mend."""
+    monkeypatch.setattr("tasks.evaluation.preflight.LOOK_SECONDS", 0.3)
+    with pytest.raises(UserMistake, match=r"nothing answers at http://127.0.0.1:9/v1.*in model.generator_settings"):
+        look("http://127.0.0.1:9/v1")
+
+
+def test_a_key_that_is_not_accepted_is_found_out_at_once(endpoint: FakeEndpoint) -> None:
+    """No question is asked."""
+    endpoint.models = error(401, "Incorrect API key")
+    with pytest.raises(UserMistake, match=r"renew the API key.*in model.generator_settings"):
+        look(endpoint.url)
+    assert endpoint.bodies == []
+
+
+def test_a_model_that_is_not_listed_is_told(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that are; gateways know more, so that the first question decides."""
+    endpoint.models = Reply({"data": [{"id": "llama"}, {"id": "mistral"}]})
+    look(endpoint.url, "lama")
+    assert "does not list the model 'lama'; it lists: llama, mistral" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "models", [error(404, "no such path"), error(500, "x"), Reply(b"<html>"), Reply({"data": [{"id": "m"}]}), Reply([])]
+)
+def test_an_endpoint_need_not_list_its_models(
+    endpoint: FakeEndpoint, models: Reply, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is said then."""
+    endpoint.models = models
+    look(endpoint.url)
+    assert capsys.readouterr().out == ""
