@@ -48,8 +48,7 @@ def show_plan(config: Config, config_folder: Path) -> int:
     """Say what a run would reuse and ask; ask nothing."""
     endpoints = find_endpoints(config, config_folder, KeyReader(os.environ, lambda _: NO_KEY))
     own_folder = make_own_folder(config)
-    salt = "" if config.processing.auto_resume else "a new run"
-    preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=tell)
+    preparation = prepare(config, endpoints, own_folder=own_folder, run_id="a new run", say=tell)
     reuse_earlier(preparation, tell)
     ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
     scored = statistics.overall.count if statistics.overall else 0

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 _HOME = tempfile.mkdtemp(prefix="mcqa-tests-")
 os.environ["PREFECT_HOME"] = _HOME
@@ -14,7 +15,10 @@ for _name in ("PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint
+from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
+
+if TYPE_CHECKING:
+    from tests.evaluation import Evaluation  # which imports what only some tests need
 
 
 @pytest.fixture
@@ -29,6 +33,15 @@ def endpoint() -> Iterator[FakeEndpoint]:
     """A model server on loopback."""
     with FakeEndpoint() as server:
         yield server
+
+
+@pytest.fixture
+def evaluation(folder: Path, endpoint: FakeEndpoint) -> "Evaluation":
+    """Below Prefect, of forty questions, each with a context of its own."""
+    from tests.evaluation import Evaluation
+
+    write_questions(folder, [{**question, "text": f"About {n}"} for n, question in enumerate(make_questions(40))])
+    return Evaluation(endpoint)
 
 
 @pytest.fixture(scope="session")

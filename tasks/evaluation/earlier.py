@@ -1,21 +1,18 @@
-"""The checkpoints that earlier runs have left, ours and the original's: found by content, and held against the settings."""
+"""The checkpoints that earlier runs have left, ours and the original's: found by content, not by name."""
 
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
 from tasks.evaluation.checkpoint import LATEST
-from tasks.evaluation.config import Config
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_files import JsonObject, JsonValue, read_object
 
-# The settings in a checkpoint's `config` that decide about answers.
-ANSWER_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 TAIL_BYTES = 1 << 18
 # How the original stored a failed request as if it were an answer.
 ORIGINAL_ERROR = "Error: "
@@ -50,10 +47,28 @@ class Checkpoint:
         return str(self.ours.get("salt") or "")
 
     @property
+    def run_id(self) -> str:
+        """The flow run that has written it; empty in the original's."""
+        return str(self.ours.get("run_id") or "")
+
+    @property
+    def resumed_from(self) -> str:
+        """The name of the checkpoint that its run was told to continue; empty when it was told none."""
+        return str(self.ours.get("resumed_from") or "")
+
+    @property
     def selection(self) -> JsonObject:
         """What it says of the questions' selection; empty in the original's."""
-        selection = self.ours.get("selection")
-        return selection if isinstance(selection, dict) else {}
+        return self._part("selection")
+
+    @property
+    def settings(self) -> JsonObject:
+        """What it says of the settings that decide about reuse; empty in the original's."""
+        return self._part("settings")
+
+    def _part(self, name: str) -> JsonObject:
+        part = self.ours.get(name)
+        return part if isinstance(part, dict) else {}
 
 
 @dataclass(frozen=True)
@@ -142,23 +157,6 @@ def is_failed_request(result: JsonObject) -> bool:
     return str(result.get("model_answer")).startswith(ORIGINAL_ERROR)
 
 
-def list_differences(checkpoint: Checkpoint, config: Config) -> list[str]:
-    """Each setting that keeps the checkpoint's answers from this run, with both values."""
-    theirs, ours = _answer_settings(checkpoint.config), _answer_settings(config.for_files())
-    differing = [name for name in ours if name in theirs and theirs[name] != ours[name]]
-    return [f"{name} is {theirs[name]!r} there and {ours[name]!r} here" for name in differing]
-
-
-def explain_misfit(checkpoint: Checkpoint, config: Config) -> list[str]:
-    """Why nothing of the checkpoint is used by a run with these settings: the reasons, at least one."""
-    differences = list_differences(checkpoint, config)
-    if differences:
-        return differences
-    if not checkpoint.completed_count:
-        return ["it holds no results yet"]
-    return ["none of its questions is asked by this run"]
-
-
 def read_named_checkpoint(path: str) -> Checkpoint:
     """The checkpoint that the user named.
 
@@ -239,24 +237,3 @@ def _read_time(value: JsonValue) -> datetime:
         return datetime.fromisoformat(str(value)).replace(tzinfo=None)
     except ValueError:
         raise DamagedFile(f"its timestamp is {value!r}") from None
-
-
-def _answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
-    """The settings in a checkpoint's `config` that decide about answers, as far as they are there."""
-    model, rag = config.get("model"), config.get("rag")
-    settings = model.get("generator_settings") if isinstance(model, dict) else None
-    found: JsonObject = {}
-    if isinstance(settings, dict):
-        found |= {name: settings[name] for name in ANSWER_SETTINGS if name in settings}
-    if isinstance(rag, dict):
-        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file"))
-        found["context"] = _name_context(rag, retrieves=retrieves)
-    return found
-
-
-def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:
-    if not rag.get("enabled", True):
-        return "none"
-    if rag.get("use_context_field"):
-        return "the question's text field"
-    return "retrieved" if retrieves else "none"

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.evaluation.config import Config
-from tasks.evaluation.earlier import Checkpoint, explain_misfit
+from tasks.evaluation.differences import explain_misfit
+from tasks.evaluation.earlier import Checkpoint
 from tasks.evaluation.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.preparation import choose_salt, find_endpoints, prepare
+from tasks.evaluation.preparation import find_endpoints, prepare
 from tasks.evaluation.reuse import Matcher
 
 
@@ -51,10 +52,10 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
         UserMistake: no run is possible with these settings.
     """
     endpoints = find_endpoints(config, config_folder, NoKeys())
-    preparation = prepare(config, endpoints, own_folder=None, salt=choose_salt(config, ""), say=lambda _: None)
+    preparation = prepare(config, endpoints, own_folder=None, run_id="", say=lambda _: None)
     with closing(preparation.ledger) as ledger:
         ledger.record_unaskable()
-        reuse = Matcher(ledger, config).use_checkpoint(checkpoint)
+        reuse = Matcher(ledger, preparation.settings).use_checkpoint(checkpoint)
         graded_anew = len(ledger.awaiting_grade())
         return Fit(
             selected=len(ledger.questions),
@@ -63,5 +64,5 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
             to_ask=len(ledger.questions) - len(ledger.results) - graded_anew,
             asked_again=reuse.asked_again,
             unusable=ledger.unaskable_count,
-            misfits=[] if reuse.is_any else explain_misfit(checkpoint, config),
+            misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
         )

@@ -8,6 +8,7 @@ import asyncio
 from array import array
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from hashlib import blake2b
 
 import numpy as np
 
@@ -37,8 +38,8 @@ NO_ID = bytes(ID_BYTES)
 class Ledger:
     """What is known of each question; positions are 0-based places in the selection.
 
-    `scores` holds a score a position, NaN where there is none; `formats` m for multiple choice, q for short answers, - for an
-    entry that cannot be asked.
+    `questions_digest` tells these questions in this order from others. `scores` holds a score a position, NaN where there is
+    none; `formats` m for multiple choice, q for short answers, - for an entry that cannot be asked.
 
     Args:
         questions: the selected questions.
@@ -70,8 +71,11 @@ class Ledger:
         self._answer_ids = bytearray()
         self._score_ids = bytearray()
         self._errors: dict[int, str] = {}
+        digest = blake2b(digest_size=ID_BYTES)
         for position, question in enumerate(questions):
             self._identify(position, question, identity, has_grader=has_grader)
+            digest.update(repr(question and (question.text, question.context, question.reference)).encode())
+        self.questions_digest = digest.hexdigest()
         self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
 
     def ids(self, position: int) -> Ids:

@@ -1,6 +1,5 @@
 """From the settings to a ledger that holds all that is known before anything is asked."""
 
-import random
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -9,35 +8,54 @@ from pathlib import Path
 
 from tasks.evaluation.answer_log import make_folder
 from tasks.evaluation.config import Config
+from tasks.evaluation.differences import describe_settings, explain_change, explain_misfit
 from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
-from tasks.evaluation.earlier import Checkpoint, explain_misfit, find_checkpoints, list_differences, read_named_checkpoint
+from tasks.evaluation.earlier import Checkpoint
 from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.lineage import Lineage, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.local_server import describe_weights
 from tasks.evaluation.questions import Questions, Selection, read_questions
 from tasks.evaluation.reuse import Matcher, Reuse, require_fit
 from tasks.evaluation.spool import PlacedSpool
-
-SEED_RANGE = 2**31
 
 
 @dataclass(frozen=True)
 class Preparation:
     """What a run begins with.
 
-    `own_folder` is where all of ours but the checkpoints lies, None without checkpointing.
+    `run_id` names the run for ever, `settings` are as `describe_settings` gives them, `own_folder` is where all of ours but the
+    checkpoints lies, None without checkpointing.
     """
 
     config: Config
+    run_id: str
+    settings: JsonObject
     selection: Selection
     ledger: Ledger
-    salt: str
-    earlier: list[Checkpoint]
+    lineage: Lineage
     own_folder: Path | None
+
+    @property
+    def salt(self) -> str:
+        """The run that alone may use the answers of this one; empty for a run that shares."""
+        return self.lineage.salt
+
+    def describe(self) -> JsonObject:
+        """What only our checkpoints say."""
+        named = self.lineage.named
+        return {
+            "evaluation_id": self.ledger.evaluation_id,
+            "salt": self.salt,
+            "run_id": self.run_id,
+            "resumed_from": name_resumed(named) if named else None,
+            "selection": self.describe_selection(),
+            "settings": self.settings,
+        }
 
     def describe_selection(self) -> JsonObject:
         """The selection as checkpoints hold it; a later run without a seed takes the seed from here."""
@@ -48,6 +66,7 @@ class Preparation:
             "random_selection": self.selection.random_selection,
             "random_seed": self.selection.random_seed,
             "limit": self.selection.limit,
+            "digest": self.ledger.questions_digest,
         }
 
 
@@ -69,7 +88,7 @@ def check_questions(config: Config) -> None:
     Raises:
         UserMistake: they cannot be used with these settings.
     """
-    _select_questions(config, _choose_selection(config, []), None).close()
+    _select_questions(config, choose_selection(config, Lineage(), {}), None).close()
 
 
 def make_own_folder(config: Config) -> Path | None:
@@ -114,20 +133,6 @@ def check_output_folder(config: Config) -> None:
         ) from None
 
 
-def choose_salt(config: Config, run_id: str) -> str:
-    """What tells the answers of a run that shares nothing with others from theirs; empty for a run that shares.
-
-    A run that continues such a run's checkpoint on purpose takes its salt.
-
-    Raises:
-        UserMistake: the checkpoint that was named cannot be read.
-    """
-    processing = config.processing
-    if processing.resume_from_checkpoint:
-        return read_named_checkpoint(processing.resume_from_checkpoint).salt
-    return "" if processing.auto_resume and processing.enable_checkpointing else run_id
-
-
 def find_log_folder(own_folder: Path | None) -> Path:
     """Where the logs of servers that we start lie."""
     return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
@@ -138,7 +143,7 @@ def prepare(
     endpoints: tuple[Endpoint, Endpoint | None],
     *,
     own_folder: Path | None,
-    salt: str,
+    run_id: str,
     say: Callable[[str], None],
 ) -> Preparation:
     """Select the questions and identify them; nothing of earlier runs is used yet.
@@ -147,22 +152,23 @@ def prepare(
         config: the settings.
         endpoints: the generator and the grader.
         own_folder: as `make_own_folder` gives it.
-        salt: names the run whose answers no other may use; empty for an ordinary run.
+        run_id: the run's name for ever. Under the same one, a run is continued, and must be the same evaluation.
         say: takes what the user should know.
 
     Raises:
-        UserMistake: the questions cannot be used with these settings.
+        UserMistake: the questions cannot be used with these settings, or the run was started with others.
     """
     generator, grader = endpoints
-    earlier = _find_earlier(config, salt, say)
-    selection = _choose_selection(config, earlier)
+    lineage = find_lineage(config, run_id, say)
+    described = describe_settings(config, grader)
+    selection = choose_selection(config, lineage, described)
     questions = _select_questions(config, selection, own_folder)
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),
         revision=config.model.generator_settings.revision,
         grader=grader.request if grader else None,
-        salt=salt,
+        salt=lineage.salt,
     )
     ledger = Ledger(
         questions,
@@ -172,7 +178,13 @@ def prepare(
         results=PlacedSpool(own_folder, len(questions)),
         retry_refused=config.processing.retry_refused,
     )
-    return Preparation(config, selection, ledger, salt, earlier, own_folder)
+    preparation = Preparation(config, run_id, described, selection, ledger, lineage, own_folder)
+    try:
+        _require_same_evaluation(preparation)
+    except UserMistake:
+        ledger.close()
+        raise
+    return preparation
 
 
 def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
@@ -187,52 +199,29 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
     if preparation.own_folder is None:
         return
     unaskable = len(ledger.results)
-    matcher = Matcher(ledger, preparation.config)
-    if preparation.config.processing.resume_from_checkpoint:
-        used = _use_named(matcher, preparation, say)
-    else:
-        used = _use_newest(matcher, preparation, say)
+    matcher, named = Matcher(ledger, preparation.settings), preparation.lineage.named
+    used = _use_named(matcher, named, preparation, say) if named else Reuse()
+    used += _use_newest(matcher, preparation, say)
     from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER)
     _say_log(from_log, say)
     if len(ledger.results) > unaskable:
         _say_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, say=say)
 
 
-def _find_earlier(config: Config, salt: str, say: Callable[[str], None]) -> list[Checkpoint]:
-    """The checkpoints that this run may use, the newest first: those under its own salt, which for most is none."""
-    processing = config.processing
-    if not processing.enable_checkpointing:
-        return []
-    if processing.resume_from_checkpoint:
-        return [read_named_checkpoint(processing.resume_from_checkpoint)]
-    found = find_checkpoints(Path(processing.checkpoint_directory), say)
-    return [checkpoint for checkpoint in found if checkpoint.salt == salt]
+def _require_same_evaluation(preparation: Preparation) -> None:
+    """Accept a run that is started again only as what it was.
 
-
-def _choose_selection(config: Config, earlier: list[Checkpoint]) -> Selection:
-    """The selection; a sample without a seed has that of the newest unfinished run like this one, else a drawn one."""
-    processing = config.processing
-    seed = processing.random_seed
-    if seed is None and processing.random_selection is not None:
-        lent = (_lend_seed(checkpoint, config) for checkpoint in earlier)
-        seed = next((seed for seed in lent if seed is not None), None)
-    if seed is None:
-        seed = random.SystemRandom().randrange(SEED_RANGE)
-    return Selection(processing.random_selection, seed, processing.limit)
-
-
-def _lend_seed(checkpoint: Checkpoint, config: Config) -> int | None:
-    """The seed of an unfinished run with the same settings; None of any other."""
-    selection, seed = checkpoint.selection, checkpoint.selection.get("random_seed")
-    is_alike = (
-        selection.get("random_selection") == config.processing.random_selection
-        and selection.get("limit") == config.processing.limit
-        and selection.get("questions_file") == config.questions_file
-        and not list_differences(checkpoint, config)
+    Raises:
+        UserMistake: its settings or its questions have changed; lists each difference with both values.
+    """
+    own, ledger = preparation.lineage.own, preparation.ledger
+    if not own or own[0].evaluation_id == ledger.evaluation_id:
+        return
+    changes = "; ".join(explain_change(own[0], preparation.settings, preparation.describe_selection()))
+    raise UserMistake(
+        f"this run cannot be continued, because it was started as another one ({own[0].path}): {changes}. "
+        "Undo the change and retry, or start a new run"
     )
-    selected = selection.get("selected_count")
-    is_unfinished = isinstance(selected, int) and checkpoint.completed_count < selected
-    return seed if is_alike and is_unfinished and isinstance(seed, int) else None
 
 
 def _select_questions(config: Config, selection: Selection, folder: Path | None) -> Questions:
@@ -259,13 +248,12 @@ def _refuse_short_answers(questions: Questions, questions_file: str) -> None:
         )
 
 
-def _use_named(matcher: Matcher, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
-    checkpoint = preparation.earlier[0]
+def _use_named(matcher: Matcher, checkpoint: Checkpoint, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
     try:
         reuse = matcher.use_checkpoint(checkpoint)
     except DamagedFile as error:
         raise UserMistake(f"cannot resume from {checkpoint.path}: {error}") from None
-    require_fit(checkpoint, reuse, preparation.config)
+    require_fit(checkpoint, reuse, preparation.settings)
     _say_loaded(checkpoint, reuse, say)
     return reuse
 
@@ -275,7 +263,7 @@ def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str],
     ledger, total = preparation.ledger, Reuse()
     used_counts: dict[str, int] = {}
     passed_over: list[Checkpoint] = []
-    for checkpoint in preparation.earlier:
+    for checkpoint in [*preparation.lineage.own, *preparation.lineage.others]:
         if len(ledger.results) == len(ledger.questions):
             break
         if checkpoint.completed_count <= used_counts.get(checkpoint.evaluation_id, -1):
@@ -289,10 +277,10 @@ def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str],
             used_counts[checkpoint.evaluation_id] = checkpoint.completed_count
         if reuse.is_any:
             _say_loaded(checkpoint, reuse, say)
-            total = Reuse(total.finished + reuse.finished, total.answers + reuse.answers)
+            total += reuse
         elif checkpoint.completed_count:
             passed_over.append(checkpoint)
-    _say_passed_over(passed_over, preparation.config, say)
+    _say_passed_over(passed_over, preparation.settings, say)
     return total
 
 
@@ -306,10 +294,10 @@ def _say_loaded(checkpoint: Checkpoint, reuse: Reuse, say: Callable[[str], None]
         say(f"   Refused or failed then, asked again now: {reuse.asked_again:,}")
 
 
-def _say_passed_over(checkpoints: list[Checkpoint], config: Config, say: Callable[[str], None]) -> None:
+def _say_passed_over(checkpoints: list[Checkpoint], settings: JsonObject, say: Callable[[str], None]) -> None:
     if checkpoints:
         newest = checkpoints[0]
-        reason = "; ".join(explain_misfit(newest, config))
+        reason = "; ".join(explain_misfit(newest, settings))
         others = f", and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
         say(f"📂 Passed over: {newest.path} ({reason}){others}")
 

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.evaluation.answer_log import list_segments, read_segment, sync_segment
-from tasks.evaluation.config import Config
-from tasks.evaluation.earlier import Checkpoint, explain_misfit, is_failed_request, list_differences, read_results
+from tasks.evaluation.differences import explain_misfit, list_differences
+from tasks.evaluation.earlier import Checkpoint, is_failed_request, read_results
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.ledger import Ledger
@@ -34,6 +34,9 @@ class Reuse:
     answers: int = 0
     asked_again: int = 0
 
+    def __add__(self, other: "Reuse") -> "Reuse":
+        return Reuse(self.finished + other.finished, self.answers + other.answers, self.asked_again + other.asked_again)
+
     @property
     def is_any(self) -> bool:
         """Whether anything of it is used."""
@@ -41,11 +44,16 @@ class Reuse:
 
 
 class Matcher:
-    """Matches earlier records with the questions of a ledger. Memory while it lives: about 360 bytes a question."""
+    """Matches earlier records with the questions of a ledger. Memory while it lives: about 360 bytes a question.
 
-    def __init__(self, ledger: Ledger, config: Config) -> None:
+    Args:
+        ledger: takes what fits.
+        settings: the run's, as `describe_settings` gives them.
+    """
+
+    def __init__(self, ledger: Ledger, settings: JsonObject) -> None:
         self._ledger = ledger
-        self._config = config
+        self._settings = settings
         self._grades: dict[int, Grade] = {}
         self._by_answer: dict[str, list[int]] = {}
         self._by_score: dict[str, int] = {}
@@ -108,11 +116,11 @@ class Matcher:
 
     def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
         """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
-        if list_differences(checkpoint, self._config):
+        if list_differences(checkpoint, self._settings):
             return lambda _result, _reuse: None
         model = checkpoint.config.get("model")
         theirs = model.get("grader_shortname") if isinstance(model, dict) else None
-        same_grader = theirs == self._config.model.grader_shortname
+        same_grader = theirs == self._settings["grader_shortname"]
 
         def use(result: JsonObject, reuse: Reuse) -> None:
             self._use_original(result, reuse, same_grader=same_grader)
@@ -125,11 +133,12 @@ class Matcher:
         question = self._ledger.questions[position] if 0 <= position < len(self._ledger.questions) else None
         if question is None or position in self._ledger.results:
             return
-        if result.get("question", question.text) != question.text:
-            return
         answer = answer_of_result(result)
         if answer is None or result.get("skipped") or is_failed_request(result):
-            reuse.asked_again += 1
+            # What was skipped there may come without its text: nothing of it is used, so its place is enough.
+            reuse.asked_again += result.get("question", question.text) == question.text
+            return
+        if result.get("question") != question.text:
             return
         fits = same_grader and result.get("reference_answer") == question.reference
         if fits and result.get("format") == question.format and is_score(result.get("score")):
@@ -185,7 +194,7 @@ class Matcher:
         self._grades.clear()
 
 
-def require_fit(checkpoint: Checkpoint, reuse: Reuse, config: Config) -> None:
+def require_fit(checkpoint: Checkpoint, reuse: Reuse, settings: JsonObject) -> None:
     """Accept a checkpoint that was named on purpose.
 
     Raises:
@@ -193,7 +202,7 @@ def require_fit(checkpoint: Checkpoint, reuse: Reuse, config: Config) -> None:
     """
     if reuse.is_any:
         return
-    reason = "; ".join(explain_misfit(checkpoint, config))
+    reason = "; ".join(explain_misfit(checkpoint, settings))
     raise UserMistake(
         f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start anew with "
         "--no-auto-resume and without --resume-from"

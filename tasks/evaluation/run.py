@@ -34,7 +34,6 @@ from tasks.evaluation.preflight import look_at
 from tasks.evaluation.preparation import (
     Preparation,
     check_output_folder,
-    choose_salt,
     find_endpoints,
     find_log_folder,
     make_own_folder,
@@ -257,11 +256,7 @@ class Run:
                 },
             },
             "statistics": compute_statistics(self.ledger, count).to_json(),
-            OURS: {
-                "evaluation_id": self.ledger.evaluation_id,
-                "salt": self._preparation.salt,
-                "selection": self._preparation.describe_selection(),
-            },
+            OURS: self._preparation.describe(),
         }
 
     async def close_clients(self) -> None:
@@ -326,8 +321,7 @@ def open_run(
             stack.callback(server.close)
         endpoints = find_endpoints(config, folder, keys)
         check_output_folder(config)
-        salt = choose_salt(config, run_id)
-        preparation = prepare(config, endpoints, own_folder=own_folder, salt=salt, say=progress.say)
+        preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, say=progress.say)
         ledger = preparation.ledger
         with ExitStack() as on_failure:
             # Closed before the lock is given up, and also when there is none to be had.

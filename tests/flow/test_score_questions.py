@@ -7,6 +7,7 @@ import shutil
 import threading
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -305,6 +306,40 @@ def test_no_auto_resume_reuses_nothing(folder: Path, endpoint: FakeEndpoint) -> 
     run(config, auto_resume=False)
     run(config)
     assert set(endpoint.asked().values()) == {3}
+
+
+def retry(flow_run_id: UUID, config_file: str = "config.yaml") -> Any:
+    """The state in which the same flow run ends when it is started again, as Retry does it."""
+    from prefect.client.orchestration import get_client
+    from prefect.flow_engine import run_flow_sync
+    from prefect.states import AwaitingRetry
+
+    from flows.score_questions import score_questions
+
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(flow_run_id, AwaitingRetry(), force=True)
+        flow_run = client.read_flow_run(flow_run_id)
+    return run_flow_sync(score_questions, flow_run, {"config_file": config_file, "overrides": None}, return_type="state")
+
+
+@pytest.mark.parametrize("auto_resume", [True, False])
+def test_a_retry_continues_its_own_run_and_no_other(folder: Path, endpoint: FakeEndpoint, auto_resume: bool) -> None:
+    """With edited settings it fails with the list of what differs, and asks nothing."""
+    config = write_config(folder, endpoint.url, auto_resume=auto_resume)
+    endpoint.rule = lambda body: error(401, "key expired") if len(endpoint.bodies) > 70 else answer_by_rule(body)
+    flow_run_id = run(config).state_details.flow_run_id
+    done = read_latest(folder)["completed_count"]
+    endpoint.rule = answer_by_rule
+    endpoint.forget()
+    text = (folder / config).read_text()
+    (folder / config).write_text(text.replace("model: fake", "temperature: 0.7, model: fake"))
+    edited = retry(flow_run_id)
+    assert edited.is_failed()
+    assert "temperature is 0.0 there and 0.7 here" in edited.message
+    assert endpoint.bodies == []
+    (folder / config).write_text(text)
+    assert retry(flow_run_id).is_completed()
+    assert sum(endpoint.asked().values()) == COUNT - done
 
 
 def test_a_sample_without_a_seed_continues_with_the_drawn_one(folder: Path, endpoint: FakeEndpoint) -> None:

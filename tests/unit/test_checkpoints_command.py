@@ -48,10 +48,10 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(run(capsys, *arguments, "--json")[1])
 
 
-def save(scored: int, hour: int, *, refused: int = 0, salt: str = "", **settings: object) -> Path:
+def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settings: object) -> Path:
     """A checkpoint of the first questions of the evaluation that config.yaml with these settings describes."""
     config = load_config("config.yaml", Overrides.model_validate(settings))
-    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, salt=salt, say=print)
+    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id=run_id, say=print)
     with closing(preparation.ledger) as ledger:
         for position in range(scored + refused):
             question, ids = ledger.questions[position], ledger.ids(position)
@@ -62,14 +62,7 @@ def save(scored: int, hour: int, *, refused: int = 0, salt: str = "", **settings
             Path("checkpoints"),
             "checkpoint_exam_fake",
             ledger.results,
-            lambda _: {
-                "statistics": compute_statistics(ledger).to_json(),
-                "mcqa_flow": {
-                    "evaluation_id": ledger.evaluation_id,
-                    "salt": salt,
-                    "selection": preparation.describe_selection(),
-                },
-            },
+            lambda _: {"statistics": compute_statistics(ledger).to_json(), "mcqa_flow": preparation.describe()},
             config.for_files(),
         )
         writer.save(datetime(2026, 11, 23, hour))  # noqa: DTZ001 - the documented times are local
@@ -298,6 +291,17 @@ def test_a_misfit_names_each_setting_with_both_values(capsys: pytest.CaptureFixt
     ]
 
 
+def test_a_misfit_names_other_weights_under_the_same_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of a server that the run starts itself: no other setting tells them apart."""
+    settings = Path("config.yaml").read_text()
+    Path("config.yaml").write_text(settings.replace("openai", "llamacpp").replace("model: fake,", "model: tiny.gguf,"))
+    Path("tiny.gguf").write_bytes(bytes(10))
+    path = save(5, hour=8)
+    Path("tiny.gguf").write_bytes(bytes(20))
+    code, printed = run(capsys, "validate", str(path), "--config", "config.yaml")
+    assert (code, printed.splitlines()[2:]) == (1, ["  weights.size_bytes is 10 there and 20 here"])
+
+
 def test_an_empty_checkpoint_is_sound_and_of_no_use(capsys: pytest.CaptureFixture[str]) -> None:
     """It is the one that a run writes before its first question."""
     path = save(0, hour=8)
@@ -308,7 +312,7 @@ def test_an_empty_checkpoint_is_sound_and_of_no_use(capsys: pytest.CaptureFixtur
 
 def test_the_checkpoint_of_a_run_that_shares_nothing_fits_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     """As it does with --resume-from."""
-    path = save(5, hour=8, salt="a run")
+    path = save(5, hour=8, run_id="a run", auto_resume=False)
     assert run_json(capsys, "validate", str(path), "--config", "config.yaml")["fit"]["finished"] == 5
 
 

@@ -1,0 +1,83 @@
+"""An evaluation below Prefect, for tests: real settings, files and requests; no cache, no batch results."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.config import Config
+from tasks.evaluation.endpoints import KeyReader
+from tasks.evaluation.run import open_run
+from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
+
+KEYS = {"FAKE_KEY": "sk-1", "OTHER_KEY": "sk-2"}
+
+
+class Evaluation:
+    """Runs of exam.json against an endpoint, in the working directory. Settings change by their paths in the YAML file."""
+
+    def __init__(self, endpoint: FakeEndpoint) -> None:
+        self._endpoint = endpoint
+        write_config(Path(), endpoint.url)  # for the list of graders beside it
+
+    def run(
+        self, changed: Mapping[str, object] | None = None, *, run_id: str = "first", batches: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Score all, or so many batches and end without a save as when killed; give the results by their number.
+
+        The endpoint remembers what this run has asked, and nothing else.
+        """
+        self._endpoint.forget()
+        config = self.configure(changed or {})
+        with open_run(config, config_file=None, run_id=run_id, keys=KeyReader(KEYS, str), log=lambda _: None) as run:
+            run.save()
+            for batch in itertools.islice(run.open_batches(), batches):
+                run.score(batch)
+            if batches is None:
+                run.save()
+            positions = sorted(run.ledger.results.positions(0, len(run.ledger.results)))
+            return [run.ledger.read_result(position) for position in positions]
+
+    def configure(self, changed: Mapping[str, object]) -> Config:
+        """The settings with these values in place of others."""
+        settings: dict[str, Any] = {
+            "questions_file": "exam.json",
+            "model": {"generator_settings": {"model": "fake", "base_url": self._endpoint.url, "api_key": "${FAKE_KEY}"}},
+            "rag": {},
+            "processing": {"batch_size": 10, "parallel_workers": 4, "progress_bar": False},
+        }
+        for path, value in changed.items():
+            *sections, name = path.split(".")
+            section = settings
+            for each in sections:
+                section = section.setdefault(each, {})
+            section[name] = value
+        return Config.model_validate(settings)
+
+
+def count_asked(endpoint: FakeEndpoint) -> tuple[int, int]:
+    """How many answers and how many grades the last run has asked for."""
+    return endpoint.asked().total(), endpoint.asked(grader=True).total()
+
+
+def assert_own_answers(results: list[dict[str, Any]]) -> None:
+    """Each question stands there once, and has the answer that the endpoint gives to it and to no neighbour."""
+    assert [result["question_id"] for result in results] == list(range(1, len(results) + 1))
+    numbers = [int(result["question"].split(":")[0].removeprefix("Question ")) for result in results]
+    assert [result["model_answer"] for result in results] == [f"The answer is {LETTERS[n % 4]}." for n in numbers]
+    assert len(set(numbers)) == len(numbers)
+    assert [result["score"] for result in results] == [int(n % 3 != 0) for n in numbers]
+
+
+def rename_grader(folder: Path) -> None:
+    """Let the grader's short name stand for another model."""
+    servers = folder / "model_servers.yaml"
+    servers.write_text(servers.read_text().replace("judge-1", "judge-2"))
+
+
+def mend_reference(folder: Path, number: int) -> None:
+    """Let the reference be what the endpoint answers."""
+    questions = json.loads((folder / "exam.json").read_text())
+    questions[number - 1]["answer"] = f"{LETTERS[number % 4]})"
+    write_questions(folder, questions)
