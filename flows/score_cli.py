@@ -9,6 +9,7 @@ from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, tell
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.estimate import estimate_tokens
 from tasks.evaluation.local_server import find_command, start_ahead
 from tasks.evaluation.preparation import (
     check_output_folder,
@@ -58,6 +59,8 @@ def show_plan(config: Config, config_folder: Path) -> int:
     tell(f"Refused, not asked again: {statistics.refused:,}")
     tell(f"Entries that cannot be asked: {statistics.unusable:,}")
     tell(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}")
+    for line in estimate_tokens(ledger, has_grader=endpoints[1] is not None):
+        tell(line)
     ledger.close()
     return EXIT_DONE
 

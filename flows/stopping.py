@@ -44,6 +44,7 @@ class StopRequest:
         if self._signal is not None:
             done, total = len(run.ledger.results), len(run.ledger.questions)
             run.progress.say(f"Stopped with {done:,} of {total:,} questions saved: {run.how_to_continue}")
+            run.say_tokens()
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if self._signal is not None:

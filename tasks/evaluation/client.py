@@ -8,7 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import (
@@ -24,7 +24,9 @@ from tasks.evaluation.outage import Outage
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.rate import RateLimit
 from tasks.evaluation.records import Answer
+from tasks.evaluation.tokens import TokenSum
 from tasks.evaluation.transport import Transport
+from tasks.evaluation.usage import Usage, add_usage
 
 # How often one question is asked while others get through.
 ATTEMPTS = 8
@@ -47,6 +49,8 @@ class Patience:
 class Client:
     """Asks one endpoint. To be used on one event loop only.
 
+    `paid` is what all its replies so far have cost, as far as it says, whatever came of them.
+
     Args:
         endpoint: what is asked.
         patience: how long to wait for it.
@@ -68,6 +72,7 @@ class Client:
         say: Callable[[str], None],
     ) -> None:
         self.endpoint = endpoint
+        self.paid = TokenSum()
         self.transport = Transport(endpoint, patience.request_timeout_seconds)
         self._slots = slots
         self._say = say
@@ -89,6 +94,7 @@ class Client:
             UserMistake: it declines the requests of a run that has had no answer from it yet.
         """
         failures = empty_replies = 0
+        usage: Usage = {}
         while True:
             try:
                 answer = await self._ask_in_turn(messages)
@@ -105,11 +111,12 @@ class Client:
                 pause_seconds = 0.0 if self._outage.goes_on else choose_pause(failures)
                 await self._step_aside(max(pause_seconds, failure.retry_after_seconds))
             else:
+                usage = add_usage(usage, answer.usage)
                 if answer.text or answer.finish_reason == "length":
-                    return answer
+                    return replace(answer, usage=usage)
                 empty_replies += 1
                 if empty_replies == EMPTY_REPLIES:
-                    raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times")
+                    raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times", usage)
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
         """One attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
@@ -134,7 +141,9 @@ class Client:
                 raise self._final from None
             raise
         self._outage.note_reply()
-        self._rate.note_headers(headers, answer.usage.get("total_tokens", 0))
+        cost = TokenSum.read(answer.usage)
+        self.paid += cost
+        self._rate.note_headers(headers, cost.total)
         self._is_proven = True
         return answer
 
@@ -146,6 +155,7 @@ class Client:
         if isinstance(error, EndpointFailure):
             return self._outage.note_failure(error)
         self._outage.note_reply()
+        self.paid += TokenSum.read(error.usage if isinstance(error, Refused) else None)
         self._declined += isinstance(error, Declined)
         if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
             return UserMistake(f"{error} (nothing was answered before)")

@@ -74,7 +74,16 @@ class UnfinishedBatch(Unscored):
 
 
 class Refused(EvaluationError):
-    """The endpoint declined this very request; asking again would bring the same."""
+    """The endpoint declined this very request; asking again would bring the same.
+
+    Args:
+        reason: the endpoint's words.
+        usage: what its replies have cost, as far as it says.
+    """
+
+    def __init__(self, reason: str, usage: Mapping[str, object] | None = None) -> None:
+        super().__init__(reason)
+        self.usage: Mapping[str, object] = usage or {}
 
 
 class Declined(Refused):

@@ -21,6 +21,7 @@ from tasks.evaluation.records import (
     Answer,
     Grade,
     Ids,
+    Refusal,
     answer_record,
     build_missing,
     build_refused,
@@ -31,6 +32,7 @@ from tasks.evaluation.records import (
     refusal_record,
 )
 from tasks.evaluation.spool import PlacedSpool
+from tasks.evaluation.tokens import Role, TokenSum, TokenTable
 
 NO_ID = bytes(ID_BYTES)
 
@@ -67,6 +69,7 @@ class Ledger:
         self.waits_for_sync = False
         self.scores = np.full(len(questions), np.nan)
         self.formats = array("u", "-") * len(questions)
+        self._tokens = TokenTable(len(questions))
         self._retry_refused = retry_refused
         self._answer_ids = bytearray()
         self._score_ids = bytearray()
@@ -103,8 +106,10 @@ class Ledger:
 
     def finish(self, position: int, result: JsonObject) -> bool:
         """Put the question's record into the results, under its own number; say whether it was not there yet."""
-        if position not in self.results and not result.get("skipped"):
-            self.scores[position] = result["score"]
+        if position not in self.results:
+            self._tokens.note(position, result)
+            if not result.get("skipped"):
+                self.scores[position] = result["score"]
         return self.results.put(position, to_line({**result, "question_id": position + 1}))
 
     def forget(self, *, results_from: int, answers_from: int) -> None:
@@ -136,15 +141,15 @@ class Ledger:
         await self._log(position, grade_record(ids.score, grade))
         self.finish(position, build_result(ids, question, answer, grade))
 
-    async def keep_refusal(self, position: int, question: Question, error: str, answer: Answer | None) -> None:
+    async def keep_refusal(self, position: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
         """Make the refusal durable and finish the question with it.
 
         Raises:
             StorageFailure: it cannot be kept.
         """
         ids = self.ids(position)
-        await self._log(position, refusal_record(ids, error, answer))
-        self.finish(position, build_refused(ids, question, error, answer))
+        await self._log(position, refusal_record(ids, refusal, answer))
+        self.finish(position, build_refused(ids, question, refusal, answer))
 
     def known_answer(self, position: int) -> Answer | None:
         """The answer of an earlier run that awaits its grade."""
@@ -161,6 +166,10 @@ class Ledger:
             KeyError: it is not finished.
         """
         return from_line(self.results.read(position))
+
+    def add_up_tokens(self, first: int | None = None) -> dict[Role, TokenSum]:
+        """What the first so many results have cost, None: all that there are; in whichever run it was paid."""
+        return self._tokens.add_up(self.results.positions(0, len(self.results) if first is None else first))
 
     def close(self) -> None:
         """Close the log and free the temporary files."""

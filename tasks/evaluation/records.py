@@ -10,19 +10,21 @@ from dataclasses import asdict, dataclass
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.questions import Question
+from tasks.evaluation.usage import Usage, read_usage
 
 
 @dataclass(frozen=True)
 class Answer:
     """A model's reply.
 
-    `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds token counts as the
-    endpoint gives them. `finish_reason` is the endpoint's, `length` for an answer that was cut.
+    `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds the token counts
+    that the endpoint gives, of all replies that this one took. `finish_reason` is the endpoint's, `length` for an answer that
+    was cut.
     """
 
     text: str
     reasoning: str | None
-    usage: Mapping[str, int]
+    usage: Usage
     finish_reason: str | None
     response_model: str | None
     seconds: float
@@ -33,8 +35,16 @@ class Grade:
     """What an answer is worth: `evaluation["score"]` between 0 and 1. `usage` is the grader's, empty without one."""
 
     evaluation: JsonObject
-    usage: Mapping[str, int]
+    usage: Usage
     seconds: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a question has no score and will get none. `usage` is what the replies of the endpoint that refused have cost."""
+
+    error: str
+    usage: Usage
 
 
 @dataclass(frozen=True)
@@ -55,10 +65,10 @@ def grade_record(score_id: str, grade: Grade) -> JsonObject:
     return {"kind": "grade", "score_id": score_id, **asdict(grade)}
 
 
-def refusal_record(ids: Ids, error: str, answer: Answer | None) -> JsonObject:
+def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
     """A refusal as the answer log keeps it: the generator's when there is no answer, else the grader's."""
     kept = asdict(answer) if answer else None
-    return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, "error": error, "answer": kept}
+    return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **asdict(refusal), "answer": kept}
 
 
 def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
@@ -86,7 +96,12 @@ def parse_grade(record: Mapping[str, JsonValue]) -> Grade:
         raise DamagedFile("a record of a grade lacks a field")
     if not is_score(evaluation.get("score")):
         raise DamagedFile(f"a record of a grade has the score {evaluation.get('score')!r}")
-    return Grade(evaluation, usage, seconds)  # type: ignore[arg-type]
+    return Grade(evaluation, usage, seconds)
+
+
+def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:
+    """The refusal of a record that `refusal_record` made."""
+    return Refusal(str(record.get("error")), read_usage(record.get("usage")))
 
 
 def is_score(value: JsonValue) -> bool:
@@ -144,23 +159,27 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
         "skipped": False,
         "answer_id": ids.answer,
         "score_id": ids.score,
-        "usage": {"generator": dict(answer.usage), "grader": dict(grade.usage)},
+        "usage": {"generator": answer.usage, "grader": grade.usage},
         "finish_reason": answer.finish_reason,
         "response_model": answer.response_model,
         "reasoning": answer.reasoning,
     }
 
 
-def build_refused(ids: Ids, question: Question, error: str, answer: Answer | None) -> JsonObject:
+def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer | None) -> JsonObject:
     """The documented record of a question that was finally refused; the answer is kept where only the grader refused."""
-    kept: JsonObject = {"model_answer": answer.text, "usage": {"generator": dict(answer.usage)}} if answer else {}
+    kept: JsonObject = {"model_answer": answer.text} if answer else {}
+    usage: JsonObject = {"generator": refusal.usage, "grader": {}}
+    if answer:
+        usage = {"generator": answer.usage, "grader": refusal.usage}
     return {
         "question_id": 0,
         "question": question.text,
-        "error": error,
+        "error": refusal.error,
         "skipped": True,
         "answer_id": ids.answer,
         "score_id": ids.score,
+        "usage": usage,
         **kept,
     }
 

@@ -5,6 +5,7 @@ import json
 from tasks.evaluation.errors import Refused, UnusableReply
 from tasks.evaluation.json_files import JsonValue
 from tasks.evaluation.records import Answer
+from tasks.evaluation.usage import read_usage
 
 
 def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
@@ -25,15 +26,16 @@ def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
     message = first.get("message") if isinstance(first, dict) else None
     if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
         raise UnusableReply(f"the {role} answered without a message")
+    usage = read_usage(body.get("usage"))
     finish_reason = _text_or_none(first.get("finish_reason"))
     text, thought = _split_thought(_join_parts(message.get("content")))
     text = text if text.strip() else ""
     if not text and finish_reason == "content_filter":
-        raise Refused(f"the {role}'s content filter withheld the answer")
+        raise Refused(f"the {role}'s content filter withheld the answer", usage)
     return Answer(
         text=text,
         reasoning=_text_or_none(message.get("reasoning_content")) or thought,
-        usage=_token_counts(body.get("usage")),
+        usage=usage,
         finish_reason=finish_reason,
         response_model=_text_or_none(body.get("model")),
         seconds=seconds,
@@ -71,9 +73,3 @@ def _join_parts(content: JsonValue) -> str:
 
 def _text_or_none(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _token_counts(usage: JsonValue) -> dict[str, int]:
-    if not isinstance(usage, dict):
-        return {}
-    return {name: count for name, count in usage.items() if isinstance(count, int) and not isinstance(count, bool)}

@@ -23,6 +23,7 @@ from tasks.evaluation.records import (
     is_sound_result,
     parse_answer,
     parse_grade,
+    parse_refusal,
 )
 
 
@@ -180,7 +181,7 @@ class Matcher:
         assert question is not None
         kept = record.get("answer")
         answer = parse_answer(kept) if isinstance(kept, dict) else None
-        result = build_refused(self._ledger.ids(position), question, str(record.get("error")), answer)
+        result = build_refused(self._ledger.ids(position), question, parse_refusal(record), answer)
         reuse.finished += self._ledger.reuse(position, result)
 
     def _join_grades(self, reuse: Reuse) -> None:

@@ -44,6 +44,7 @@ from tasks.evaluation.progress import Progress
 from tasks.evaluation.records import is_refused
 from tasks.evaluation.report import compute_statistics, write_results
 from tasks.evaluation.scoring import Scorer
+from tasks.evaluation.tokens import Role, TokenSum, describe_sums, sums_to_json
 
 Result = TypeVar("Result")
 
@@ -119,6 +120,12 @@ class Run:
     def unscored_reason(self) -> str:
         """Why questions are left unscored: the first failure."""
         return str(self.stop_cause or next(iter(self._failures.values()), "unknown"))
+
+    @property
+    def paid(self) -> dict[Role, TokenSum]:
+        """What the replies to this run have cost, those that came to nothing included."""
+        grader = self._grader.paid if self._grader else TokenSum()
+        return {"generator": self._generator.paid, "grader": grader}
 
     def open_batches(self) -> Iterator[Batch]:
         """The batches of which some question is not finished, cut from the whole selection."""
@@ -234,11 +241,17 @@ class Run:
             self.progress.say(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
         for line in compute_statistics(self.ledger).lines():
             self.progress.say(line)
+        self.say_tokens()
         self.progress.say(f"Results saved to {written['results']}")
         self._prune_checkpoints()
         if "incorrect" in written:
             self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
         return written
+
+    def say_tokens(self) -> None:
+        """Say what this run has paid, and what is behind all results."""
+        self.progress.say(f"   Tokens, this run: {describe_sums(self.paid)}")
+        self.progress.say(f"   Tokens, all results: {describe_sums(self.ledger.add_up_tokens())}")
 
     def describe(self, count: int) -> JsonObject:
         """The metadata of a file that holds the first so many results."""
@@ -256,6 +269,10 @@ class Run:
                 },
             },
             "statistics": compute_statistics(self.ledger, count).to_json(),
+            "tokens": {
+                "this_run": sums_to_json(self.paid),
+                "all_results": sums_to_json(self.ledger.add_up_tokens(count)),
+            },
             OURS: self._preparation.describe(),
         }
 

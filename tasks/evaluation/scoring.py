@@ -17,7 +17,8 @@ from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.prompts import generator_messages
 from tasks.evaluation.questions import Question
-from tasks.evaluation.records import Answer, Grade
+from tasks.evaluation.records import Answer, Grade, Refusal
+from tasks.evaluation.usage import Usage, add_usage, read_usage
 
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0
@@ -97,9 +98,9 @@ class Scorer:
                 await self._ledger.keep_answer(position, answer)
             self._check_going_on()
             grade = await self._grade(question, answer)
-        except Refused as refusal:
-            await self._ledger.keep_refusal(position, question, str(refusal), answer)
-            self._count_refusal(refusal)
+        except Refused as refused:
+            await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)
+            self._count_refusal(refused)
         else:
             await self._ledger.keep_grade(position, question, answer, grade)
             self._refused_in_a_row = 0
@@ -131,17 +132,21 @@ class Scorer:
             Refused: none came in any wording.
         """
         started = time.monotonic()
-        usage: dict[str, int] = {}
+        usage: Usage = {}
         first_messages = messages = grader_messages(question, answer.text)
         for wording in range(WORDINGS):
-            reply = await grader.ask(messages)
-            usage = {name: usage.get(name, 0) + count for name, count in reply.usage.items()}
+            try:
+                reply = await grader.ask(messages)
+            except Refused as refused:
+                refused.usage = add_usage(usage, read_usage(refused.usage))
+                raise
+            usage = add_usage(usage, reply.usage)
             verdict = read_verdict(reply.text, question.format)
             if verdict is not None:
                 return Grade(verdict, usage, time.monotonic() - started)
             if wording < WORDINGS - 1:
                 messages = stricter_messages(first_messages, reply.text, wording)
-        raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}")
+        raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}", usage)
 
 
 def _nothing_written(question: Question) -> JsonObject:

@@ -18,7 +18,7 @@ from tasks.evaluation.checkpoint import CheckpointWriter
 from tasks.evaluation.config import Overrides, load_config
 from tasks.evaluation.fit import NoKeys
 from tasks.evaluation.preparation import find_endpoints, prepare
-from tasks.evaluation.records import Answer, Grade, build_refused, build_result
+from tasks.evaluation.records import Answer, Grade, Refusal, build_refused, build_result
 from tasks.evaluation.report import compute_statistics
 from tests.fake_endpoint import make_questions, write_config, write_questions
 
@@ -56,7 +56,7 @@ def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settin
         for position in range(scored + refused):
             question, ids = ledger.questions[position], ledger.ids(position)
             assert question
-            refusal = build_refused(ids, question, "no", None)
+            refusal = build_refused(ids, question, Refusal("no", {}), None)
             ledger.finish(position, build_result(ids, question, ANSWER, GRADE) if position < scored else refusal)
         writer = CheckpointWriter(
             Path("checkpoints"),

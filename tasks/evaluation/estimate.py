@@ -1,0 +1,27 @@
+"""What the questions that are left will cost, by what those that are known have cost."""
+
+from itertools import islice
+
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.tokens import Role, TokenSum
+
+# So many answers that await their grade are looked at: enough for a mean, and soon read.
+SAMPLE = 1_000
+
+
+def estimate_tokens(ledger: Ledger, *, has_grader: bool) -> list[str]:
+    """A line for each endpoint that will still be asked: how often, and for how many tokens in all."""
+    awaiting, known = ledger.awaiting_grade(), ledger.add_up_tokens()
+    open_count = len(ledger.questions) - len(ledger.results)
+    left: dict[Role, int] = {"generator": open_count - len(awaiting), "grader": open_count if has_grader else 0}
+    for position in islice(awaiting, SAMPLE):
+        answer = ledger.known_answer(position)
+        known["generator"] += TokenSum.read(answer.usage if answer else None)
+    return [_describe(role, count, known[role]) for role, count in left.items() if count]
+
+
+def _describe(role: Role, count: int, known: TokenSum) -> str:
+    estimated = known.scale_to(count)
+    if estimated is None:
+        return f"Tokens still to be paid, {role}: unknown, no known answer says what it cost"
+    return f"Tokens still to be paid, {role}: about {estimated}, by the mean of {known.counted:,}"
