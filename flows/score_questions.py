@@ -15,7 +15,7 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.interval_saver import IntervalSaver
 from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
-from tasks.evaluation.endpoints import KeyReader
+from tasks.evaluation.endpoints import KeyReader, list_key_warnings
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.report import compute_statistics
@@ -59,8 +59,8 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
         open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log) as run,
         stop_on_signals() as stop_request,
     ):
-        if keys.found_plain:
-            run.progress.say("⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place")
+        for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
+            run.progress.say(warning)
         run.look_at_endpoints()
         save_checkpoint(run)
         try:

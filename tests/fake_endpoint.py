@@ -81,6 +81,7 @@ class FakeEndpoint:
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
+        self.paths: set[str] = set()
         self.most_in_flight = 0
         self._in_flight = 0
         self._lock = threading.Lock()
@@ -128,6 +129,7 @@ class FakeEndpoint:
 
             def do_POST(self) -> None:
                 endpoint.keys.add(str(self.headers["Authorization"]))
+                endpoint.paths.add(self.path)
                 self._send(endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
 
             def _send(self, reply: Reply) -> None:

@@ -15,7 +15,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
 from tasks.evaluation.request_checks import check_extra, check_url
-from tasks.evaluation.yaml_files import read_yaml
+from tasks.evaluation.yaml_files import name_key, read_yaml
 
 
 class Settings(BaseModel):
@@ -262,12 +262,21 @@ def _describe_first(error: ValidationError) -> str:
     reason = details["msg"].removeprefix("Value error, ")
     if details["type"] == "value_error":
         return f"{'.'.join(path)}: {reason}"
-    shown = MASK if is_secret(path[-1], "x") else repr(details["input"])
+    is_section = details["type"] in ("model_type", "dict_type")
+    shown = _show(path[-1], details["input"], is_section=is_section)
     return f"{'.'.join(path)}: {shown} cannot be used: {reason[0].lower()}{reason[1:]}"
 
 
+def _show(name: str, value: JsonValue, *, is_section: bool) -> str:
+    """A value that cannot be used, as far as it may be shown: a text in the place of a section may hold keys."""
+    if is_section and isinstance(value, str):
+        return "a text"
+    return MASK if is_secret(name, "x") else repr(mask_secrets(value))
+
+
 def _describe_unknown_key(path: list[str]) -> str:
-    *sections, key = path
+    *sections, written = path
+    key = name_key(written)
     model: type[BaseModel] = Config
     for section in sections:
         annotation = model.model_fields[section].annotation

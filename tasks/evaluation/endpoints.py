@@ -1,16 +1,17 @@
 """Endpoints: where the generator and the grader are, with which key, and what is sent to them beside the messages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from tasks.evaluation.config import Config, GeneratorSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.masking import is_reference, mask_secrets
+from tasks.evaluation.masking import Scrubber, is_reference, is_secret, list_secrets, mask_urls
 from tasks.evaluation.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.request_checks import is_open_to_others, split_query
 
 # An endpoint that needs no key still gets a header; the client refuses an empty one.
 NO_KEY = "none"
@@ -39,10 +40,25 @@ class Endpoint:
     """
 
     role: Literal["generator", "grader"]
-    base_url: str | None
+    base_url: str | None = field(repr=False)
     api_key: str = field(repr=False)
-    request: JsonObject
+    request: JsonObject = field(repr=False)
     origin: str = "the settings"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no text may show: its key, the values in its address, what its requests hold under a secret's name."""
+        in_clear = [] if self.api_key == NO_KEY else [self.api_key]
+        return [*in_clear, *split_query(self.base_url or "")[1].values(), *list_secrets(self.request)]
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether its secrets can be read on their way."""
+        return bool(self.secrets) and is_open_to_others(self.base_url or "")
+
+    def scrub_words(self, words: str) -> str:
+        """What the server or a library says of a failure, without the secrets, which servers like to repeat."""
+        return mask_urls(Scrubber(self.secrets)(words))
 
     @property
     def model(self) -> str:
@@ -52,7 +68,7 @@ class Endpoint:
     @property
     def shown_url(self) -> str:
         """The address, for messages: without what may be secret in it."""
-        return str(mask_secrets(self.base_url)) if self.base_url else "OpenAI's address"
+        return mask_urls(self.base_url) if self.base_url else "OpenAI's address"
 
 
 class KeyReader:
@@ -79,13 +95,28 @@ class KeyReader:
             raise UserMistake(f"{setting}: the key holds characters that no key can have: copy it again")
         return found
 
+    def read_url(self, url: str, setting: str) -> str:
+        """The address with the keys that its query refers to.
+
+        Raises:
+            UserMistake: there is no such variable or block, or it holds what no key can be.
+        """
+        bare, query = split_query(url)
+        found = {
+            name: self.read(value, setting, url)
+            for name, value in query.items()
+            if is_reference(value) or is_secret(name, value)
+        }
+        return f"{bare}?{urlencode(query | found)}" if found else url
+
     def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:
             # That variable's key is OpenAI's, and nobody else's to see.
             is_openai = base_url is None or urlsplit(base_url).hostname == "api.openai.com"
             return (is_openai and self._environment.get("OPENAI_API_KEY")) or NO_KEY
         if key.startswith(("$", "secret:")) and not is_reference(key):
-            raise UserMistake(f"{setting} is {key!r}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
+            # It is not repeated: a password may begin so.
+            raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
         if not is_reference(key):
             self.found_plain = True
             return key
@@ -93,7 +124,11 @@ class KeyReader:
             return self._load_secret(key.removeprefix("secret:"))
         name = key[2:-1]
         if not self._environment.get(name):
-            raise UserMistake(f"{setting} is {key}, and the environment has no variable {name}: export it first")
+            # In small letters it may be a key that was put between the braces.
+            shown = f" {name}" if name.isupper() else " of the name between its braces"
+            raise UserMistake(
+                f"{setting} is {key if name.isupper() else '${…}'}, and the environment has no variable{shown}: export it first"
+            )
         return self._environment[name]
 
 
@@ -112,6 +147,7 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     if settings.max_tokens is not None:
         request["max_tokens"] = settings.max_tokens
     key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
+    url = keys.read_url(url, "model.generator_settings.base_url") if url else None
     return Endpoint("generator", url, key, {**request, **settings.extra}, origin="model.generator_settings")
 
 
@@ -137,7 +173,20 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
     setting = f"openai_api_key of {shortname!r} in {servers_file}"
     key = keys.read(server.openai_api_key, setting, server.openai_api_base)
     request = {"model": server.openai_model, **GRADER_REQUEST, **server.extra}
-    return Endpoint("grader", server.openai_api_base, key, request, origin=f"the entry {shortname!r} of {servers_file}")
+    url = keys.read_url(server.openai_api_base, f"openai_api_base of {shortname!r} in {servers_file}")
+    return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}")
+
+
+def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:
+    """What the user should know of how keys are kept and sent, a line each."""
+    warnings = (
+        ["⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place"] if found_plain else []
+    )
+    hosts = {urlsplit(each.base_url).hostname: None for each in endpoints if each and each.is_open_to_others}
+    if hosts:
+        shown = ", ".join(map(str, hosts))
+        warnings.append(f"⚠️ An API key is sent to {shown} without encryption: use https:// where the server has it")
+    return warnings
 
 
 def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:

@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
-from tasks.evaluation.endpoints import NO_KEY, Endpoint
+from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, RateLimited
 
 UNAUTHORIZED = 401
@@ -35,7 +35,8 @@ MOST_WORDS = 300
 
 def judge(error: openai.OpenAIError, endpoint: Endpoint) -> EvaluationError:
     """The error of ours that the openai package's error means at this endpoint."""
-    role, words = endpoint.role, _scrub(_server_words(error), endpoint.api_key)
+    # Shortened only when no secret is left in it that could be cut in two.
+    role, words = endpoint.role, endpoint.scrub_words(_server_words(error))[:MOST_WORDS]
     if not isinstance(error, openai.APIStatusError):
         # The transport calls every failure to connect a timeout.
         was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
@@ -76,9 +77,4 @@ def _server_words(error: openai.OpenAIError) -> str:
     body = getattr(error, "body", None)
     message = body.get("message") if isinstance(body, dict) else None
     cause = f" ({error.__cause__})" if error.__cause__ and not message else ""
-    return " ".join(f"{message or error}{cause}".split())[:MOST_WORDS]
-
-
-def _scrub(text: str, api_key: str) -> str:
-    """The text without the key, which servers like to repeat."""
-    return text.replace(api_key, "***") if len(api_key) > len(NO_KEY) else text
+    return " ".join(f"{message or error}{cause}".split())

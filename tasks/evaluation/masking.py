@@ -1,27 +1,48 @@
-"""Secrets in settings: which values are secret, and the same settings without them."""
+"""Secrets: which values are secret, settings without them, and text from elsewhere without them.
 
+What is written by us holds no secret because settings go through `mask_secrets`; what a server or a library says goes through a
+`Scrubber`, which knows the secrets of its endpoint and finds them in the forms in which they are repeated.
+"""
+
+import base64
+import html
+import json
 import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
 
 from pydantic import JsonValue
 
-# The user and password of a URL such as http://user:password@host.
-URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 MASK = "***"
-# A key that ends in one of these holds a secret, dashes and case aside.
-SECRET_KEYS = ("apikey", "authorization", "password", "passwd", "secret", "token", "credentials")
-# The values in a URL's query, where some gateways want their key.
-URL_QUERY = re.compile(r"(?<=[?&])([^=&\s]+)=[^&\s]+")
+# The user and password of a URL such as http://user:password@host; a password may hold any of `:/@?`.
+URL_USER = re.compile(r"(?<=://)[^\s'\"]+(?=@)")
+# The values in a URL's query, where some gateways want their key; a reference to a key's place is none.
+URL_QUERY = re.compile(r"(?<=[?&])([^=&\s]+=)?+(?!\$\{\w+\}(?:&|$)|secret:[^&\s]+)[^&\s'\"]+")
+# A setting whose name ends in one of these holds a secret, dashes and case aside.
+SECRET_NAMES = (
+    "key", "auth", "authorization", "bearer", "cookie", "credential", "credentials", "passphrase", "passwd", "password", "pwd",
+    "secret", "token",
+)  # fmt: skip
+# The value of a header that carries a secret, whatever the setting's name is.
+SECRET_VALUE = re.compile(r"(?i)(?:bearer|basic)\s+\S+")
+# Shorter ones ("x", "none") are words that stand in any text, and no secrets.
+SHORTEST_SECRET = 5
 
 
 def mask_secrets(value: JsonValue) -> JsonValue:
     """The same value with every key and password in it replaced; references to a secret's place are kept."""
     if isinstance(value, dict):
-        return {key: MASK if is_secret(key, item) else mask_secrets(item) for key, item in value.items()}
+        return {name: MASK if is_secret(name, item) else mask_secrets(item) for name, item in value.items()}
     if isinstance(value, list):
         return [mask_secrets(item) for item in value]
-    if isinstance(value, str) and "://" in value:
-        return URL_QUERY.sub(rf"\1={MASK}", URL_USER.sub(MASK, value))
+    if isinstance(value, str):
+        return MASK if SECRET_VALUE.fullmatch(value) else mask_urls(value)
     return value
+
+
+def mask_urls(text: str) -> str:
+    """The text with the users, passwords and query values of all URLs in it replaced."""
+    return URL_QUERY.sub(rf"\g<1>{MASK}", URL_USER.sub(MASK, text)) if "://" in text else text
 
 
 def is_reference(key: str) -> bool:
@@ -29,7 +50,51 @@ def is_reference(key: str) -> bool:
     return bool(re.fullmatch(r"\$\{\w+\}|secret:\S+", key))
 
 
-def is_secret(key: str, value: JsonValue) -> bool:
+def is_secret(name: str, value: JsonValue) -> bool:
     """Whether a setting of that name and value is a secret in clear."""
-    named = key.lower().replace("-", "").replace("_", "").endswith(SECRET_KEYS)
+    named = name.lower().replace("-", "").replace("_", "").endswith(SECRET_NAMES)
     return named and bool(value) and not isinstance(value, int | float) and not (isinstance(value, str) and is_reference(value))
+
+
+def list_secrets(value: JsonValue, name: str = "") -> Iterator[str]:
+    """The secrets in clear that settings hold, under whatever name."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from list_secrets(item, key if is_secret(key, item) else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from list_secrets(item, name)
+    elif isinstance(value, str) and (name or SECRET_VALUE.fullmatch(value)):
+        yield value
+        yield from value.split()[1:]  # the key behind `Bearer`
+
+
+class Scrubber:
+    """Takes secrets out of text that comes from elsewhere.
+
+    Found as they are, as URLs, JSON and HTML write them, and in base64 at any place of what was encoded.
+
+    Args:
+        secrets: what must not be seen.
+        shortest: a secret of fewer characters is left where it is: it may be a word that any text holds.
+    """
+
+    def __init__(self, secrets: Iterable[str], shortest: int = SHORTEST_SECRET) -> None:
+        forms = {form for secret in secrets if len(secret) >= shortest for form in _list_forms(secret)}
+        # The longest first, so that none is left in part.
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """The text with the secrets replaced."""
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+
+def _list_forms(secret: str) -> Iterator[str]:
+    yield from (secret, quote(secret, safe=""), quote_plus(secret), html.escape(secret), json.dumps(secret)[1:-1])
+    for offset in range(3):
+        # What stands before and behind decides about the first and last characters; those between are the secret's own.
+        encoded = base64.b64encode(bytes(offset) + secret.encode()).decode()
+        own = encoded[(offset * 8 + 5) // 6 : (offset + len(secret.encode())) * 8 // 6]
+        yield from (own, own.replace("+", "-").replace("/", "_"))

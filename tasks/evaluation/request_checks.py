@@ -1,11 +1,12 @@
 """Checks of what is sent to an endpoint, for settings that come from several files."""
 
+import ipaddress
 import json
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
 
-from tasks.evaluation.masking import mask_secrets
+from tasks.evaluation.masking import mask_urls
 
 # What the project sends itself, or could not read the reply to.
 RESERVED_EXTRA = ("messages", "model", "n", "stream")
@@ -15,7 +16,8 @@ def check_url(url: str) -> str:
     """The URL, if it is one that can be asked.
 
     Raises:
-        ValueError: it is not http or https, or names no host, or carries a user and password.
+        ValueError: it is not http or https, or names no host, or carries a user and password. What is not even in the form of
+            a URL is not repeated: it may be a key in the wrong place.
     """
     try:
         parts = urlsplit(url)
@@ -23,10 +25,31 @@ def check_url(url: str) -> str:
     except ValueError:
         is_usable = False
     if not is_usable:
-        raise ValueError(f"{mask_secrets(url)!r} is no address: http://HOST:PORT/v1 was expected")
+        shown = f"{mask_urls(url)!r} is" if "://" in url else "this is"
+        raise ValueError(f"{shown} no address: http://HOST:PORT/v1 was expected")
     if parts.username or parts.password:
-        raise ValueError(f"{mask_secrets(url)!r} holds a user or password: give the key as api_key")
+        raise ValueError(f"{mask_urls(url)!r} holds a user or password: give the key as api_key")
+    if parts.fragment:
+        raise ValueError(f"{mask_urls(url.partition('#')[0])!r} is followed by '#': no request can hold what stands behind it")
     return url
+
+
+def split_query(url: str) -> tuple[str, dict[str, str]]:
+    """The URL without its query, and the query's values by name; each request sends them behind its own path."""
+    parts = urlsplit(url)
+    return parts._replace(query="").geturl(), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def is_open_to_others(url: str) -> bool:
+    """Whether what is sent there can be read on its way: without TLS, and to another machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 def check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:

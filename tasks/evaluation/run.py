@@ -74,6 +74,7 @@ class Run:
         self.config: Config = preparation.config
         self.ledger = preparation.ledger
         self.progress = progress
+        self.endpoints = endpoints
         self.started_at = datetime.now()
         self._preparation = preparation
         self._config_file = config_file

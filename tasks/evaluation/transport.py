@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import httpx2
 import openai
@@ -11,11 +12,15 @@ from openai import AsyncOpenAI
 from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
 from tasks.evaluation.failures import UNAUTHORIZED, judge
+from tasks.evaluation.masking import Scrubber
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.records import Answer
 from tasks.evaluation.replies import read_models, read_reply
+from tasks.evaluation.request_checks import split_query
 
 CONNECT_SECONDS = 5.0
+# A gateway that answers 200 with an error may repeat the key as if it were the answer; no answer holds so long a key by chance.
+SHORTEST_REPEATED_KEY = 16
 
 
 class Transport:
@@ -32,9 +37,12 @@ class Transport:
     def __init__(self, endpoint: Endpoint, timeout_seconds: float) -> None:
         self._endpoint = endpoint
         self._timeout_seconds = timeout_seconds
+        self._scrub = Scrubber(endpoint.secrets, shortest=SHORTEST_REPEATED_KEY)
+        base_url, query = split_query(endpoint.base_url) if endpoint.base_url else (None, {})
         try:
             self._client = AsyncOpenAI(
-                base_url=endpoint.base_url,
+                base_url=base_url,
+                default_query=query,
                 api_key=endpoint.api_key,
                 max_retries=0,
                 timeout=openai.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
@@ -42,7 +50,7 @@ class Transport:
                 http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
             )
         except openai.OpenAIError as error:
-            raise UserMistake(f"cannot ask the {endpoint.role}: {error}") from None
+            raise UserMistake(f"cannot ask the {endpoint.role}: {endpoint.scrub_words(str(error))}") from None
 
     async def ask(self, messages: list[Message]) -> tuple[Answer, Mapping[str, str]]:
         """The answer to the messages, and the headers that it came with.
@@ -64,8 +72,11 @@ class Transport:
                 f"the {role} did not answer in time: {self._timeout_seconds:,.0f} s (request_timeout_seconds)"
             ) from None
         except (ValueError, TypeError) as error:
-            raise EndpointStop(f"the {role} cannot be asked with these settings: {error}") from error
-        return read_reply(response.content, role=role, seconds=time.monotonic() - started), response.headers
+            raise EndpointStop(
+                f"the {role} cannot be asked with these settings: {self._endpoint.scrub_words(str(error))}"
+            ) from None
+        answer = read_reply(response.content, role=role, seconds=time.monotonic() - started)
+        return self._without_keys(answer), response.headers
 
     async def list_models(self) -> list[str]:
         """The names of the models that the endpoint lists; none where it does not list them.
@@ -83,6 +94,15 @@ class Transport:
         except openai.OpenAIError as error:
             raise judge(error, self._endpoint) from None
         return read_models(response.content)
+
+    def _without_keys(self, answer: Answer) -> Answer:
+        return replace(
+            answer,
+            text=self._scrub(answer.text),
+            reasoning=answer.reasoning and self._scrub(answer.reasoning),
+            finish_reason=answer.finish_reason and self._scrub(answer.finish_reason),
+            response_model=answer.response_model and self._scrub(answer.response_model),
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,5 +1,6 @@
 """YAML as users write it: read with the line and column of each mistake."""
 
+import re
 from collections.abc import Hashable
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key_node.value!r} stands twice", key_node.start_mark
+                    None, None, f"the key {name_key(key_node.value)!r} stands twice", key_node.start_mark
                 )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
@@ -44,7 +45,13 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise UserMistake(f"{path}{place}: this is not YAML: {error.problem}") from None
+        # The name of an alias, an anchor or a tag may be a password that begins with *, & or !.
+        problem = re.sub(
+            r"((?:alias|anchor|tag)(?: handle)?) '.*'",
+            r"\1 (a text that begins with *, & or ! needs quotes)",
+            f"{error.problem}",
+        )
+        raise UserMistake(f"{path}{place}: this is not YAML: {problem}") from None
     except RecursionError:
         raise UserMistake(f"{path}: this is nested too deeply") from None
     except (yaml.YAMLError, ValueError) as error:
@@ -57,4 +64,9 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
 def _kind(value: object) -> str:
     if value is None:
         return "nothing"
-    return "a list" if isinstance(value, list) else f"only {value!r:.60}"
+    return "a list" if isinstance(value, list) else "only a text or number"
+
+
+def name_key(key: object) -> str:
+    """A key as messages show it: without what follows a colon that lacks its space, which was meant as a value."""
+    return re.split(r"(?<=.)[:=\s]", str(key), maxsplit=1)[0]

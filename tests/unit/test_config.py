@@ -100,7 +100,7 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
             "generator_type",
         ),
         ("questions_file: exam.json\nmodel: 3\n", "model: 3 cannot be used"),
-        (MINIMAL.replace("http://h/v1", "nonsense"), "generator_settings.base_url: 'nonsense' is no address"),
+        (MINIMAL.replace("http://h/v1", "nonsense"), "generator_settings.base_url: this is no address"),
         (MINIMAL.replace("http://h/v1", "http://me:pw@h/v1"), r"'http://\*\*\*@h/v1' holds a user or password"),
         (MINIMAL.replace("model: m", "model: m, extra: {stream: true}"), "extra may not set stream"),
         (MINIMAL.replace("model: m", "model: m, temperature: .inf"), "temperature: inf cannot be used"),

@@ -55,6 +55,12 @@ def test_all_settings_are_sent_and_the_reply_is_kept(endpoint: FakeEndpoint) -> 
     assert endpoint.keys == {f"Bearer {KEY}"}
 
 
+def test_the_query_of_an_address_is_sent_behind_each_path(endpoint: FakeEndpoint) -> None:
+    """Where some gateways want their key or the version of their interface."""
+    ask(f"{endpoint.url}?code=a%26b&api-version=2")
+    assert endpoint.paths == {"/v1/chat/completions?code=a%26b&api-version=2"}
+
+
 @pytest.mark.parametrize(
     "failure",
     [
