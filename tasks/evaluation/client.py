@@ -158,7 +158,8 @@ class Client:
         self.paid += TokenSum.read(error.usage if isinstance(error, Refused) else None)
         self._declined += isinstance(error, Declined)
         if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
-            return UserMistake(f"{error} (nothing was answered before)")
+            advice = f"\n{error.advice}" if isinstance(error, Declined) and error.advice else ""
+            return UserMistake(f"{error} (nothing was answered before){advice}")
         return error if isinstance(error, EndpointStop) else None
 
     def _follow_rate(self, refusal: RateLimited, sent_at: float) -> None:

@@ -142,13 +142,10 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
     url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings)
     request: JsonObject = {"model": settings.model}
-    if settings.temperature is not None:
-        request["temperature"] = settings.temperature
-    if settings.max_tokens is not None:
-        request["max_tokens"] = settings.max_tokens
+    request |= {"temperature": settings.temperature, "max_tokens": settings.max_tokens, **settings.extra}
     key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
     url = keys.read_url(url, "model.generator_settings.base_url") if url else None
-    return Endpoint("generator", url, key, {**request, **settings.extra}, origin="model.generator_settings")
+    return Endpoint("generator", url, key, _drop_nulls(request), origin="model.generator_settings")
 
 
 def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
@@ -162,8 +159,7 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
         return None
     server = find_model_server(shortname, servers_file, config_folder)
     if server is None and shortname == SELF_GRADER:
-        request = {**GRADER_REQUEST, "model": generator.model, "response_format": VERDICT_FORMAT}
-        return replace(generator, role="grader", request=request)
+        return replace(generator, role="grader", request=_make_self_request(generator.request))
     if server is None:
         known = ", ".join(list_model_servers(servers_file, config_folder)) or "none, or there is no such file"
         raise UserMistake(
@@ -172,9 +168,22 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
         )
     setting = f"openai_api_key of {shortname!r} in {servers_file}"
     key = keys.read(server.openai_api_key, setting, server.openai_api_base)
-    request = {"model": server.openai_model, **GRADER_REQUEST, **server.extra}
+    request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
     url = keys.read_url(server.openai_api_base, f"openai_api_base of {shortname!r} in {servers_file}")
     return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}")
+
+
+def _drop_nulls(request: JsonObject) -> JsonObject:
+    """The settings that are sent: a null says that one is not."""
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def _make_self_request(generator: JsonObject) -> JsonObject:
+    """What a generator is asked with that grades itself: a grader's settings, without those that it does not take."""
+    settings = {name: value for name, value in GRADER_REQUEST.items() if name in generator}
+    if "max_completion_tokens" in generator:
+        settings["max_completion_tokens"] = generator["max_completion_tokens"]
+    return {**settings, "model": generator["model"], "response_format": VERDICT_FORMAT}
 
 
 def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:

@@ -87,7 +87,16 @@ class Refused(EvaluationError):
 
 
 class Declined(Refused):
-    """The endpoint answered 400, 413 or 422: something is wrong with this request, or with every one of them."""
+    """The endpoint answered 400, 413 or 422: something is wrong with this request, or with every one of them.
+
+    Args:
+        reason: the endpoint's words.
+        advice: what to change where it is every one; empty when the words suggest nothing.
+    """
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 class EndpointStop(EvaluationError):

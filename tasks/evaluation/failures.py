@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import openai
 
+from tasks.evaluation.advice import advise
 from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, RateLimited
 
@@ -48,7 +49,7 @@ def judge(error: openai.OpenAIError, endpoint: Endpoint) -> EvaluationError:
     if error.status_code in STOP_STATUS:
         return EndpointStop(f"{message}; {STOP_STATUS[error.status_code]}")
     if error.status_code in DECLINED_STATUS:
-        return Declined(message)
+        return Declined(message, advise(endpoint, words, error.param))
     retry_after_seconds = read_retry_after(error.response.headers, time.time())
     if error.status_code == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)

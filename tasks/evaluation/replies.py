@@ -34,7 +34,8 @@ def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
         raise Refused(f"the {role}'s content filter withheld the answer", usage)
     return Answer(
         text=text,
-        reasoning=_text_or_none(message.get("reasoning_content")) or thought,
+        # vLLM and OpenRouter have renamed it.
+        reasoning=_text_or_none(message.get("reasoning_content")) or _text_or_none(message.get("reasoning")) or thought,
         usage=usage,
         finish_reason=finish_reason,
         response_model=_text_or_none(body.get("model")),

@@ -197,6 +197,7 @@ def test_a_cut_answer_is_an_answer(endpoint: FakeEndpoint) -> None:
         (completion("A or B?</think>B"), "B", "A or B?"),
         (completion("<think>A or", "length"), "", "A or"),
         (completion("B", reasoning_content="A or B?"), "B", "A or B?"),
+        (completion("B", reasoning="A or B?"), "B", "A or B?"),
         (completion("B"), "B", None),
     ],
 )

@@ -1,0 +1,64 @@
+"""What is sent beside the messages: the settings, whatever the endpoint wants, and nothing that is set to null."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.endpoints import KeyReader, find_generator, find_grader
+from tasks.evaluation.json_files import JsonObject
+
+
+def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:
+    """The generator's and the grader's, with these settings and the grader's `extra`."""
+    generator_settings = {"model": "m", "base_url": "http://h/v1", **settings}
+    config = {
+        "questions_file": "exam.json",
+        "model": {"generator_settings": generator_settings, "grader_shortname": grader},
+    }
+    server = {"shortname": "judge", "openai_api_base": "http://g/v1", "openai_model": "j", "extra": extra or {}}
+    Path("config.yaml").write_text(json.dumps(config))
+    Path("model_servers.yaml").write_text(json.dumps({"servers": [server]}))
+    loaded, keys = load_config("config.yaml", Overrides()), KeyReader({}, str)
+    generator = find_generator(loaded, keys, None)
+    found = find_grader(loaded, Path(), keys, generator)
+    assert found
+    return [generator.request, found.request]
+
+
+def test_the_defaults_are_the_originals(folder: Path) -> None:
+    """Of both."""
+    assert requests({}) == [
+        {"model": "m", "temperature": 0.0, "max_tokens": 1024},
+        {"model": "j", "temperature": 0.0, "max_tokens": 1000},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sent"),
+    [
+        ({"extra": {"top_p": 0.9, "seed": 1, "stop": ["\n"]}}, {"top_p": 0.9, "seed": 1, "stop": ["\n"]}),
+        ({"extra": {"chat_template_kwargs": {"enable_thinking": False}}}, {"chat_template_kwargs": {"enable_thinking": False}}),
+        ({"extra": {"reasoning_effort": "high", "temperature": 1}}, {"reasoning_effort": "high", "temperature": 1}),
+    ],
+)
+def test_extra_is_merged_into_each_request(folder: Path, settings: dict[str, object], sent: dict[str, object]) -> None:
+    """The generator's into the generator's, the grader's into the grader's; it goes before the other settings."""
+    generator, grader = requests(settings)
+    assert generator == {"model": "m", "temperature": 0.0, "max_tokens": 1024, **sent}
+    assert grader == {"model": "j", "temperature": 0.0, "max_tokens": 1000}
+    _, grader = requests({}, extra=settings["extra"])
+    assert grader == {"model": "j", "temperature": 0.0, "max_tokens": 1000, **sent}
+
+
+def test_null_is_not_sent(folder: Path) -> None:
+    """As o-series and gpt-5 models want it, as generators, as graders, and as both."""
+    extra = {"max_completion_tokens": 4000}
+    none = {"temperature": None, "max_tokens": None}
+    assert requests({**none, "extra": extra}, extra={**none, **extra}) == [
+        {"model": "m", "max_completion_tokens": 4000},
+        {"model": "j", "max_completion_tokens": 4000},
+    ]
+    _, grader = requests({**none, "extra": extra}, grader="self")
+    assert grader.keys() == {"model", "max_completion_tokens", "response_format"}
