@@ -1,7 +1,8 @@
 """Identity: what must be equal for an answer or a score of an earlier run to be used again.
 
     answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
-    score id  = hash(answer id, reference answer, format, grader's request settings and prompts, grading version)
+    score id  = hash(answer id, reference answer, format, further accepted answers where there are any,
+                     grader's request settings and prompts, grading version)
 
 Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
 asked at once. Files hold these ids, so a change of this module makes every earlier answer unknown. Ids are 16 bytes of
@@ -48,7 +49,8 @@ class Identity:
     def identify(self, question: Question, copy_number: int) -> Ids:
         """The question's ids, as hexadecimal text."""
         answer = _digest_bytes(self._answer_part, _canonical(generator_messages(question)), str(copy_number).encode())
-        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format]))
+        accepted = [question.accepted] if question.accepted else []
+        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *accepted]))
         return Ids(answer.hex(), score.hex())
 
     def name_evaluation(self, score_ids: Iterable[bytes]) -> str:

@@ -4,7 +4,7 @@ import random
 from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ import pandas as pd
 
 from tasks.evaluation.choices import read_choices
 from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.json_files import JsonValue, from_line, read_array, to_line
+from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, read_array, to_line
 from tasks.evaluation.spool import Spool
 
 Format = Literal["mc", "qa"]
@@ -27,12 +27,14 @@ class Question:
     """A question as the file gives it.
 
     `context` is its field `text`, empty unless the run asks with it. `format` is mc (multiple choice) or qa (short answer).
+    `accepted` are further answers that are as right as the reference, without it and without repeats.
     """
 
     text: str
     reference: str
     context: str
     format: Format
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Questions:
     def __getitem__(self, position: int) -> Question | None:
         """The question at the position; None for a record that lacks its question or its answer."""
         fields = from_line(self._spool.read(self._places[position]))
-        return Question(**fields) if fields else None  # type: ignore[arg-type]
+        return Question(**fields | {"accepted": tuple(fields["accepted"])}) if fields else None  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Question | None]:
         return (self[position] for position in range(len(self)))
@@ -108,7 +110,7 @@ def read_questions(
         spool = on_failure.enter_context(closing(Spool(folder)))
         for record in _read_records(path):
             question = _parse(record, question_format, uses_context=uses_context)
-            spool.append(to_line(asdict(question) if question else {}))
+            spool.append(to_line(vars(question) if question else {}))
             digests.append(_digest(question))
         if not len(spool):
             raise UserMistake(f"the questions file {path} holds no questions")
@@ -129,11 +131,19 @@ def _read_records(path: str) -> Iterator[JsonValue]:
 def _parse(record: JsonValue, question_format: QuestionFormat, *, uses_context: bool) -> Question | None:
     if not isinstance(record, dict):
         return None
-    text, reference = _as_text(record.get("question")), _as_text(record.get("answer"))
-    if not text.strip() or not reference.strip():
+    text, answers = _as_text(record.get("question")), _read_answers(record)
+    if not text.strip() or not answers:
         return None
     chosen: Format = question_format if question_format != "auto" else "mc" if read_choices(text) else "qa"
-    return Question(text, reference, _as_text(record.get("text")) if uses_context else "", chosen)
+    return Question(text, answers[0], _as_text(record.get("text")) if uses_context else "", chosen, tuple(answers[1:]))
+
+
+def _read_answers(record: JsonObject) -> list[str]:
+    """The answers that the record accepts, each once: those of `answer`, which may be a list, before those of `answers`."""
+    given: list[JsonValue] = []
+    for value in (record.get("answer"), record.get("answers")):
+        given += value if isinstance(value, list) else [value]
+    return list(dict.fromkeys(text for text in map(_as_text, given) if text.strip()))
 
 
 def _as_text(value: JsonValue) -> str:

@@ -49,9 +49,12 @@ def test_another_grader_is_another_score_of_the_same_answer(settings: IdentitySe
     assert ids.score != BASE.score
 
 
-@pytest.mark.parametrize("question", [replace(QUESTION, reference="A"), replace(QUESTION, format="qa")])
+@pytest.mark.parametrize(
+    "question",
+    [replace(QUESTION, reference="A"), replace(QUESTION, format="qa"), replace(QUESTION, accepted=("C",))],
+)
 def test_a_mended_reference_is_another_score_of_the_same_answer(question: Question) -> None:
-    """So is another format."""
+    """So is another format, or a further answer that is accepted."""
     ids = Identity(SETTINGS).identify(question, 0)
     assert ids.answer == BASE.answer
     assert ids.score != BASE.score

@@ -52,6 +52,24 @@ def test_a_record_without_question_or_answer_keeps_its_place(tmp_path: Path, rec
     assert read(path) == [None, Question("Capital of France?", "Paris", "", "qa")]
 
 
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({"answer": "Paris", "answers": ["Paris", "Paname"]}, ("Paris", ("Paname",))),
+        ({"answer": ["Paris", "Paname", "Paris"]}, ("Paris", ("Paname",))),
+        ({"answers": ["Paris", "Paname"]}, ("Paris", ("Paname",))),
+        ({"answer": 13, "answers": ["thirteen", None, ""]}, ("13", ("thirteen",))),
+    ],
+)
+def test_further_accepted_answers_are_read(
+    tmp_path: Path, answers: dict[str, object], expected: tuple[str, tuple[str, ...]]
+) -> None:
+    """The first is the reference, and none comes twice."""
+    [question] = read(write_questions(tmp_path, [{"question": "Capital of France?", **answers}]))
+    assert question
+    assert (question.reference, question.accepted) == expected
+
+
 def test_the_sample_is_the_originals(tmp_path: Path) -> None:
     """`random.seed(42)`, then `random.sample(questions, 5)`."""
     records = make_questions(20)
