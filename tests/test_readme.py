@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from flows.cli import build_parser
 from tasks.evaluation.config import Config
+from tasks.evaluation.question_fields import Fields
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -84,6 +85,12 @@ def test_every_setting_is_documented(section: str) -> None:
     documented = documented_settings()[section]
     assert isinstance(documented, dict)
     assert set(documented) == set(model.model_fields)
+
+
+def test_every_key_of_the_fields_block_is_documented() -> None:
+    """With its default."""
+    block = README.split("## Question files")[1].split("```yaml\n")[1].split("```")[0]
+    assert yaml.safe_load(block)["fields"] == Fields().model_dump()
 
 
 def read_commands(heading: str) -> list[str]:

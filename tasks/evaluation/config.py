@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
+from tasks.evaluation.question_fields import Fields
 from tasks.evaluation.request_checks import check_extra, check_url
 from tasks.evaluation.yaml_files import name_key, read_yaml
 
@@ -142,6 +143,7 @@ class Config(Settings):
     """All settings of one evaluation."""
 
     questions_file: str = Field(min_length=1)
+    fields: Fields = Field(default_factory=Fields)
     model: Model
     rag: Rag = Field(default_factory=Rag)
     processing: Processing = Field(default_factory=Processing)
@@ -206,7 +208,7 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
     """The file's settings with those of this run laid over them."""
-    sections = ("rag", "processing", "output")
+    sections = ("fields", "rag", "processing", "output")
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
     values = overrides.model_dump(exclude_none=True)

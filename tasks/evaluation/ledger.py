@@ -16,7 +16,7 @@ from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.grading import can_grade_by_choice
 from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.json_files import JsonObject, from_line, to_line
-from tasks.evaluation.questions import MISSING, Question, Questions
+from tasks.evaluation.questions import Question, Questions
 from tasks.evaluation.records import (
     Answer,
     Grade,
@@ -105,12 +105,15 @@ class Ledger:
             self.finish(position, build_missing(error))
 
     def finish(self, position: int, result: JsonObject) -> bool:
-        """Put the question's record into the results, under its own number; say whether it was not there yet."""
+        """Put the question's record into the results, with its own number and fields; say whether it was not there yet."""
         if position not in self.results:
             self._tokens.note(position, result)
             if not result.get("skipped"):
                 self.scores[position] = result["score"]
-        return self.results.put(position, to_line({**result, "question_id": position + 1}))
+        record = {**result, "question_id": position + 1}
+        record.pop("fields", None)  # a reused record's: those of the file as it was then
+        carried = self.questions.carried(position)
+        return self.results.put(position, to_line(record | {"fields": carried} if carried else record))
 
     def forget(self, *, results_from: int, answers_from: int) -> None:
         """Take back all results and answers but the first so many."""
@@ -180,7 +183,7 @@ class Ledger:
 
     def _identify(self, position: int, question: Question | None, identity: Identity, *, has_grader: bool) -> None:
         if question is None:
-            self._errors[position] = MISSING
+            self._errors[position] = self.questions.why_unaskable(position)
         elif not has_grader and question.format == "mc" and not can_grade_by_choice(question):
             self._errors[position] = f"The answer {question.reference[:60]!r} names none of the question's choices"
         if question is None:

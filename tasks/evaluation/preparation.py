@@ -230,6 +230,8 @@ def _select_questions(config: Config, selection: Selection, folder: Path | None)
         selection=selection,
         question_format=config.processing.question_format,
         uses_context=config.rag.uses_context,
+        fields=config.fields,
+        has_grader=bool(config.model.grader_shortname),
         folder=folder,
     )
     if not config.model.grader_shortname:

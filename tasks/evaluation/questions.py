@@ -5,28 +5,28 @@ from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from tasks.evaluation.choices import read_choices
-from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, read_array, to_line
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_files import JsonObject, from_line, to_line
+from tasks.evaluation.question_check import Finding, Findings
+from tasks.evaluation.question_fields import Fields, refuse_unknown_fields
+from tasks.evaluation.question_files import QuestionFile, find_format
+from tasks.evaluation.question_records import Entry, EntryReader
 from tasks.evaluation.spool import Spool
 
 Format = Literal["mc", "qa"]
 QuestionFormat = Literal["auto", "mc", "qa"]
-MISSING = "Missing question or answer"
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question as the file gives it.
+    """A question as it is asked.
 
-    `context` is its field `text`, empty unless the run asks with it. `format` is mc (multiple choice) or qa (short answer).
+    `context` is what it is asked with, empty unless the run wants that. `format` is mc (multiple choice) or qa (short answer).
     `accepted` are further answers that are as right as the reference, without it and without repeats.
     """
 
@@ -61,25 +61,45 @@ class Selection:
 class Questions:
     """The selected questions of a file, by position (0-based place in the selection).
 
-    Memory: about 20 bytes a question of the file, whatever its length.
+    `findings` are what is wrong with the file, the entries included that are not selected. Memory: about 20 bytes a question
+    of the file, whatever its length.
     """
 
-    def __init__(self, spool: Spool, places: "array[int]", copies: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        places: "array[int]",
+        copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        findings: list[Finding],
+        *,
+        has_carried: bool,
+    ) -> None:
         self._spool = spool
         self._places = places
         self._copies = copies
+        self._has_carried = has_carried
         self.file_count = len(spool)
+        self.findings = findings
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, position: int) -> Question | None:
-        """The question at the position; None for a record that lacks its question or its answer."""
-        fields = from_line(self._spool.read(self._places[position]))
-        return Question(**fields | {"accepted": tuple(fields["accepted"])}) if fields else None  # type: ignore[arg-type]
+        """The question at the position; None for an entry that cannot be asked."""
+        fields = self._read(position).get("question")
+        return Question(**fields | {"accepted": tuple(fields["accepted"])}) if isinstance(fields, dict) else None  # type: ignore[arg-type]
 
     def __iter__(self) -> Iterator[Question | None]:
         return (self[position] for position in range(len(self)))
+
+    def why_unaskable(self, position: int) -> str:
+        """Why the entry at the position cannot be asked; empty for one that can."""
+        return str(self._read(position).get("error", ""))
+
+    def carried(self, position: int) -> JsonObject:
+        """The fields that the result of the entry at the position carries along."""
+        carried = self._read(position).get("carried") if self._has_carried else None
+        return carried if isinstance(carried, dict) else {}
 
     def copy_number(self, position: int) -> int:
         """How many identical questions stand before this one in the file."""
@@ -89,75 +109,74 @@ class Questions:
         """Free the disk's space."""
         self._spool.close()
 
+    def _read(self, position: int) -> JsonObject:
+        return from_line(self._spool.read(self._places[position]))
+
 
 def read_questions(
-    path: str, *, selection: Selection, question_format: QuestionFormat, uses_context: bool, folder: Path | None = None
+    path: str,
+    *,
+    selection: Selection,
+    question_format: QuestionFormat,
+    uses_context: bool,
+    fields: Fields | None = None,
+    has_grader: bool = False,
+    folder: Path | None = None,
 ) -> Questions:
-    """The selected questions of a file that holds one JSON array of objects with `question` and `answer`.
+    """The selected questions of a file in any of the formats of question_files.py.
 
     Args:
         path: the file, UTF-8.
         selection: which of the file's questions are taken.
         question_format: mc or qa for all; auto decides question by question, by whether it offers choices.
-        uses_context: whether the field `text` is part of the question.
-        folder: where the temporary copy lies; None: the system's place for such files.
+        uses_context: whether the context is part of the question.
+        fields: which field of a record is what; None: as they are usually called.
+        has_grader: whether answers are graded by a model, which can do without a choice in the reference.
+        folder: where temporary copies lie; None: the system's place for such files.
 
     Raises:
-        UserMistake: the file cannot be read, is no list, or holds no question.
+        UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
-    digests = array("Q")
+    file, reader, findings = find_format(path), EntryReader(fields or Fields()), Findings(has_grader=has_grader)
+    has_carried = False
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
-        for record in _read_records(path):
-            question = _parse(record, question_format, uses_context=uses_context)
-            spool.append(to_line(vars(question) if question else {}))
-            digests.append(_digest(question))
-        if not len(spool):
-            raise UserMistake(f"the questions file {path} holds no questions")
+        for place, record in file.read(folder):
+            entry = reader.read(record, uses_context=uses_context)
+            _refuse_ambiguous(entry, file, place)
+            findings.add(place, entry)
+            spool.append(to_line(_pack(entry, question_format)))
+            has_carried = has_carried or bool(entry.carried)
+        _refuse_unusable(path, findings, reader)
         on_failure.pop_all()
-    return Questions(spool, selection.choose(len(spool)), _count_copies(digests))
+    places = selection.choose(len(spool))
+    return Questions(spool, places, findings.count_copies(), findings.list_all(), has_carried=has_carried)
 
 
-def _read_records(path: str) -> Iterator[JsonValue]:
-    try:
-        with Path(path).open(encoding="utf-8-sig") as source:
-            yield from read_array(source)
-    except OSError as error:
-        raise UserMistake(f"cannot read the questions file {path}: {error.strerror}") from None
-    except DamagedFile as error:
-        raise UserMistake(f"cannot use the questions file {path}: {error}") from None
+def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
+    """What the spool holds of an entry."""
+    carried: JsonObject = {"carried": entry.carried} if entry.carried else {}
+    if entry.fault:
+        return {"error": entry.reason, **carried}
+    chosen: Format = question_format if question_format != "auto" else "mc" if entry.choices else "qa"
+    question = Question(entry.text, entry.reference, entry.context, chosen, entry.accepted)
+    return {"question": {**vars(question), "accepted": list(entry.accepted)}, **carried}
 
 
-def _parse(record: JsonValue, question_format: QuestionFormat, *, uses_context: bool) -> Question | None:
-    if not isinstance(record, dict):
-        return None
-    text, answers = _as_text(record.get("question")), _read_answers(record)
-    if not text.strip() or not answers:
-        return None
-    chosen: Format = question_format if question_format != "auto" else "mc" if read_choices(text) else "qa"
-    return Question(text, answers[0], _as_text(record.get("text")) if uses_context else "", chosen, tuple(answers[1:]))
+def _refuse_ambiguous(entry: Entry, file: QuestionFile, place: int) -> None:
+    if entry.fault == "ambiguous_answer":
+        raise UserMistake(
+            f"{file.path}, {file.unit} {place:,}: {entry.reason}; say in the configuration which it is: "
+            "`fields: {answer_is: number}` counts from 1, index from 0; letter and text are the others"
+        )
 
 
-def _read_answers(record: JsonObject) -> list[str]:
-    """The answers that the record accepts, each once: those of `answer`, which may be a list, before those of `answers`."""
-    given: list[JsonValue] = []
-    for value in (record.get("answer"), record.get("answers")):
-        given += value if isinstance(value, list) else [value]
-    return list(dict.fromkeys(text for text in map(_as_text, given) if text.strip()))
-
-
-def _as_text(value: JsonValue) -> str:
-    """A field as text; a number is taken as it is written, anything that is no text or number as absent."""
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
-
-
-def _digest(question: Question | None) -> int:
-    """A number that two questions share when they are asked in the same words."""
-    words = f"{question.text}\0{question.context}" if question else ""
-    return int.from_bytes(blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def _count_copies(digests: "array[int]") -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-    """For each question of the file, how many with the same digest stand before it."""
-    series = pd.Series(np.frombuffer(digests, dtype=np.uint64))
-    return np.asarray(series.groupby(series).cumcount(), dtype=np.int64)
+def _refuse_unusable(path: str, findings: Findings, reader: EntryReader) -> None:
+    if not len(findings):
+        raise UserMistake(f"the questions file {path} holds no questions")
+    refuse_unknown_fields(path, sorted(reader.unseen), reader.keys)
+    if findings.has_only("no_question") and reader.keys:
+        raise UserMistake(
+            f"the questions file {path} holds no questions: no entry has a field `question`, and the first has "
+            f"{', '.join(map(repr, reader.keys))}; name the right one in the configuration: `fields: {{question: NAME}}`"
+        )

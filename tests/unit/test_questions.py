@@ -105,7 +105,12 @@ def test_the_context_is_read_only_when_it_is_used(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[]", "holds no questions"), ('{"questions": 1}', "a list was expected"), ("[{", "line 1"), ("", "a list was expected")],
+    [
+        ("[]", "holds no questions"),
+        ('{"questions": 1}', "a list of objects was expected"),
+        ("[{", "line 1"),
+        ("", "a list was expected"),
+    ],
 )
 def test_an_unusable_file_is_one_clear_mistake(tmp_path: Path, content: str, message: str) -> None:
     """The message names the file and what is wrong with it."""

@@ -1,0 +1,142 @@
+"""Which field of a record is what: the `fields` block of the settings, and the usual names for what it leaves open."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+from tasks.evaluation.errors import UserMistake
+
+AnswerKind = Literal["letter", "number", "index", "text", "flags"]
+
+# Recognised in this order, and in any case of letters where no field has the very name.
+QUESTION_NAMES = ("question", "query", "problem", "prompt", "stem")
+CHOICES_NAMES = ("choices", "options", "mc1_targets")
+ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_option", "best_answer", "final_decision", "cop")
+ACCEPTED_NAMES = ("answers", "correct_answers")
+CONTEXT_NAMES = ("text", "context", "passage")
+# Columns that hold a choice each: their name is one of these, then a, b, c … or 1, 2, 3 …; a bare letter is capital.
+CHOICE_COLUMN_NAMES = ("op", "opt", "option", "option_", "option ", "choice", "choice_", "choice ")
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+NUMBERS = tuple(str(number) for number in range(1, len(LETTERS) + 1))
+
+
+class Fields(BaseModel):
+    """Which field of a record is what. A dot leads into an object: `context.contexts`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str | None = Field(default=None, description="The question.")
+    choices: list[str] | None = Field(
+        default=None, description="The choices: one field that holds them all, or a list of fields that hold one each."
+    )
+    answer: str | None = Field(default=None, description="The right answer.")
+    answer_is: AnswerKind | None = Field(
+        default=None,
+        description="How the answer names its choice: its letter, its number from 1, its index from 0, its text, or flags: "
+        "a 1 for each right choice among 0s. Empty: as it is written, where that can be read in one way only.",
+    )
+    accepted: str | None = Field(default=None, description="Further answers that are as right, for short answers.")
+    context: str | None = Field(default=None, description="What the question is asked with if use_context_field is set.")
+    fixed_choices: list[str] | None = Field(
+        default=None, min_length=2, description="The choices of every question, where the file does not hold them."
+    )
+    shuffle_choices: bool | None = Field(
+        default=None,
+        description="Put the choices into an order of their own, the same in every run. Empty: only where flags say which is "
+        "right, since such files put the right one first.",
+    )
+    carried: list[str] | None = Field(
+        default=None, description="The fields that results carry along. Empty: all that are nothing of the above."
+    )
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _list_choices(cls, choices: JsonValue) -> JsonValue:
+        return [choices] if isinstance(choices, str) else choices
+
+    @field_validator("fixed_choices", mode="before")
+    @classmethod
+    def _refuse_booleans(cls, choices: JsonValue) -> JsonValue:
+        if isinstance(choices, list) and any(isinstance(choice, bool) for choice in choices):
+            raise ValueError("YAML takes yes and no for true and false: write them in quotes")
+        return choices
+
+    @property
+    def named(self) -> list[str]:
+        """Every field of the records that the settings name."""
+        single = (self.question, self.answer, self.accepted, self.context)
+        return [name for name in (*single, *(self.choices or []), *(self.carried or [])) if name]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The fields of a record by what they are; None or empty for what it does not have."""
+
+    question: str | None
+    choices: tuple[str, ...]
+    answer: str | None
+    accepted: str | None
+    context: str | None
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The record's own fields that are part of the question."""
+        names = (self.question, *self.choices, self.answer, self.accepted, self.context)
+        return frozenset(part for name in names if name for part in (name, name.partition(".")[0]))
+
+
+def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
+    """What the fields of a record with these keys are: as the settings say, else by their usual names."""
+    return Columns(
+        question=fields.question or _recognise(QUESTION_NAMES, keys),
+        choices=tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys))),
+        answer=fields.answer or _recognise(ANSWER_NAMES, keys),
+        accepted=fields.accepted or _recognise(ACCEPTED_NAMES, keys),
+        context=fields.context or _recognise(CONTEXT_NAMES, keys),
+    )
+
+
+def read_field(record: Mapping[str, JsonValue], name: str | None) -> JsonValue:
+    """The record's field of that name, which may lead into objects; None where there is none."""
+    if name is None or name in record:
+        return record.get(name) if name else None
+    value: JsonValue = dict(record)
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
+
+
+def refuse_unknown_fields(path: str, unknown: Sequence[str], keys: Sequence[str]) -> None:
+    """Refuse names that no record has.
+
+    Raises:
+        UserMistake: there are such; names the nearest key, or all.
+    """
+    if unknown:
+        nearest = difflib.get_close_matches(unknown[0], keys, n=1, cutoff=0.5)
+        known = f"did you mean {nearest[0]!r}?" if nearest else f"it has {', '.join(keys)}"
+        raise UserMistake(f"{path} has no field {unknown[0]!r}, which the block `fields` names: {known}")
+
+
+def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
+    """The first of the names that a key has; in other case where no key has any of them."""
+    exact = next((name for name in names if name in keys), None)
+    lowered = {key.lower(): key for key in reversed(keys)}
+    return exact or next((lowered[name.lower()] for name in names if name.lower() in lowered), None)
+
+
+def _recognise_choices(keys: Sequence[str]) -> list[str]:
+    """The field that holds the choices, or at least two fields that hold one each."""
+    single = _recognise(CHOICES_NAMES, keys)
+    if single:
+        return [single]
+    lowered = {key.lower(): key for key in reversed(keys)}
+    rows = [[letter if letter in keys else "" for letter in LETTERS]]
+    for stem in CHOICE_COLUMN_NAMES:
+        rows += [[lowered.get(f"{stem}{mark}", "") for mark in marks] for marks in (LETTERS.lower(), NUMBERS)]
+    found = (list(takewhile(bool, row)) for row in rows)
+    return next((names for names in found if len(names) > 1), [])

@@ -1,0 +1,75 @@
+"""Question files on the whole way: what is asked, and what comes back with each result."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from tasks.evaluation.config import Overrides
+from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
+
+COUNT = 12
+LETTERS = "ABCD"
+
+
+@pytest.fixture(autouse=True)
+def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, a working directory, and the key in the environment."""
+    monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
+
+
+def run(config_file: str, **overrides: object) -> Any:
+    """The state in which the flow ends."""
+    from flows.score_questions import score_questions
+
+    return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
+
+
+def read_results(folder: Path) -> list[dict[str, Any]]:
+    """Those of the newest file."""
+    newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
+    results: list[dict[str, Any]] = json.loads(newest.read_text())["results"]
+    return results
+
+
+def make_rows(count: int) -> list[dict[str, Any]]:
+    """The questions of `make_questions` with their choices in a column, the answer's index, and an id."""
+    rows = []
+    for number, record in enumerate(make_questions(count), start=1):
+        question, *choices = record["question"].split("\n")
+        index = LETTERS.index(record["answer"][0])
+        rows.append({"id": f"q-{number}", "question": question, "choices": [text[3:] for text in choices], "answer": index})
+    return rows
+
+
+def test_choices_in_a_column_are_scored_like_choices_in_the_text(folder: Path, endpoint: FakeEndpoint) -> None:
+    """From Parquet, with an index as the answer: every question once, the known score, and its id in the result."""
+    parquet.write_table(pa.Table.from_pylist(make_rows(COUNT)), folder / "exam.parquet")
+    config = write_config(folder, endpoint.url)
+    with (folder / config).open("a") as file:
+        file.write("\nfields: {answer_is: index}\n")
+    assert run(config, questions_file="exam.parquet").is_completed()
+    assert sum(endpoint.asked().values()) == len(endpoint.asked()) == COUNT
+    results = read_results(folder)
+    assert sum(result["score"] for result in results) == right_count(COUNT)
+    assert [result["fields"]["id"] for result in results] == [f"q-{n}" for n in range(1, COUNT + 1)]
+    assert results[0]["question"].endswith("\n\nA) one 1\nB) two 1\nC) three 1\nD) four 1")
+
+
+def test_a_reused_answer_carries_the_fields_that_the_file_has_now(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Another file with the same questions asks nothing, and its results say what it says, refused entries included."""
+    records: list[dict[str, object]] = [{**record, "subject": "old"} for record in make_questions(COUNT)]
+    write_questions(folder, records)
+    config = write_config(folder, endpoint.url)
+    run(config)
+    endpoint.forget()
+    lines = [{"question": r["question"], "answer": r["answer"], "id": n} for n, r in enumerate(records)] + [{"id": "empty"}]
+    (folder / "exam.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run(config, questions_file="exam.jsonl").is_completed()
+    assert endpoint.bodies == []
+    results = read_results(folder)
+    assert [result["fields"] for result in results] == [{"id": n} for n in [*range(COUNT), "empty"]]
+    assert results[-1]["error"] == "Missing question or answer"
