@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from tasks.evaluation.choice_marks import fold
 from tasks.evaluation.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices, read_reference
 from tasks.evaluation.json_files import JsonValue
 from tasks.evaluation.question_fields import LETTERS, AnswerKind
@@ -85,8 +84,7 @@ def shuffle(offer: Offer, question: str) -> Offer:
 
 def is_offered_by(question: str, offer: Offer) -> bool:
     """Whether the question's text holds these very choices, in this order."""
-    own = read_choices(question).values()
-    return len(own) == len(offer.texts) and all(fold(a) == fold(b) for a, b in zip(own, offer.texts, strict=True))
+    return all(text in question for text in offer.texts) and tuple(read_choices(question).values()) == offer.texts
 
 
 def find_right(answer: JsonValue, offer: Offer, kind: AnswerKind | None) -> list[int]:
@@ -103,17 +101,18 @@ def find_right(answer: JsonValue, offer: Offer, kind: AnswerKind | None) -> list
     return sorted({place for places in found for place in places}) if all(found) else []
 
 
-def compose(question: str, offer: Offer) -> str:
-    """The question with its choices below it, one a line and lettered.
+def compose(question: str, offer: Offer) -> tuple[str, dict[str, str]]:
+    """The question with its choices below it, one a line and lettered, and the choices by their letters.
 
     A line break within a choice stays where the choices can still be told apart.
     """
     for texts in (list(offer.texts), [" ".join(text.split()) for text in offer.texts]):
         lines = [f"{letter}) {text}" for letter, text in zip(LETTERS, texts, strict=False)]
         composed = "\n".join([question.rstrip(), "", *lines])
-        if list(read_choices(composed).values()) == texts:
+        choices = read_choices(composed)
+        if list(choices.values()) == texts:
             break
-    return composed
+    return composed, choices
 
 
 def _read_object(value: dict[str, JsonValue]) -> Offer | None:

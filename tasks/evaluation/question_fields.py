@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 from typing import Literal
 
@@ -82,7 +83,7 @@ class Columns:
     accepted: str | None
     context: str | None
 
-    @property
+    @cached_property
     def used(self) -> frozenset[str]:
         """The record's own fields that are part of the question."""
         names = (self.question, *self.choices, self.answer, self.accepted, self.context)

@@ -106,13 +106,13 @@ class EntryReader:
         return self._letter(text, replace(offer, right=right), is_flagged=offer.right is not None)
 
     def _letter(self, text: str, offer: Offer, *, is_flagged: bool) -> Entry:
-        assert offer.right
-        if not is_offered_by(text, offer):
+        if is_offered_by(text, offer):
+            choices = read_choices(text)
+        else:
             offer = shuffle(offer, text) if self._is_shuffled(is_flagged=is_flagged) else offer
-            text = compose(text, offer)
-        assert offer.right
-        choices = read_choices(text)
-        return Entry(text, ", ".join(list(choices)[place] for place in sorted(offer.right)), choices=choices)
+            text, choices = compose(text, offer)
+        labels = list(choices)
+        return Entry(text, ", ".join(labels[place] for place in sorted(offer.right or ())), choices=choices)
 
     def _is_shuffled(self, *, is_flagged: bool) -> bool:
         asked_for = self._fields.shuffle_choices
