@@ -129,7 +129,7 @@ def read_choices(question: str) -> dict[str, str]:
         for run in runs:
             if _follows(label, run[-1][1].upper()):
                 run.append(match)
-    run = max((run for run in runs if len(run) > 1), key=lambda run: run[-1].start(), default=[])
+    run = max((run for run in runs if len(run) > 1), key=lambda run: (run[-1].start(), run[0].start()), default=[])
     ends = [choice.start() for choice in run[1:]] + [len(question)] * bool(run)
     return {match[1].upper(): question[match.start(2) : end].strip() for match, end in zip(run, ends, strict=True)}
 

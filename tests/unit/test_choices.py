@@ -31,6 +31,11 @@ def test_a_line_break_belongs_to_the_choice_before_it() -> None:
     assert read_choices("Which?\nA) one\n two\nB) three") == {"A": "one\n two", "B": "three"}
 
 
+def test_a_list_in_the_stem_lends_no_choice() -> None:
+    """Though the last list would continue it."""
+    assert read_choices("Ann:\nA) I go.\nB) I stay.\nWho goes?\nA) Ann\nB) Ben\nC) Eve") == {"A": "Ann", "B": "Ben", "C": "Eve"}
+
+
 @pytest.mark.parametrize(
     ("answer", "choice"),
     [
