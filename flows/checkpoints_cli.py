@@ -1,16 +1,15 @@
 """`mcqa checkpoints`: what lies in a checkpoint directory, as tables for people and JSON for programs. Imports no Prefect."""
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, tell
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
 from tasks.evaluation.checkpoint import LATEST
 from tasks.evaluation.earlier import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.housekeeping import prune, split_running
-from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.overview import Overview, Tally, describe_all, list_running, tally
 from tasks.evaluation.validation import find_faults
 
@@ -43,7 +42,7 @@ def list_checkpoints(options: argparse.Namespace) -> int:
     found, damaged = _survey(folder)
     overviews = list(describe_all(folder, found))
     if options.json:
-        _print_json([*(each.to_json() for each in overviews), *map(_damaged_to_json, damaged)])
+        print_json([*(each.to_json() for each in overviews), *map(_damaged_to_json, damaged)])
     elif overviews or damaged:
         _print_table(COLUMNS, [*map(_row, overviews), *map(_damaged_row, damaged)])
     else:
@@ -65,9 +64,9 @@ def show_checkpoint(options: argparse.Namespace) -> int:
         raise UserMistake(f"{path} is damaged: {error}") from None
     overview = _describe(checkpoint)
     if options.json:
-        _print_json(overview.to_json() | counted.to_json())
+        print_json(overview.to_json() | counted.to_json())
     else:
-        _print_pairs(_describe_pairs(overview, counted))
+        print_pairs(_describe_pairs(overview, counted))
     return EXIT_DONE
 
 
@@ -93,9 +92,9 @@ def validate_checkpoint(options: argparse.Namespace) -> int:
             lines += fit_lines
             verdict |= {"config": options.config, "fit": fit}
     if options.json:
-        _print_json(verdict)
+        print_json(verdict)
     else:
-        tell("\n".join(map(_printable, lines)))
+        tell("\n".join(map(printable, lines)))
     return EXIT_DONE if is_well else EXIT_UNFINISHED
 
 
@@ -113,7 +112,7 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
     freed_bytes = sum(each.size_bytes for each in removed)
     kept_count = len(found) - len(removed)
     if options.json:
-        _print_json({
+        print_json({
             "removed": [{"file": str(each.path), "size_bytes": each.size_bytes} for each in removed],
             "freed_bytes": freed_bytes,
             "kept_count": kept_count,
@@ -121,7 +120,7 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
         })  # fmt: skip
         return EXIT_DONE
     for each in removed:
-        tell(_printable(f"Removed {each.path} ({_format_size(each.size_bytes)})"))
+        tell(printable(f"Removed {each.path} ({_format_size(each.size_bytes)})"))
     tell(f"Removed: {_count(len(removed))}, which frees {_format_size(freed_bytes)}. Kept: {kept_count:,}")
     if running:
         tell(f"Left alone, because a run is still going: {_count(len(running))}")
@@ -240,26 +239,11 @@ def _describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]
     return pairs
 
 
-def _print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
-    width = max(len(name) for name, _ in pairs)
-    for name, value in pairs:
-        tell(f"{name + ':':{width + 2}}{_printable(value)}")
-
-
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [columns, *([_printable(cell) for cell in row] for row in rows)]
+    lines = [columns, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:
         tell("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _print_json(value: JsonValue | list[JsonObject]) -> None:
-    tell(json.dumps(value, indent=2))
-
-
-def _printable(text: str) -> str:
-    """The text on one line and without control characters, which files from elsewhere may hold."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _format_size(size_bytes: int) -> str:

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.checkpoints_cli import add_checkpoints_command
+from flows.questions_cli import add_questions_command
 from flows.terminal import EXIT_MISTAKE, EXIT_UNFINISHED, tell
 from tasks.evaluation.errors import EvaluationError, UserMistake
 
@@ -44,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_flags(score_parser)
     score_parser.set_defaults(run=_score)
     add_checkpoints_command(commands)
+    add_questions_command(commands)
     return parser
 
 

@@ -1,8 +1,12 @@
 """How the commands speak to the terminal that they run in, and to the shell."""
 
+import json
 import os
 import sys
+from collections.abc import Sequence
 from typing import TextIO
+
+from tasks.evaluation.json_files import JsonObject, JsonValue
 
 # A run that a signal has stopped exits with 128 + the signal's number.
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
@@ -14,3 +18,20 @@ def tell(line: str, stream: TextIO | None = None) -> None:
         print(line, file=stream or sys.stdout, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), (stream or sys.stdout).fileno())
+
+
+def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
+    """Print each name with its value, the values one below the other."""
+    width = max(len(name) for name, _ in pairs)
+    for name, value in pairs:
+        tell(f"{name + ':':{width + 2}}{printable(value)}")
+
+
+def print_json(value: JsonValue | list[JsonObject]) -> None:
+    """Print the value for programs."""
+    tell(json.dumps(value, indent=2))
+
+
+def printable(text: str) -> str:
+    """The text on one line and without control characters, which files from elsewhere may hold."""
+    return "".join(character if character.isprintable() else "?" for character in text)

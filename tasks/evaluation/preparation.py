@@ -19,6 +19,7 @@ from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, O
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.lineage import Lineage, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.local_server import describe_weights
+from tasks.evaluation.question_check import summarize
 from tasks.evaluation.questions import Questions, Selection, read_questions
 from tasks.evaluation.reuse import Matcher, Reuse, require_fit
 from tasks.evaluation.spool import PlacedSpool
@@ -67,6 +68,7 @@ class Preparation:
             "random_seed": self.selection.random_seed,
             "limit": self.selection.limit,
             "digest": self.ledger.questions_digest,
+            "findings": {finding.kind: finding.count for finding in self.ledger.questions.findings},
         }
 
 
@@ -163,6 +165,8 @@ def prepare(
     described = describe_settings(config, grader)
     selection = choose_selection(config, lineage, described)
     questions = _select_questions(config, selection, own_folder)
+    for line in summarize(questions.findings, config.questions_file):
+        say(line)
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),

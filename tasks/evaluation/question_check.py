@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, get_args
@@ -10,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from tasks.evaluation.choices import read_reference
+from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.question_files import Unit
 from tasks.evaluation.question_records import Entry, Fault
 
 Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
 
 Kind = Fault | Note
+FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 # Those before `unclear_answer` keep an entry from being asked.
 WORDS: dict[Kind, str] = {
@@ -32,23 +35,40 @@ WORDS: dict[Kind, str] = {
     "duplicate": "the same question again, with the same answer",
     "contradiction": "the same question again, with another answer",
 }
+# Of these, the first one's reason says more than the kind.
+EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
 SHOWN_PLACES = 5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of thing that is wrong: how many entries, and where the first of them stand."""
+    """One kind of thing that is wrong: how many entries, where the first of them stand, and what the first one says."""
 
     kind: Kind
     count: int
     places: tuple[int, ...]
     stops: bool
+    example: str = ""
+
+    def to_json(self) -> JsonObject:
+        """The finding as programs read it."""
+        return {**vars(self), "places": list(self.places)}
 
     def describe(self, unit: Unit) -> str:
         """The finding as people read it."""
         plural = unit[:-1] + "ies" if unit.endswith("y") else unit + "s"
         shown = ", ".join(f"{place:,}" for place in self.places) + (", …" if self.count > len(self.places) else "")
-        return f"{WORDS[self.kind]}: {self.count:,} ({unit if self.count == 1 else plural} {shown})"
+        example = f"; the first: {self.example}" if self.example else ""
+        return f"{WORDS[self.kind]}: {self.count:,} ({unit if self.count == 1 else plural} {shown}){example}"
+
+
+def summarize(findings: Sequence[Finding], path: str) -> list[str]:
+    """The findings of a file in a line for each of both kinds, without places; none where there are none."""
+    lines = []
+    for stops, verdict in ((True, "cannot be asked"), (False, "asked, and worth a look")):
+        counts = [f"{WORDS[finding.kind]}: {finding.count:,}" for finding in findings if finding.stops == stops]
+        lines += [f"⚠️ {path}: {verdict}: {', '.join(counts)}"] if counts else []
+    return [*lines, f"   Where: mcqa questions check {path}"] if lines else []
 
 
 class Findings:
@@ -62,24 +82,28 @@ class Findings:
         self._is_asked = array("b")
         self._counts: Counter[Kind] = Counter()
         self._first_places: dict[Kind, list[int]] = {}
+        self._examples: dict[Kind, str] = {}
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def add(self, place: int, entry: Entry) -> None:
-        """Look at the entry that stands at this place."""
+    def add(self, place: int, entry: Entry) -> list[Kind]:
+        """Look at the entry that stands at this place; give what is wrong with it by itself."""
         self._places.append(place)
         self._questions.append(_digest("" if entry.fault else f"{entry.text}\0{entry.context}"))
         self._answers.append(_digest(entry.reference))
         self._is_asked.append(entry.fault is None)
-        for kind in (entry.fault,) if entry.fault else _note(entry):
+        kinds: list[Kind] = [entry.fault] if entry.fault else _note(entry)
+        for kind in kinds:
             self._counts[kind] += 1
             if self._counts[kind] <= SHOWN_PLACES:
                 self._first_places.setdefault(kind, []).append(place)
+                self._examples.setdefault(kind, entry.reason if kind in EXPLAINED else "")
+        return kinds
 
-    def has_only(self, kind: Fault) -> bool:
-        """Whether no entry is without this fault."""
-        return self._counts[kind] == len(self)
+    def stops(self, kind: Kind) -> bool:
+        """Whether what is wrong keeps an entry from being asked."""
+        return kind in FAULTS or (kind == "unclear_answer" and not self._has_grader)
 
     def count_copies(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
         """For each entry that can be asked, how many in the same words stand before it."""
@@ -89,14 +113,11 @@ class Findings:
     def list_all(self) -> list[Finding]:
         """All findings, those that keep entries from being asked first."""
         found = [
-            Finding(kind, self._counts[kind], tuple(self._first_places[kind]), self._stops(kind))
+            Finding(kind, self._counts[kind], tuple(self._first_places[kind]), self.stops(kind), self._examples[kind])
             for kind in WORDS
             if self._counts[kind]
         ]
         return found + self._list_copies()
-
-    def _stops(self, kind: Kind) -> bool:
-        return kind in get_args(Fault) or (kind == "unclear_answer" and not self._has_grader)
 
     def _list_copies(self) -> list[Finding]:
         """The questions that stand in the file more than once."""
@@ -108,7 +129,7 @@ class Findings:
         copies = frame[frame.duplicated("question")]
         firsts = frame.drop_duplicates("question").set_index("question")["answer"]
         differs = copies["answer"].to_numpy() != firsts.reindex(copies["question"]).to_numpy()
-        kinds: dict[Note, pd.DataFrame] = {"duplicate": copies[~differs], "contradiction": copies[differs]}
+        kinds: dict[Kind, pd.DataFrame] = {"duplicate": copies[~differs], "contradiction": copies[differs]}
         return [
             Finding(kind, len(rows), tuple(int(place) for place in rows["place"][:SHOWN_PLACES]), stops=False)
             for kind, rows in kinds.items()
@@ -116,12 +137,12 @@ class Findings:
         ]
 
 
-def _note(entry: Entry) -> list[Note]:
+def _note(entry: Entry) -> list[Kind]:
     """What is worth a look in an entry that can be asked."""
     if not entry.choices:
         return []
     texts = [" ".join(text.split()) for text in entry.choices.values()]
-    found: dict[Note, bool] = {
+    found: dict[Kind, bool] = {
         "unclear_answer": read_reference(entry.reference, entry.choices) is None,
         "empty_choice": not all(texts),
         "duplicate_choices": len(set(texts)) < len(texts),

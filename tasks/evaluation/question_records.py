@@ -5,12 +5,14 @@ become lettered lines below the question, and the answer becomes the letter.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from tasks.evaluation.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.offered_choices import (
     AmbiguousAnswer,
@@ -23,7 +25,8 @@ from tasks.evaluation.offered_choices import (
     read_offer,
     shuffle,
 )
-from tasks.evaluation.question_fields import LETTERS, Columns, Fields, find_columns, read_field
+from tasks.evaluation.question_fields import LETTERS, Columns, Fields, find_columns, read_field, refuse_unknown_fields
+from tasks.evaluation.question_files import QuestionFile
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
@@ -47,6 +50,30 @@ class Entry:
     fault: Fault | None = None
     reason: str = ""
     carried: JsonObject = field(default_factory=dict)
+
+
+def read_entries(
+    file: QuestionFile, fields: Fields, *, uses_context: bool, folder: Path | None = None
+) -> Iterator[tuple[int, Entry]]:
+    """Yield each entry of the file with its place.
+
+    Raises:
+        UserMistake: the file cannot be read, or is damaged; after its last entry, that it holds no question, or lacks a field
+            that the settings name.
+    """
+    reader, count, has_question = EntryReader(fields), 0, False
+    for count, (place, record) in enumerate(file.read(folder), start=1):  # noqa: B007 - used below
+        entry = reader.read(record, uses_context=uses_context)
+        has_question = has_question or entry.fault != "no_question"
+        yield place, entry
+    if not count:
+        raise UserMistake(f"the questions file {file.path} holds no questions")
+    refuse_unknown_fields(file.path, sorted(reader.unseen), reader.keys)
+    if not has_question and reader.keys:
+        raise UserMistake(
+            f"the questions file {file.path} holds no questions: no entry has a field `question`, and the first has "
+            f"{', '.join(map(repr, reader.keys))}; name the right one in the configuration: `fields: {{question: NAME}}`"
+        )
 
 
 class EntryReader:

@@ -13,9 +13,9 @@ import numpy as np
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_files import JsonObject, from_line, to_line
 from tasks.evaluation.question_check import Finding, Findings
-from tasks.evaluation.question_fields import Fields, refuse_unknown_fields
+from tasks.evaluation.question_fields import Fields
 from tasks.evaluation.question_files import QuestionFile, find_format
-from tasks.evaluation.question_records import Entry, EntryReader
+from tasks.evaluation.question_records import Entry, read_entries
 from tasks.evaluation.spool import Spool
 
 Format = Literal["mc", "qa"]
@@ -137,17 +137,14 @@ def read_questions(
     Raises:
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
-    file, reader, findings = find_format(path), EntryReader(fields or Fields()), Findings(has_grader=has_grader)
-    has_carried = False
+    file, findings, has_carried = find_format(path), Findings(has_grader=has_grader), False
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
-        for place, record in file.read(folder):
-            entry = reader.read(record, uses_context=uses_context)
+        for place, entry in read_entries(file, fields or Fields(), uses_context=uses_context, folder=folder):
             _refuse_ambiguous(entry, file, place)
             findings.add(place, entry)
             spool.append(to_line(_pack(entry, question_format)))
             has_carried = has_carried or bool(entry.carried)
-        _refuse_unusable(path, findings, reader)
         on_failure.pop_all()
     places = selection.choose(len(spool))
     return Questions(spool, places, findings.count_copies(), findings.list_all(), has_carried=has_carried)
@@ -168,15 +165,4 @@ def _refuse_ambiguous(entry: Entry, file: QuestionFile, place: int) -> None:
         raise UserMistake(
             f"{file.path}, {file.unit} {place:,}: {entry.reason}; say in the configuration which it is: "
             "`fields: {answer_is: number}` counts from 1, index from 0; letter and text are the others"
-        )
-
-
-def _refuse_unusable(path: str, findings: Findings, reader: EntryReader) -> None:
-    if not len(findings):
-        raise UserMistake(f"the questions file {path} holds no questions")
-    refuse_unknown_fields(path, sorted(reader.unseen), reader.keys)
-    if findings.has_only("no_question") and reader.keys:
-        raise UserMistake(
-            f"the questions file {path} holds no questions: no entry has a field `question`, and the first has "
-            f"{', '.join(map(repr, reader.keys))}; name the right one in the configuration: `fields: {{question: NAME}}`"
         )
