@@ -1,116 +1,46 @@
 """The choices that a question offers, and the one that an answer finally makes.
 
 `read_choices` reads them from the question's text as it labels them itself; `read_choice` reads the label that an answer
-settles on, or nothing: an answer is never given a choice that it did not make. The patterns here are searched in a text of
-marks (choice_marks.py), one character for each mention of a choice. Every gap in them is bounded, so that each is linear.
+settles on, or nothing: an answer is never given a choice that it did not make. It is read as a text of marks (choice_marks.py),
+in which each mention of a choice is one character, by the patterns of decisions.py.
 """
 
 import re
 from collections.abc import Mapping
 
-from tasks.evaluation.choice_marks import ECHO, MARKS, NAMED, QUOTED, final_part, fold, mark_choices, read_marks
+from tasks.evaluation.choice_marks import mark_choices
+from tasks.evaluation.decisions import (
+    CLAUSE,
+    COMPLETE,
+    DECISIONS,
+    DOUBTED,
+    OR,
+    REACH,
+    REJECTED,
+    SENTENCE,
+    SUPPOSED,
+    TRUE,
+    WITHDRAWN,
+)
+from tasks.evaluation.marks import ANY_MARK, ECHO, NAMED, find_surroundings, read_marks
+from tasks.evaluation.plain_text import final_part, fold
 
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 
 # How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
 PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
-# An answer in a form for programs: a JSON field, a tag, a LaTeX box.
+# How an answer ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
+LAST_LINE = re.compile(
+    r"\**(?:the )?(?:final |correct )?answer:\**[ \t]*\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})\)?)\.?\**",
+    re.IGNORECASE,
+)
+# An answer in a form for programs: a JSON field, a tag, a LaTeX box. The class at the beginning is found at once.
 FIELD = r"(?:final_|correct_|selected_)?(?:answer|choice|option|label|letter|response)"
 STRUCTURED = re.compile(
-    rf"[\"']{FIELD}[\"']\s{{0,9}}:\s{{0,9}}(\"[^\"\n]{{0,300}}\"|'[^'\n]{{0,300}}'|\[[^\[\]{{}}]{{0,300}}\]|\w{{1,9}})"
-    rf"|<{FIELD}>([^<>]{{0,300}})</"
-    r"|\\boxed\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})\}",
+    rf"[\"'<\\](?:(?<=[\"']){FIELD}[\"']\s{{0,9}}:\s{{0,9}}(\"[^\"\n]{{0,300}}\"|'[^'\n]{{0,300}}'|\[[^\[\]{{}}]{{0,300}}\]|\w{{1,9}})"
+    rf"|(?<=<){FIELD}>([^<>]{{0,300}})</"
+    r"|(?<=\\)boxed\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})\})",
     re.IGNORECASE,
-)
-
-# One choice or several: "B", "A and C", "A, B or D".
-OR = r"\b(?:or|oder|ou|или)\b|[/或]|또는"
-AND = r"[,;&+和と]|\b(?:and|und|et|y|e|и)\b|및"
-JOINT = rf"[ \t]{{0,3}}(?:,[ \t]{{0,3}})?(?:{OR}|{AND})[ \t]{{0,3}}"
-CHOSEN = rf"(?P<chosen>[{MARKS}](?:{JOINT}[{MARKS}]){{0,25}}+)"
-UNLISTED = CHOSEN.replace(f"[{MARKS}]", f"(?:{NAMED}|{QUOTED})")
-
-# Words that keep a choice from being made, before or after it.
-DENIAL = (
-    r"\b(?:not|never|neither|nor|none|cannot|no|between|whether|if|unless|except|than|might|could|nicht|kein\w{0,2}"
-    r"|pas|não|non|ne|не)\b|n't\b|[不非没]|ない|아니|않"
-)
-WRONG = (
-    r"\b(?:wrong|incorrect|false|eliminated|excluded|ruled out|impossible|tempting|falsch|faux|fausse|falsa?|incorrect[ao]"
-    r"|incorreta|errad[ao]|sbagliat[ao]|неверн\w{1,3})\b|错|誤|틀|[❌✗✘]"
-)
-UNSETTLED = (
-    rf"(?!\s{{0,3}}\)?\s{{0,3}}(?:[?|]|(?:is|are|was|were|seems?|looks?|ist|est|es|è|é) (?:\w{{1,12}} )?(?:{DENIAL}|{WRONG})"
-    rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}))"
-)
-GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
-
-# What announces a choice: "the answer is", "I'd go with", "故选".
-ANNOUNCED = (
-    r"\banswers?\b(?! choices| options)|\bans\b|\b(?:correct|response|solution|conclusion)(?= ?[:=])"
-    r"|\b(?:my|the|your|our|final|correct|right|best|only) (?:\w{1,12} )?(?:choice|option|pick|selection|one|letter|response)\b"
-    r"|\bréponse|\bbonne proposition|\bantwort|\blösung|\brichtig|\bkorrekt|\brespuesta"
-    r"|\bsolución|\bcorrect[ao]\b|\bcorrett[ao]\b|\bcorreta\b|\brisposta|\bsoluzione|\bresposta"
-    r"|\bgabarito|\bответ|\bправильн|\bверн|\bверен|答案|答え|正解|解答|정답|답"
-)
-# Words of choosing: the choice may follow at once.
-CHOSEN_BY = (
-    r"(?:\b(?:choose|pick|select|go(?:ing)? with|opt for|i(?:'d| would)? say|settle on|stick with"
-    r"|lean(?:ing)? towards?|guess|label?led|match(?:es)?|corresponds? to)\b"
-    r"|\b(?:choisi|wähle|direi|dirais|diría|diria|elegir|elijo|scelgo|escolh|выбираю)|选(?!项))"
-)
-# What concludes, where the choice follows at once and ends the clause: "so B.", "that leaves D", "→ C".
-CONCLUDED = (
-    rf"(?:\b(?:so|no|wait|actually|thus|hence|therefore|probably|definitely|leaves(?: us with| only)?|leaving|left with"
-    rf"|(?:remains|left) is|it's|it is|that's|that is|this is|which is(?= {NAMED})|not [{MARKS}],? but|also|donc|quindi|dunque"
-    r"|luego|logo|portanto|por (?:lo )?tanto|значит|итак)\b|[→⇒∴✅✓✔]|=>|所以|因此|よって|따라서)"
-    r"[\s,:]{0,3}(?:(?:it's|it is|clearly|the|an?) ){0,2}"
-)
-ENDED = r"(?=[\"')]{0,2}\s{0,3}(?:$|[.!,:;—–(]|because\b|since\b|as\b|it is\b))"
-# What confirms the choice before it: "B is correct", "C: right", "D is the answer".
-CONFIRMED = (
-    r"(?:\b(?:correct|right|(?:the|my) (?:\w{1,9} )?(?:answer|choice|option)|it is(?=\s{0,3}(?:$|[.!,]))|is left|remains"
-    r"|richtig|korrekt|wählen|nehmen|correct[ao]|corrett[ao]|correta|exact[ao]?|правильн\w{1,3}|верн\w{1,3}|верен)\b|[✅✓✔]"
-    r"|正确|正しい|正解|옳|정답|맞)"
-)
-# A line or a sentence that is nothing but a choice, or such lines one after the other.
-ALONE = rf"(?P<chosen>[{MARKS}](?:(?:{JOINT}|[.!,;]{{0,2}}\n)[{MARKS}]){{0,25}})[^\w\n?:,|✗✘❌{MARKS}—–-]{{0,9}}$"
-# The first words, where they are a label that does not begin a list, or a text that does not begin a sentence.
-LEADING = (
-    rf"\A[^\w{{{MARKS}]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
-    rf"|{QUOTED}(?=\s{{0,3}}(?:$|[.!;:—–]|,? because\b)))"
-)
-# Each finds a choice that is made: announced, concluded, confirmed, alone, leading. The last in the answer counts.
-DECISIONS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    for pattern in (
-        rf"(?:(?:{ANNOUNCED})(?! ?[{MARKS}])|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
-        rf"(?:{ANNOUNCED}) ?{UNLISTED}{ENDED}",
-        rf"{CONCLUDED}{UNLISTED}{ENDED}",
-        rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}",
-        rf"(?:^|[.!…:] )[^\w\n{MARKS}]{{0,9}}{ALONE}",
-        rf"{LEADING}{UNSETTLED}",
-    )
-)
-# A decision before these words is withdrawn, unless another follows.
-WITHDRAWN = re.compile(
-    r"\bwait\b|\bcorrection:|\b(?:that|this)(?:'s| is| was| can't be) (?:not right|not correct|wrong|incorrect|right\?)"
-    r"|\blet me (?:think again|reconsider|re-?check|double-?check)|\bon second thought",
-    re.IGNORECASE,
-)
-# "If it were larger, the answer would be B" chooses nothing; "if I had to choose" does.
-SUPPOSED = re.compile(r"\bif\b(?! i\b)[^.!?\n]{0,200}\bwould\b[^.!?\n]{0,30}\Z", re.IGNORECASE)
-# "C: True" in a list of verdicts, which counts where it is the only one.
-TRUE = re.compile(rf"{CHOSEN}{GAP}\b(?:true|yes|vrai|oui|wahr|ja|verdader[ao]|sí|vero|sì|verdadeir[ao]|sim)\b", re.IGNORECASE)
-REJECTED = re.compile(
-    rf"\b(?:not|n't be|rul(?:es?|ed|ing) out|eliminat(?:es?|ed|ing)|removes?|neither|nor) {CHOSEN}"
-    rf"|{CHOSEN.replace('chosen', 'wrong')}[^\n.;?{MARKS}]{{0,40}}?(?:{WRONG}|(?:\bnot|n't) (?:correct|right)\b)",
-    re.IGNORECASE,
-)
-SENTENCE, CLAUSE = re.compile(r"(?<=[.!?…])\s+|\n"), re.compile(r"[,;:—–]\s")
-COMPLETE = re.compile(r"[^\w\s,:(–—-]\s*\Z")
-DOUBTED = re.compile(
-    rf"{DENIAL}|{WRONG}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\bwould\b|\?|[{chr(0xE200)}-{chr(0xE2FF)}]", re.IGNORECASE
 )
 
 
@@ -168,6 +98,8 @@ def _read_places(answer: str, choices: Mapping[str, str]) -> list[int]:
         return []
     if structured and (places := _read_decision(mark_choices(structured[-1].strip("\"'[] \n"), choices))):
         return places
+    if (place := _read_last_line(answer, choices)) is not None:
+        return [place]
     marked = mark_choices(answer, choices)
     for read in (_read_decision, _read_only_true, _read_only_mention):
         if (places := read(marked)) is not None:
@@ -175,9 +107,30 @@ def _read_places(answer: str, choices: Mapping[str, str]) -> list[int]:
     return _read_remaining(marked, len(choices))
 
 
+def _read_last_line(answer: str, choices: Mapping[str, str]) -> int | None:
+    """The place of the choice in the line that the answer was asked to end with; None without such a line.
+
+    Where a choice's text could be part of the line, the line says nothing alone.
+    """
+    line = answer.rstrip().rpartition("\n")[2]
+    match = LAST_LINE.fullmatch(line)
+    label = (match["bracketed"] or match["bare"]).upper() if match else ""
+    if label not in choices:
+        return None
+    texts = [fold(text) for text in choices.values()]
+    is_plain = not any(text and ("answer" in text or text in line.casefold()) for text in texts)
+    return list(choices).index(label) if is_plain else None
+
+
 def _read_decision(marked: str) -> list[int] | None:
     """The choices of the last decision; none when it is withdrawn or an alternative, None when there is no decision."""
-    found = [match for pattern in DECISIONS for match in pattern.finditer(marked) if not _is_supposed(match)]
+    found = [
+        match
+        for start, end in find_surroundings(marked, ANY_MARK, REACH)
+        for pattern in DECISIONS
+        for match in pattern.finditer(marked, start, end)
+        if not _is_supposed(match)
+    ]
     last = max(found, key=lambda match: match.start("chosen"), default=None)
     if last is None:
         return None

@@ -1,6 +1,8 @@
 """The choice that an answer makes is read, and none where it makes none."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.evaluation.choices import read_choice, read_choices, read_reference
 
@@ -121,3 +123,35 @@ def test_a_numbered_choice_is_read(answer: str, choices: tuple[str, ...], choice
 def test_a_reference_that_names_no_choice_is_not_guessed() -> None:
     """Such a question is listed as unusable instead of being scored wrong."""
     assert read_reference("mitochondrion", LETTERS) is None
+
+
+FRAGMENTS = [
+    "A",
+    "b)",
+    "so B",
+    "the answer is C",
+    "wait, no",
+    "not D",
+    "None of the above",
+    "\n",
+    ". ",
+    "if it would",
+    "A) ribosome",
+]
+
+
+@given(
+    st.lists(st.sampled_from(FRAGMENTS)).map(" ".join),
+    st.sampled_from("ABCD"),
+    st.sampled_from(["ANSWER: {}", "**Answer:** ({})."]),
+)
+def test_nothing_above_the_last_line_counts_where_it_is_the_one_asked_for(before: str, label: str, line: str) -> None:
+    """Whatever was considered, chosen and withdrawn before."""
+    assert read_choice(f"{before}\n{line.format(label)}", LETTERS) == label
+
+
+@pytest.mark.parametrize("answer", ["İ)", "(İ)", "Answer: \u212a"])  # the last is the sign of the kelvin
+def test_a_letter_that_only_resembles_a_label_is_none(answer: str) -> None:
+    """Where case is ignored they are equal, and the reader must not stumble over it."""
+    choices = {label: f"text {label}" for label in "ABCDEFGHIJK"}
+    assert read_choice(answer, choices) is None
