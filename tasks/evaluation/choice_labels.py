@@ -31,9 +31,9 @@ CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "ni
 # Without brackets, a letter is a label only behind punctuation or one of these words, and a number behind fewer of them:
 # "vitamin C", "in 1990" and "2 to the power of 5" choose nothing.
 BEFORE_NUMBER = (
-    r"is|are|be|answers?|answer's|so|thus|hence|therefore|no|say|choose|pick|select|go with|ist|lautet|Antwort|also|würde|wähle"
-    r"|est|réponse|donc|dirais|es|la|respuesta|diría|elijo|è|risposta|quindi|direi|scelgo|é|resposta|logo|diria|escolho|это"
-    r"|ответ|выбираю"
+    r"is|are|be|answers?|ans|answer's|so|thus|hence|therefore|no|say|choose|pick|select|go with|ist|lautet|Antwort|also|würde"
+    r"|wähle|est|réponse|donc|dirais|es|la|respuesta|diría|elijo|è|risposta|quindi|direi|scelgo|é|resposta|logo|diria|escolho"
+    r"|это|ответ|выбираю"
 )
 BEFORE_LETTER = BEFORE_NUMBER + (
     r"|was|it's|chose|with|for|to|not|than|neither|then|but|leaves|leaving|makes|removes?|eliminates?|remains|that|either|both"
@@ -52,19 +52,24 @@ AFTER_NUMBER = (
 
 @lru_cache(maxsize=64)
 def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
-    """How a label is written: in brackets or quotes, with its noun, before a bracket or a leading dot, bare; and its sign."""
+    """How a label is written, each way with its sign.
+
+    In brackets or quotes, with its noun, in a table's cell, before a bracket, before a dot that leads a line, or bare.
+    """
     is_number = labels[0].isdigit()
     spelled = sorted(labels, key=len, reverse=True)
     label = f"(?P<label>{'|'.join(spelled)})"
     # Spelled out: where case is ignored, İ would be an I, and a K as the sign of the kelvin a K.
     any_case = f"(?P<label>{'|'.join(dict.fromkeys(case for each in spelled for case in (each, each.lower())))})"
     span = r"\d" if is_number else f"[{labels[0]}-{labels[-1]}]"
-    after = AFTER_NUMBER if is_number else rf"(?:(?<=A){AFTER_A}|(?<=I){AFTER_I}|(?<![AI]){AFTER_LETTER})"
+    after_letter = rf"(?:(?=/{span}(?!{LETTER}))|(?<=A){AFTER_A}|(?<=I){AFTER_I}|(?<![AI]){AFTER_LETTER})"
+    after = AFTER_NUMBER if is_number else after_letter
     words = BEFORE_NUMBER if is_number else BEFORE_LETTER
     joint = r"(?i:and|or|nor|y|et|und|oder|ou|и|или)"
     lead = (
-        rf"^[^\w\n{MARKS}]{{0,3}}|[.!?] [\"']?|[;,&] [\"']?|(?:[:=→\]]| [–—-]) ?[\"']?|\b(?i:{words}) |{CJK} ?"
-        rf"|(?<={span} ){joint} |[{MARKS}](?:, ?| {joint} )" + ("" if is_number else f"|(?<={span})[;,&/]")
+        rf"^[^\w\n{MARKS}]{{0,3}}|\b(?i:ans|answer)\) ?|[.!?] [\"']?|[;,&] [\"']?|(?:[:=→\]]| [–—-]) ?[\"']?"
+        rf"|\b(?i:{words}) |{CJK} ?|(?<={span} ){joint} |[{MARKS}](?:, ?| {joint} )"
+        + ("" if is_number else f"|(?<={span})[;,&/]")
     )
     # A label behind an ASCII letter or digit is none; a class at the beginning is what the engine finds at once.
     first = "".join(sorted({label[0] for label in labels}))
@@ -78,6 +83,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
             rf"(?P<lead>)\b(?i:(?:{OPTION}|statement|Aussage)s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
         ),
         ("[选项番번]", rf"(?P<lead>(?<![\w.,])){label} ?(?:个?选项|项|番|번)"),
+        (r"\|", rf"(?P<lead>^|\| ?){label}(?= ?\||$)"),
         (rf"{folded}{rest}\)", rf"(?P<lead>{lead}|[{MARKS}] ){any_case}\)"),
         (rf"{folded}{rest}[.:]", rf"(?P<lead>^[^\w\n{MARKS}]{{0,3}}){any_case}[.:](?=\s|$|[{MARKS}])"),
         (rf"{bare}{rest}(?![A-Za-z0-9_])", rf"(?P<lead>{lead}){label}{after}"),

@@ -12,6 +12,7 @@ from tasks.evaluation.choice_marks import mark_choices
 from tasks.evaluation.decisions import (
     CLAUSE,
     COMPLETE,
+    CONTRASTED,
     DECISIONS,
     DOUBTED,
     OR,
@@ -27,6 +28,8 @@ from tasks.evaluation.plain_text import final_part, fold
 
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 
+# Several choices without anything between them, as a whole line or behind a colon: "AC", "Answer: A C".
+JOINED = re.compile(r"((?:^|[:：]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
 # How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
 PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
 # How an answer ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
@@ -70,7 +73,8 @@ def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = Fals
     What it says last counts. With `several`, an answer may choose more than one, given in order: "A, C"; without, an answer
     that chooses more than one chooses nothing.
     """
-    places = _read_places(final_part(answer), choices) if choices else []
+    final = final_part(answer)
+    places = _read_places(_part_labels(final, choices) if several else final, choices) if choices else []
     is_settled = len(places) == 1 or (several and places)
     return ", ".join(list(choices)[place] for place in places) if is_settled else None
 
@@ -86,9 +90,20 @@ def read_reference(reference: str, choices: Mapping[str, str]) -> str | None:
     labels = [label for label, text in choices.items() if text and fold(text) == fold(reference)]
     if len(labels) == 1 and reference.strip().upper() not in choices:
         return labels[0]
-    marked = mark_choices(reference, choices) if choices else ""
+    marked = mark_choices(_part_labels(reference, choices), choices) if choices else ""
     places = (_read_decision(marked) if re.search(NAMED, marked) else None) or []
     return ", ".join(list(choices)[place] for place in places) or None
+
+
+def _part_labels(text: str, choices: Mapping[str, str]) -> str:
+    """The text with commas between labels that are written as one word, each of them once."""
+
+    def part(match: re.Match[str]) -> str:
+        labels = match[2].replace(" ", "")
+        is_joined = len(set(labels)) == len(labels) and set(labels) <= choices.keys()
+        return match[1] + ", ".join(labels) if is_joined else match[0]
+
+    return JOINED.sub(part, text)
 
 
 def _read_places(answer: str, choices: Mapping[str, str]) -> list[int]:
@@ -158,7 +173,7 @@ def _read_only_mention(marked: str) -> list[int] | None:
     An answer that breaks off has not come to its choice.
     """
     # Before an echo of the choices stands one of the question.
-    sentences = [sentence for sentence in SENTENCE.split(marked.rpartition(ECHO)[2]) if sentence.strip()]
+    sentences = [sentence for sentence in SENTENCE.split(CONTRASTED.sub("", marked.rpartition(ECHO)[2])) if sentence.strip()]
     if (len(sentences) > 1 and not COMPLETE.search(marked)) or WITHDRAWN.search(marked):
         return None
     named = [_read_undoubted(sentence) for sentence in sentences]

@@ -93,6 +93,13 @@ REJECTED = re.compile(
     rf"|{CHOSEN.replace('chosen', 'wrong')}[^\n.;?{MARKS}]{{0,40}}?(?:{WRONG}|(?:\bnot|n't) (?:correct|right)\b)",
     re.IGNORECASE,
 )
+# "A, not B", "A rather than B": what a choice is set against.
+CONTRASTED = re.compile(
+    r"[\s,;(–—-]{1,3}(?:(?:and|und|et) )?"
+    r"(?:not|rather than|instead of|as opposed to|unlike|nicht|statt|pas|plutôt que|no|non)"
+    rf" (?:(?:the|an?|die|der|das|le|la|les|el|il) )?[{MARKS}](?: (?:or|nor|oder|ou|o) [{MARKS}]){{0,25}}",
+    re.IGNORECASE,
+)
 SENTENCE, CLAUSE = re.compile(r"(?<=[.!?…])\s+|\n"), re.compile(r"[,;:—–]\s")
 COMPLETE = re.compile(r"[^\w\s,:(–—-]\s*\Z")
 DOUBTED = re.compile(

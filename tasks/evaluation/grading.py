@@ -13,8 +13,10 @@ from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.questions import Format, Question
 
-# Part of every score's identity: raise it when the same answer could be graded differently.
-GRADING_VERSION = 1
+# Part of the identity of the scores that we read from answers ourselves, and of those that we read from a grader's verdicts:
+# raise it when the same words could be read differently.
+READING_VERSION = 2
+VERDICT_VERSION = 1
 
 GRADER_SYSTEM: dict[Format, str] = {
     "mc": """\

@@ -2,7 +2,7 @@
 
     answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
     score id  = hash(answer id, reference answer, format, further accepted answers where there are any,
-                     grader's request settings and prompts, grading version)
+                     grader's request settings and prompts, version of the reading or of the verdicts)
 
 Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
 asked at once. Files hold these ids, so a change of this module makes every earlier answer unknown. Ids are 16 bytes of
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from tasks.evaluation.grading import GRADING_VERSION, grader_prompts
+from tasks.evaluation.grading import READING_VERSION, VERDICT_VERSION, grader_prompts
 from tasks.evaluation.prompts import generator_messages
 from tasks.evaluation.questions import Question
 from tasks.evaluation.records import Ids
@@ -43,8 +43,9 @@ class Identity:
 
     def __init__(self, settings: IdentitySettings) -> None:
         self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.salt)
-        prompts = grader_prompts() if settings.grader is not None else None
-        self._grader_part = _digest(settings.grader, prompts, GRADING_VERSION)
+        has_grader = settings.grader is not None
+        prompts, version = (grader_prompts(), VERDICT_VERSION) if has_grader else (None, READING_VERSION)
+        self._grader_part = _digest(settings.grader, prompts, version)
 
     def identify(self, question: Question, copy_number: int) -> Ids:
         """The question's ids, as hexadecimal text."""

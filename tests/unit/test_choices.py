@@ -61,6 +61,15 @@ def test_a_list_in_the_stem_lends_no_choice() -> None:
         ("答案是 B。", "B"),
         ("The answer is a cell that divides", None),
         ("I think a plant needs light", None),
+        ("Ans) C", "C"),
+        ("Ans C", "C"),
+        ("The chloroplast, unlike the ribosome, makes sugar.", "B"),
+        ("Chloroplast (not ribosome)", "B"),
+        ("Chloroplast rather than the ribosome or nucleus", "B"),
+        ("The ribosome makes protein, the chloroplast sugar.", None),
+        ("| A | B | C | D |\n|---|---|---|---|", None),
+        ("| Answer | B |", "B"),
+        ("A/C", None),
         ("I cannot answer this.", None),
         ("", None),
         ("E", None),
@@ -88,14 +97,17 @@ def test_a_reference_names_its_choice(reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reference", ["B, D", "B and D", "B & D", "D, B", "B) chloroplast\nD) nucleus", "The correct answers are B and D."]
+    "reference",
+    ["B, D", "B and D", "B & D", "D, B", "B) chloroplast\nD) nucleus", "BD", "B D", "The correct answers are B and D."],
 )
 def test_a_reference_may_name_several_choices(reference: str) -> None:
     """They are given in the question's order."""
     assert read_reference(reference, LETTERS) == "B, D"
 
 
-@pytest.mark.parametrize(("answer", "choice"), [("D and B", "B, D"), ("Answer: B, D", "B, D"), ("B", "B"), ("B or D", None)])
+@pytest.mark.parametrize(
+    ("answer", "choice"), [("D and B", "B, D"), ("Answer: B, D", "B, D"), ("B", "B"), ("B or D", None), ("ANSWER: BD", "B, D")]
+)
 def test_an_answer_may_make_several_choices_where_several_are_right(answer: str, choice: str | None) -> None:
     """Alternatives are no choice."""
     assert read_choice(answer, LETTERS, several=True) == choice
