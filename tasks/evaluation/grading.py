@@ -1,4 +1,4 @@
-"""How an answer is graded: by the choice read from it, or by a grader model's verdict.
+"""How an answer is graded: by what is read from it, its choice or its short answer, or by a grader model's verdict.
 
 A verdict is a JSON object in the grader's reply. A reply without a usable one is asked for again in stricter words; after the
 last of them the grader has refused. A missing score is never a zero.
@@ -7,11 +7,14 @@ last of them the grader has refused. A missing score is never a zero.
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from tasks.evaluation.choices import read_choice, read_choices, read_reference
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.questions import Format, Question
+from tasks.evaluation.records import Answer, Grade
+from tasks.evaluation.short_answers import grade_short
 
 # Part of the identity of the scores that we read from answers ourselves, and of those that we read from a grader's verdicts:
 # raise it when the same words could be read differently.
@@ -51,7 +54,8 @@ def grader_prompts() -> JsonObject:
 
 def grader_messages(question: Question, answer: str) -> list[Message]:
     """The messages that ask for a verdict on the answer."""
-    content = GRADER_USER.format(question=question.text, reference=question.reference, answer=answer)
+    reference = "\nOr: ".join((question.reference, *question.accepted))
+    content = GRADER_USER.format(question=question.text, reference=reference, answer=answer)
     return [{"role": "system", "content": GRADER_SYSTEM[question.format]}, {"role": "user", "content": content}]
 
 
@@ -75,22 +79,54 @@ def read_verdict(reply: str, question_format: Format) -> JsonObject | None:
     return None
 
 
-def can_grade_by_choice(question: Question) -> bool:
-    """Whether the question needs no grader: its reference answer names one of its choices."""
-    return read_reference(question.reference, read_choices(question.text)) is not None
+def can_grade_by_reading(question: Question) -> bool:
+    """Whether the question needs no grader: multiple choice only if a right answer names one of its choices."""
+    return question.format == "qa" or bool(_read_references(question, read_choices(question.text)))
 
 
-def grade_by_choice(question: Question, answer: str) -> JsonObject:
-    """The evaluation of a multiple-choice answer by the choice that it makes."""
+def grade_by_reading(question: Question, answer: str) -> JsonObject:
+    """The evaluation of an answer by the choice that it makes, or by the short answer that it gives."""
+    return _grade_choice(question, answer) if question.format == "mc" else _grade_short_answer(question, answer)
+
+
+def mark_grade(grade: Grade, answer: Answer) -> Grade:
+    """The grade with marks in its evaluation: multiple choice that chose nothing, and an answer that was cut."""
+    marks: JsonObject = {"truncated": answer.finish_reason == "length"}
+    if grade.evaluation.get("format") == "mc":
+        marks["no_choice"] = grade.evaluation.get("model_choice") in (None, "", "null", "none")
+    return replace(grade, evaluation={**grade.evaluation, **marks})
+
+
+def _grade_choice(question: Question, answer: str) -> JsonObject:
     choices = read_choices(question.text)
-    reference = read_reference(question.reference, choices)
-    chosen = read_choice(answer, choices, several=reference is not None and "," in reference)
+    references = _read_references(question, choices)
+    chosen = read_choice(answer, choices, several=any("," in reference for reference in references))
     return {
-        "reference_choice": reference,
+        "reference_choice": references[0] if references else None,
         "model_choice": chosen,
-        "score": int(chosen is not None and chosen == reference),
+        "score": int(chosen in references),
         "reasoning": f"the answer chooses {chosen}" if chosen else "the answer chooses nothing",
         "format": "mc",
+    }
+
+
+def _read_references(question: Question, choices: Mapping[str, str]) -> list[str]:
+    """The choices that the right answers name, each as one label or several; those that name none are left out."""
+    read = (read_reference(reference, choices) for reference in (question.reference, *question.accepted))
+    return [reference for reference in read if reference is not None]
+
+
+def _grade_short_answer(question: Question, answer: str) -> JsonObject:
+    grade = grade_short(answer, (question.reference, *question.accepted))
+    verdict = f"right ({grade.match})" if grade.match else "none of those accepted"
+    return {
+        "reference_choice": None,
+        "model_choice": None,
+        "score": int(grade.match is not None),
+        "reasoning": f"the answer {grade.answer[:200]!r} is {verdict}",
+        "format": "qa",
+        "exact_match": int(grade.exact_match),
+        "f1": grade.f1,
     }
 
 

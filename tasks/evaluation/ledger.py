@@ -13,9 +13,9 @@ from hashlib import blake2b
 import numpy as np
 
 from tasks.evaluation.answer_log import AnswerLog
-from tasks.evaluation.grading import can_grade_by_choice
+from tasks.evaluation.grading import can_grade_by_reading
 from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
-from tasks.evaluation.json_files import JsonObject, from_line, to_line
+from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions import Question, Questions
 from tasks.evaluation.records import (
     Answer,
@@ -41,7 +41,8 @@ class Ledger:
     """What is known of each question; positions are 0-based places in the selection.
 
     `questions_digest` tells these questions in this order from others. `scores` holds a score a position, NaN where there is
-    none; `formats` m for multiple choice, q for short answers, - for an entry that cannot be asked.
+    none; `formats` m for multiple choice, q for short answers, - for an entry that cannot be asked. `no_choice` and `truncated`
+    are the evaluations' marks, `f1` the token F1 of short answers, NaN where there is none.
 
     Args:
         questions: the selected questions.
@@ -69,6 +70,8 @@ class Ledger:
         self.waits_for_sync = False
         self.scores = np.full(len(questions), np.nan)
         self.formats = array("u", "-") * len(questions)
+        self.no_choice, self.truncated = np.zeros((2, len(questions)), dtype=bool)
+        self.f1 = np.full(len(questions), np.nan)
         self._tokens = TokenTable(len(questions))
         self._retry_refused = retry_refused
         self._answer_ids = bytearray()
@@ -110,6 +113,7 @@ class Ledger:
             self._tokens.note(position, result)
             if not result.get("skipped"):
                 self.scores[position] = result["score"]
+                self._note_marks(position, result.get("evaluation"))
         record = {**result, "question_id": position + 1}
         record.pop("fields", None)  # a reused record's: those of the file as it was then
         carried = self.questions.carried(position)
@@ -181,10 +185,17 @@ class Ledger:
         for part in (self.questions, self.answers, self.results):
             part.close()
 
+    def _note_marks(self, position: int, evaluation: JsonValue) -> None:
+        marks = evaluation if isinstance(evaluation, dict) else {}
+        f1 = marks.get("f1")
+        self.no_choice[position] = marks.get("no_choice") is True
+        self.truncated[position] = marks.get("truncated") is True
+        self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
+
     def _identify(self, position: int, question: Question | None, identity: Identity, *, has_grader: bool) -> None:
         if question is None:
             self._errors[position] = self.questions.why_unaskable(position)
-        elif not has_grader and question.format == "mc" and not can_grade_by_choice(question):
+        elif not has_grader and not can_grade_by_reading(question):
             self._errors[position] = f"The answer {question.reference[:60]!r} names none of the question's choices"
         if question is None:
             self._answer_ids += NO_ID

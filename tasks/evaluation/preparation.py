@@ -229,7 +229,7 @@ def _require_same_evaluation(preparation: Preparation) -> None:
 
 
 def _select_questions(config: Config, selection: Selection, folder: Path | None) -> Questions:
-    questions = read_questions(
+    return read_questions(
         config.questions_file,
         selection=selection,
         question_format=config.processing.question_format,
@@ -238,20 +238,6 @@ def _select_questions(config: Config, selection: Selection, folder: Path | None)
         has_grader=bool(config.model.grader_shortname),
         folder=folder,
     )
-    if not config.model.grader_shortname:
-        _refuse_short_answers(questions, config.questions_file)
-    return questions
-
-
-def _refuse_short_answers(questions: Questions, questions_file: str) -> None:
-    numbers = [n for n, question in enumerate(questions, start=1) if question and question.format == "qa"]
-    if numbers:
-        shown = ", ".join(map(str, numbers[:5])) + (", …" if len(numbers) > 5 else "")
-        questions.close()
-        raise UserMistake(
-            f"{questions_file}: {len(numbers):,} of the {len(questions):,} questions are short-answer ones (number {shown}), "
-            "and these need a grader: set model.grader_shortname, or give --grader"
-        )
 
 
 def _use_named(matcher: Matcher, checkpoint: Checkpoint, preparation: Preparation, say: Callable[[str], None]) -> Reuse:

@@ -33,11 +33,18 @@ FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
 
 @dataclass(frozen=True)
 class Statistics:
-    """A run's accuracy over all questions and by format, and the questions that do not count in it."""
+    """A run's accuracy over all questions and by format, what stands out among the answers, and what does not count.
+
+    `no_choice` are answers to multiple choice that chose nothing, `truncated` those that were cut; both are scored. `f1` is the
+    mean token F1 of short answers that no grader has graded, None where there are none.
+    """
 
     selected: int
     overall: Accuracy | None
     by_format: dict[str, Accuracy]
+    no_choice: int
+    truncated: int
+    f1: float | None
     refused: int
     unusable: int
     unscored: int
@@ -50,6 +57,9 @@ class Statistics:
             "accuracy": self.overall.accuracy if self.overall else None,
             "standard_error": self.overall.standard_error if self.overall else None,
             "by_format": {name: {"count": a.count, "accuracy": a.accuracy} for name, a in self.by_format.items()},
+            "no_choice": self.no_choice,
+            "truncated": self.truncated,
+            "f1": self.f1,
             "refused": self.refused,
             "unusable": self.unusable,
             "unscored": self.unscored,
@@ -60,6 +70,12 @@ class Statistics:
         shown = [f"📊 Accuracy: {self.overall}" if self.overall else "📊 Accuracy: none, no question was scored"]
         if len(self.by_format) > 1:
             shown += [f"   {name}: {accuracy}" for name, accuracy in self.by_format.items()]
+        if self.f1 is not None:
+            shown.append(f"   Token F1 of the short answers: {self.f1:.4f}")
+        if self.no_choice:
+            shown.append(f"   Chose nothing, counted as wrong: {self.no_choice:,}")
+        if self.truncated:
+            shown.append(f"   Cut before their end, scored as far as they go: {self.truncated:,} (raise max_tokens)")
         if self.refused:
             shown.append(f"   Refused by the endpoint, not counted: {self.refused:,} (ask again with --retry-refused)")
         if self.unusable:
@@ -73,13 +89,17 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
     """The statistics of the first so many results; None: of all that there are."""
     positions = np.array(ledger.results.positions(0, len(ledger.results) if first is None else first), dtype=np.int64)
     formats = np.array(ledger.formats)
-    frame = pd.DataFrame({"score": ledger.scores[positions], "format": formats[positions]})
+    columns = {"score": ledger.scores, "no_choice": ledger.no_choice, "truncated": ledger.truncated, "f1": ledger.f1}
+    frame = pd.DataFrame({name: values[positions] for name, values in columns.items()} | {"format": formats[positions]})
     scored = frame[frame["score"].notna()]
     unusable = min(ledger.unaskable_count, len(frame))
     return Statistics(
         selected=len(ledger.questions),
         overall=_measure(scored["score"]) if len(scored) else None,
         by_format={FORMAT_NAMES[str(key)]: _measure(group) for key, group in scored.groupby("format")["score"]},
+        no_choice=int(scored["no_choice"].sum()),
+        truncated=int(scored["truncated"].sum()),
+        f1=float(scored["f1"].mean()) if scored["f1"].notna().any() else None,
         refused=len(frame) - len(scored) - unusable,
         unusable=unusable,
         unscored=len(ledger.questions) - len(frame),

@@ -8,8 +8,9 @@ from tasks.evaluation.client import Client
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
 from tasks.evaluation.grading import (
     WORDINGS,
-    grade_by_choice,
+    grade_by_reading,
     grader_messages,
+    mark_grade,
     read_verdict,
     stricter_messages,
 )
@@ -31,7 +32,7 @@ class Scorer:
     Args:
         ledger: gives the questions and keeps what comes of them.
         generator: answers the questions.
-        grader: grades the answers; None: the choice read from the answer does.
+        grader: grades the answers; None: what is read from them does.
         slots: the places of the questions in flight, over all batches.
     """
 
@@ -97,7 +98,7 @@ class Scorer:
                 answer = await self._generator.ask(generator_messages(question))
                 await self._ledger.keep_answer(position, answer)
             self._check_going_on()
-            grade = await self._grade(question, answer)
+            grade = mark_grade(await self._grade(question, answer), answer)
         except Refused as refused:
             await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)
             self._count_refusal(refused)
@@ -120,7 +121,7 @@ class Scorer:
 
     async def _grade(self, question: Question, answer: Answer) -> Grade:
         if self._grader is None:
-            return Grade(grade_by_choice(question, answer.text), {}, 0.0)
+            return Grade(grade_by_reading(question, answer.text), {}, 0.0)
         if not answer.text:
             return Grade(_nothing_written(question), {}, 0.0)
         return await self._ask_grader(self._grader, question, answer)

@@ -16,7 +16,7 @@ from tasks.evaluation.checkpoint import CheckpointWriter
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.grading import grade_by_choice
+from tasks.evaluation.grading import grade_by_reading
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.layout import ANSWERS_FOLDER
 from tasks.evaluation.preparation import make_own_folder, prepare, reuse_earlier
@@ -113,7 +113,7 @@ class Evaluation:
             assert question
             answer = self.ledger.known_answer(position) or await self._answer(position)
             self.graded.append(position)
-            grade = Grade(grade_by_choice(question, answer.text), {}, 0.0)
+            grade = Grade(grade_by_reading(question, answer.text), {}, 0.0)
             await self.ledger.keep_grade(position, question, answer, grade)
             self._promise("grade", [position], is_durable=self.ledger.waits_for_sync)
 

@@ -1,0 +1,60 @@
+"""What is asked, how replies become scores without a grader, and what of it a run reports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fake_endpoint import FakeEndpoint, completion, make_questions, prompt_of, write_config, write_questions
+
+
+@pytest.fixture(autouse=True)
+def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, a working directory, and the key in the environment."""
+    monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
+
+
+def run(config_file: str = "config.yaml") -> Any:
+    """The state in which the flow ends."""
+    from flows.score_questions import score_questions
+
+    return score_questions(config_file, return_state=True)
+
+
+def read_final(folder: Path) -> dict[str, Any]:
+    """The newest results file."""
+    newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
+    content: dict[str, Any] = json.loads(newest.read_text())
+    return content
+
+
+def test_short_answers_and_what_stands_out_are_counted(
+    folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a grader; a reply that chooses nothing is wrong, one that was cut is scored as far as it goes."""
+    questions = [
+        {"question": "What is the capital of France?", "answer": "Paris"},
+        {"question": "How long is it?", "answer": "13 km", "answers": ["eight miles"]},
+        *make_questions(3),
+    ]
+    replies = {
+        "France": completion("The answer is Paris."),
+        "long": completion("It is twelve miles"),
+        "Question 1": completion("B"),
+        "Question 2": completion("Let us first", finish_reason="length"),
+        "Question 3": completion("I cannot say."),
+    }
+    endpoint.rule = lambda body: next(reply for words, reply in replies.items() if words in prompt_of(body))
+    write_questions(folder, questions)
+    assert run(write_config(folder, endpoint.url)).is_completed()
+    final = read_final(folder)
+    assert [result["score"] for result in final["results"]] == [1, 0, 1, 0, 0]
+    assert [result["evaluation"].get("no_choice") for result in final["results"]] == [None, None, False, True, True]
+    assert [result["evaluation"]["truncated"] for result in final["results"]] == [False, False, False, True, False]
+    statistics = final["metadata"]["statistics"]
+    assert (statistics["no_choice"], statistics["truncated"], statistics["f1"]) == (2, 1, 0.75)
+    printed = capsys.readouterr().out
+    assert "Chose nothing, counted as wrong: 2" in printed
+    assert "Cut before their end, scored as far as they go: 1" in printed
+    assert "Token F1 of the short answers: 0.7500" in printed

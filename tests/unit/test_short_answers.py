@@ -1,0 +1,155 @@
+"""Short answers are read from replies, and are right as words, as numbers, as lists, or as a yes or no."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.evaluation.short_answers import find_match, grade_short, is_exact_match, measure_f1, read_final_answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "exact", "f1"),
+    [
+        ("Paris", "Paris", True, 1.0),
+        ("the Paris!", "paris", True, 1.0),
+        ("Paris, the capital of France", "Paris", False, 0.4),
+        ("Denver Broncos", "The Denver Broncos", True, 1.0),
+        ("the Broncos of Denver", "Denver Broncos", False, 0.8),
+        ("gold and black", "black gold", False, 0.8),
+        ("24–10", "24-10", False, 0.0),
+        ("10 10 10", "10", False, 0.5),
+        ("Levi's Stadium in Santa Clara", "Levis Stadium", False, 4 / 7),
+        ("a cat and an owl", "Cat and owl", True, 1.0),
+        ("U.S.", "US", True, 1.0),
+        ("dog", "cat", False, 0.0),
+        ("", "", True, 1.0),
+        ("the", "a", True, 1.0),
+        ("", "cat", False, 0.0),
+        ("Übermut tut gut", "übermut", False, 0.5),
+    ],
+)
+def test_exact_match_and_f1_are_those_of_squad(answer: str, reference: str, exact: bool, f1: float) -> None:
+    """The values are those that the published evaluate-v2.0.py gives for these pairs."""
+    assert is_exact_match(answer, reference) == exact
+    assert measure_f1(answer, reference) == pytest.approx(f1)
+
+
+@given(st.text(), st.text())
+def test_f1_is_a_share_and_does_not_know_which_side_is_right(one: str, other: str) -> None:
+    """It is 1 for the same words, and the same both ways."""
+    assert 0 <= measure_f1(one, other) <= 1
+    assert measure_f1(one, other) == measure_f1(other, one)
+    assert measure_f1(one, one) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("13.0", "13"),
+        ("thirteen", "13"),
+        ("1,300.0", "1300"),
+        ("1.3 million", "1,300,000"),
+        ("3 × 10^8 m/s", "3e8 m/s"),
+        (r"$\frac{1}{2}$", "0.5"),
+        (r"\frac{1}{2}", "1/2"),
+        ("1 ½", "1.5"),
+        ("0.333", "1/3"),
+        ("3.14159", "3.14"),
+        ("50%", "0.5"),
+        ("0.5", "50%"),
+        ("50 percent", "50"),
+        ("13", "13 kg"),
+        ("13 kilograms", "13 kg"),
+        ("about 25 °C", "25 degrees Celsius"),
+        ("€5", "5 euros"),
+        ("−5", "-5"),
+    ],
+)
+def test_a_number_is_right_in_each_way_to_write_it(answer: str, reference: str) -> None:
+    """With its decimals as far as the reference has them, and with its unit or without it."""
+    assert find_match(answer, reference) == "number"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference"),
+    [
+        ("5", "-5"),
+        ("5", ".5"),
+        ("2001", "2000"),
+        ("3.1", "3.14"),
+        ("13 g", "13 kg"),
+        ("10 m", "10 km"),
+        ("12", "12 Angry Men"),
+        ("44", "44 BC"),
+        ("1/2/2020", "1/2"),
+        ("12:30", "12"),
+        ("1/0", "0"),
+        ("9" * 5000, "9"),
+    ],
+)
+def test_another_number_is_wrong(answer: str, reference: str) -> None:
+    """So is one in another unit, and a number that is only part of the answer."""
+    assert find_match(answer, reference) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "reference", "match"),
+    [
+        ("The Beatles!", "Beatles", "exact"),
+        ("“Ulysses”", "Ulysses", "exact"),
+        ("blue, red and green", "red, green, blue", "list"),
+        ("1,300; 2,500", "2500, 1300", "list"),
+        ("Juliet and Romeo", "Romeo and Juliet", "list"),
+        ("[1,2]", "(1, 2)", "list"),
+        ("(2, 1)", "(1, 2)", None),
+        ("red, red, blue", "red, blue, blue", None),
+        ("red, green", "red, green, blue", None),
+        ("Yes, it does", "True", "boolean"),
+        ("false", "No", "boolean"),
+        ("No", "yes", None),
+        ("Norway", "no", None),
+        ("the", "A", None),
+        ("", "Paris", None),
+    ],
+)
+def test_words_lists_and_booleans_are_compared(answer: str, reference: str, match: str | None) -> None:
+    """A list in any order, unless the reference stands in brackets."""
+    assert find_match(answer, reference) == match
+
+
+@pytest.mark.parametrize(
+    ("reply", "answer"),
+    [
+        ("Paris", "Paris"),
+        ("The answer is Paris, because it is the capital. Really.", "Paris"),
+        ("First I thought the answer is Rome.\n\n**Answer:** Paris", "Paris"),
+        ("ANSWER: St. Louis. It lies on the Mississippi.", "St. Louis"),
+        ("The answer to this question is:\n\n**3.14**", "3.14"),
+        (r"So it is \boxed{\frac{1}{2}}.", r"\frac{1}{2}"),
+        ("6 * 7 = 42\n#### 42", "42"),
+        ("It is Paris.", "Paris"),
+        ("La réponse est Paris.", "Paris"),
+        ("答案是巴黎。", "巴黎"),
+        ("- red\n- green\n- blue", "red, green, blue"),
+        ("<think>Rome?</think>Paris", "Paris"),
+        ("Paris\n\nQuestion: What is the capital of Italy?", "Paris"),
+        ("Let me think about the capitals of Europe, one after the other.\n\nParis", "Paris"),
+        ("", ""),
+    ],
+)
+def test_the_final_answer_is_read_from_a_reply(reply: str, answer: str) -> None:
+    """What it announces last, else its line that can be an answer."""
+    assert read_final_answer(reply) == answer
+
+
+def test_the_best_of_several_accepted_answers_counts() -> None:
+    """For the score, for exact match, and for F1."""
+    grade = grade_short("The answer is New York.", ("NYC", "New York City", "the new york"))
+    assert (grade.match, grade.exact_match, grade.f1) == ("exact", True, 1.0)
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("unit", ["the answer is ", "answer ", "1, ", "- a\n", "9", " ", "\n", "\\boxed{", "a and ", "####"])
+def test_a_long_reply_is_graded_in_linear_time(unit: str) -> None:
+    """A model that repeats itself to its limit holds nobody up."""
+    assert grade_short(unit * (100_000 // len(unit)), ("Paris",)).match is None
