@@ -40,9 +40,10 @@ Question: {question}
 Reference Answer: {reference}
 
 Model Answer: {answer}"""
+# Added to the system's words where a reply held no verdict. That reply is not shown to the grader: it would be imitated.
 STRICTER = (
-    "That was no JSON object with a score. Reply with the JSON object alone: no other words, no Markdown.",
-    'Only this, with your score in place of 0: {"score": 0, "reasoning": "", "reference_choice": null, "model_choice": null}',
+    "Your whole reply is one JSON object with a score: no other words, no Markdown, nothing before or after it.",
+    'Reply with only this, your score in place of 0: {"score": 0, "reasoning": ""}',
 )
 WORDINGS = 1 + len(STRICTER)
 
@@ -59,9 +60,10 @@ def grader_messages(question: Question, answer: str) -> list[Message]:
     return [{"role": "system", "content": GRADER_SYSTEM[question.format]}, {"role": "user", "content": content}]
 
 
-def stricter_messages(messages: list[Message], reply: str, wording: int) -> list[Message]:
-    """The messages that ask again after a reply without a verdict; `wording` counts from 0."""
-    return [*messages, {"role": "assistant", "content": reply}, {"role": "user", "content": STRICTER[wording]}]
+def stricter_messages(messages: list[Message], wording: int) -> list[Message]:
+    """The messages that ask again in other words after a reply without a verdict; `wording` counts from 0."""
+    system, user = messages
+    return [{"role": "system", "content": f"{system['content']}\n\n{STRICTER[wording]}"}, user]
 
 
 def read_verdict(reply: str, question_format: Format) -> JsonObject | None:

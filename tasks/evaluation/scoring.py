@@ -146,7 +146,7 @@ class Scorer:
             if verdict is not None:
                 return Grade(verdict, usage, time.monotonic() - started)
             if wording < WORDINGS - 1:
-                messages = stricter_messages(first_messages, reply.text, wording)
+                messages = stricter_messages(first_messages, wording)
         raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}", usage)
 
 
