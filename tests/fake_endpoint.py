@@ -20,12 +20,13 @@ LETTERS = "ABCD"
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server sends back."""
+    """What the server sends back: at once, byte by byte, or nothing, when it drops the connection."""
 
     body: object = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     trickle_seconds: float = 0.0
+    is_dropped: bool = False
 
 
 Rule = Callable[[dict[str, Any]], Reply]
@@ -133,6 +134,9 @@ class FakeEndpoint:
                 self._send(endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
 
             def _send(self, reply: Reply) -> None:
+                self.close_connection = reply.is_dropped
+                if reply.is_dropped:
+                    return
                 content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
                 self.send_response(reply.status)
                 for name, value in {"Content-Type": "application/json", **reply.headers}.items():
