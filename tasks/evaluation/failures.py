@@ -74,8 +74,7 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float:
 
 
 def _server_words(error: openai.OpenAIError) -> str:
-    """The server's own words about the failure, on one line."""
+    """The server's own words about the failure, else the transport's, on one line."""
     body = getattr(error, "body", None)
     message = body.get("message") if isinstance(body, dict) else None
-    cause = f" ({error.__cause__})" if error.__cause__ and not message else ""
-    return " ".join(f"{message or error}{cause}".split())
+    return " ".join(str(message or error.__cause__ or error).split())
