@@ -47,9 +47,10 @@ def is_open_to_others(url: str) -> bool:
     if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
         return False
     try:
-        return not ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return True
+    return not (address.is_loopback or address.is_unspecified)
 
 
 def check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:

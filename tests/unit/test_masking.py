@@ -172,6 +172,7 @@ def test_a_key_in_an_address_is_read_where_it_is_kept() -> None:
         ("http://localhost:8000/v1", KEY, False),
         ("http://127.0.0.2/v1", KEY, False),
         ("http://[::1]:8000/v1", KEY, False),
+        ("http://0.0.0.0:8000/v1", KEY, False),
         (None, KEY, False),
     ],
 )
