@@ -18,6 +18,7 @@ from tasks.evaluation.errors import (
     EvaluationError,
     RateLimited,
     Refused,
+    UnusableReply,
     UserMistake,
 )
 from tasks.evaluation.outage import Outage
@@ -149,13 +150,13 @@ class Client:
 
     def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:
         """Note what the error tells of the endpoint; give what ends the run, if anything does."""
+        self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
         if isinstance(error, RateLimited):
             self._follow_rate(error, sent_at)
             return self._outage.note_put_off(error)
         if isinstance(error, EndpointFailure):
             return self._outage.note_failure(error)
         self._outage.note_reply()
-        self.paid += TokenSum.read(error.usage if isinstance(error, Refused) else None)
         self._declined += isinstance(error, Declined)
         if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
             advice = f"\n{error.advice}" if isinstance(error, Declined) and error.advice else ""

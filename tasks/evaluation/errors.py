@@ -54,7 +54,16 @@ class RateLimited(EndpointFailure):
 
 
 class UnusableReply(EndpointFailure):
-    """The endpoint answered with status 200, and with nothing that can be used."""
+    """The endpoint answered with status 200, and with nothing that can be used.
+
+    Args:
+        message: what it did.
+        usage: what that has cost, as far as it says.
+    """
+
+    def __init__(self, message: str, usage: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.usage: Mapping[str, object] = usage or {}
 
 
 class Stopped(Unscored):

@@ -21,12 +21,12 @@ def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
         body: JsonValue = json.loads(content)
     except (ValueError, RecursionError):
         raise UnusableReply(f"the {role} answered with something that is no JSON") from None
+    usage = read_usage(body.get("usage")) if isinstance(body, dict) else {}
     choices = body.get("choices") if isinstance(body, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
     if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
-        raise UnusableReply(f"the {role} answered without a message")
-    usage = read_usage(body.get("usage"))
+        raise UnusableReply(f"the {role} answered without a message", usage)
     finish_reason = _text_or_none(first.get("finish_reason"))
     text, thought = _split_thought(_join_parts(message.get("content")))
     text = text if text.strip() else ""

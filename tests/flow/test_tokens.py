@@ -74,18 +74,27 @@ def make_costly(endpoint: FakeEndpoint) -> None:
     endpoint.rule = rule
 
 
+def break_once(endpoint: FakeEndpoint) -> None:
+    """Question 6 has at first a reply that costs and holds nothing."""
+    rule, broken = endpoint.rule, iter([Reply({"choices": [], "usage": replies(1)})])
+    endpoint.rule = lambda body: next(broken, None) or rule(body) if "Question 6:" in prompt_of(body) else rule(body)
+
+
 def test_every_counted_reply_is_in_the_sums(folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    """Empty, withheld, and without a verdict: each was paid for, stands with its question, and is in both sums."""
+    """Empty, withheld, without a verdict: each stands with its question. What holds nothing was paid for, and no more."""
     make_costly(endpoint)
+    break_once(endpoint)
     write_config(folder, endpoint.url, grader=True)
     assert run().is_completed()
     generator, grader = sum(endpoint.asked().values()), sum(endpoint.asked(grader=True).values())
-    assert (generator, grader) == (COUNT + 1 + 2, (COUNT - 2) + 2 + 2)
-    sums = {"generator": replies(generator), "grader": replies(grader)}
-    assert read_tokens(folder) == {"this_run": sums, "all_results": sums}
-    told = "generator 276 (230 prompt + 46 completion), grader 264 (220 prompt + 44 completion)\n"
+    assert (generator, grader) == (COUNT + 1 + 2 + 1, (COUNT - 2) + 2 + 2)
+    assert read_tokens(folder) == {
+        "this_run": {"generator": replies(generator), "grader": replies(grader)},
+        "all_results": {"generator": replies(generator - 1), "grader": replies(grader)},
+    }
     printed = capsys.readouterr().out
-    assert f"   Tokens, this run: {told}   Tokens, all results: {told}" in printed
+    assert "   Tokens, this run: generator 288 (240 prompt + 48 completion), grader 264 (220 prompt" in printed
+    assert "   Tokens, all results: generator 276 (230 prompt + 46 completion), grader 264 (220 prompt" in printed
     usage = [result["usage"] for result in read_newest(folder)["results"]]
     assert [each["generator"]["total_tokens"] // 12 for each in usage[:6]] == [2, 3, 1, 1, 1, 1]
     assert [each["grader"].get("total_tokens", 0) // 12 for each in usage[:6]] == [1, 0, 0, 3, 3, 1]
