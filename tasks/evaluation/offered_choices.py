@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import isfinite
 
 from tasks.evaluation.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices, read_reference
 from tasks.evaluation.json_files import JsonValue
@@ -37,10 +38,12 @@ class Offer:
 
 
 def as_text(value: JsonValue) -> str:
-    """A field as text: a number as it is written, a truth value as true or false; empty for anything else."""
+    """A field as text: a number or a date as it is written, a truth value as true or false; empty for what is none of these."""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else ""
+    if value is None or isinstance(value, list | tuple | dict | bytes) or (isinstance(value, float) and not isfinite(value)):
+        return ""
+    return str(value)
 
 
 def parse_text(value: JsonValue) -> JsonValue:
@@ -130,10 +133,10 @@ def _read_list(values: list[JsonValue]) -> Offer | None:
     if values and all(isinstance(value, dict) for value in values):
         pairs = [(_first(value, TEXT_KEYS), _first(value, LABEL_KEYS)) for value in values if isinstance(value, dict)]
         return _make_offer([text for text, _ in pairs], [label for _, label in pairs])
-    if values and all(isinstance(value, list) and len(value) == 2 for value in values):
-        return _make_offer(
-            [value[1] for value in values if isinstance(value, list)], [v[0] for v in values if isinstance(v, list)]
-        )
+    # Parquet has letters and texts as tuples, where they are a map.
+    couples = [(value[0], value[1]) for value in values if isinstance(value, list | tuple) and len(value) == 2]
+    if values and len(couples) == len(values):
+        return _make_offer([text for _, text in couples], [label for label, _ in couples])
     while values and values[-1] is None:
         values = values[:-1]
     return _strip_labels([as_text(value).strip() for value in values])

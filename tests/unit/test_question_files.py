@@ -4,8 +4,11 @@ import csv
 import gzip
 import io
 import json
+import math
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +16,9 @@ import pytest
 from pyarrow import parquet
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.question_files import find_format
-from tasks.evaluation.questions import Selection, read_questions
+from tasks.evaluation.questions import Question, Selection, read_questions
 
 RECORDS = [
     {"question": "Which are even?\nA) 2, 4\nB) 3, 5", "answer": "A", "id": "q-1"},
@@ -62,7 +66,7 @@ def write(folder: Path, name: str, content: bytes) -> str:
     return str(path)
 
 
-def read(path: str) -> list[object]:
+def read(path: str) -> list[tuple[Question | None, JsonObject]]:
     selection = Selection(None, 0, None)
     with closing(read_questions(path, selection=selection, question_format="auto", uses_context=False)) as questions:
         return [(questions[place], questions.carried(place)) for place in range(len(questions))]
@@ -121,11 +125,46 @@ def test_places_count_what_an_editor_counts(tmp_path: Path) -> None:
     assert (rows.unit, [place for place, _ in rows.read()]) == ("line", [2, 5])
 
 
+def test_the_types_of_parquet_are_read_as_they_are_written(tmp_path: Path) -> None:
+    """Decimals, dates, maps and lists; what is no number is no answer, and bytes are carried nowhere."""
+    letters = pa.array([[("A", "two"), ("B", "three")], None, None, None], pa.map_(pa.string(), pa.string()))
+    columns = {
+        "question": ["Even?", "How much?", "When?", "How many?"],
+        "choices": letters,
+        "answer": pa.array(["A", "1.50", "2026-11-23", "nan"]),
+        "made": pa.array([date(2026, 11, 23)] * 4),
+        "price": pa.array([Decimal("1.50")] * 4),
+        "weight": pa.array([1.5, math.nan, None, math.inf], pa.float64()),
+        "image": pa.array([b"\x89PNG"] * 4),
+        "tags": [["a", "b"]] * 4,
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    (first, carried), *others = read(str(tmp_path / "a.parquet"))
+    assert first == Question("Even?\n\nA) two\nB) three", "A", "", "mc")
+    assert carried == {"made": "2026-11-23", "price": "1.50", "weight": 1.5, "tags": ["a", "b"]}
+    assert [set(each) for _, each in others] == [{"made", "price", "tags"}] * 3
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        (pa.array([Decimal("1.50")]), "1.50"),
+        (pa.array([date(2026, 11, 23)]), "2026-11-23"),
+        (pa.array([7]), "7"),
+        (pa.array([True]), "true"),
+    ],
+)
+def test_an_answer_of_any_type_is_a_text(tmp_path: Path, answers: pa.Array, expected: str) -> None:
+    """As it is written."""
+    parquet.write_table(pa.table({"question": ["What?"], "answer": answers}), tmp_path / "a.parquet")
+    assert read(str(tmp_path / "a.parquet")) == [(Question("What?", expected, "", "qa"), {})]
+
+
 def test_a_list_in_a_table_is_read_as_a_list(tmp_path: Path) -> None:
     """CSV has no lists: they are written as JSON, or as Python prints them."""
     content = "question,choices,answer\n" + """Even?,"[""2"", ""3""]",A\nOdd?,"['2', '3']",B\n"""
     questions = read(write(tmp_path, "a.csv", content.encode()))
-    assert [str(question) for question in questions] == [
-        "(Question(text='Even?\\n\\nA) 2\\nB) 3', reference='A', context='', format='mc', accepted=()), {})",
-        "(Question(text='Odd?\\n\\nA) 2\\nB) 3', reference='B', context='', format='mc', accepted=()), {})",
+    assert [question for question, _ in questions] == [
+        Question("Even?\n\nA) 2\nB) 3", "A", "", "mc"),
+        Question("Odd?\n\nA) 2\nB) 3", "B", "", "mc"),
     ]
