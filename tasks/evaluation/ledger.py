@@ -14,6 +14,7 @@ import numpy as np
 
 from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.grading import can_grade_by_reading
+from tasks.evaluation.id_index import IdIndex
 from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions import Question, Questions
@@ -88,6 +89,11 @@ class Ledger:
         """The ids of the question."""
         span = slice(position * ID_BYTES, (position + 1) * ID_BYTES)
         return Ids(self._answer_ids[span].hex(), self._score_ids[span].hex())
+
+    def index_open(self) -> tuple[IdIndex, IdIndex]:
+        """Where the unfinished questions are, by answer id and by score id."""
+        positions = np.fromiter(self.open_positions(range(len(self.questions))), dtype=np.int64)
+        return IdIndex(self._answer_ids, positions, ID_BYTES), IdIndex(self._score_ids, positions, ID_BYTES)
 
     def cache_key(self, positions: range) -> str:
         """The name of the batch of these questions."""
