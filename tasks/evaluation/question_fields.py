@@ -53,6 +53,7 @@ class Fields(BaseModel):
     carried: list[str] | None = Field(
         default=None, description="The fields that results carry along. Empty: all that are nothing of the above."
     )
+    group_by: str | None = Field(default=None, description="Report the accuracy for each value of this field as well.")
 
     @field_validator("choices", mode="before")
     @classmethod
@@ -69,7 +70,7 @@ class Fields(BaseModel):
     @property
     def named(self) -> list[str]:
         """Every field of the records that the settings name."""
-        single = (self.question, self.answer, self.accepted, self.context)
+        single = (self.question, self.answer, self.accepted, self.context, self.group_by)
         return [name for name in (*single, *(self.choices or []), *(self.carried or [])) if name]
 
 

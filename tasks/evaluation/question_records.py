@@ -39,7 +39,8 @@ class Entry:
     """A record as it is understood.
 
     `choices` are the texts by the labels that the question's text has them under; empty for a short answer. `fault` keeps the
-    entry from being asked, and `reason` says so in words. `carried` are the fields that results carry along.
+    entry from being asked, and `reason` says so in words. `carried` are the fields that results carry along, `group` is
+    what the report counts it to.
     """
 
     text: str = ""
@@ -50,6 +51,7 @@ class Entry:
     fault: Fault | None = None
     reason: str = ""
     carried: JsonObject = field(default_factory=dict)
+    group: str = ""
 
 
 def read_entries(
@@ -106,7 +108,7 @@ class EntryReader:
             return Entry(text, fault="unreadable_choices", reason="Its choices are in no known form", carried=carried)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
-        return replace(read, context=context, carried=carried)
+        return replace(read, context=context, carried=carried, group=as_text(read_field(record, self._fields.group_by)).strip())
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> Offer | None:
         """The choices that fields of their own hold, without any text where there are none; None for an unknown form."""

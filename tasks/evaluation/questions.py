@@ -20,6 +20,8 @@ from tasks.evaluation.spool import Spool
 
 Format = Literal["mc", "qa"]
 QuestionFormat = Literal["auto", "mc", "qa"]
+# Every file's metadata lists the groups; more of them are ids.
+MOST_GROUPS = 1000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,31 @@ class Selection:
         return array("Q", places[: self.limit])
 
 
+class Groups:
+    """The groups in which a file's entries are reported: `codes` holds for each the place of its group in `names`.
+
+    Args:
+        field: the field that they are the values of; None: there are none.
+    """
+
+    def __init__(self, field: str | None) -> None:
+        self.names: dict[str, int] = {}
+        self.codes = array("H")
+        self._field = field
+
+    def add(self, entry: Entry) -> None:
+        """Put the entry into its group.
+
+        Raises:
+            UserMistake: there are so many groups that the field is no subject or the like.
+        """
+        if self._field is None:
+            return
+        self.codes.append(self.names.setdefault(entry.group, len(self.names)))
+        if len(self.names) > MOST_GROUPS:
+            raise UserMistake(f"fields.group_by: {self._field!r} has more than {MOST_GROUPS:,} values; name a field with fewer")
+
+
 class Questions:
     """The selected questions of a file, by position (0-based place in the selection).
 
@@ -71,6 +98,7 @@ class Questions:
         places: "array[int]",
         copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
         findings: list[Finding],
+        groups: Groups,
         *,
         has_carried: bool,
     ) -> None:
@@ -80,6 +108,7 @@ class Questions:
         self._has_carried = has_carried
         self.file_count = len(spool)
         self.findings = findings
+        self._groups = groups
 
     def __len__(self) -> int:
         return len(self._places)
@@ -100,6 +129,17 @@ class Questions:
         """The fields that the result of the entry at the position carries along."""
         carried = self._read(position).get("carried") if self._has_carried else None
         return carried if isinstance(carried, dict) else {}
+
+    @property
+    def group_names(self) -> list[str]:
+        """The values by which the report is broken down; empty where it is not."""
+        return list(self._groups.names)
+
+    def groups_of(
+        self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """The group of each position, as its place in `group_names`."""
+        return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
 
     def copy_number(self, position: int) -> int:
         """How many identical questions stand before this one in the file."""
@@ -137,17 +177,19 @@ def read_questions(
     Raises:
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
-    file, findings, has_carried = find_format(path), Findings(has_grader=has_grader), False
+    fields = fields or Fields()
+    file, findings, groups, has_carried = find_format(path), Findings(has_grader=has_grader), Groups(fields.group_by), False
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
-        for place, entry in read_entries(file, fields or Fields(), uses_context=uses_context, folder=folder):
+        for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder):
             _refuse_ambiguous(entry, file, place)
             findings.add(place, entry)
+            groups.add(entry)
             spool.append(to_line(_pack(entry, question_format)))
             has_carried = has_carried or bool(entry.carried)
         on_failure.pop_all()
     places = selection.choose(len(spool))
-    return Questions(spool, places, findings.count_copies(), findings.list_all(), has_carried=has_carried)
+    return Questions(spool, places, findings.count_copies(), findings.list_all(), groups, has_carried=has_carried)
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:

@@ -27,13 +27,16 @@ from tasks.evaluation.drafts import name_draft
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.questions import Questions
 
+# More lines than these push the rest off the screen.
+SHOWN_GROUPS = 100
 FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """A run's accuracy over all questions and by format, what stands out among the answers, and what does not count.
+    """A run's accuracy over all questions, by format and by a field's values, what stands out, and what does not count.
 
     `no_choice` are answers to multiple choice that chose nothing, `truncated` those that were cut; both are scored. `f1` is the
     mean token F1 of short answers that no grader has graded, None where there are none.
@@ -42,6 +45,7 @@ class Statistics:
     selected: int
     overall: Accuracy | None
     by_format: dict[str, Accuracy]
+    by_group: dict[str, Accuracy]
     no_choice: int
     truncated: int
     f1: float | None
@@ -57,6 +61,10 @@ class Statistics:
             "accuracy": self.overall.accuracy if self.overall else None,
             "standard_error": self.overall.standard_error if self.overall else None,
             "by_format": {name: {"count": a.count, "accuracy": a.accuracy} for name, a in self.by_format.items()},
+            "by_group": {
+                name: {"count": a.count, "accuracy": a.accuracy, "standard_error": a.standard_error}
+                for name, a in self.by_group.items()
+            },
             "no_choice": self.no_choice,
             "truncated": self.truncated,
             "f1": self.f1,
@@ -70,6 +78,10 @@ class Statistics:
         shown = [f"📊 Accuracy: {self.overall}" if self.overall else "📊 Accuracy: none, no question was scored"]
         if len(self.by_format) > 1:
             shown += [f"   {name}: {accuracy}" for name, accuracy in self.by_format.items()]
+        if len(self.by_group) <= SHOWN_GROUPS:
+            shown += [f"   {name or 'without a value'}: {accuracy}" for name, accuracy in self.by_group.items()]
+        else:
+            shown.append(f"   By field: {len(self.by_group):,} values, in the results' metadata")
         if self.f1 is not None:
             shown.append(f"   Token F1 of the short answers: {self.f1:.4f}")
         if self.no_choice:
@@ -97,6 +109,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         selected=len(ledger.questions),
         overall=_measure(scored["score"]) if len(scored) else None,
         by_format={FORMAT_NAMES[str(key)]: _measure(group) for key, group in scored.groupby("format")["score"]},
+        by_group=_measure_groups(ledger.questions, positions[frame["score"].notna()], scored["score"]),
         no_choice=int(scored["no_choice"].sum()),
         truncated=int(scored["truncated"].sum()),
         f1=float(scored["f1"].mean()) if scored["f1"].notna().any() else None,
@@ -135,6 +148,17 @@ def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObj
     _write_draft(folder, [settings.encode()]).replace(written["config"])
     sync_folder(folder)
     return written
+
+
+def _measure_groups(
+    questions: Questions, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]", scores: "pd.Series[float]"
+) -> dict[str, Accuracy]:
+    """The accuracy of each group that has a scored question, by name; empty where there are no groups."""
+    names = questions.group_names
+    if not names:
+        return {}
+    measured = {names[int(str(code))]: _measure(group) for code, group in scores.groupby(questions.groups_of(positions))}
+    return dict(sorted(measured.items()))
 
 
 def _measure(scores: "pd.Series[float]") -> Accuracy:

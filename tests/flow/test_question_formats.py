@@ -13,6 +13,8 @@ from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write
 
 COUNT = 12
 LETTERS = "ABCD"
+# The endpoint answers every third question wrong.
+SUBJECTS = ("easy", "hard")
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +30,20 @@ def run(config_file: str, **overrides: object) -> Any:
     return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
 
 
+def read_newest(folder: Path) -> Any:
+    return json.loads(max((folder / "out").glob("exam_fake_*.json")).read_text())
+
+
 def read_results(folder: Path) -> list[dict[str, Any]]:
     """Those of the newest file."""
-    newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
-    results: list[dict[str, Any]] = json.loads(newest.read_text())["results"]
+    results: list[dict[str, Any]] = read_newest(folder)["results"]
     return results
+
+
+def read_statistics(folder: Path) -> dict[str, Any]:
+    """Those of the newest file."""
+    statistics: dict[str, Any] = read_newest(folder)["metadata"]["statistics"]
+    return statistics
 
 
 def make_rows(count: int) -> list[dict[str, Any]]:
@@ -41,20 +52,25 @@ def make_rows(count: int) -> list[dict[str, Any]]:
     for number, record in enumerate(make_questions(count), start=1):
         question, *choices = record["question"].split("\n")
         index = LETTERS.index(record["answer"][0])
-        rows.append({"id": f"q-{number}", "question": question, "choices": [text[3:] for text in choices], "answer": index})
+        texts, subject = [text[3:] for text in choices], SUBJECTS[number % 3 == 0]
+        rows.append({"id": f"q-{number}", "question": question, "choices": texts, "answer": index, "subject": subject})
     return rows
 
 
 def test_choices_in_a_column_are_scored_like_choices_in_the_text(folder: Path, endpoint: FakeEndpoint) -> None:
-    """From Parquet, with an index as the answer: every question once, the known score, and its id in the result."""
+    """From Parquet, with an index as the answer: every question once, the known score, in all and by subject."""
     parquet.write_table(pa.Table.from_pylist(make_rows(COUNT)), folder / "exam.parquet")
     config = write_config(folder, endpoint.url)
     with (folder / config).open("a") as file:
-        file.write("\nfields: {answer_is: index}\n")
+        file.write("\nfields: {answer_is: index, group_by: subject}\n")
     assert run(config, questions_file="exam.parquet").is_completed()
     assert sum(endpoint.asked().values()) == len(endpoint.asked()) == COUNT
     results = read_results(folder)
     assert sum(result["score"] for result in results) == right_count(COUNT)
+    assert read_statistics(folder)["by_group"] == {
+        "easy": {"count": 8, "accuracy": 1.0, "standard_error": 0.0},
+        "hard": {"count": 4, "accuracy": 0.0, "standard_error": 0.0},
+    }
     assert [result["fields"]["id"] for result in results] == [f"q-{n}" for n in range(1, COUNT + 1)]
     assert results[0]["question"].endswith("\n\nA) one 1\nB) two 1\nC) three 1\nD) four 1")
 

@@ -193,6 +193,14 @@ def test_a_mistake_in_the_block_is_named(tmp_path: Path, block: str, message: st
         load_config(str(path), Overrides())
 
 
+def test_a_field_with_too_many_values_is_no_subject(tmp_path: Path) -> None:
+    """An id would make a group of each question."""
+    path = write_questions(tmp_path, [{"question": "q", "answer": "a", "id": number} for number in range(1001)])
+    fields = Fields(group_by="id")
+    with pytest.raises(UserMistake, match=r"fields\.group_by: 'id' has more than 1,000 values"):
+        read_questions(str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False, fields=fields)
+
+
 def test_all_other_fields_are_carried_along() -> None:
     """But for those that are the question, and what no JSON can hold."""
     record: JsonValue = {
