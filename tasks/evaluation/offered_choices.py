@@ -162,7 +162,7 @@ def _strip_labels(texts: list[str]) -> Offer:
 
 def _find_one(answer: str, offer: Offer, kind: AnswerKind | None) -> list[int]:
     if kind:
-        return READINGS[kind](answer, offer)
+        return READINGS[kind](answer, offer) or (_by_reading(answer, offer) if kind == "letter" else [])
     if offer.labels and (places := _by_label(answer, offer)):
         return places
     found = {name: places for name, read in READINGS.items() if (places := read(answer, offer))}

@@ -58,6 +58,7 @@ def test_choices_are_lettered_below_the_question(choices: dict[str, JsonValue]) 
         ("three", None, "B"),
         ("Three.", None, "B"),
         ("B", "letter", "B"),
+        ("B) three", "letter", "B"),
         (2, "number", "B"),
         ("2", "number", "B"),
         (1, "index", "B"),
@@ -167,11 +168,20 @@ def test_an_answers_place_is_that_before_the_shuffle() -> None:
     assert len({entry.reference for entry in entries}) > 1
 
 
-@pytest.mark.parametrize("name", ["frage", "questoin"])
-def test_a_field_that_no_record_has_is_a_mistake(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("block", "name"),
+    [
+        ({"answer": "frage"}, "frage"),
+        ({"question": "questoin"}, "questoin"),
+        ({"group_by": "subject"}, "subject"),
+        ({"choices": ["answer", "option_b"]}, "option_b"),
+        ({"context": "question.text"}, "question.text"),
+    ],
+)
+def test_a_field_that_no_record_has_is_a_mistake(tmp_path: Path, block: dict[str, object], name: str) -> None:
     """It is named, with the nearest that there is."""
     path = write_questions(tmp_path, [{"question": "Even?", "answer": "two"}])
-    fields = Fields.model_validate({"answer": name})
+    fields = Fields.model_validate(block)
     with pytest.raises(UserMistake, match=f"no field '{name}'.*question"):
         read_questions(str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False, fields=fields)
 

@@ -94,6 +94,13 @@ def test_identical_questions_are_counted_in_the_files_order(tmp_path: Path) -> N
         assert [questions.copy_number(position) for position in range(4)] == [0, 0, 1, 2]
 
 
+def test_what_cannot_be_asked_is_no_copy(tmp_path: Path) -> None:
+    """The same words without an answer change no other question's id."""
+    path = write_questions(tmp_path, [{"question": "a"}, {"question": "a", "answer": "x"}])
+    with closing(open_questions(path)) as questions:
+        assert questions.copy_number(1) == 0
+
+
 def test_the_context_is_read_only_when_it_is_used(tmp_path: Path) -> None:
     """The field `text` is part of the question with the context setting alone."""
     path = write_questions(tmp_path, [{"question": "q", "answer": "a", "text": "the context"}])
