@@ -15,7 +15,7 @@ def files(folder: Path, endpoint: FakeEndpoint) -> None:
     """A configuration and questions without a fault."""
     write_questions(folder, make_questions(5))
     write_config(folder, endpoint.url)
-    (folder / "no_list.json").write_text('{"question": "q", "answer": "a"}')
+    (folder / "no_list.json").write_text('{"questions": "q"}')
     (folder / "broken.yaml").write_text("questions_file: [\n")
     (folder / "file").write_text("")
 
@@ -34,7 +34,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ([], "names no questions"),
         (["exam.json"], "no model is named"),
         (["none.json", "--config", "config.yaml"], "none.json: No such file"),
-        (["no_list.json", "--config", "config.yaml"], "a list was expected"),
+        (["no_list.json", "--config", "config.yaml"], "a list of objects was expected"),
         (["--config", "config.yaml", "--parallel", "0"], "processing.parallel_workers: 0 cannot be used"),
         (["--config", "config.yaml", "--parallel", "many"], "invalid int value: 'many'"),
         (["--config", "config.yaml", "--grader", "nobody"], "it holds: judge"),
