@@ -16,7 +16,7 @@ from flows.interval_saver import IntervalSaver
 from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import KeyReader, list_key_warnings
-from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.errors import StorageFailure, UserMistake, before_asking
 from tasks.evaluation.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
@@ -62,7 +62,8 @@ def score_questions(config_file: str | None = None, overrides: Overrides | None 
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.say(warning)
         run.look_at_endpoints()
-        save_checkpoint(run)
+        with before_asking():
+            save_checkpoint(run)
         try:
             score_batches(run, stop_request)
             save_checkpoint(run)
@@ -94,7 +95,7 @@ def score_batches(run: Run, stop_request: StopRequest) -> None:
             stop_request.pass_on(run)
             run.progress.show(len(run.ledger.results))
             saver.save_when_due()
-            run.check_room()
+            run.check_storage()
     finally:
         saver.wait()
         run.progress.show(len(run.ledger.results))

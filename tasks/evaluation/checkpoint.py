@@ -27,9 +27,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 
-from tasks.evaluation.answer_log import sync_folder
 from tasks.evaluation.drafts import name_draft
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.folders import make_folder, sync_folder
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.spool import PlacedSpool
 
@@ -109,6 +109,8 @@ class CheckpointWriter:
             return None
         draft = self._folder / name_draft(self._stem)
         try:
+            # A folder that has vanished takes the answer log with it: this is then the only copy.
+            make_folder(self._folder)
             self._write(draft, count, now)
             self.path = self._publish(draft, now)
             self._point_latest(self.path)

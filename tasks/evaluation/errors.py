@@ -18,7 +18,8 @@ EvaluationError
 The command shows each as one message without a traceback; anything else is a defect of ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 # How a StorageFailure is mended.
 MAKE_ROOM = "make room or mend the folder, then run the same command again"
@@ -118,6 +119,19 @@ class DamagedFile(EvaluationError):
 
 class StorageFailure(EvaluationError):
     """A write, or its fsync, failed: an answer that arrives now would be lost, so nothing more is asked."""
+
+
+@contextmanager
+def before_asking() -> Iterator[None]:
+    """While nothing was asked yet, a disk that can keep nothing is the user's to mend first.
+
+    Raises:
+        UserMistake: in the place of a StorageFailure.
+    """
+    try:
+        yield
+    except StorageFailure as failure:
+        raise UserMistake(str(failure)) from failure
 
 
 class ServerFailure(EvaluationError):

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 from tasks.evaluation.file_locks import is_named, look_at_lock, try_lock
 
 # A look at a lock holds it for a moment, which must not pass for another run.
@@ -29,13 +29,18 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
 
     Raises:
         UserMistake: another run of this evaluation holds it.
+        StorageFailure: its file cannot be made.
     """
-    folder.mkdir(exist_ok=True)
     path = folder / f"{evaluation_id}{SUFFIX}"
-    with _open_locked(path) as file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    try:
+        folder.mkdir(exist_ok=True)
+        file = _open_locked(path)
+    except OSError as error:
+        raise StorageFailure(f"cannot write {path}: {error.strerror}; {MAKE_ROOM}") from error
+    with file:
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), str(os.getpid()).encode())
         try:
             yield
         finally:

@@ -16,12 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.evaluation.answer_log import list_segments, sync_folder
+from tasks.evaluation.answer_log import list_segments
 from tasks.evaluation.drafts import DRAFT, is_abandoned, is_old
 from tasks.evaluation.earlier import Checkpoint
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.evaluation_lock import SUFFIX
 from tasks.evaluation.file_locks import remove_unless_locked
+from tasks.evaluation.folders import sync_folder
 from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER
 from tasks.evaluation.overview import read_latest_name
 

@@ -1,18 +1,18 @@
 """From the settings to a ledger that holds all that is known before anything is asked."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.evaluation.answer_log import make_folder
 from tasks.evaluation.config import Config
 from tasks.evaluation.differences import describe_settings, explain_change, explain_misfit
-from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
+from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.earlier import Checkpoint
 from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.folders import make_folder
 from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
@@ -107,14 +107,14 @@ def make_own_folder(config: Config) -> Path | None:
         for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
             make_folder(written)
             tempfile.TemporaryFile(dir=written).close()
-        free, needed = shutil.disk_usage(folder).free, count_needed_bytes(config)
     except OSError as error:
         raise UserMistake(
             f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
             "name another with --checkpoint-dir, or mend its permissions"
         ) from None
-    if free < needed:
-        raise UserMistake(describe_full_disk(folder, free, needed))
+    shortage = find_shortage(folder, count_needed_bytes(config))
+    if shortage:
+        raise UserMistake(str(shortage))
     return folder
 
 
@@ -164,9 +164,6 @@ def prepare(
     lineage = find_lineage(config, run_id, say)
     described = describe_settings(config, grader)
     selection = choose_selection(config, lineage, described)
-    questions = _select_questions(config, selection, own_folder)
-    for line in summarize(questions.findings, config.questions_file):
-        say(line)
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),
@@ -174,20 +171,21 @@ def prepare(
         grader=grader.request if grader else None,
         salt=lineage.salt,
     )
-    ledger = Ledger(
-        questions,
-        Identity(settings),
-        has_grader=grader is not None,
-        answers=PlacedSpool(own_folder, len(questions)),
-        results=PlacedSpool(own_folder, len(questions)),
-        retry_refused=config.processing.retry_refused,
-    )
-    preparation = Preparation(config, run_id, described, selection, ledger, lineage, own_folder)
-    try:
+    with ExitStack() as on_failure:
+        questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
+        for line in summarize(questions.findings, config.questions_file):
+            say(line)
+        ledger = Ledger(
+            questions,
+            Identity(settings),
+            has_grader=grader is not None,
+            answers=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
+            results=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
+            retry_refused=config.processing.retry_refused,
+        )
+        preparation = Preparation(config, run_id, described, selection, ledger, lineage, own_folder)
         _require_same_evaluation(preparation)
-    except UserMistake:
-        ledger.close()
-        raise
+        on_failure.pop_all()
     return preparation
 
 

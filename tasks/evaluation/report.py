@@ -11,6 +11,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,11 +21,11 @@ import pandas as pd
 import yaml
 
 from tasks.evaluation.accuracy import Accuracy
-from tasks.evaluation.answer_log import sync_folder
 from tasks.evaluation.checkpoint import fit_name
 from tasks.evaluation.config import Config
 from tasks.evaluation.drafts import name_draft
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.folders import sync_folder
 from tasks.evaluation.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.questions import Questions
@@ -192,12 +193,17 @@ def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
-    """A file with this content, fsynced, under a name that nobody looks for."""
+    """A file with this content, fsynced, under a name that nobody looks for; none where it cannot be whole."""
     draft = folder / name_draft("mcqa")
-    with draft.open("wb") as file:
-        file.writelines(pieces)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with draft.open("wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise
     return draft
 
 

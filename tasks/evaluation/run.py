@@ -5,7 +5,6 @@
 
 import asyncio
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,10 +19,10 @@ from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.client import Client, Patience
 from tasks.evaluation.config import Config
-from tasks.evaluation.disk_room import count_needed_bytes, describe_full_disk
+from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.earlier import OURS, find_checkpoints
 from tasks.evaluation.endpoints import Endpoint, KeyReader
-from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch, UserMistake
+from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake, before_asking
 from tasks.evaluation.evaluation_lock import lock_evaluation
 from tasks.evaluation.event_loop import EventLoopThread
 from tasks.evaluation.housekeeping import prune, remove_leftovers
@@ -197,16 +196,18 @@ class Run:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
         self._loop.call(lambda: self._scorer.stop(cause))
 
-    def check_room(self) -> None:
+    def check_storage(self) -> None:
         """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
-        if self._own_folder is None or time.monotonic() - self._room_checked_at < ROOM_CHECK_SECONDS:
+        if self._own_folder is None or self.stop_cause is not None:
             return
-        self._room_checked_at = time.monotonic()
-        results = self.ledger.results
-        needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self.config)
-        free = shutil.disk_usage(self._own_folder).free
-        if free < needed and self.stop_cause is None:
-            self.stop(StorageFailure(describe_full_disk(self._own_folder, free, needed)))
+        failure = self.ledger.log.failure if self.ledger.log else None
+        if failure is None and time.monotonic() - self._room_checked_at >= ROOM_CHECK_SECONDS:
+            self._room_checked_at = time.monotonic()
+            results = self.ledger.results
+            needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self.config)
+            failure = find_shortage(self._own_folder, needed)
+        if failure:
+            self.stop(failure)
 
     def is_save_due(self) -> bool:
         """Whether the checkpoint should be written now."""
@@ -329,35 +330,43 @@ def open_run(
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
     """
-    processing = config.processing
-    folder = Path(config_file).parent if config_file else Path()
     with ExitStack() as stack:
-        progress = Progress(log, is_shown=processing.progress_bar)
-        own_folder = make_own_folder(config)
-        server = start_server(config, find_log_folder(own_folder), progress.say)
-        if server:
-            stack.callback(server.close)
-        endpoints = find_endpoints(config, folder, keys)
-        check_output_folder(config)
-        preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, say=progress.say)
-        ledger = preparation.ledger
-        with ExitStack() as on_failure:
-            # Closed before the lock is given up, and also when there is none to be had.
-            on_failure.callback(ledger.close)
-            if own_folder:
-                stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
-                remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
-                ledger.log = _open_log(own_folder, sync_at_once=processing.save_incremental)
-                ledger.waits_for_sync = processing.save_incremental
-            stack.push(on_failure.pop_all())
-        reuse_earlier(preparation, progress.say)
-        if server and len(ledger.results) < len(ledger.questions):
-            server.wait_until_healthy()
-            endpoints = find_endpoints(config, folder, keys, server.url)
-        loop = stack.enter_context(EventLoopThread())
-        run = Run(preparation, endpoints, config_file=config_file, loop=loop, progress=progress)
-        stack.callback(lambda: loop.run(run.close_clients()))
+        progress = Progress(log, is_shown=config.processing.progress_bar)
+        with before_asking():
+            run = _enter_run(stack, config, config_file=config_file, run_id=run_id, keys=keys, progress=progress)
         yield run
+
+
+def _enter_run(
+    stack: ExitStack, config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, progress: Progress
+) -> Run:
+    """Open the run; the stack closes it."""
+    folder = Path(config_file).parent if config_file else Path()
+    own_folder = make_own_folder(config)
+    server = start_server(config, find_log_folder(own_folder), progress.say)
+    if server:
+        stack.callback(server.close)
+    endpoints = find_endpoints(config, folder, keys)
+    check_output_folder(config)
+    preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, say=progress.say)
+    ledger = preparation.ledger
+    with ExitStack() as on_failure:
+        # Closed before the lock is given up, and also when there is none to be had.
+        on_failure.callback(ledger.close)
+        if own_folder:
+            stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
+            remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
+            ledger.log = _open_log(own_folder, sync_at_once=config.processing.save_incremental)
+            ledger.waits_for_sync = config.processing.save_incremental
+        stack.push(on_failure.pop_all())
+    reuse_earlier(preparation, progress.say)
+    if server and len(ledger.results) < len(ledger.questions):
+        server.wait_until_healthy()
+        endpoints = find_endpoints(config, folder, keys, server.url)
+    loop = stack.enter_context(EventLoopThread())
+    run = Run(preparation, endpoints, config_file=config_file, loop=loop, progress=progress)
+    stack.callback(lambda: loop.run(run.close_clients()))
+    return run
 
 
 def _open_log(own_folder: Path, *, sync_at_once: bool) -> AnswerLog:

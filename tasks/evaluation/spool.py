@@ -4,13 +4,14 @@ A spool is a file without a name. The kernel frees it when the process ends, in 
 It is no copy that anything can be resumed from: those are the answer log, the checkpoints and Prefect's results.
 """
 
+import errno
 import os
 import tempfile
 import threading
 from array import array
 from pathlib import Path
 
-from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 
 SEPARATOR = b",\n"
 
@@ -19,10 +20,20 @@ class Spool:
     """Lines of JSON, each followed by a comma and a line break, found by their number.
 
     `append` may be called from several threads, `read` as well. Memory: 8 bytes a line.
+
+    Args:
+        folder: where the file lies; None: the system's place for such files.
+
+    Raises:
+        StorageFailure: it cannot be made.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by close()
+        self._folder = folder or Path(tempfile.gettempdir())
+        try:
+            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise self._describe_failure("make", error) from error
         self._ends = array("Q", [0])
         self._lock = threading.Lock()
 
@@ -50,16 +61,23 @@ class Spool:
             try:
                 written = os.pwrite(self.descriptor, piece, start)
             except OSError as error:
-                raise StorageFailure(f"cannot write a temporary file: {error.strerror}") from error
+                raise self._describe_failure("write", error) from error
             if written != len(piece):
-                raise StorageFailure("cannot write a temporary file: the disk is full")
+                raise self._describe_failure("write", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             self._ends.append(start + written)
             return len(self._ends) - 2
 
     def read(self, number: int) -> bytes:
-        """The line with that number, without its separator."""
+        """The line with that number, without its separator.
+
+        Raises:
+            StorageFailure: the disk does not give it back.
+        """
         start = self._ends[number]
-        return os.pread(self.descriptor, self._ends[number + 1] - start - len(SEPARATOR), start)
+        try:
+            return os.pread(self.descriptor, self._ends[number + 1] - start - len(SEPARATOR), start)
+        except OSError as error:
+            raise self._describe_failure("read", error) from error
 
     def truncate(self, lines: int) -> None:
         """Forget all but the first `lines` lines."""
@@ -69,6 +87,9 @@ class Spool:
     def close(self) -> None:
         """Free the disk's space."""
         self._file.close()
+
+    def _describe_failure(self, verb: str, error: OSError) -> StorageFailure:
+        return StorageFailure(f"cannot {verb} a temporary file in {self._folder}: {error.strerror}; {MAKE_ROOM}")
 
 
 class PlacedSpool:

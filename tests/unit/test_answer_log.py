@@ -1,9 +1,14 @@
 """The answer log: what is appended is there, a torn line costs itself alone, and nothing needed is removed."""
 
+import errno
+import os
 import resource
-from collections.abc import Iterator
+import shutil
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -11,6 +16,8 @@ from tasks.evaluation import answer_log
 from tasks.evaluation.answer_log import AnswerLog, list_segments, read_segment
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.json_files import to_line
+
+IO_ERROR = OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 @contextmanager
@@ -80,6 +87,58 @@ def test_a_write_that_does_not_fit_leaves_the_log_as_it_was(tmp_path: Path) -> N
         assert read_numbers(tmp_path) == [1, 3]
 
 
+def test_nothing_follows_a_part_of_a_record(tmp_path: Path) -> None:
+    """Where the part can be neither completed nor removed, the log has failed for good: the record after it would be lost."""
+    with open_log(tmp_path) as log:
+        log.append(record(1), position=0)
+        full, no_truncation = files_limited_to(len(record(1)) + 10), mock.patch.object(os, "ftruncate", side_effect=IO_ERROR)
+        with full, no_truncation, pytest.raises(StorageFailure):
+            log.append(record(2), position=1)
+        with pytest.raises(StorageFailure, match="Input/output error; make room or mend"):
+            log.append(record(3), position=2)
+    assert read_numbers(tmp_path) == [1]
+
+
+def test_a_failed_fsync_is_final(tmp_path: Path) -> None:
+    """The kernel may have dropped what it could not write, and a second fsync would not tell: nothing more is kept."""
+    with open_log(tmp_path) as log:
+        with mock.patch.object(os, "fsync", side_effect=IO_ERROR):
+            synced = log.append(record(1), position=0)
+            with pytest.raises(StorageFailure, match="cannot fsync the answer log"):
+                synced.result(timeout=10)
+        with pytest.raises(StorageFailure, match="cannot fsync the answer log"):
+            log.append(record(2), position=1)
+        assert log.failure
+
+
+@pytest.mark.parametrize("remove", [shutil.rmtree, lambda folder: folder.rename(folder.with_name("elsewhere"))])
+def test_a_log_that_has_vanished_keeps_nothing(tmp_path: Path, remove: Callable[[Path], object]) -> None:
+    """A removed file takes bytes like any other, and nobody would ever read them."""
+    folder = tmp_path / "answers"
+    with open_log(folder) as log:
+        log.append(record(1), position=0).result(timeout=10)
+        remove(folder)
+        with pytest.raises(StorageFailure, match="No such file or directory; make room or mend the folder"):
+            log.append(record(2), position=1)
+
+
+def test_a_slow_fsync_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at the change of segments either: records are taken while the disk takes its time, and are durable after it."""
+    monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
+    fsync, goes_on = os.fsync, threading.Event()
+
+    def fsync_slowly(descriptor: int) -> None:
+        assert goes_on.wait(20)
+        fsync(descriptor)
+
+    with open_log(tmp_path) as log, mock.patch.object(os, "fsync", fsync_slowly):
+        waiting = [log.append(record(number), position=number) for number in range(7)]
+        assert read_numbers(tmp_path) == list(range(7))
+        assert not any(each.done() for each in waiting)
+        goes_on.set()
+        assert [each.result(timeout=10) for each in waiting] == [None] * 7
+
+
 def test_a_full_segment_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each holds a bounded number of records."""
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
@@ -95,7 +154,7 @@ def test_a_full_segment_goes_only_when_a_checkpoint_holds_all_of_it(tmp_path: Pa
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", 2)
     with open_log(tmp_path, is_complete=True) as log:
         for number in range(5):
-            log.append(record(number), position=number)
+            log.append(record(number), position=number).result(timeout=10)
         log.release([0, 2, 3, 4])
         assert read_numbers(tmp_path) == [0, 1, 4]
         log.release([1])

@@ -1,0 +1,22 @@
+"""Folders whose entries are durable."""
+
+import os
+from pathlib import Path
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder and what is missing of its path, durable: an fsynced file is lost with a folder that is not."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable: names that were made, replaced or removed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
