@@ -85,7 +85,7 @@ class Run:
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
         self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots)
-        self._clock = SaveClock(1 if processing.save_incremental else processing.checkpoint_interval)
+        self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
         self._failures: dict[Batch, str] = {}
         self._own_folder = preparation.own_folder

@@ -149,7 +149,18 @@ def test_another_programs_json_is_no_checkpoint(tmp_path: Path) -> None:
 def test_saves_take_less_than_a_fiftieth_of_the_time(new_results: int, now: float, is_due: bool) -> None:
     """After a save of 0.3 s the next begins 15 s later, when an interval is full."""
     clock = SaveClock(interval=50)
-    clock.note(started=9.7, ended=10.0)
+    clock.note(began=9.7, ended=10.0)
+    assert clock.is_due(new_results, now) is is_due
+
+
+@pytest.mark.parametrize(
+    ("seconds", "new_results", "now", "is_due"),
+    [(0.3, 0, 100.0, False), (0.3, 1, 10.9, False), (0.3, 1, 11.0, True), (2.0, 1, 13.9, False), (2.0, 1, 14.0, True)],
+)
+def test_with_save_incremental_the_file_follows_each_answer(seconds: float, new_results: int, now: float, is_due: bool) -> None:
+    """At once, when the last save began a second ago; saves that take long take half of the time at most."""
+    clock = SaveClock(interval=50, follows_each=True)
+    clock.note(began=10.0, ended=10.0 + seconds)
     assert clock.is_due(new_results, now) is is_due
 
 
