@@ -10,8 +10,8 @@ from typing import NoReturn
 
 from flows.checkpoints_cli import add_checkpoints_command
 from flows.questions_cli import add_questions_command
-from flows.terminal import EXIT_MISTAKE, EXIT_UNFINISHED, tell
-from tasks.evaluation.errors import EvaluationError, UserMistake
+from flows.terminal import leave, tell_error
+from tasks.evaluation.errors import EvaluationError
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -22,15 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     options = build_parser().parse_args(arguments)
     run = vars(options).pop("run")
     try:
-        sys.exit(run(options))
+        code = run(options)
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    except UserMistake as mistake:
-        tell(f"mcqa: error: {mistake}", sys.stderr)
-        sys.exit(EXIT_MISTAKE)
+        code = 128 + signal.SIGINT
     except EvaluationError as error:
-        tell(f"mcqa: {error}", sys.stderr)
-        sys.exit(EXIT_UNFINISHED)
+        code = tell_error(error)
+    leave(code)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -87,4 +84,4 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)
+    leave(128 + number)

@@ -2,10 +2,9 @@
 
 import argparse
 import os
-import sys
 from pathlib import Path
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, tell
+from flows.terminal import EXIT_DONE, tell
 from tasks.evaluation.config import Config, Overrides, load_config
 from tasks.evaluation.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
@@ -107,18 +106,19 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
     from prefect.exceptions import PrefectException  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
-    from flows.score_questions import score_questions  # noqa: PLC0415 - imports Prefect
+    from flows.ending import EndWatch, tell_outcome  # noqa: PLC0415 - imports Prefect
+    from flows.score_questions import score_questions  # noqa: PLC0415 - the same
 
-    try:
-        with get_client(sync_client=True) as client:
-            client.raise_for_api_version_mismatch()
-        state = score_questions(config_file, overrides, return_state=True)
-    except (HTTPError, PrefectException, RuntimeError) as failure:
-        raise ServerFailure(f"Prefect's server at {get_current_settings().api.url} fails: {failure}; {CONTINUE}") from failure
-    if state.is_completed():
-        return EXIT_DONE
+    url = get_current_settings().api.url
+    with EndWatch(str(url)) as watch:
+        try:
+            with get_client(sync_client=True) as client:
+                client.raise_for_api_version_mismatch()
+            state = score_questions(config_file, overrides, return_state=True)
+        except (HTTPError, PrefectException, RuntimeError) as failure:
+            if watch.outcome is None:
+                raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
+            watch.tell_unreported(str(failure))
+            return tell_outcome(watch.outcome)
     error = state.result(raise_on_failure=False)
-    if isinstance(error, EvaluationError):
-        raise error
-    tell(f"mcqa: {state.message}", sys.stderr)
-    return EXIT_UNFINISHED
+    return tell_outcome(error if isinstance(error, EvaluationError) else state)

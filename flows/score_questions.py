@@ -12,6 +12,7 @@ from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.batch_window import BatchTask, BatchWindow
+from flows.ending import tells_its_end
 from flows.interval_saver import IntervalSaver
 from flows.stopping import StopRequest, stop_on_signals
 from tasks.evaluation.config import Config, Overrides, load_config
@@ -45,6 +46,7 @@ def name_flow_run() -> str:
     task_runner=ThreadPoolTaskRunner(max_workers=MOST_THREADS),  # type: ignore[arg-type]  # Prefect's own types disagree
     persist_result=False,
 )
+@tells_its_end
 def score_questions(config_file: str | None = None, overrides: Overrides | None = None) -> State[None]:
     """Score the questions, continuing what earlier runs have left.
 

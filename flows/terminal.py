@@ -3,13 +3,17 @@
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
-from typing import TextIO
+from typing import NoReturn, TextIO
 
+from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.json_files import JsonObject, JsonValue
 
 # A run that a signal has stopped exits with 128 + the signal's number.
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
+# How long others may keep a process from ending that has done its work.
+PATIENCE_SECONDS = 10.0
 
 
 def tell(line: str, stream: TextIO | None = None) -> None:
@@ -35,3 +39,18 @@ def print_json(value: JsonValue | list[JsonObject]) -> None:
 def printable(text: str) -> str:
     """The text on one line and without control characters, which files from elsewhere may hold."""
     return "".join(character if character.isprintable() else "?" for character in text)
+
+
+def tell_error(error: EvaluationError) -> int:
+    """Print the message; give the exit code."""
+    is_mistake = isinstance(error, UserMistake)
+    tell(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
+    return EXIT_MISTAKE if is_mistake else EXIT_UNFINISHED
+
+
+def leave(code: int) -> NoReturn:
+    """End the process, after a few seconds also against threads that are not ready to end."""
+    timer = threading.Timer(PATIENCE_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
+    sys.exit(code)
