@@ -3,6 +3,7 @@
 As a generator it answers question number n of `make_questions` with the letter n % 4; as a grader it compares the letters.
 """
 
+import itertools
 import json
 import re
 import threading
@@ -155,6 +156,27 @@ class FakeEndpoint:
                 """Say nothing."""
 
         return Handler
+
+
+def hold_back(endpoint: FakeEndpoint, after: int) -> threading.Event:
+    """Let the endpoint give no reply after so many, until the event is set."""
+    release, replies = threading.Event(), itertools.count(1)
+
+    def rule(body: dict[str, Any]) -> Reply:
+        if next(replies) > after:
+            release.wait(60)
+        return answer_by_rule(body)
+
+    endpoint.rule = rule
+    return release
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Return when it holds."""
+    deadline = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        time.sleep(0.01)
 
 
 def make_questions(count: int, first: int = 1) -> list[dict[str, str]]:

@@ -1,0 +1,90 @@
+"""A folder that vanishes, or takes nothing more, in the middle of a run under a real Prefect server."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.evaluation.config import Overrides
+from tests.fake_endpoint import FakeEndpoint, hold_back, make_questions, wait_until, write_config, write_questions
+from tests.results import assert_complete
+
+COUNT = 120
+WORKERS = 4
+
+
+@pytest.fixture(autouse=True)
+def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, a working directory with questions, and the key in the environment."""
+    monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
+    write_questions(folder, make_questions(COUNT))
+
+
+def run(config: str, **overrides: object) -> Any:
+    """The state in which the flow ends."""
+    from flows.score_questions import score_questions
+
+    return score_questions(config, Overrides.model_validate(overrides), return_state=True)
+
+
+def run_and_lose(config: str, endpoint: FakeEndpoint, lose: Callable[[], object]) -> Any:
+    """The state in which a run ends that loses something when 40 answers have come and another is in flight."""
+    release = hold_back(endpoint, after=40)
+
+    def act() -> None:
+        wait_until(lambda: len(endpoint.bodies) > 40)
+        lose()
+        release.set()
+
+    thread = threading.Thread(target=act)
+    thread.start()
+    state = run(config)
+    thread.join()
+    return state
+
+
+@pytest.mark.parametrize("vanished", ["checkpoints", "checkpoints/.mcqa/answers"])
+def test_a_folder_that_vanishes_stops_the_run(folder: Path, endpoint: FakeEndpoint, vanished: str) -> None:
+    """What has arrived is saved in the folder that the last save makes anew; the same command ends right."""
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    state = run_and_lose(config, endpoint, lambda: shutil.rmtree(folder / vanished))
+    assert state.is_failed()
+    assert "No such file or directory; make room or mend the folder, then run the same command again" in state.message
+    assert len(endpoint.asked()) <= 40 + 2 * WORKERS
+    assert run(config).is_completed()
+    assert_complete(folder / "out", endpoint, COUNT, asked_again=WORKERS)
+
+
+def test_an_output_folder_that_vanishes_is_made_anew(folder: Path, endpoint: FakeEndpoint) -> None:
+    """At the end of the run."""
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    assert run_and_lose(config, endpoint, lambda: shutil.rmtree(folder / "out")).is_completed()
+    assert_complete(folder / "out", endpoint, COUNT, asked_again=0)
+
+
+def put_file(path: Path) -> None:
+    """A file in the place of a folder, so that nothing can be written there."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.write_text("")
+
+
+def test_an_output_folder_that_takes_nothing_is_said(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Every score is kept; when it takes something again, the results are written without a question."""
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    state = run_and_lose(config, endpoint, lambda: put_file(folder / "out"))
+    assert state.is_failed()
+    assert "every score is kept: make room or mend the folder" in state.message
+    (folder / "out").unlink()
+    assert run(config).is_completed()
+    assert_complete(folder / "out", endpoint, COUNT, asked_again=0)
+
+
+def test_results_that_prefect_cannot_write_cost_nothing(folder: Path, endpoint: FakeEndpoint) -> None:
+    """They are a copy: the run is complete, and so is the next one, which asks nothing."""
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS, result_storage="./results")
+    assert run_and_lose(config, endpoint, lambda: put_file(folder / "results")).is_completed()
+    assert run(config).is_completed()
+    assert_complete(folder / "out", endpoint, COUNT, asked_again=0)
