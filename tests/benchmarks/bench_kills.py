@@ -1,0 +1,225 @@
+"""What SIGKILL at random moments costs: `python -m tests.benchmarks.bench_kills [--command N] [--layer N] [--seed S]`.
+
+`--command` kills the process group of the real command, on one Prefect server and over one evaluation with a grader; N = 200
+takes about twenty minutes. `--layer` kills a forked process that runs the same evaluation below Prefect, a few times a second,
+over as many evaluations as it takes. Each evaluation is finished after its kills, and its requests and results are counted.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.earlier import find_checkpoints
+from tasks.evaluation.endpoints import KeyReader
+from tasks.evaluation.housekeeping import prune
+from tasks.evaluation.run import open_run
+from tests.benchmarks.recording import Cost, RecordingEndpoint, Request, count_cost
+from tests.fake_endpoint import make_questions, write_config, write_questions
+
+WORKERS = 16
+MCQA = Path(sys.executable).with_name("mcqa")
+ENVIRONMENT = {"FAKE_KEY": "sk-none"}
+# A command's kills: most while it scores, some while it starts.
+COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS, MOST_ANSWERS, START_SHARE, START_SECONDS = 6_000, 0.15, 60, 0.2, 4.0
+# The layer's: it starts in 0.1 s, and an evaluation is over after about a hundred lives.
+LAYER_QUESTIONS, LAYER_DELAY_SECONDS, LAYER_SECONDS = 4_000, 0.01, 0.6
+KEPT_CHECKPOINTS = 3
+
+
+def kill_commands(kills: int, rng: random.Random) -> Cost:
+    """Kill the real command so many times over one evaluation, then let it finish."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with (
+        prefect_test_harness(server_startup_timeout=180),
+        open_evaluation(COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS) as endpoint,
+    ):
+        environment = {**os.environ, **ENVIRONMENT, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
+        times, went_back, best = [], 0, 0
+        for number in range(kills):
+            process = start_command(environment)
+            wait_for_random_moment(process, endpoint, rng)
+            times.append(time.monotonic())
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            count = read_completed_count()
+            went_back += count < best
+            best = max(best, count)
+            print(f"kill {number + 1}: {count:,} saved", flush=True)
+        process = start_command(environment)
+        if process.wait() != 0:
+            sys.exit(f"the last run exited with {process.returncode}")
+        cost = count_cost(take_requests(endpoint), times, read_results(), COMMAND_QUESTIONS)
+    cost.went_back = went_back
+    return cost
+
+
+def start_command(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    """The command in a process group of its own."""
+    with Path("output.log").open("ab") as log:
+        command = [str(MCQA), "score", "--config", "config.yaml"]
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+
+
+def wait_for_random_moment(process: "subprocess.Popen[bytes]", endpoint: Connection, rng: random.Random) -> None:
+    """Wait while the command starts, or until the endpoint has given it some answers."""
+    if rng.random() < START_SHARE:
+        time.sleep(rng.uniform(0, START_SECONDS))
+        return
+    target = count_requests(endpoint) + rng.randint(1, MOST_ANSWERS)
+    while count_requests(endpoint) < target and process.poll() is None:
+        time.sleep(0.02)
+    time.sleep(rng.uniform(0, COMMAND_DELAY_SECONDS))
+
+
+def kill_layers(kills: int, rng: random.Random) -> Cost:
+    """Kill the layer below Prefect so many times, over as many evaluations as that takes."""
+    total = Cost()
+    while total.kills < kills:
+        total += kill_layer(kills - total.kills, rng)
+        print(total, flush=True)
+    return total
+
+
+def kill_layer(most_kills: int, rng: random.Random) -> Cost:
+    """Kill runs of one evaluation until it is complete, or so many times, then let it finish."""
+    times: list[float] = []
+    went_back, best = 0, 0
+    with open_evaluation(LAYER_QUESTIONS, LAYER_DELAY_SECONDS) as endpoint:
+        while len(times) < most_kills and best < LAYER_QUESTIONS:
+            child = fork(run_layer)
+            time.sleep(rng.uniform(0, LAYER_SECONDS))
+            times.append(time.monotonic())
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            count = read_completed_count()
+            went_back += count < best
+            best = max(best, count)
+            # Each life begins a checkpoint of its own.
+            prune(Path("checkpoints"), find_checkpoints(Path("checkpoints"), print), KEPT_CHECKPOINTS)
+        _, status = os.waitpid(fork(run_layer), 0)
+        if status:
+            sys.exit(f"the last run ended with {status}")
+        cost = count_cost(take_requests(endpoint), times, read_results(), LAYER_QUESTIONS)
+    cost.went_back = went_back
+    return cost
+
+
+def run_layer() -> None:
+    """A run as the flow drives it, without Prefect and its results."""
+    config = load_config("config.yaml", Overrides(progress_bar=False))
+    keys = KeyReader(ENVIRONMENT, str)
+    with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _: None) as run:
+        run.save()
+        for batch in run.open_batches():
+            run.score(batch)
+            if run.is_save_due():
+                run.save()
+        run.save()
+        run.report()
+
+
+def fork(run: Callable[[], None]) -> int:
+    """A process that does this and nothing else, without output; what it needs is imported already."""
+    process_id = os.fork()
+    if process_id == 0:
+        try:
+            os.dup2(os.open("output.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND), 1)
+            run()
+        except BaseException as error:  # noqa: BLE001 - told by the exit code, whatever it is
+            print(repr(error), file=sys.stderr, flush=True)
+            os._exit(1)
+        os._exit(0)
+    return process_id
+
+
+@contextmanager
+def open_evaluation(count: int, delay_seconds: float) -> Iterator[Connection]:
+    """An empty working directory with questions, and an endpoint in a process of its own: this one forks."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory(dir=before) as folder:
+        os.chdir(folder)
+        ours, theirs = multiprocessing.Pipe()
+        serving = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, delay_seconds), daemon=True)
+        serving.start()
+        write_questions(Path(), make_questions(count))
+        write_config(Path(), ours.recv(), grader=True, parallel_workers=WORKERS, checkpoint_interval=10)
+        try:
+            yield ours
+        finally:
+            serving.terminate()
+            serving.join()
+            os.chdir(before)
+
+
+def serve(connection: Connection, delay_seconds: float) -> None:
+    """Serve until the process is ended; say on demand how much was answered, and what."""
+    with RecordingEndpoint() as endpoint:
+        endpoint.delay_seconds = delay_seconds
+        connection.send(endpoint.url)
+        while True:
+            what = connection.recv()
+            connection.send(len(endpoint.requests) if what == "count" else endpoint.requests)
+
+
+def count_requests(endpoint: Connection) -> int:
+    """How many requests were answered."""
+    endpoint.send("count")
+    return int(endpoint.recv())
+
+
+def take_requests(endpoint: Connection) -> list[Request]:
+    """All requests."""
+    endpoint.send("all")
+    requests: list[Request] = endpoint.recv()
+    return requests
+
+
+def read_completed_count() -> int:
+    """What the newest checkpoint holds; the whole file must parse."""
+    latest = Path("checkpoints/latest.json")
+    if not latest.exists():
+        return 0
+    document = json.loads(latest.read_text())
+    if len(document["results"]) != document["completed_count"]:
+        sys.exit("a visible checkpoint contradicts itself")
+    return int(document["completed_count"])
+
+
+def read_results() -> list[dict[str, Any]]:
+    """The results of the finished run."""
+    newest = max(Path("out").glob("exam_fake_*.json"))
+    results: list[dict[str, Any]] = json.loads(newest.read_text())["results"]
+    return results
+
+
+def main() -> None:
+    """Print what the kills have cost."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--command", type=int, default=200, metavar="N", help="kills of the real command (200)")
+    parser.add_argument("--layer", type=int, default=2_000, metavar="N", help="kills of the layer below Prefect (2,000)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    if options.layer:
+        print(f"the layer below Prefect: {kill_layers(options.layer, rng)}")
+    if options.command:
+        print(f"the real command: {kill_commands(options.command, rng)}")
+
+
+if __name__ == "__main__":
+    main()
