@@ -14,8 +14,14 @@ for _name in ("PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(_name, None)
 
 import pytest
+from hypothesis import settings
 
 from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
+
+# The same examples every time; `--hypothesis-profile=long` draws new ones, and many.
+settings.register_profile("few", derandomize=True, max_examples=200, deadline=None)
+settings.register_profile("long", max_examples=12_000, deadline=None)
+settings.load_profile("few")
 
 if TYPE_CHECKING:
     from tests.evaluation import Evaluation  # which imports what only some tests need

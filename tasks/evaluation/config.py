@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
+from tasks.evaluation.paths import PathText
 from tasks.evaluation.question_fields import Fields
 from tasks.evaluation.request_checks import check_extra, check_url
 from tasks.evaluation.yaml_files import name_key, read_yaml
@@ -70,7 +71,7 @@ class Model(Settings):
     generator: Generator = Field(default_factory=Generator)
     generator_settings: GeneratorSettings
     grader_shortname: str | None = None
-    model_config_file: str = "model_servers.yaml"
+    model_config_file: PathText = "model_servers.yaml"
 
     # pydantic keeps the prefix `model_` for itself, the documented keys use it.
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -111,8 +112,8 @@ class Processing(Settings):
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     enable_checkpointing: bool = True
     checkpoint_interval: int = Field(default=50, ge=1)
-    checkpoint_directory: str = "checkpoints"
-    resume_from_checkpoint: str | None = None
+    checkpoint_directory: PathText = "checkpoints"
+    resume_from_checkpoint: PathText | None = None
     auto_resume: bool = True
     progress_bar: bool = True
     save_incremental: bool = False
@@ -120,7 +121,7 @@ class Processing(Settings):
     request_timeout_seconds: float = Field(default=600, gt=0)
     max_outage_seconds: float = Field(default=600, ge=0)
     keep_checkpoints: int | None = Field(default=None, ge=1)
-    result_storage: str | None = None
+    result_storage: PathText | None = None
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
@@ -135,14 +136,14 @@ class Output(Settings):
     """Where the results go."""
 
     save_incorrect: bool = False
-    output_directory: str = "."
-    output_prefix: str = "rag_results"
+    output_directory: PathText = "."
+    output_prefix: PathText = "rag_results"
 
 
 class Config(Settings):
     """All settings of one evaluation."""
 
-    questions_file: str = Field(min_length=1)
+    questions_file: PathText = Field(min_length=1)
     fields: Fields = Field(default_factory=Fields)
     model: Model
     rag: Rag = Field(default_factory=Rag)
@@ -256,7 +257,7 @@ def _validate(settings: Mapping[str, JsonValue], source: str) -> Config:
 def _describe_first(error: ValidationError) -> str:
     """What is wrong, for the first of the errors: the key's path, the value, the reason; unknown keys first."""
     details = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
-    path = [str(part) for part in details["loc"]]
+    path = [str(part) for part in details["loc"]] or ["a key"]
     if details["type"] == "extra_forbidden":
         return _describe_unknown_key(path)
     if details["type"] == "missing":

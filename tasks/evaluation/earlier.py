@@ -193,7 +193,7 @@ def _read_ends(path: Path) -> JsonObject | None:
         return members | ends
     except OSError as error:
         raise DamagedFile(error.strerror or str(error)) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

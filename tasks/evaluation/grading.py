@@ -73,7 +73,7 @@ def read_verdict(reply: str, question_format: Format) -> JsonObject | None:
     while start >= 0:
         try:
             verdict, _ = decoder.raw_decode(reply, start)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits
             verdict = None
         if isinstance(verdict, dict) and (score := _read_score(verdict.get("score"))) is not None:
             return _complete(verdict, score, question_format)

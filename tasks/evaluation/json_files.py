@@ -36,7 +36,10 @@ def from_line(line: bytes) -> JsonObject:
     Raises:
         ValueError: the line is no JSON object.
     """
-    record = json.loads(line)
+    try:
+        record = json.loads(line)
+    except RecursionError:
+        raise ValueError("the line is nested too deeply") from None
     if not isinstance(record, dict):
         raise ValueError("the line holds no JSON object")  # noqa: TRY004 - as for a line that is no JSON
     return record
@@ -141,6 +144,8 @@ class _Reader:
                     self._at += read
                     raise DamagedFile(f"{self.place()}: {error.msg}") from None
                 continue
+            except ValueError as error:  # a number of more digits than Python reads
+                raise DamagedFile(f"{self.place()}: {error}") from None
             if isinstance(value, int | float) and self._may_go_on(end) and self._read_on():
                 continue
             self._at = end

@@ -128,7 +128,7 @@ def _is_lines(head: str) -> bool:
     """Whether a text that begins with a brace holds an object a line, rather than one object around all questions."""
     try:
         first, end = json.JSONDecoder().raw_decode(head)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return not WRAPPED.search(head) and head.partition("\n")[0].strip() != "{"
     return "questions" not in first and "\n" not in head[:end]
 

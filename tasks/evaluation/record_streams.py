@@ -64,6 +64,8 @@ def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
                 raise DamagedFile(f"line {number}: this is no JSON object ({fault}); mend or remove the line") from None
             except RecursionError:
                 raise DamagedFile(f"line {number}: lists or objects are nested too deeply") from None
+            except ValueError as error:  # a number of more digits than Python reads
+                raise DamagedFile(f"line {number}: {error}") from None
 
 
 def read_csv(source: BinaryIO) -> Iterator[Placed]:

@@ -21,6 +21,8 @@ class _Loader(yaml.SafeLoader):
         """
         seen: set[object] = set()
         for key_node, _ in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue
             if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {name_key(key_node.value)!r} stands twice", key_node.start_mark
