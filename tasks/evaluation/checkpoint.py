@@ -9,7 +9,9 @@ Format, one JSON object, UTF-8, its keys in this order:
 
 `timestamp` is local time. `results` are in the order of completion, one a line; `question_id` and `completed_indices` count the
 selection from 1; completed_count == len(results) == len(completed_indices). `config` has the shape of the YAML file, keys
-masked. What is ours stands under `metadata`.
+masked. What is ours stands under `metadata`, as `mcqa_flow`: `evaluation_id`; `run_id`, the flow run that has written it, and
+`salt`, the one that alone may use its answers (empty: any may); `resumed_from`, the file that it was told to continue;
+`selection`, which questions of which file, with their `digest`; `settings`, what decides about reuse.
 
 Promise: a file is written whole under another name, fsynced, and only then renamed into place; the folder is fsynced after it.
 So a visible checkpoint is valid and complete at every instant, and never changes: a reader that has opened it reads it to its

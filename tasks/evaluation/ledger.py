@@ -81,7 +81,8 @@ class Ledger:
         digest = blake2b(digest_size=ID_BYTES)
         for position, question in enumerate(questions):
             self._identify(position, question, identity, has_grader=has_grader)
-            digest.update(repr(question and (question.text, question.context, question.reference)).encode())
+            words = question and (question.text, question.context, question.reference, question.accepted)
+            digest.update(repr(words).encode())
         self.questions_digest = digest.hexdigest()
         self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
 
