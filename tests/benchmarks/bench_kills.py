@@ -32,10 +32,10 @@ from tests.fake_endpoint import make_questions, write_config, write_questions
 WORKERS = 16
 MCQA = Path(sys.executable).with_name("mcqa")
 ENVIRONMENT = {"FAKE_KEY": "sk-none"}
-# A command's kills: most while it scores, some while it starts.
-COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS, MOST_ANSWERS, START_SHARE, START_SECONDS = 6_000, 0.15, 60, 0.2, 4.0
-# The layer's: it starts in 0.1 s, and an evaluation is over after about a hundred lives.
-LAYER_QUESTIONS, LAYER_DELAY_SECONDS, LAYER_SECONDS = 4_000, 0.01, 0.6
+# Most kills come while a run scores, after so many replies at most, some while it starts.
+MOST_REPLIES, START_SHARE = 60, 0.2
+COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS, COMMAND_START_SECONDS = 6_000, 0.15, 4.0
+LAYER_QUESTIONS, LAYER_DELAY_SECONDS, LAYER_START_SECONDS = 4_000, 0.01, 0.1
 KEPT_CHECKPOINTS = 3
 
 
@@ -52,7 +52,7 @@ def kill_commands(kills: int, rng: random.Random) -> Cost:
         times, went_back, best = [], 0, 0
         for number in range(kills):
             process = start_command(environment)
-            wait_for_random_moment(process, endpoint, rng)
+            wait_for_random_moment(process.pid, endpoint, rng, (COMMAND_START_SECONDS, COMMAND_DELAY_SECONDS))
             times.append(time.monotonic())
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -75,15 +75,21 @@ def start_command(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
 
-def wait_for_random_moment(process: "subprocess.Popen[bytes]", endpoint: Connection, rng: random.Random) -> None:
-    """Wait while the command starts, or until the endpoint has given it some answers."""
+def wait_for_random_moment(process_id: int, endpoint: Connection, rng: random.Random, seconds: tuple[float, float]) -> None:
+    """Wait while the child starts, or until the endpoint has replied to it; given how long either takes at most."""
+    start_seconds, delay_seconds = seconds
     if rng.random() < START_SHARE:
-        time.sleep(rng.uniform(0, START_SECONDS))
+        time.sleep(rng.uniform(0, start_seconds))
         return
-    target = count_requests(endpoint) + rng.randint(1, MOST_ANSWERS)
-    while count_requests(endpoint) < target and process.poll() is None:
-        time.sleep(0.02)
-    time.sleep(rng.uniform(0, COMMAND_DELAY_SECONDS))
+    target = count_requests(endpoint) + rng.randint(1, MOST_REPLIES)
+    while count_requests(endpoint) < target and is_running(process_id):
+        time.sleep(delay_seconds / 10)
+    time.sleep(rng.uniform(0, delay_seconds))
+
+
+def is_running(process_id: int) -> bool:
+    """Whether the child has not ended; it is left to be waited for."""
+    return os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def kill_layers(kills: int, rng: random.Random) -> Cost:
@@ -102,7 +108,7 @@ def kill_layer(most_kills: int, rng: random.Random) -> Cost:
     with open_evaluation(LAYER_QUESTIONS, LAYER_DELAY_SECONDS) as endpoint:
         while len(times) < most_kills and best < LAYER_QUESTIONS:
             child = fork(run_layer)
-            time.sleep(rng.uniform(0, LAYER_SECONDS))
+            wait_for_random_moment(child, endpoint, rng, (LAYER_START_SECONDS, LAYER_DELAY_SECONDS))
             times.append(time.monotonic())
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
