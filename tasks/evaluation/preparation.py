@@ -204,7 +204,7 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
     matcher, named = Matcher(ledger, preparation.settings), preparation.lineage.named
     used = _use_named(matcher, named, preparation, say) if named else Reuse()
     used += _use_newest(matcher, preparation, say)
-    from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER)
+    from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER, say)
     _say_log(from_log, say)
     if len(ledger.results) > unaskable:
         _say_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, say=say)

@@ -78,8 +78,10 @@ class Matcher:
             raise
         return reuse
 
-    def use_log(self, folder: Path) -> Reuse:
+    def use_log(self, folder: Path, say: Callable[[str], None]) -> Reuse:
         """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else.
+
+        What cannot be read is said: its answers are paid for again.
 
         Raises:
             StorageFailure: what a segment holds cannot be made durable.
@@ -88,12 +90,16 @@ class Matcher:
         for path in list_segments(folder):
             try:
                 sync_segment(path)
-                matches = [self._use_record(record, reuse) if record else [] for record in read_segment(path)]
-            except OSError:
-                # Another user's segment, or one that a run of another evaluation has just removed.
+                matches = [self._use_record(record, reuse) if record else None for record in read_segment(path)]
+            except FileNotFoundError:  # a run of another evaluation has just removed it
                 continue
+            except OSError as error:
+                say(f"⚠️ Passed over a part of the answer log that cannot be read: {path} ({error.strerror})")
+                continue
+            if None in matches:
+                say(f"⚠️ Passed over {matches.count(None):,} damaged lines of the answer log: {path}")
             if all(matches) and self._ledger.log:
-                self._ledger.log.adopt(path, {position for match in matches for position in match}, len(matches))
+                self._ledger.log.adopt(path, {position for match in matches for position in match or []}, len(matches))
         self._join_grades(reuse)
         return reuse
 

@@ -1,4 +1,4 @@
-"""A folder that vanishes, or takes nothing more, in the middle of a run under a real Prefect server."""
+"""Folders that vanish or take nothing more in the middle of a run, and a damaged log, under a real Prefect server."""
 
 import shutil
 import threading
@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.config import Overrides
-from tests.fake_endpoint import FakeEndpoint, hold_back, make_questions, wait_until, write_config, write_questions
+from tests.fake_endpoint import (
+    FakeEndpoint,
+    answer_by_rule,
+    error,
+    hold_back,
+    make_questions,
+    wait_until,
+    write_config,
+    write_questions,
+)
 from tests.results import assert_complete
 
 COUNT = 120
@@ -80,6 +89,33 @@ def test_an_output_folder_that_takes_nothing_is_said(folder: Path, endpoint: Fak
     (folder / "out").unlink()
     assert run(config).is_completed()
     assert_complete(folder / "out", endpoint, COUNT, asked_again=0)
+
+
+def test_a_damaged_log_costs_the_damaged_records_alone(
+    folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A torn last line is cut, a bad one elsewhere is said; of all the others nothing is asked again."""
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    endpoint.rule = lambda body: error(401, "bad key") if len(endpoint.bodies) > 40 else answer_by_rule(body)
+    assert run(config).is_failed()
+    [segment] = (folder / "checkpoints/.mcqa/answers").iterdir()
+    lines = segment.read_bytes().splitlines(keepends=True)
+    segment.write_bytes(b"".join([b"\x00\xff{\n", *lines[1:-1], lines[-1][:-9]]))
+    answers = sum(b'"kind":"answer"' in line for line in lines[1:-1])
+    keep_only_the_log(folder / "checkpoints")
+    endpoint.rule = answer_by_rule
+    endpoint.forget()
+    capsys.readouterr()
+    assert run(config).is_completed()
+    assert f"Passed over 1 damaged lines of the answer log: {segment.relative_to(folder)}" in capsys.readouterr().out
+    assert sum(endpoint.asked().values()) == COUNT - answers
+    assert_complete(folder / "out", endpoint, COUNT, asked_again=0)
+
+
+def keep_only_the_log(checkpoints: Path) -> None:
+    shutil.rmtree(checkpoints / ".mcqa/results")
+    for path in checkpoints.glob("*.json"):
+        path.unlink()
 
 
 def test_results_that_prefect_cannot_write_cost_nothing(folder: Path, endpoint: FakeEndpoint) -> None:

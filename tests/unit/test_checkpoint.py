@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
-from tasks.evaluation.earlier import find_checkpoints, read_checkpoint, read_results
+from tasks.evaluation.earlier import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_files import to_line
 from tasks.evaluation.spool import PlacedSpool
@@ -131,6 +131,30 @@ def test_a_cut_checkpoint_is_damaged(tmp_path: Path, size_bytes: int) -> None:
     said: list[str] = []
     assert find_checkpoints(tmp_path, said.append) == []
     assert "damaged" in said[0]
+
+
+def is_damaged(path: Path, content: bytes) -> bool:
+    """Whether the file is told as damaged when it has this content, at the latest when its results are read."""
+    path.write_bytes(content)
+    found, damaged = survey_checkpoints(path.parent)
+    assert len(found) + len(damaged) == 1
+    try:
+        return not found or len(list(read_results(path))) != found[0].completed_count
+    except DamagedFile:
+        return True
+
+
+def test_a_checkpoint_is_damaged_wherever_it_ends(tmp_path: Path) -> None:
+    """Cut after any byte, and filled up with zeros from there, as a power failure leaves a file that was not fsynced."""
+    with closing(PlacedSpool(None, 5)) as results:
+        put(results, 3, 0)
+        make_writer(tmp_path, results).save(NOW)
+    [path] = tmp_path.glob("checkpoint_*.json")
+    content = path.read_bytes()
+    sizes = range(len(content.rstrip()))
+    assert [size for size in sizes if not is_damaged(path, content[:size])] == []
+    assert [size for size in sizes if not is_damaged(path, content[:size] + bytes(len(content) - size))] == []
+    assert not is_damaged(path, content)
 
 
 def test_another_programs_json_is_no_checkpoint(tmp_path: Path) -> None:
