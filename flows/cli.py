@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from flows.checkpoints_cli import add_checkpoints_command
 from flows.questions_cli import add_questions_command
-from flows.terminal import leave, tell_error
+from flows.terminal import tell_error
 from tasks.evaluation.errors import EvaluationError
 
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = 128 + signal.SIGINT
     except EvaluationError as error:
         code = tell_error(error)
-    leave(code)
+    sys.exit(code)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -84,4 +84,4 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
-    leave(128 + number)
+    sys.exit(128 + number)

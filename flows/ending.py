@@ -5,20 +5,24 @@ when the process ends it sends the events that it still has, without any limit. 
 """
 
 import os
+import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, Self
+from typing import Any, ParamSpec, Self
 
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, PATIENCE_SECONDS, tell, tell_error
-from tasks.evaluation.errors import EvaluationError
+from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, tell, tell_error
+from tasks.evaluation.errors import EvaluationError, UserMistake
 
 Parameters = ParamSpec("Parameters")
+# How long Prefect may keep a process from ending that has done its work, first with its report and then with its events.
+PATIENCE_SECONDS = 10.0
 # What the flow gives, or what it raises.
 Outcome = State[Any] | BaseException
 
@@ -73,25 +77,29 @@ class EndWatch:
         threading.Thread(target=self._leave_when_late, args=(outcome,), name="end-watch", daemon=True).start()
 
     def _leave_when_late(self, outcome: Outcome) -> None:
+        """End the process when Prefect does not return, and when its threads then do not let the process end."""
         if not self._has_returned.wait(PATIENCE_SECONDS):
             self.tell_unreported("it does not answer")
-            _leave(tell_outcome(outcome))
+            os._exit(tell_outcome(outcome))
+        time.sleep(PATIENCE_SECONDS)
+        os._exit(_exit_code(outcome))
 
 
 def tell_outcome(outcome: Outcome) -> int:
     """Say how the flow ended, where it did not end well; give the exit code."""
+    code = _exit_code(outcome)
+    if isinstance(outcome, EvaluationError):
+        tell_error(outcome)
+    elif code == EXIT_UNFINISHED:
+        tell(f"mcqa: {outcome.message if isinstance(outcome, State) else repr(outcome)}", sys.stderr)
+    return code
+
+
+def _exit_code(outcome: Outcome) -> int:
     if isinstance(outcome, KeyboardInterrupt):
-        return 128 + 2
+        return 128 + signal.SIGINT
     if isinstance(outcome, TerminationSignal):
         return 128 + outcome.signal
-    if isinstance(outcome, EvaluationError):
-        return tell_error(outcome)
-    if isinstance(outcome, State) and outcome.is_completed():
-        return EXIT_DONE
-    tell(f"mcqa: {outcome.message if isinstance(outcome, State) else repr(outcome)}", sys.stderr)
-    return EXIT_UNFINISHED
-
-
-def _leave(code: int) -> NoReturn:
-    sys.stdout.flush()
-    os._exit(code)
+    if isinstance(outcome, UserMistake):
+        return EXIT_MISTAKE
+    return EXIT_DONE if isinstance(outcome, State) and outcome.is_completed() else EXIT_UNFINISHED

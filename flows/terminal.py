@@ -3,17 +3,14 @@
 import json
 import os
 import sys
-import threading
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import TextIO
 
 from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.json_files import JsonObject, JsonValue
 
 # A run that a signal has stopped exits with 128 + the signal's number.
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
-# How long others may keep a process from ending that has done its work.
-PATIENCE_SECONDS = 10.0
 
 
 def tell(line: str, stream: TextIO | None = None) -> None:
@@ -46,11 +43,3 @@ def tell_error(error: EvaluationError) -> int:
     is_mistake = isinstance(error, UserMistake)
     tell(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
     return EXIT_MISTAKE if is_mistake else EXIT_UNFINISHED
-
-
-def leave(code: int) -> NoReturn:
-    """End the process, after a few seconds also against threads that are not ready to end."""
-    timer = threading.Timer(PATIENCE_SECONDS, os._exit, [code])
-    timer.daemon = True
-    timer.start()
-    sys.exit(code)
