@@ -33,6 +33,8 @@ from tasks.evaluation.usage import Usage, add_usage
 ATTEMPTS = 8
 # The pauses between them double from the first to the longest, each up to a quarter shorter at random.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
+# A failed endpoint may name a later hour and be back in a minute; who sleeps until then does not find out.
+LONGEST_ASKED_SECONDS = 30.0
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
 # One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
@@ -109,8 +111,7 @@ class Client:
                 failures += not self._outage.goes_on
                 if failures == ATTEMPTS:
                     raise
-                pause_seconds = 0.0 if self._outage.goes_on else choose_pause(failures)
-                await self._step_aside(max(pause_seconds, failure.retry_after_seconds))
+                await self._step_aside(0.0 if self._outage.goes_on else choose_pause(failures, failure.retry_after_seconds))
             else:
                 usage = add_usage(usage, answer.usage)
                 if answer.text or answer.finish_reason == "length":
@@ -188,7 +189,8 @@ class Client:
             await self._slots.acquire()
 
 
-def choose_pause(failures: int) -> float:
-    """The seconds to wait after so many failures."""
+def choose_pause(failures: int, asked_seconds: float) -> float:
+    """The seconds to wait after so many failures, the last of which came with the wish for a wait of `asked_seconds`."""
     longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
-    return longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
+    pause_seconds = longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
+    return max(pause_seconds, min(asked_seconds, LONGEST_ASKED_SECONDS))

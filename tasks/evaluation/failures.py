@@ -10,6 +10,7 @@
 It is decided by status, code and headers, never by the words of the message, which change.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from datetime import UTC
@@ -64,13 +65,17 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float:
     text = headers.get("retry-after", "")
     try:
         if "retry-after-ms" in headers:
-            return max(float(headers["retry-after-ms"]) / 1000, 0.0)
+            return _bound(float(headers["retry-after-ms"]) / 1000)
         if text.replace(".", "", 1).isdecimal():
-            return float(text)
+            return _bound(float(text))
         moment = parsedate_to_datetime(text)
     except ValueError:
         return 0.0
     return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now, 0.0)
+
+
+def _bound(seconds: float) -> float:
+    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
 
 
 def _server_words(error: openai.OpenAIError) -> str:

@@ -76,6 +76,18 @@ def test_one_question_that_breaks_the_endpoint_does_not_stand_for_all(endpoint: 
     assert set(endpoint.asked().values()) == {1, 8}
 
 
+@pytest.mark.parametrize("retry_after", ["3600", "9" * 400])
+def test_a_failed_endpoint_that_asks_for_a_long_wait_is_tried_meanwhile(
+    endpoint: FakeEndpoint, retry_after: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by the last questions of a run, of which none is left to find out that it is back."""
+    monkeypatch.setattr("tasks.evaluation.client.LONGEST_ASKED_SECONDS", 0.01)
+    down = error(503, "maintenance", **{"Retry-After": retry_after})
+    endpoint.rule = lambda body: down if len(endpoint.bodies) < 20 else answer_by_rule(body)
+    outcomes = ask_all(endpoint, 3, workers=3)
+    assert [type(outcome) for outcome in outcomes] == [Answer] * 3
+
+
 def test_an_outage_that_lasts_too_long_stops_the_run(endpoint: FakeEndpoint) -> None:
     """Nobody is asked after that."""
     endpoint.rule = lambda _: error(502, "bad gateway")
@@ -137,6 +149,8 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
         ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
         ({"retry-after": "soon"}, 0.0),
         ({"retry-after": "-5"}, 0.0),
+        ({"retry-after": "9" * 400}, 0.0),
+        ({"retry-after-ms": "nan"}, 0.0),
         ({}, 0.0),
     ],
 )
