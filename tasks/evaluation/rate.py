@@ -105,7 +105,8 @@ class RateLimit:
         sent, refused = (sum(at >= refused_at - window for at in times) for times in (self._sent, self._refused))
         let_through = (sent - refused) / max(min(window, refused_at - self._first_sent), SHORT_WINDOW_SECONDS)
         before = self.rate_at(refused_at)
-        self._is_searching = before is None
+        # Where nothing was let through there is nothing to go by: the limit is what it was, another one, or none.
+        self._is_searching = before is None or not let_through
         self._rate = max(FALL * min(let_through, let_through if before is None else before), LOWEST_RATE)
         self._rate_since = self._next_turn = self._held_until
 

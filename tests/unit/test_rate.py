@@ -15,10 +15,11 @@ REFUSAL_SECONDS = 0.002
 
 @dataclass
 class Bucket:
-    """A limiter as endpoints have them: so many requests a second, and so many seconds' worth of them at once."""
+    """A limiter as endpoints have them: so many requests a second, so many seconds' worth at once; none until it opens."""
 
     rate: float
     burst_seconds: float
+    opens_at: float = 0.0
     filled_at: float = 0.0
     level: float = field(init=False)
 
@@ -30,7 +31,7 @@ class Bucket:
         full = max(self.rate * self.burst_seconds, 1.0)
         self.level = min(full, self.level + (now - self.filled_at) * self.rate)
         self.filled_at = now
-        if self.level < 1:
+        if self.level < 1 or now < self.opens_at:
             return False
         self.level -= 1
         return True
@@ -69,6 +70,14 @@ def test_a_limit_is_used_and_seldom_exceeded(rate: float, workers: int, burst_se
     """At most 5 % of the requests are refused after five seconds, and nearly all of what is permitted is used."""
     answered_per_second, refused_share = simulate(Bucket(rate, burst_seconds), workers=workers, seconds=120)
     assert answered_per_second >= least_use * rate
+    assert refused_share <= 0.05
+
+
+def test_a_limit_is_found_again_after_a_time_when_nothing_is_let_through() -> None:
+    """Another user of the same account had spent all of it; that says nothing of the rate from then on."""
+    bucket = Bucket(40.0, 1.0, opens_at=10.0)
+    answered_per_second, refused_share = simulate(bucket, workers=64, seconds=120, settled_at=25.0)
+    assert answered_per_second >= 0.9 * 40
     assert refused_share <= 0.05
 
 
