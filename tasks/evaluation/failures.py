@@ -2,7 +2,7 @@
 
 | what came back | means |
 |---|---|
-| no connection, no answer in time, 408, 409, 5xx and any other status | EndpointFailure: asked again |
+| no connection, no answer in time, no HTTP, 408, 409, 5xx and any other status | EndpointFailure: asked again |
 | 429 | RateLimited: asked again when it is its turn |
 | 429 with the code insufficient_quota, 401, 402, 403, 404 | EndpointStop: nothing more can be asked until somebody acts |
 | 400, 413, 422 | Declined: final for this request |
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+import aiohttp
 import httpx2
 import openai
 
@@ -35,15 +36,12 @@ TOO_MANY_REQUESTS = 429
 MOST_WORDS = 300
 
 
-def judge(error: openai.OpenAIError, endpoint: Endpoint) -> EvaluationError:
-    """The error of ours that the openai package's error means at this endpoint."""
+def judge(error: openai.OpenAIError | aiohttp.ClientError, endpoint: Endpoint) -> EvaluationError:
+    """The error of ours that the openai package's error means at this endpoint, or its transport's, where it is let through."""
     # Shortened only when no secret is left in it that could be cut in two.
     role, words = endpoint.role, endpoint.scrub_words(_server_words(error))[:MOST_WORDS]
     if not isinstance(error, openai.APIStatusError):
-        # The transport calls every failure to connect a timeout.
-        was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
-        what = "did not answer in time" if was_reached else "cannot be reached"
-        return EndpointFailure(f"the {role} {what}: {words}")
+        return EndpointFailure(f"the {role} {_describe_silence(error)}: {words}")
     message = f"the {role} answered {error.status_code}: {words}"
     if error.code == "insufficient_quota":
         return EndpointStop(f"{message}; {STOP_STATUS[402]}")
@@ -55,6 +53,15 @@ def judge(error: openai.OpenAIError, endpoint: Endpoint) -> EvaluationError:
     if error.status_code == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)
     return EndpointFailure(message, retry_after_seconds)
+
+
+def _describe_silence(error: openai.OpenAIError | aiohttp.ClientError) -> str:
+    """What the endpoint did that has given no response."""
+    if isinstance(error, aiohttp.ClientError):
+        return "answered with something that is no HTTP"
+    # The transport calls every failure to connect a timeout.
+    was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
+    return "did not answer in time" if was_reached else "cannot be reached"
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> float:
@@ -78,7 +85,7 @@ def _bound(seconds: float) -> float:
     return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
 
 
-def _server_words(error: openai.OpenAIError) -> str:
+def _server_words(error: Exception) -> str:
     """The server's own words about the failure, else the transport's, on one line."""
     body = getattr(error, "body", None)
     message = body.get("message") if isinstance(body, dict) else None

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+import aiohttp
 import httpx2
 import openai
 from openai import AsyncOpenAI
@@ -65,7 +66,7 @@ class Transport:
             async with asyncio.timeout(self._timeout_seconds):
                 # The typed method would check and copy every field of the reply, which takes longer than all the rest.
                 response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, aiohttp.ClientError) as error:
             raise judge(error, self._endpoint) from None
         except TimeoutError:
             raise EndpointFailure(
@@ -91,7 +92,7 @@ class Transport:
             if error.status_code == UNAUTHORIZED:
                 raise judge(error, self._endpoint) from None
             return []
-        except openai.OpenAIError as error:
+        except (openai.OpenAIError, aiohttp.ClientError) as error:
             raise judge(error, self._endpoint) from None
         return read_models(response.content)
 

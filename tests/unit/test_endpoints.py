@@ -72,6 +72,7 @@ def test_the_query_of_an_address_is_sent_behind_each_path(endpoint: FakeEndpoint
         Reply({}, 200),
         Reply({"choices": []}, 200),
         Reply(b'{"choices": [{"mess', 200),
+        Reply({}, 200, {"X-Endless": "x" * 20_000}),
     ],
 )
 def test_a_failure_of_the_endpoint_is_asked_again(endpoint: FakeEndpoint, failure: Reply) -> None:
