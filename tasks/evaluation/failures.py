@@ -48,7 +48,7 @@ def judge(error: openai.OpenAIError | aiohttp.ClientError, endpoint: Endpoint) -
     if error.status_code in STOP_STATUS:
         return EndpointStop(f"{message}; {STOP_STATUS[error.status_code]}")
     if error.status_code in DECLINED_STATUS:
-        return Declined(message, advise(endpoint, words, error.param))
+        return Declined(message, advise(endpoint, words, error.param if isinstance(error.param, str) else None))
     retry_after_seconds = read_retry_after(error.response.headers, time.time())
     if error.status_code == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)
@@ -86,7 +86,10 @@ def _bound(seconds: float) -> float:
 
 
 def _server_words(error: Exception) -> str:
-    """The server's own words about the failure, else the transport's, on one line."""
+    """The server's own words about the failure, else the transport's, on one line.
+
+    Many servers do not write them as OpenAI does: `{"error": "…"}`, `{"detail": […]}`, a page of HTML. Then it is all they say.
+    """
     body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(message or error.__cause__ or error).split())
+    message = body.get("message") if isinstance(body, dict) else body
+    return " ".join(str(message or body or error.__cause__ or error).split())

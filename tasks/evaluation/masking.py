@@ -14,8 +14,8 @@ from urllib.parse import quote, quote_plus
 from pydantic import JsonValue
 
 MASK = "***"
-# The user and password of a URL such as http://user:password@host; a password may hold any of `:/@?`.
-URL_USER = re.compile(r"(?<=://)[^\s'\"]+(?=@)")
+# What a URL in a text ends at.
+URL_RUN = re.compile(r"[^\s'\"]+")
 # The values in a URL's query, where some gateways want their key; a reference to a key's place is none.
 URL_QUERY = re.compile(r"(?<=[?&])([^=&\s]+=)?+(?!\$\{\w+\}(?:&|$)|secret:[^&\s]+)[^&\s'\"]+")
 # A setting whose name ends in one of these holds a secret, dashes and case aside.
@@ -42,7 +42,17 @@ def mask_secrets(value: JsonValue) -> JsonValue:
 
 def mask_urls(text: str) -> str:
     """The text with the users, passwords and query values of all URLs in it replaced."""
-    return URL_QUERY.sub(rf"\g<1>{MASK}", URL_USER.sub(MASK, text)) if "://" in text else text
+    return URL_QUERY.sub(rf"\g<1>{MASK}", URL_RUN.sub(_mask_user, text)) if "://" in text else text
+
+
+def _mask_user(run: re.Match[str]) -> str:
+    """Without the user and password of a URL such as http://user:password@host; a password may hold any of `:/@?`.
+
+    A pattern for it would try every `://` of a long run: quadratic, and the run comes from a server.
+    """
+    scheme, separator, rest = run[0].partition("://")
+    user, at, host = rest.rpartition("@")
+    return f"{scheme}{separator}{MASK if user else ''}{at}{host}"
 
 
 def is_reference(key: str) -> bool:

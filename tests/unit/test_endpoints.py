@@ -132,6 +132,22 @@ def test_a_refusal_is_final(endpoint: FakeEndpoint, status: int) -> None:
     assert len(endpoint.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": "too many tokens"},
+        {"detail": [{"loc": ["body"], "msg": "too many tokens"}]},
+        {"error": {"message": "too many tokens", "param": ["temperature"], "code": {}}},
+        b"<html>too many tokens</html>",
+    ],
+)
+def test_a_refusal_is_told_in_the_servers_words(endpoint: FakeEndpoint, body: object) -> None:
+    """In whatever form they come."""
+    endpoint.rule = lambda _: Reply(body, 422)
+    with pytest.raises(Refused, match=r"answered 422: .*too many tokens"):
+        ask(endpoint.url)
+
+
 def test_a_content_filter_is_a_refusal(endpoint: FakeEndpoint) -> None:
     """Though its status is 200."""
     endpoint.rule = lambda _: completion(None, "content_filter")
