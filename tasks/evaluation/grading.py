@@ -136,7 +136,7 @@ def _read_score(score: JsonValue) -> float | None:
     """A score as a number; the texts "1" and "0.5" count as such. None when it is none, or not between 0 and 1."""
     try:
         number = float(score) if isinstance(score, str | int | float) and not isinstance(score, bool) else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return number if 0 <= number <= 1 else None
 

@@ -7,6 +7,9 @@ from typing import TypeGuard
 
 from tasks.evaluation.json_files import JsonObject, JsonValue
 
+# No reply costs so much, and larger numbers are not read exactly everywhere, or not at all.
+MOST_COUNTED = 2**53
+
 # Counts by name; `prompt_tokens_details` and the like hold counts of their own.
 Usage = JsonObject
 
@@ -30,7 +33,7 @@ def add_usage(one: Usage, other: Usage) -> Usage:
 
 def is_count(value: object) -> TypeGuard[int]:
     """Whether the value is a number of tokens."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNTED
 
 
 def _add(one: JsonValue, other: JsonValue) -> JsonValue:

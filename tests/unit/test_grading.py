@@ -21,6 +21,8 @@ QUESTION = Question("Which?\nA) x\nB) y", "B) y", "", "mc")
         ('{"score": true}', None),
         ('{"score": null}', None),
         ('{"score": NaN}', None),
+        (f'{{"score": {"1" * 400}}}', None),
+        (f'{{"score": {"1" * 5000}}}', None),
         ("It is right", None),
         ("{", None),
     ],
