@@ -32,6 +32,7 @@ class Outage:
         self._failures_in_a_row = 0
         self._silent_since: float | None = None
         self._is_told = False
+        self._waits_until = 0.0
         self._probes = asyncio.Lock()
 
     @property
@@ -76,7 +77,10 @@ class Outage:
             return EndpointStop(
                 f"the {self._role} asks to wait for {silent_seconds:,.0f} s, longer than max_outage_seconds: {failure}"
             )
-        if failure.retry_after_seconds >= LONG_WAIT_SECONDS:
+        now = time.monotonic()
+        if failure.retry_after_seconds >= LONG_WAIT_SECONDS and now >= self._waits_until:
+            # The others that were in flight are told the same.
+            self._waits_until = now + failure.retry_after_seconds
             self._say(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
         return None
 

@@ -135,6 +135,25 @@ def test_a_wait_longer_than_the_longest_outage_stops_the_run(endpoint: FakeEndpo
     assert "asks to wait for 86,400 s, longer than max_outage_seconds" in str(outcomes[0])
 
 
+def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not once for each question that was in flight when it was asked for."""
+    endpoint.delay_seconds = 0.1
+    endpoint.rule = lambda _: error(429, "slow down", **{"Retry-After": "20"})
+
+    async def stop_at_the_wait() -> None:
+        slots = asyncio.Semaphore(8)
+        target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
+        client = Client(target, Patience(10, 60), is_proven=True, slots=slots, say=print)
+        asked = [asyncio.create_task(client.ask([{"role": "user", "content": f"Question {n}"}])) for n in range(8)]
+        await asyncio.wait(asked, timeout=1)
+        for each in asked:
+            each.cancel()
+        await client.transport.close()
+
+    asyncio.run(stop_at_the_wait())
+    assert capsys.readouterr().out.count("asks to wait for 20 s") == 1
+
+
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
