@@ -56,7 +56,7 @@ def prompt_of(body: dict[str, Any]) -> str:
 
 def is_grader(body: dict[str, Any]) -> bool:
     """Whether a request asks for a grade."""
-    return bool(body["messages"][0]["role"] == "system")
+    return "\nReference Answer: " in prompt_of(body)
 
 
 def answer_by_rule(body: dict[str, Any]) -> Reply:

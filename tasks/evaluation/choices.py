@@ -67,6 +67,13 @@ def read_choices(question: str) -> dict[str, str]:
     return {match[1].upper(): question[match.start(2) : end].strip() for match, end in zip(run, ends, strict=True)}
 
 
+def read_stem(question: str) -> str:
+    """The question without its choices."""
+    choices = read_choices(question)
+    starts = [match.start() for match in CHOICE_LINE.finditer(question) if read_choices(question[match.start() :]) == choices]
+    return question[: starts[-1]].rstrip() if choices else question
+
+
 def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = False) -> str | None:
     """The label that the answer settles on, of those in `choices`; None when it settles on none of them.
 

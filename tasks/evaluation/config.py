@@ -15,6 +15,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
 from tasks.evaluation.paths import PathText
+from tasks.evaluation.prompt_settings import Prompt
 from tasks.evaluation.question_fields import Fields
 from tasks.evaluation.request_checks import check_extra, check_url
 from tasks.evaluation.yaml_files import name_key, read_yaml
@@ -149,6 +150,23 @@ class Config(Settings):
     rag: Rag = Field(default_factory=Rag)
     processing: Processing = Field(default_factory=Processing)
     output: Output = Field(default_factory=Output)
+    prompt: Prompt = Field(default_factory=Prompt)
+    grading: Literal["auto", "logprobs"] = "auto"
+
+    @model_validator(mode="after")
+    def _refuse_contradictions(self) -> Self:
+        if self.grading == "logprobs" and self.model.grader_shortname:
+            raise ValueError("grading: logprobs needs no grader: drop model.grader_shortname, or grading")
+        if self.rag.uses_context and not self.prompt.shows_context():
+            raise ValueError(
+                "rag.use_context_field is set, and a text under prompt has no {context}: put it in, or give --no-rag"
+            )
+        return self
+
+    def complete_prompt(self) -> Prompt:
+        """The prompt with what is not set: a grader reads any reply, without one a reply must end so that we can."""
+        unread = "original" if self.model.grader_shortname else "default"
+        return self.prompt.complete(mc="label" if self.grading == "logprobs" else unread, qa=unread)
 
     def for_files(self) -> dict[str, JsonValue]:
         """The settings in the shape of the YAML file, without any key in clear."""
@@ -209,7 +227,7 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
     """The file's settings with those of this run laid over them."""
-    sections = ("fields", "rag", "processing", "output")
+    sections = ("fields", "rag", "processing", "output", "prompt")
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
     values = overrides.model_dump(exclude_none=True)

@@ -5,16 +5,21 @@ Nothing is decided here: reuse follows from the ids (`identity`). This is where 
 
 from collections.abc import Iterator, Mapping
 
+from pydantic import ValidationError
+
 from tasks.evaluation.config import Config
 from tasks.evaluation.earlier import Checkpoint
 from tasks.evaluation.endpoints import Endpoint
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.local_server import describe_weights
 from tasks.evaluation.masking import mask_secrets
+from tasks.evaluation.prompt_settings import Prompt
 
 GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 # What decides about answers: those of the generator, and these.
-ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights")
+ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading")
+# What a file means that says nothing of them: the original's, and ours before there was a choice.
+BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
 SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit")
 
 
@@ -38,8 +43,17 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
 
 def list_differences(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
     """Each setting that keeps the checkpoint's answers from a run with the described settings, with both values."""
-    theirs = checkpoint.settings or _read_answer_settings(checkpoint.config)
+    theirs = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
     return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings[name])]
+
+
+def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
+    """The prompt that the checkpoint's questions were asked with; None where the file holds none that can be."""
+    settings = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
+    try:
+        return Prompt.model_validate(settings["prompt"])
+    except ValidationError:
+        return None
 
 
 def explain_misfit(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
@@ -98,7 +112,7 @@ def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
     if isinstance(rag, dict):
         retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file"))
         found["context"] = _name_context(rag, retrieves=retrieves)
-    return found
+    return found | {name: config[name] for name in BEFORE_PROMPTS if name in config}
 
 
 def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:

@@ -17,6 +17,8 @@ from tasks.evaluation.request_checks import is_open_to_others, split_query
 NO_KEY = "none"
 SELF_GRADER = "self"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
+# What a reply must bring to be graded by its first token; 20 is the most that OpenAI gives.
+FIRST_TOKEN_REQUEST: JsonObject = {"logprobs": True, "top_logprobs": 20}
 # A generator that grades itself is often too small to write JSON unless its server holds it to that.
 VERDICT_FORMAT: JsonObject = {
     "type": "json_schema",
@@ -144,6 +146,9 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     request: JsonObject = {"model": settings.model}
     request |= {"temperature": settings.temperature, "max_tokens": settings.max_tokens, **settings.extra}
     key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
+    if config.grading == "logprobs":
+        limit = "max_completion_tokens" if "max_completion_tokens" in request else "max_tokens"
+        request |= {**FIRST_TOKEN_REQUEST, limit: 1}
     url = keys.read_url(url, "model.generator_settings.base_url") if url else None
     return Endpoint("generator", url, key, _drop_nulls(request), origin="model.generator_settings")
 

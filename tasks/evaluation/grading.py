@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from tasks.evaluation.choices import read_choice, read_choices, read_reference
 from tasks.evaluation.json_files import JsonObject, JsonValue
@@ -16,6 +17,8 @@ from tasks.evaluation.questions import Format, Question
 from tasks.evaluation.records import Answer, Grade
 from tasks.evaluation.short_answers import grade_short
 
+# By a grader model, by what is read from the answer, or by the probabilities of its first token.
+Grading = Literal["grader", "reading", "logprobs"]
 # Part of the identity of the scores that we read from answers ourselves, and of those that we read from a grader's verdicts:
 # raise it when the same words could be read differently.
 READING_VERSION = 2
@@ -81,9 +84,21 @@ def read_verdict(reply: str, question_format: Format) -> JsonObject | None:
     return None
 
 
-def can_grade_by_reading(question: Question) -> bool:
-    """Whether the question needs no grader: multiple choice only if a right answer names one of its choices."""
-    return question.format == "qa" or bool(_read_references(question, read_choices(question.text)))
+def find_obstacle(question: Question, grading: Grading) -> str | None:
+    """Why the question cannot be graded in this way; None when it can."""
+    if grading == "grader" or (grading == "reading" and question.format == "qa"):
+        return None
+    if question.format == "qa":
+        return "The question offers no choices, and grading: logprobs reads the first token of a choice"
+    choices = read_choices(question.text)
+    references = read_references(question, choices)
+    if not references:
+        return f"The answer {question.reference[:60]!r} names none of the question's choices"
+    if grading == "logprobs" and any("," in reference for reference in references):
+        return f"The answer {question.reference[:60]!r} names several choices, and a first token only one"
+    if grading == "logprobs" and any(label != other and label.startswith(other) for label in choices for other in choices):
+        return "The question's labels begin alike, and so might their first tokens"
+    return None
 
 
 def grade_by_reading(question: Question, answer: str) -> JsonObject:
@@ -93,7 +108,7 @@ def grade_by_reading(question: Question, answer: str) -> JsonObject:
 
 def mark_grade(grade: Grade, answer: Answer) -> Grade:
     """The grade with marks in its evaluation: multiple choice that chose nothing, and an answer that was cut."""
-    marks: JsonObject = {"truncated": answer.finish_reason == "length"}
+    marks: JsonObject = {"truncated": answer.finish_reason == "length" and "probabilities" not in grade.evaluation}
     if grade.evaluation.get("format") == "mc":
         marks["no_choice"] = grade.evaluation.get("model_choice") in (None, "", "null", "none")
     return replace(grade, evaluation={**grade.evaluation, **marks})
@@ -101,7 +116,7 @@ def mark_grade(grade: Grade, answer: Answer) -> Grade:
 
 def _grade_choice(question: Question, answer: str) -> JsonObject:
     choices = read_choices(question.text)
-    references = _read_references(question, choices)
+    references = read_references(question, choices)
     chosen = read_choice(answer, choices, several=any("," in reference for reference in references))
     return {
         "reference_choice": references[0] if references else None,
@@ -112,7 +127,7 @@ def _grade_choice(question: Question, answer: str) -> JsonObject:
     }
 
 
-def _read_references(question: Question, choices: Mapping[str, str]) -> list[str]:
+def read_references(question: Question, choices: Mapping[str, str]) -> list[str]:
     """The choices that the right answers name, each as one label or several; those that name none are left out."""
     read = (read_reference(reference, choices) for reference in (question.reference, *question.accepted))
     return [reference for reference in read if reference is not None]

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from tasks.evaluation.grading import READING_VERSION, VERDICT_VERSION, grader_prompts
-from tasks.evaluation.prompts import generator_messages
+from tasks.evaluation.prompt_settings import Prompt
+from tasks.evaluation.prompts import ORIGINAL, generator_messages
 from tasks.evaluation.questions import Question
 from tasks.evaluation.records import Ids
 
@@ -28,7 +29,7 @@ class IdentitySettings:
 
     `request` is all that is sent to the generator beside the messages, `weights` what tells the weights of a server that we
     start ourselves, `revision` the user's own name of them, `grader` all that is sent to the grader beside the messages (None:
-    graded by the choice read), `salt` the run whose answers no other run may use, empty for an ordinary one.
+    graded by what is read), `salt` the run whose answers no other run may use, empty for an ordinary one.
     """
 
     request: Mapping[str, object]
@@ -36,6 +37,7 @@ class IdentitySettings:
     revision: str | None
     grader: Mapping[str, object] | None
     salt: str
+    prompt: Prompt = ORIGINAL
 
 
 class Identity:
@@ -43,13 +45,16 @@ class Identity:
 
     def __init__(self, settings: IdentitySettings) -> None:
         self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.salt)
+        self._prompt = settings.prompt
         has_grader = settings.grader is not None
         prompts, version = (grader_prompts(), VERDICT_VERSION) if has_grader else (None, READING_VERSION)
         self._grader_part = _digest(settings.grader, prompts, version)
 
     def identify(self, question: Question, copy_number: int) -> Ids:
         """The question's ids, as hexadecimal text."""
-        answer = _digest_bytes(self._answer_part, _canonical(generator_messages(question)), str(copy_number).encode())
+        answer = _digest_bytes(
+            self._answer_part, _canonical(generator_messages(question, self._prompt)), str(copy_number).encode()
+        )
         accepted = [question.accepted] if question.accepted else []
         score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *accepted]))
         return Ids(answer.hex(), score.hex())

@@ -13,7 +13,7 @@ from hashlib import blake2b
 import numpy as np
 
 from tasks.evaluation.answer_log import AnswerLog
-from tasks.evaluation.grading import can_grade_by_reading
+from tasks.evaluation.grading import Grading, find_obstacle
 from tasks.evaluation.id_index import IdIndex
 from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, to_line
@@ -48,7 +48,7 @@ class Ledger:
     Args:
         questions: the selected questions.
         identity: gives them their ids.
-        has_grader: without one, a question whose reference names no choice of its own cannot be scored.
+        grading: how answers are graded; not every question can be graded in every way.
         answers: takes the answers that are known and not yet graded.
         results: takes the finished questions' records.
         retry_refused: whether a refusal that an earlier run has recorded counts for nothing.
@@ -59,7 +59,7 @@ class Ledger:
         questions: Questions,
         identity: Identity,
         *,
-        has_grader: bool,
+        grading: Grading,
         answers: PlacedSpool,
         results: PlacedSpool,
         retry_refused: bool,
@@ -80,7 +80,7 @@ class Ledger:
         self._errors: dict[int, str] = {}
         digest = blake2b(digest_size=ID_BYTES)
         for position, question in enumerate(questions):
-            self._identify(position, question, identity, has_grader=has_grader)
+            self._identify(position, question, identity, grading)
             words = question and (question.text, question.context, question.reference, question.accepted)
             digest.update(repr(words).encode())
         self.questions_digest = digest.hexdigest()
@@ -199,11 +199,10 @@ class Ledger:
         self.truncated[position] = marks.get("truncated") is True
         self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
 
-    def _identify(self, position: int, question: Question | None, identity: Identity, *, has_grader: bool) -> None:
-        if question is None:
-            self._errors[position] = self.questions.why_unaskable(position)
-        elif not has_grader and not can_grade_by_reading(question):
-            self._errors[position] = f"The answer {question.reference[:60]!r} names none of the question's choices"
+    def _identify(self, position: int, question: Question | None, identity: Identity, grading: Grading) -> None:
+        obstacle = find_obstacle(question, grading) if question else self.questions.why_unaskable(position)
+        if obstacle:
+            self._errors[position] = obstacle
         if question is None:
             self._answer_ids += NO_ID
             self._score_ids += NO_ID

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.evaluation.config import Config
-from tasks.evaluation.differences import list_differences
+from tasks.evaluation.differences import list_differences, read_prompt
 from tasks.evaluation.earlier import Checkpoint, find_checkpoints, read_named_checkpoint
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.questions import Selection
@@ -71,6 +71,31 @@ def choose_selection(config: Config, lineage: Lineage, settings: JsonObject) -> 
     if seed is None:
         seed = random.SystemRandom().randrange(SEED_RANGE)
     return Selection(processing.random_selection, seed, processing.limit)
+
+
+def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, say: Callable[[str], None]) -> Config:
+    """The settings with a prompt for each format; where none is set, that of the newest run which asked all else alike.
+
+    So a grader that is added or taken away, which decides what is asked where nothing else does, costs no answer.
+
+    Args:
+        config: the settings.
+        lineage: the run's own checkpoints lend their prompt, and of others those that hold results.
+        settings: as `describe_settings` gives them.
+        say: takes what the user should know.
+    """
+    chosen = config.complete_prompt()
+    if config.prompt.mc is None or config.prompt.qa is None:
+        for checkpoint in [*lineage.own, *([lineage.named] if lineage.named else []), *lineage.others]:
+            lent = read_prompt(checkpoint)
+            candidate = config.prompt.complete(mc=lent.mc or "original", qa=lent.qa or "original") if lent else None
+            is_used = checkpoint.completed_count > 0 or checkpoint in lineage.own
+            if candidate and is_used and not list_differences(checkpoint, settings | {"prompt": candidate.model_dump()}):
+                if candidate != chosen:
+                    say(f"📋 Asked with the prompt of {checkpoint.path}, since the settings name none")
+                chosen = candidate
+                break
+    return config.model_copy(update={"prompt": chosen})
 
 
 def _choose_salt(named: Checkpoint | None, run_id: str, *, shares: bool) -> str:

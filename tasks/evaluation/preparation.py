@@ -17,7 +17,7 @@ from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.json_files import JsonObject
 from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.lineage import Lineage, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.local_server import describe_weights
 from tasks.evaluation.question_check import summarize
 from tasks.evaluation.questions import Questions, Selection, read_questions
@@ -162,6 +162,7 @@ def prepare(
     """
     generator, grader = endpoints
     lineage = find_lineage(config, run_id, say)
+    config = choose_prompt(config, lineage, describe_settings(config, grader), say)
     described = describe_settings(config, grader)
     selection = choose_selection(config, lineage, described)
     settings = IdentitySettings(
@@ -170,6 +171,7 @@ def prepare(
         revision=config.model.generator_settings.revision,
         grader=grader.request if grader else None,
         salt=lineage.salt,
+        prompt=config.prompt,
     )
     with ExitStack() as on_failure:
         questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
@@ -178,7 +180,7 @@ def prepare(
         ledger = Ledger(
             questions,
             Identity(settings),
-            has_grader=grader is not None,
+            grading="grader" if grader else "logprobs" if config.grading == "logprobs" else "reading",
             answers=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
             results=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
             retry_refused=config.processing.retry_refused,

@@ -19,7 +19,8 @@ class Answer:
 
     `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds the token counts
     that the endpoint gives, of all replies that this one took. `finish_reason` is the endpoint's, `length` for an answer that
-    was cut.
+    was cut. `token_logprobs` holds the likeliest first tokens with the natural logarithms of their probabilities, None where
+    the endpoint gave none.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Answer:
     finish_reason: str | None
     response_model: str | None
     seconds: float
+    token_logprobs: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
     fields = {name: record.get(name) for name in Answer.__dataclass_fields__}
     texts = [fields[name] for name in ("reasoning", "finish_reason", "response_model")]
     is_sound = isinstance(fields["text"], str) and all(isinstance(text, str | None) for text in texts)
+    is_sound = is_sound and isinstance(fields["token_logprobs"], dict | None)
     if not is_sound or not isinstance(fields["usage"], dict) or not isinstance(fields["seconds"], int | float):
         raise DamagedFile("a record of an answer lacks a field")
     return Answer(**fields)  # type: ignore[arg-type]
@@ -128,6 +131,7 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
         "finish_reason": result.get("finish_reason"),
         "response_model": result.get("response_model"),
         "seconds": result.get("model_time_seconds") or 0.0,
+        "token_logprobs": result.get("token_logprobs"),
     }
     try:
         return parse_answer(fields)
@@ -137,6 +141,7 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
 
 def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> JsonObject:
     """The documented record of a scored question; `question_id` is set where its position is known."""
+    logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {
         "question_id": 0,
         "question": question.text,
@@ -163,6 +168,7 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
         "finish_reason": answer.finish_reason,
         "response_model": answer.response_model,
         "reasoning": answer.reasoning,
+        **logprobs,
     }
 
 

@@ -1,6 +1,7 @@
 """What the body of a response with status 200 says: an answer, a refusal, a list of models, or nothing that can be used."""
 
 import json
+import math
 
 from tasks.evaluation.errors import Refused, UnusableReply
 from tasks.evaluation.json_files import JsonValue
@@ -40,6 +41,7 @@ def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
         finish_reason=finish_reason,
         response_model=_text_or_none(body.get("model")),
         seconds=seconds,
+        token_logprobs=_first_token_logprobs(first.get("logprobs")),
     )
 
 
@@ -52,6 +54,19 @@ def read_models(content: bytes) -> list[str]:
     entries = body.get("data") if isinstance(body, dict) else None
     names = [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return [name for name in names if isinstance(name, str)]
+
+
+def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
+    """The likeliest first tokens with their logarithms; None where there are none."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    first = tokens[0] if isinstance(tokens, list) and tokens else None
+    likeliest = first.get("top_logprobs") if isinstance(first, dict) else None
+    found: dict[str, float] = {}
+    for entry in likeliest if isinstance(likeliest, list) else []:
+        token, logprob = (entry.get("token"), entry.get("logprob")) if isinstance(entry, dict) else (None, None)
+        if isinstance(token, str) and isinstance(logprob, int | float) and math.isfinite(logprob):
+            found[token] = logprob
+    return found or None
 
 
 def _split_thought(content: str) -> tuple[str, str | None]:

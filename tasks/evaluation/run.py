@@ -40,6 +40,7 @@ from tasks.evaluation.preparation import (
     reuse_earlier,
 )
 from tasks.evaluation.progress import Progress
+from tasks.evaluation.prompts import describe_prompt
 from tasks.evaluation.records import is_refused
 from tasks.evaluation.report import compute_statistics, write_results
 from tasks.evaluation.scoring import Scorer
@@ -84,7 +85,7 @@ class Run:
         has_scores = bool(np.isfinite(self.ledger.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
-        self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots)
+        self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
         self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
         self._failures: dict[Batch, str] = {}
@@ -263,6 +264,7 @@ class Run:
                 "timestamp": self.started_at.isoformat(),
                 "configuration": self.config.for_files(),
                 "config_file_used": self._config_file,
+                "prompt": describe_prompt(self.config.prompt, has_context=self.config.rag.uses_context),
                 "question_statistics": {
                     "total_questions": len(self.ledger.questions),
                     "selected_questions": len(self.ledger.questions),

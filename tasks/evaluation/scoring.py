@@ -5,7 +5,9 @@ import time
 from collections.abc import Iterable
 
 from tasks.evaluation.client import Client
+from tasks.evaluation.config import Config
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
+from tasks.evaluation.first_token import grade_by_first_token
 from tasks.evaluation.grading import (
     WORDINGS,
     grade_by_reading,
@@ -34,13 +36,17 @@ class Scorer:
         generator: answers the questions.
         grader: grades the answers; None: what is read from them does.
         slots: the places of the questions in flight, over all batches.
+        config: says with which prompt they are asked, and how they are graded without a grader.
     """
 
-    def __init__(self, ledger: Ledger, generator: Client, grader: Client | None, slots: asyncio.Semaphore) -> None:
+    def __init__(
+        self, ledger: Ledger, generator: Client, grader: Client | None, slots: asyncio.Semaphore, *, config: Config
+    ) -> None:
         self._ledger = ledger
         self._generator = generator
         self._grader = grader
         self._slots = slots
+        self._config = config
         self._refused_in_a_row = 0
         self._asking: set[asyncio.Task[None]] = set()
         self.stop_cause: EvaluationError | None = None
@@ -95,7 +101,7 @@ class Scorer:
         answer = self._ledger.known_answer(position)
         try:
             if answer is None:
-                answer = await self._generator.ask(generator_messages(question))
+                answer = await self._generator.ask(generator_messages(question, self._config.prompt))
                 await self._ledger.keep_answer(position, answer)
             self._check_going_on()
             grade = mark_grade(await self._grade(question, answer), answer)
@@ -120,6 +126,8 @@ class Scorer:
             )
 
     async def _grade(self, question: Question, answer: Answer) -> Grade:
+        if self._config.grading == "logprobs":
+            return Grade(grade_by_first_token(question, answer.token_logprobs), {}, 0.0)
         if self._grader is None:
             return Grade(grade_by_reading(question, answer.text), {}, 0.0)
         if not answer.text:

@@ -122,7 +122,7 @@ class Evaluation:
         config = self.config.for_files()
         self._writer = CheckpointWriter(folder, "checkpoint_exam_fake", ledger.results, lambda _: {"mcqa_flow": ours}, config)
         slots = asyncio.Semaphore(self.config.processing.parallel_workers)
-        self._scorer = Scorer(ledger, self._model, None, slots)  # type: ignore[arg-type]
+        self._scorer = Scorer(ledger, self._model, None, slots, config=preparation.config)  # type: ignore[arg-type]
 
     async def _score(self, positions: range) -> None:
         """Score the questions a few at a time, and save after each few, until the run is stopped."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.evaluation.grading import can_grade_by_reading, grade_by_reading, grader_messages, mark_grade, read_verdict
+from tasks.evaluation.grading import find_obstacle, grade_by_reading, grader_messages, mark_grade, read_verdict
 from tasks.evaluation.questions import Question
 from tasks.evaluation.records import Answer, Grade
 
@@ -59,7 +59,7 @@ def test_where_several_choices_are_right_all_must_be_chosen(answer: str, score: 
 
 def test_a_reference_outside_the_choices_needs_a_grader() -> None:
     """It cannot be compared with a choice."""
-    assert not can_grade_by_reading(Question(QUESTION.text, "Z", "", "mc"))
+    assert find_obstacle(Question(QUESTION.text, "Z", "", "mc"), "reading")
 
 
 def test_each_accepted_answer_is_right() -> None:
@@ -78,7 +78,7 @@ def test_a_short_answer_needs_no_grader() -> None:
     """It is right or wrong; exact match and token F1 stand beside it."""
     evaluation = grade_by_reading(Question("How long is it?", "13 km", "", "qa"), "The answer is about 13.0 kilometres.")
     assert (evaluation["score"], evaluation["exact_match"], evaluation["f1"]) == (1, 0, 0.0)
-    assert can_grade_by_reading(Question("How long is it?", "13 km", "", "qa"))
+    assert find_obstacle(Question("How long is it?", "13 km", "", "qa"), "reading") is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.choices import read_choices, read_reference
-from tasks.evaluation.grading import can_grade_by_reading, grade_by_reading
+from tasks.evaluation.grading import find_obstacle, grade_by_reading
 from tasks.evaluation.questions import Question, Questions, Selection, read_questions
 from tests.fake_endpoint import write_questions
 
@@ -135,7 +135,7 @@ def test_each_trait_is_treated_as_it_demands(tmp_path: Path, name: str) -> None:
         assert question.text == trait.record["question"]
         assert question.format == ("mc" if trait.count else "qa")
         assert len(read_choices(question.text)) == trait.count
-        assert can_grade_by_reading(question) == (trait.right is not None or question.format == "qa")
+        assert (find_obstacle(question, "reading") is None) == (trait.right is not None or question.format == "qa")
 
 
 @pytest.mark.parametrize("name", [name for name, trait in TRAITS.items() if trait.right])

@@ -144,7 +144,7 @@ def test_identical_questions_keep_an_answer_each(evaluation: Evaluation, endpoin
     """They are told apart by how many stand before them in the file; one more is asked once more."""
     [twin, other] = make_questions(2)
     answers = iter(["A", "B", "C", "D"])
-    endpoint.rule = lambda body: completion(next(answers) if prompt_of(body) == twin["question"] else "C")
+    endpoint.rule = lambda body: completion(next(answers) if prompt_of(body).endswith(twin["question"]) else "C")
     one_by_one = {"processing.parallel_workers": 1}
     write_questions(folder, [twin, other, twin, twin])
     evaluation.run(one_by_one)
