@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from tasks.evaluation.client import Client
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
+from tasks.evaluation.transport import CONNECT_SECONDS
 
 # How long an endpoint is waited for that does not answer: it may just be starting.
 LOOK_SECONDS = 5.0
+# How long its list of models is waited for: longer than for a connection, to tell a slow list from a firewall that swallows it.
+LIST_SECONDS = CONNECT_SECONDS + 2.0
 PAUSE_SECONDS = 0.5
 MOST_MODELS = 10
 
@@ -49,7 +52,7 @@ async def _list_models(client: Client) -> list[str]:
     began = time.monotonic()
     while True:
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(LIST_SECONDS):
                 return await client.transport.list_models()
         except TimeoutError:
             return []

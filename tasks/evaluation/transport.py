@@ -87,7 +87,9 @@ class Transport:
             EndpointStop: it does not accept the key.
         """
         try:
-            response = await self._client.get("/models", cast_to=httpx2.Response)
+            # The caller bounds the time for a reply: one that does not come is no sign that nothing is there.
+            client = self._client.with_options(timeout=openai.Timeout(None, connect=CONNECT_SECONDS))
+            response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             if error.status_code == UNAUTHORIZED:
                 raise judge(error, self._endpoint) from None

@@ -1,7 +1,9 @@
 """When an endpoint is gone, slow or busy: what is waited for, what is given up, what is found out before the first question."""
 
 import asyncio
+import socket
 import time
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -178,10 +180,11 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
     assert read_retry_after(headers, NOW.timestamp()) == seconds
 
 
-def look(url: str, model: str = "m") -> None:
+def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
     async def look_once() -> None:
         target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
-        client = Client(target, Patience(10, 60), is_proven=False, slots=asyncio.Semaphore(), say=print)
+        patience = Patience(timeout_seconds, 60)
+        client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), say=print)
         try:
             await look_at(client, print)
         finally:
@@ -195,6 +198,28 @@ def test_nothing_at_the_address_is_found_out_at_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("tasks.evaluation.preflight.LOOK_SECONDS", 0.3)
     with pytest.raises(UserMistake, match=r"nothing answers at http://127.0.0.1:9/v1.*in model.generator_settings"):
         look("http://127.0.0.1:9/v1")
+
+
+def test_a_firewall_that_swallows_connections_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nothing says that nothing is there."""
+    monkeypatch.setattr("tasks.evaluation.preflight.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("tasks.evaluation.transport.CONNECT_SECONDS", 0.5)
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as silent, ExitStack() as waiting:
+        for _ in range(3):
+            # As many as it takes for the system to answer no more of them.
+            each = waiting.enter_context(closing(socket.socket()))
+            each.setblocking(False)
+            each.connect_ex(silent.getsockname())
+        with pytest.raises(UserMistake, match=r"cannot be reached.*in model.generator_settings"):
+            look(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+
+
+def test_a_list_of_models_that_does_not_come_is_no_mistake(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a question may take no longer than that."""
+    monkeypatch.setattr("tasks.evaluation.preflight.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("tasks.evaluation.preflight.LIST_SECONDS", 0.5)
+    endpoint.models = Reply({"data": []}, trickle_seconds=0.2)
+    look(endpoint.url, timeout_seconds=0.1)
 
 
 def test_a_key_that_is_not_accepted_is_found_out_at_once(endpoint: FakeEndpoint) -> None:
