@@ -138,9 +138,11 @@ class Client:
         try:
             answer, headers = await self.transport.ask(messages)
         except EvaluationError as error:
-            self._final = self._note_error(error, sent_at)
-            if self._final:
-                raise self._final from None
+            stop = self._note_error(error, sent_at)
+            # What comes back later, of requests that were in flight, does not take a stop away.
+            self._final = self._final or stop
+            if stop:
+                raise stop from None
             raise
         self._outage.note_reply()
         cost = TokenSum.read(answer.usage)

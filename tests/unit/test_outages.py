@@ -137,6 +137,21 @@ def test_a_wait_longer_than_the_longest_outage_stops_the_run(endpoint: FakeEndpo
     assert "asks to wait for 86,400 s, longer than max_outage_seconds" in str(outcomes[0])
 
 
+def test_a_stop_stays_whatever_comes_back_after_it(endpoint: FakeEndpoint) -> None:
+    """Nothing is asked again once the endpoint has said that it will answer nobody."""
+
+    def rule(body: dict[str, Any]) -> Reply:
+        if prompt_of(body) == "Question 1":
+            return error(401, "wrong key")
+        time.sleep(0.5)
+        return error(500, "boom")
+
+    endpoint.rule = rule
+    outcomes = ask_all(endpoint, 4, workers=4)
+    assert {type(outcome) for outcome in outcomes} == {EndpointStop}
+    assert set(endpoint.asked().values()) == {1}
+
+
 def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
     """Not once for each question that was in flight when it was asked for."""
     endpoint.delay_seconds = 0.1
