@@ -63,7 +63,9 @@ class Outage:
         """
         self._failures_in_a_row += 1
         silent_seconds = self._measure_silence()
-        if self.goes_on and silent_seconds > self._max_seconds:
+        # Where each failure takes minutes, fewer of them have lasted as long; one alone says nothing.
+        has_lasted = self.goes_on or silent_seconds > self._max_seconds > 0
+        if has_lasted and silent_seconds > self._max_seconds:
             return EndpointStop(f"nothing got through for {self._max_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= PROBE_SECONDS:
             self._is_told = True

@@ -98,6 +98,14 @@ def test_an_outage_that_lasts_too_long_stops_the_run(endpoint: FakeEndpoint) -> 
     assert "nothing got through for 0 s" in str(outcomes[-1])
 
 
+def test_an_endpoint_that_only_hangs_stops_the_run_in_time(endpoint: FakeEndpoint) -> None:
+    """With one worker eight failures would take eight times as long as a request may."""
+    endpoint.delay_seconds = 1.0
+    outcomes = ask_all(endpoint, 1, workers=1, timeout_seconds=0.2, max_outage_seconds=0.1)
+    assert "nothing got through for 0 s" in str(outcomes[0])
+    assert len(endpoint.bodies) == 2
+
+
 def test_requests_that_hang_do_not_hold_up_the_others(endpoint: FakeEndpoint) -> None:
     """Each ends after request_timeout_seconds and is asked again."""
     hung: set[str] = set()
