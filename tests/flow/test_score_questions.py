@@ -244,7 +244,9 @@ def test_identical_questions_are_questions_of_their_own(folder: Path, endpoint: 
     question = make_questions(1)[0]["question"]
     write_questions(folder, [{"question": question, "answer": answer} for answer in ("B", "A", "B")])
     run(write_config(folder, endpoint.url))
-    assert endpoint.asked() == {question: 3}
+    [(prompt, count)] = endpoint.asked().items()
+    assert question in prompt
+    assert count == 3
     assert scored(folder) == [(1, 1), (2, 0), (3, 1)]
 
 
@@ -429,7 +431,7 @@ def test_the_context_is_asked_with(folder: Path, endpoint: FakeEndpoint) -> None
     (folder / config).write_text((folder / config).read_text() + "\nrag: {enabled: true, use_context_field: true}\n")
     run(config)
     [prompt] = endpoint.asked()
-    assert prompt.startswith("Context:\nIt is two.\n\nQuestion:\nQuestion 1: which")
+    assert "\n\nContext:\nIt is two.\n\nQuestion:\nQuestion 1: which" in prompt
     assert read_final(folder)["results"][0]["retrieval_info"]["context_source"] == "text_field"
 
 
