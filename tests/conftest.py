@@ -20,7 +20,7 @@ from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
 # The same examples every time; `--hypothesis-profile=long` draws new ones, and many.
 settings.register_profile("few", derandomize=True, max_examples=200, deadline=None)
-settings.register_profile("long", max_examples=12_000, deadline=None)
+settings.register_profile("long", max_examples=8_000, deadline=None)
 settings.load_profile("few")
 
 if TYPE_CHECKING:

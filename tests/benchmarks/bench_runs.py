@@ -55,11 +55,11 @@ class Cost:
 class Saver(threading.Thread):
     """Saves whenever a save is due, beside the scoring, until it is told to end; then once more."""
 
-    def __init__(self, ledger: Ledger, writer: CheckpointWriter, interval: int) -> None:
+    def __init__(self, ledger: Ledger, writer: CheckpointWriter, clock: SaveClock) -> None:
         super().__init__()
         self.saves, self.seconds = 0, 0.0
         self.has_ended = threading.Event()
-        self._ledger, self._writer, self._clock = ledger, writer, SaveClock(interval)
+        self._ledger, self._writer, self._clock = ledger, writer, clock
 
     def run(self) -> None:
         """Look as often as the flow does."""
@@ -89,7 +89,7 @@ def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
         ledger.log = AnswerLog(own_folder / ANSWERS_FOLDER, str(os.getpid()), sync_at_once=save_incremental)
         ledger.waits_for_sync = save_incremental
         writer = CheckpointWriter(Path("checkpoints"), "checkpoint_exam", ledger.results, lambda _: {}, config.for_files())
-        saver = Saver(ledger, writer, 1 if save_incremental else INTERVAL)
+        saver = Saver(ledger, writer, SaveClock(INTERVAL, follows_each=save_incremental))
         before, started = read_written_bytes(), time.monotonic()
         saver.start()
         asyncio.run(score_all(ledger, rate))
