@@ -26,7 +26,7 @@ from tasks.evaluation.earlier import find_checkpoints
 from tasks.evaluation.endpoints import KeyReader
 from tasks.evaluation.housekeeping import prune
 from tasks.evaluation.run import open_run
-from tests.benchmarks.recording import Cost, RecordingEndpoint, Request, count_cost
+from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 from tests.fake_endpoint import make_questions, write_config, write_questions
 
 WORKERS = 16
@@ -49,13 +49,15 @@ def kill_commands(kills: int, rng: random.Random) -> Cost:
         open_evaluation(COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS) as endpoint,
     ):
         environment = {**os.environ, **ENVIRONMENT, "PREFECT_API_URL": str(PREFECT_API_URL.value())}
-        times, went_back, best = [], 0, 0
+        times: list[Kill] = []
+        went_back, best = 0, 0
         for number in range(kills):
             process = start_command(environment)
             wait_for_random_moment(process.pid, endpoint, rng, (COMMAND_START_SECONDS, COMMAND_DELAY_SECONDS))
-            times.append(time.monotonic())
+            killed = time.monotonic()
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            times.append(Kill(killed, settle(endpoint)))
             count = read_completed_count()
             went_back += count < best
             best = max(best, count)
@@ -103,15 +105,16 @@ def kill_layers(kills: int, rng: random.Random) -> Cost:
 
 def kill_layer(most_kills: int, rng: random.Random) -> Cost:
     """Kill runs of one evaluation until it is complete, or so many times, then let it finish."""
-    times: list[float] = []
+    times: list[Kill] = []
     went_back, best = 0, 0
     with open_evaluation(LAYER_QUESTIONS, LAYER_DELAY_SECONDS) as endpoint:
         while len(times) < most_kills and best < LAYER_QUESTIONS:
             child = fork(run_layer)
             wait_for_random_moment(child, endpoint, rng, (LAYER_START_SECONDS, LAYER_DELAY_SECONDS))
-            times.append(time.monotonic())
+            killed = time.monotonic()
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+            times.append(Kill(killed, settle(endpoint)))
             count = read_completed_count()
             went_back += count < best
             best = max(best, count)
@@ -178,14 +181,25 @@ def serve(connection: Connection, delay_seconds: float) -> None:
         endpoint.delay_seconds = delay_seconds
         connection.send(endpoint.url)
         while True:
-            what = connection.recv()
-            connection.send(len(endpoint.requests) if what == "count" else endpoint.requests)
+            match connection.recv():
+                case "count":
+                    connection.send(len(endpoint.requests))
+                case "settle":
+                    connection.send(endpoint.settle())
+                case _:
+                    connection.send(endpoint.requests)
 
 
 def count_requests(endpoint: Connection) -> int:
     """How many requests were answered."""
     endpoint.send("count")
     return int(endpoint.recv())
+
+
+def settle(endpoint: Connection) -> float:
+    """When nothing of a killed run is in flight any more."""
+    endpoint.send("settle")
+    return float(endpoint.recv())
 
 
 def take_requests(endpoint: Connection) -> list[Request]:

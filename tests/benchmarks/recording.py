@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 from tests.fake_endpoint import FakeEndpoint, Reply, is_grader, prompt_of
 
-# How long a reply may be on its way to a process that is starved of processor time. That no kill costs more requests than there
-# are workers is the sharper bound: a worker asks for nothing new before what it has is in the log.
-WAY_SECONDS = 5.0
+# How long nothing may come of a process that was killed before all is taken to have come.
+QUIET_SECONDS = 0.1
 
 
 class Request(NamedTuple):
@@ -24,6 +23,13 @@ class Request(NamedTuple):
     replied: float
 
 
+class Kill(NamedTuple):
+    """When a run was killed, and when all that it had asked was answered to nobody; the next one starts after that."""
+
+    at: float
+    settled: float
+
+
 class RecordingEndpoint(FakeEndpoint):
     """Records its requests once they are answered."""
 
@@ -32,6 +38,14 @@ class RecordingEndpoint(FakeEndpoint):
         self.requests: list[Request] = []
         self._noting = threading.Lock()
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients are killed while they ask
+
+    def settle(self) -> float:
+        """Wait until nothing is in flight and nothing more comes; give the time."""
+        while True:
+            count = len(self.bodies)
+            time.sleep(QUIET_SECONDS)
+            if self._in_flight == 0 and len(self.bodies) == count:
+                return time.monotonic()
 
     def _reply(self, body: dict[str, Any]) -> Reply:
         received = time.monotonic()
@@ -45,17 +59,17 @@ class RecordingEndpoint(FakeEndpoint):
 class Cost:
     """What kills have cost.
 
-    `asked_again` are requests beyond each one's first; `in_flight` those that the endpoint had not answered at a kill, to which
-    come replies on their way; `paid_twice` those asked again though they were neither; `most_at_once` is the most that one kill
-    has cost. `lost` questions have no result or a wrong one, `doubled` stand there twice; `went_back` counts checkpoints that
-    hold less than the one before.
+    `asked_again` are requests beyond each one's first, `most_at_once` the most of them that one kill has cost: no more than
+    there are workers, as none asks for anything new before what it has is in the log. `in_flight` are those that the endpoint
+    had not answered at a kill; replies on their way, and those that a busy process had yet to read, come to these. `lost`
+    questions have no result or a wrong one, `doubled` stand there twice; `went_back` counts checkpoints that hold less than the
+    one before.
     """
 
     kills: int = 0
     requests: int = 0
     asked_again: int = 0
     in_flight: int = 0
-    paid_twice: int = 0
     most_at_once: int = 0
     lost: int = 0
     doubled: int = 0
@@ -69,29 +83,23 @@ class Cost:
         return ", ".join(f"{name.replace('_', ' ')} {value:,}" for name, value in vars(self).items())
 
 
-def count_cost(requests: Iterable[Request], kills: Sequence[float], results: Sequence[dict[str, Any]], count: int) -> Cost:
-    """What the kills at these times have cost an evaluation of so many of `make_questions`, by its requests and its results."""
+def count_cost(requests: Iterable[Request], kills: Sequence[Kill], results: Sequence[dict[str, Any]], count: int) -> Cost:
+    """What the kills have cost an evaluation of so many of `make_questions`, by its requests and its results."""
     cost = Cost(kills=len(kills))
+    settled = [kill.settled for kill in kills]
     earlier: dict[tuple[str, bool], Request] = {}
     by_kill: Counter[int] = Counter()
     for request in sorted(requests, key=lambda request: request.received):
         cost.requests += 1
-        cost.in_flight += _is_in_flight(request, kills, way_seconds=0)
+        life = bisect.bisect(settled, request.received)
+        cost.in_flight += life < len(kills) and request.replied > kills[life].at
         before = earlier.get((request.prompt, request.is_grader))
         if before:
-            cost.asked_again += 1
-            cost.paid_twice += not _is_in_flight(before, kills, WAY_SECONDS)
-            by_kill[bisect.bisect(kills, before.received)] += 1
+            by_kill[bisect.bisect(settled, before.received)] += 1
         earlier[request.prompt, request.is_grader] = request
-    cost.most_at_once = max(by_kill.values(), default=0)
+    cost.asked_again, cost.most_at_once = by_kill.total(), max(by_kill.values(), default=0)
     right = {number: int(number % 3 != 0) for number in range(1, count + 1)}
     scores = {result["question_id"]: result.get("score") for result in results}
     cost.lost = sum(scores.get(number) != score for number, score in right.items())
     cost.doubled = len(results) - len(scores)
     return cost
-
-
-def _is_in_flight(request: Request, kills: Sequence[float], way_seconds: float) -> bool:
-    """Whether a kill came after the request and before its reply had arrived."""
-    first = bisect.bisect(kills, request.received)
-    return first < len(kills) and kills[first] <= request.replied + way_seconds
