@@ -1,6 +1,7 @@
 """Damage for readers: files as storage and people spoil them, and documents whose parts are not what they should be."""
 
 import copy
+import gzip
 import io
 import json
 import re
@@ -63,6 +64,11 @@ def altered(draw: st.DrawFn, document: Any) -> Any:
 def to_json(document: Any) -> bytes:
     """As JSON, on one line."""
     return json.dumps(document).encode()
+
+
+def pack(content: bytes) -> bytes:
+    """Compressed with gzip, at no particular time."""
+    return gzip.compress(content, mtime=0)
 
 
 def to_parquet(records: list[dict[str, Any]]) -> bytes:

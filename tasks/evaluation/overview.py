@@ -12,6 +12,7 @@ from tasks.evaluation.earlier import Checkpoint, is_failed_request, read_results
 from tasks.evaluation.evaluation_lock import find_running
 from tasks.evaluation.json_files import JsonObject, JsonValue
 from tasks.evaluation.layout import LOCKS_FOLDER, OWN_FOLDER
+from tasks.evaluation.records import is_score
 
 # `unknown`: the file does not say how many questions were selected, as most of the original's do not.
 State = Literal["running", "finished", "unfinished", "unknown"]
@@ -150,16 +151,18 @@ def _find_selection(checkpoint: Checkpoint, name: str) -> int | None:
 
 
 def _read_statistics(checkpoint: Checkpoint) -> Tally | None:
-    """The numbers that the file itself gives, as ours do."""
+    """The numbers that the file itself gives, as ours do; None where they cannot be those of its results."""
     scored, mean, error, refused, unusable = (
         _find(checkpoint.metadata, "statistics", name)
         for name in ("scored", "accuracy", "standard_error", "refused", "unusable")
     )
     if not isinstance(scored, int) or not isinstance(refused, int) or not isinstance(unusable, int):
         return None
+    if not all(0 <= count <= checkpoint.completed_count for count in (scored, refused, unusable)):
+        return None
     accuracy = None
-    if isinstance(mean, int | float):
-        error = error if isinstance(error, int | float) else None
+    if is_score(mean):
+        error = error if is_score(error) else None
         accuracy = Accuracy(scored, score_sum=round(mean * scored, 6), accuracy=mean, standard_error=error)
     return Tally(accuracy, refused, unusable, failed=0)
 
@@ -173,7 +176,7 @@ def _count_results(checkpoint: Checkpoint) -> Tally:
             refused += 1
         elif is_failed_request(result):
             failed += 1
-        elif isinstance(score, int | float):
+        elif is_score(score):
             scores.append(score)
     return Tally(measure_scores(scores), refused, unusable=0, failed=failed)
 

@@ -6,6 +6,7 @@ Prefect hold. All are plain JSON objects, one a line.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TypeGuard
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_files import JsonObject, JsonValue
@@ -107,7 +108,7 @@ def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:
     return Refusal(str(record.get("error")), read_usage(record.get("usage")))
 
 
-def is_score(value: JsonValue) -> bool:
+def is_score(value: JsonValue) -> TypeGuard[float]:
     """Whether the value is a number from 0 to 1."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 

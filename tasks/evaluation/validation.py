@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from tasks.evaluation.earlier import Checkpoint, read_completed_indices, read_results
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.records import is_score
 
 SHOWN_NUMBERS = 5
 
@@ -46,7 +47,7 @@ def _check_result(result: JsonObject, seen: set[Hashable], *, has_ids: bool) -> 
             faults.append("a question that an earlier result holds too")
         else:
             seen.add(score_id)
-    if not result.get("skipped") and not isinstance(result.get("score"), int | float):
+    if not result.get("skipped") and not is_score(result.get("score")):
         faults.append("neither score nor skipped")
     return faults
 

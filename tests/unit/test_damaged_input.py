@@ -4,7 +4,6 @@ A hundred thousand inputs and more: `pytest tests/unit/test_damaged_input.py --h
 """
 
 import argparse
-import gzip
 import io
 import json
 from collections.abc import Iterator
@@ -41,7 +40,7 @@ from tasks.evaluation.records import (
 )
 from tasks.evaluation.report import compute_statistics
 from tests.fake_endpoint import make_questions
-from tests.mutations import altered, spoiled, to_json, to_parquet, to_yaml
+from tests.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 
 CONFIG: dict[str, Any] = {
     "questions_file": "exam.json",
@@ -79,7 +78,7 @@ QUESTIONS: list[dict[str, Any]] = [
 QUESTION_FILES = {
     "json": to_json(QUESTIONS),
     "jsonl": b"\n".join(map(to_json, QUESTIONS)),
-    "json.gz": gzip.compress(to_json(QUESTIONS)),
+    "json.gz": pack(to_json(QUESTIONS)),
     "parquet": to_parquet(QUESTIONS[:3]),
     "csv": b'question,answer,text\n"Which?\nA) x\nB) y",B,\nCapital of France?,Paris,About France\n',
 }
@@ -184,7 +183,7 @@ def test_a_spoiled_checkpoint(place: Path, checkpoint: bytes, data: st.DataObjec
 @given(st.data())
 def test_a_spoiled_compressed_checkpoint(place: Path, checkpoint: bytes, data: st.DataObject) -> None:
     """Spoiled before it was compressed, or after."""
-    compressed = st.one_of(spoiled(gzip.compress(checkpoint)), spoiled(checkpoint).map(gzip.compress))
+    compressed = spoiled(pack(checkpoint)) | spoiled(checkpoint).map(pack)
     try_checkpoint(place, data.draw(compressed), ".json.gz")
 
 
