@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from flows.checkpoints_cli import add_checkpoints_command
 from flows.questions_cli import add_questions_command
+from flows.serve_cli import add_serve_command
 from flows.terminal import tell_error
 from tasks.evaluation.errors import EvaluationError
 
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     score_parser.set_defaults(run=_score)
     add_checkpoints_command(commands)
     add_questions_command(commands)
+    add_serve_command(commands)
     return parser
 
 

@@ -4,16 +4,18 @@ import threading
 
 from prefect.futures import PrefectFuture
 
+from tasks.artifacts import Artifacts
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.run import Run
 from tasks.save_checkpoint import save_checkpoint
 
 
 class IntervalSaver:
-    """Saves a run's checkpoint whenever a save is due."""
+    """Saves a run's checkpoint, and shows its progress, whenever a save is due."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, artifacts: Artifacts) -> None:
         self._run = run
+        self._artifacts = artifacts
         self._saving: PrefectFuture[str | None] | None = None
         self._has_ended = threading.Event()
 
@@ -23,7 +25,7 @@ class IntervalSaver:
             self.wait()
         if self._saving is None and self._run.is_save_due():
             self._has_ended.clear()
-            self._saving = save_checkpoint.submit(self._run)
+            self._saving = save_checkpoint.submit(self._run, self._artifacts)
             self._saving.add_done_callback(lambda _: self._has_ended.set())
 
     def wait(self) -> None:

@@ -30,7 +30,8 @@ def check_questions(options: argparse.Namespace) -> int:
     Raises:
         UserMistake: it cannot be read to its end, or the configuration cannot be used.
     """
-    from tasks.evaluation.config import Overrides, load_config  # noqa: PLC0415
+    from tasks.evaluation.config import load_config  # noqa: PLC0415
+    from tasks.evaluation.overrides import Overrides  # noqa: PLC0415
     from tasks.evaluation.question_contents import survey_questions  # noqa: PLC0415 - imports pandas, which takes a second
 
     config = load_config(options.config, Overrides(questions_file=options.file)) if options.config else None

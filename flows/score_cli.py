@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 from flows.terminal import EXIT_DONE, tell
-from tasks.evaluation.config import Config, Overrides, load_config
+from tasks.evaluation.config import Config, load_config
 from tasks.evaluation.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
 from tasks.evaluation.estimate import estimate_tokens
 from tasks.evaluation.local_server import find_command, start_ahead
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.preparation import (
     check_output_folder,
     check_questions,
@@ -32,7 +33,7 @@ def score(options: argparse.Namespace) -> int:
     """
     given = vars(options)
     config_file, is_dry = given.pop("config", None), given.pop("dry_run", False)
-    overrides = Overrides.model_validate(given)
+    overrides = Overrides.read(given)
     config = load_config(config_file, overrides)
     folder = Path(config_file).parent if config_file else Path()
     find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))

@@ -1,24 +1,32 @@
 """The flow that scores a file of questions: when things happen, and what a run's end means."""
 
 import os
+import socket
 from pathlib import Path
+from typing import Annotated
 
 from prefect import flow, get_run_logger
 from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
 from prefect.task_runners import ThreadPoolTaskRunner
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import tells_its_end
 from flows.interval_saver import IntervalSaver
-from flows.stopping import StopRequest, stop_on_signals
-from tasks.evaluation.config import Config, Overrides, load_config
+from flows.quiet_logs import quiet_task_runs
+from flows.stopping import StopRequest, how_to_continue, stop_on_signals
+from tasks.artifacts import Artifacts
+from tasks.evaluation.config import Config, load_config
 from tasks.evaluation.endpoints import KeyReader, list_key_warnings
-from tasks.evaluation.errors import StorageFailure, UserMistake, before_asking
+from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
 from tasks.save_checkpoint import save_checkpoint
@@ -29,15 +37,29 @@ from tasks.write_report import write_report
 MOST_THREADS = 1_000
 
 
+ConfigFile = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra={"title": "Configuration file", "default": ""})]
+Changes = Annotated[Overrides, Field(json_schema_extra={"title": "Different in this run", "default": {}})]
+AS_IN_FILE = Overrides()
+
+
 def name_flow_run() -> str:
-    """The question file and the model."""
-    parameters = flow_run.parameters
+    """The question file and the model, and of a scheduled run its time; a retry keeps the run's name."""
+    context = FlowRunContext.get()
+    assert context
+    assert context.flow_run, "Prefect asks for the name of a run that it has created"
+    run = context.flow_run
+    if run.run_count:
+        return run.name
+    parameters = context.parameters or {}
     config_file, overrides = parameters.get("config_file"), parameters.get("overrides") or {}
     try:
-        config = load_config(config_file, Overrides.model_validate(overrides))
+        config = load_config(config_file or None, Overrides.model_validate(overrides))
     except (UserMistake, ValueError):
         return f"score {config_file or 'questions'}"
-    return f"{Path(config.questions_file).stem} {config.model.generator_settings.model}"
+    name = f"{Path(config.questions_file).stem} {config.model.generator_settings.model}"
+    if run.auto_scheduled and run.expected_start_time:
+        return f"{name} {run.expected_start_time.astimezone():%Y-%m-%d %H:%M}"
+    return name
 
 
 @flow(
@@ -46,50 +68,69 @@ def name_flow_run() -> str:
     task_runner=ThreadPoolTaskRunner(max_workers=MOST_THREADS),  # type: ignore[arg-type]  # Prefect's own types disagree
     persist_result=False,
 )
-@tells_its_end
-def score_questions(config_file: str | None = None, overrides: Overrides | None = None) -> State[None]:
+def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_FILE) -> State[None]:
     """Score the questions, continuing what earlier runs have left.
 
     Args:
-        config_file: the YAML file of settings.
-        overrides: the settings that are not as in the file.
+        config_file: The YAML file of settings, as the worker finds it. Empty: the one that the deployment names.
+        overrides: Settings for this run alone. What is left empty is as in the configuration file.
     """
-    config = load_config(config_file, overrides or Overrides())
+    try:
+        return evaluate(config_file or None, overrides)
+    except EvaluationError as error:
+        return Failed(message=str(error), data=error)
+
+
+@tells_its_end
+def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
+    """Run the evaluation that the settings describe; give the state that it ends in.
+
+    Raises:
+        EvaluationError: it cannot begin, or what was paid for could no longer be kept.
+    """
+    config = load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     log = get_run_logger().info
+    log(f"Settings from {config_file or 'the parameters alone'}, in {Path.cwd()} on {socket.gethostname()}")
     with (
+        quiet_task_runs(is_quiet=not config.processing.verbose),
         open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log) as run,
         stop_on_signals() as stop_request,
     ):
+        run.name = flow_run.name or ""
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.say(warning)
         run.look_at_endpoints()
+        artifacts = Artifacts(run)
         with before_asking():
-            save_checkpoint(run)
+            save_checkpoint(run, artifacts)
         try:
-            score_batches(run, stop_request)
-            save_checkpoint(run)
+            score_batches(run, stop_request, artifacts)
+            artifacts.end()
+            save_checkpoint(run, artifacts)
         finally:
             run.save()
         run.raise_mistake()
-        stop_request.raise_if_any(run)
-        report(run)
+        cancelled = stop_request.conclude(run)
+        if cancelled:
+            return cancelled
+        report(run, artifacts)
         return judge(run)
 
 
-def report(run: Run) -> None:
+def report(run: Run, artifacts: Artifacts) -> None:
     """Write the results; when the run was stopped, that they cannot be written must not hide why."""
     try:
-        write_report(run)
+        write_report(run, artifacts)
     except StorageFailure as failure:
         if run.stop_cause is None:
             raise
         run.progress.say(str(failure))
 
 
-def score_batches(run: Run, stop_request: StopRequest) -> None:
+def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> None:
     """Score all open batches, and save beside it whenever a save is due."""
-    window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run)
+    window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run, artifacts)
     run.progress.begin(len(run.ledger.results), len(run.ledger.questions))
     try:
         while window.fill():
@@ -139,7 +180,7 @@ def judge(run: Run) -> State[None]:
     """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:
-        run.progress.say(f"What has arrived is kept: {run.how_to_continue}")
+        run.progress.say(f"What has arrived is kept: {how_to_continue(run)}")
         return Failed(message=f"{run.unscored_count:,} of {total:,} questions not scored: {run.unscored_reason}")
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:

@@ -5,8 +5,14 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from uuid import UUID
 
-from prefect.exceptions import TerminationSignal
+from httpx import HTTPError
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.exceptions import PrefectException, TerminationSignal
+from prefect.runtime import deployment, flow_run
+from prefect.states import Cancelled
 
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import Run
@@ -34,21 +40,39 @@ class StopRequest:
             run.progress.say(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
             run.stop(Stopped(f"{self._signal.name} was received"))
 
-    def raise_if_any(self, run: Run) -> None:
-        """End the stopped run's flow as Prefect expects of the signal: Crashed, or Cancelled where its runner sent it.
+    def conclude(self, run: Run) -> State[None] | None:
+        """End the flow of a stopped run: Cancelled where that was asked for in the UI, else Crashed by the signal.
 
         Raises:
             KeyboardInterrupt: it was SIGINT.
             TerminationSignal: it was another.
         """
-        if self._signal is not None:
-            done, total = len(run.ledger.results), len(run.ledger.questions)
-            run.progress.say(f"Stopped with {done:,} of {total:,} questions saved: {run.how_to_continue}")
-            run.say_tokens()
+        if self._signal is None:
+            return None
+        done, total = len(run.ledger.results), len(run.ledger.questions)
+        last_words = f"Stopped with {done:,} of {total:,} questions saved: {how_to_continue(run)}"
+        run.progress.say(last_words)
+        run.say_tokens()
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
-        if self._signal is not None:
-            raise TerminationSignal(signal=self._signal)
+        if _is_cancelling():
+            return Cancelled(message=last_words)
+        raise TerminationSignal(signal=self._signal)
+
+
+def how_to_continue(run: Run) -> str:
+    """What the user does when questions are left, in the UI or in the shell."""
+    return "Retry of this run asks them alone" if deployment.id else run.how_to_continue
+
+
+def _is_cancelling() -> bool:
+    """Whether the run is to be cancelled: its runner then sends the signal that it sends in any other case too."""
+    try:
+        with get_client(sync_client=True) as client:
+            state = client.read_flow_run(UUID(flow_run.id)).state
+    except (HTTPError, PrefectException, RuntimeError):
+        return False
+    return state is not None and state.type == StateType.CANCELLING
 
 
 @contextmanager

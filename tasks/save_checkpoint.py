@@ -3,15 +3,17 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.artifacts import Artifacts
 from tasks.evaluation.run import Run
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def save_checkpoint(run: Run) -> str | None:
-    """Write the checkpoint whole, if there is anything new; give its path.
+def save_checkpoint(run: Run, artifacts: Artifacts) -> str | None:
+    """Write the checkpoint whole, if there is anything new, and show the run's progress; give the checkpoint's path.
 
     Raises:
         StorageFailure: it cannot be written; what was visible before still is.
     """
     path = run.save()
+    artifacts.show_progress()
     return str(path) if path else None

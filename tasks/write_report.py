@@ -3,14 +3,17 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from tasks.artifacts import Artifacts
 from tasks.evaluation.run import Run
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
-def write_report(run: Run) -> dict[str, str]:
-    """Write the results' files and say the accuracy; give the files' paths by kind.
+def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
+    """Write the results' files, say the accuracy and show what the run came to; give the files' paths by kind.
 
     Raises:
         StorageFailure: they cannot be written.
     """
-    return {kind: str(path) for kind, path in run.report().items()}
+    files = run.report()
+    artifacts.show_report(files)
+    return {kind: str(path) for kind, path in files.items()}

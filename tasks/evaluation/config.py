@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.masking import MASK, is_secret, mask_secrets
 from tasks.evaluation.model_servers import find_model_server
+from tasks.evaluation.overrides import Count, Overrides, WorkerCount
 from tasks.evaluation.paths import PathText
 from tasks.evaluation.prompt_settings import Prompt
 from tasks.evaluation.question_fields import Fields
@@ -104,15 +105,15 @@ class Rag(Settings):
 class Processing(Settings):
     """How the questions are chosen, asked, and kept."""
 
-    parallel_workers: int = Field(default=1, ge=1, le=10_000)
+    parallel_workers: WorkerCount = 1
     question_format: Literal["auto", "mc", "qa"] = "auto"
     verbose: bool = False
-    random_selection: int | None = Field(default=None, ge=1)
+    random_selection: Count | None = None
     random_seed: int | None = None
-    limit: int | None = Field(default=None, ge=1)
+    limit: Count | None = None
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     enable_checkpointing: bool = True
-    checkpoint_interval: int = Field(default=50, ge=1)
+    checkpoint_interval: Count = 50
     checkpoint_directory: PathText = "checkpoints"
     resume_from_checkpoint: PathText | None = None
     auto_resume: bool = True
@@ -121,7 +122,7 @@ class Processing(Settings):
     retry_refused: bool = False
     request_timeout_seconds: float = Field(default=600, gt=0)
     max_outage_seconds: float = Field(default=600, ge=0)
-    keep_checkpoints: int | None = Field(default=None, ge=1)
+    keep_checkpoints: Count | None = None
     result_storage: PathText | None = None
 
     @model_validator(mode="after")
@@ -173,32 +174,6 @@ class Config(Settings):
         masked = mask_secrets(self.model_dump(mode="json"))
         assert isinstance(masked, dict)
         return masked
-
-
-class Overrides(Settings):
-    """The settings that people change from run to run; one that is empty is as in the configuration file."""
-
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
-
-    questions_file: str | None = Field(default=None, description="The file of questions.")
-    model: str | None = Field(default=None, description="A short name in the model servers file, else a model's name.")
-    grader: str | None = Field(default=None, description="The grader's short name in the model servers file.")
-    model_config_file: str | None = Field(default=None, description="The file that lists model servers.")
-    no_rag: bool | None = Field(default=None, description="Ask without retrieval and without the context field.")
-    parallel_workers: int | None = Field(default=None, description="How many questions are in flight at once.")
-    random_selection: int | None = Field(default=None, description="Score a random sample of this many questions.")
-    random_seed: int | None = Field(default=None, description="The seed of the random sample.")
-    limit: int | None = Field(default=None, description="Score the first questions only, this many.")
-    enable_checkpointing: bool | None = Field(default=None, description="Write checkpoints and an answer log.")
-    checkpoint_interval: int | None = Field(default=None, description="Save after every so many questions.")
-    checkpoint_directory: str | None = Field(default=None, description="The folder for checkpoints.")
-    resume_from_checkpoint: str | None = Field(default=None, description="Continue this very checkpoint.")
-    auto_resume: bool | None = Field(default=None, description="Reuse what earlier runs have answered.")
-    save_incremental: bool | None = Field(default=None, description="Make every answer durable before it counts.")
-    progress_bar: bool | None = Field(default=None, description="Show the progress bar.")
-    retry_refused: bool | None = Field(default=None, description="Ask again what the endpoint refused before.")
-    save_incorrect: bool | None = Field(default=None, description="Write the questions answered wrong to their own file.")
-    verbose: bool | None = Field(default=None, description="Show Prefect's own lines.")
 
 
 SECTION_OF = {

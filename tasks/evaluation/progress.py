@@ -1,6 +1,7 @@
 """What the user sees while a run goes on: the documented lines, and the bar between them.
 
-Every line also goes to the run's log. A terminal that has gone away costs its lines and nothing else.
+Every line that is said also goes to the run's log; the bar does not. A terminal that has gone away costs its lines
+and nothing else.
 """
 
 import io
@@ -45,10 +46,8 @@ class Progress:
         self._last_line = 0.0
 
     def say(self, line: str) -> None:
-        """Print the line, above the bar if there is one."""
-        with suppress(OSError, ValueError):
-            _Bar.write(line, file=sys.stdout)
-            sys.stdout.flush()
+        """Print the line, above the bar if there is one, and log it."""
+        self._print(line)
         self._log(line)
 
     def begin(self, done: int, total: int) -> None:
@@ -73,14 +72,19 @@ class Progress:
             self._bar.update(done - self._bar.n)
             if not self._is_terminal and time.monotonic() - self._last_line >= PLAIN_LINE_SECONDS:
                 self._last_line = time.monotonic()
-                self.say(str(self._bar))
+                self._print(str(self._bar))
 
     def end(self) -> None:
         """Leave the bar as it is; a pipe gets its last line."""
         if self._bar is None:
             return
         if not self._is_terminal:
-            self.say(str(self._bar))
+            self._print(str(self._bar))
         with suppress(OSError, ValueError):
             self._bar.close()
         self._bar = None
+
+    def _print(self, line: str) -> None:
+        with suppress(OSError, ValueError):
+            _Bar.write(line, file=sys.stdout)
+            sys.stdout.flush()

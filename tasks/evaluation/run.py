@@ -60,6 +60,8 @@ class Run:
         config_file: the configuration's path, for the records; None: it came from flags alone.
         loop: the event loop on which the questions are asked.
         progress: what the user sees.
+
+    `name` is what people call the run, for the records. `failures` says why questions that were asked are open, by position.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Run:
         self.config: Config = preparation.config
         self.ledger = preparation.ledger
         self.progress = progress
+        self.name = ""
         self.endpoints = endpoints
         self.started_at = datetime.now()
         self._preparation = preparation
@@ -88,9 +91,10 @@ class Run:
         self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
         self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
-        self._failures: dict[Batch, str] = {}
+        self.failures: dict[int, str] = {}
         self._own_folder = preparation.own_folder
         self._room_checked_at = 0.0
+        self._seen_count = 0
 
     @property
     def stop_cause(self) -> EvaluationError | None:
@@ -120,7 +124,7 @@ class Run:
     @property
     def unscored_reason(self) -> str:
         """Why questions are left unscored: the first failure."""
-        return str(self.stop_cause or next(iter(self._failures.values()), "unknown"))
+        return str(self.stop_cause or next(iter(self.failures.values()), "unknown"))
 
     @property
     def paid(self) -> dict[Role, TokenSum]:
@@ -169,8 +173,10 @@ class Run:
 
     def note_failure(self, batch: Batch, failure: object) -> None:
         """Remember why questions of the batch are unscored."""
-        reasons = failure.failures.values() if isinstance(failure, UnfinishedBatch) else [str(failure)]
-        self._failures[batch] = next(iter(reasons))
+        if isinstance(failure, UnfinishedBatch):
+            self.failures.update(failure.failures)
+        else:
+            self.failures.update(dict.fromkeys(self.ledger.open_positions(batch.positions), str(failure)))
 
     def look_at_endpoints(self) -> None:
         """Find out before the first question whether the endpoints that are needed can be asked.
@@ -211,8 +217,9 @@ class Run:
             self.stop(failure)
 
     def is_save_due(self) -> bool:
-        """Whether the checkpoint should be written now."""
-        return self._checkpoint is not None and self._clock.is_due(self._checkpoint.unsaved_count, time.monotonic())
+        """Whether the checkpoint should be written now, or without one the progress shown."""
+        unsaved = self._checkpoint.unsaved_count if self._checkpoint else len(self.ledger.results) - self._seen_count
+        return self._clock.is_due(unsaved, time.monotonic())
 
     def save(self) -> Path | None:
         """Write the checkpoint, if there is anything new; give its path.
@@ -220,9 +227,11 @@ class Run:
         Raises:
             StorageFailure: it cannot be written.
         """
-        if self._checkpoint is None:
-            return None
         started = time.monotonic()
+        if self._checkpoint is None:
+            self._seen_count = len(self.ledger.results)
+            self._clock.note(started, started)
+            return None
         saved = self._checkpoint.save(datetime.now())
         if saved is None:
             return None
@@ -277,7 +286,7 @@ class Run:
                 "this_run": sums_to_json(self.paid),
                 "all_results": sums_to_json(self.ledger.add_up_tokens(count)),
             },
-            OURS: self._preparation.describe(),
+            OURS: {**self._preparation.describe(), "run_name": self.name},
         }
 
     async def close_clients(self) -> None:

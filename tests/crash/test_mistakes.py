@@ -35,7 +35,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["exam.json"], "no model is named"),
         (["none.json", "--config", "config.yaml"], "none.json: No such file"),
         (["no_list.json", "--config", "config.yaml"], "a list of objects was expected"),
-        (["--config", "config.yaml", "--parallel", "0"], "processing.parallel_workers: 0 cannot be used"),
+        (["--config", "config.yaml", "--parallel", "0"], "parallel_workers: 0 cannot be used"),
         (["--config", "config.yaml", "--parallel", "many"], "invalid int value: 'many'"),
         (["--config", "config.yaml", "--grader", "nobody"], "it holds: judge"),
         (["--config", "config.yaml", "--checkpoint-dir", "file/checkpoints"], "cannot write in the checkpoint directory"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.evaluation.config import Overrides
+from tasks.evaluation.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

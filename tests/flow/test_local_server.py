@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tasks.evaluation import local_server
-from tasks.evaluation.config import Overrides
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.overrides import Overrides
 from tests.fake_endpoint import make_questions, right_count, write_questions
 
 COUNT = 60
@@ -158,7 +158,8 @@ def test_nothing_is_left_after_sigkill(prefect_server: str, folder: Path, vllm: 
     code = f"""
 import pathlib
 import time
-from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.config import load_config
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.local_server import start_server
 server = start_server(load_config("config.yaml", Overrides()), pathlib.Path({str(folder)!r}), print)
 server.wait_until_healthy()

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from tasks.evaluation.config import Overrides
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

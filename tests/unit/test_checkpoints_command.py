@@ -15,8 +15,9 @@ import pytest
 
 from flows.cli import main
 from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.config import load_config
 from tasks.evaluation.fit import NoKeys
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.preparation import find_endpoints, prepare
 from tasks.evaluation.records import Answer, Grade, Refusal, build_refused, build_result
 from tasks.evaluation.report import compute_statistics

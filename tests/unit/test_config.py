@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.config import Config, Overrides, load_config
+from tasks.evaluation.config import Config, load_config
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.overrides import Overrides
 
 # In the form of the original's files, batching and local server settings included.
 ORIGINAL = """

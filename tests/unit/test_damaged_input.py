@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 
 from flows.checkpoints_cli import list_checkpoints, show_checkpoint, validate_checkpoint
 from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import Config, Overrides, load_config
+from tasks.evaluation.config import Config, load_config
 from tasks.evaluation.differences import describe_settings
 from tasks.evaluation.earlier import OURS
 from tasks.evaluation.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_files import JsonObject, to_line
 from tasks.evaluation.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.preparation import find_endpoints, make_own_folder, prepare, reuse_earlier
 from tasks.evaluation.questions import Selection, read_questions
 from tasks.evaluation.records import (

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.config import load_config
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.question_fields import Fields
 from tasks.evaluation.question_records import Entry, EntryReader
 from tasks.evaluation.questions import Selection, read_questions

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.config import load_config
 from tasks.evaluation.fit import NoKeys
+from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.preparation import find_endpoints, prepare
 from tests.fake_endpoint import make_questions, write_config, write_questions
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.config import Overrides, load_config
+from tasks.evaluation.config import load_config
 from tasks.evaluation.endpoints import KeyReader, find_generator, find_grader
 from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.overrides import Overrides
 
 
 def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:

@@ -1,0 +1,27 @@
+"""The run's log without a line for each task run: what questions came to is told in the run's own lines."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tasks.evaluation.errors import EvaluationError
+
+TASK_RUN_LOGGER = "prefect.task_runs"
+
+
+def is_defect(record: logging.LogRecord) -> bool:
+    """Whether the line is about an error that we do not raise on purpose."""
+    error = record.exc_info[1] if record.exc_info else None
+    return error is not None and not isinstance(error, EvaluationError)
+
+
+@contextmanager
+def quiet_task_runs(*, is_quiet: bool) -> Iterator[None]:
+    """Log of task runs nothing but defects, until the block is left."""
+    logger = logging.getLogger(TASK_RUN_LOGGER)
+    if is_quiet:
+        logger.addFilter(is_defect)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_defect)

@@ -1,0 +1,110 @@
+"""What Prefect's UI shows of a run beside its log: its progress, and in the end what it came to.
+
+An artifact is for people alone, so one that cannot be written costs the run nothing: the log says so.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from httpx import HTTPError
+from prefect import get_run_logger
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from slugify import slugify
+
+from tasks.evaluation.report import compute_statistics
+from tasks.evaluation.run import Run
+from tasks.evaluation.tables import (
+    describe_progress,
+    list_accuracies,
+    list_refused,
+    list_unscored,
+    list_wrong_answers,
+    to_cells,
+    write_report_text,
+)
+
+# Not more often is the progress brought up to date, however often there is a checkpoint.
+SHOW_SECONDS = 2.0
+
+
+class Artifacts:
+    """What the UI shows of one run. After a first failure it shows no more: no end waits for a server that has gone.
+
+    Args:
+        run: as it begins.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._started_at = time.monotonic()
+        self._shown_at = -SHOW_SECONDS
+        self._done_before = len(run.ledger.results)
+        self._progress_id: UUID | None = None
+        self._has_ended = False
+        self._is_taken = True
+
+    def end(self) -> None:
+        """Show from now on no time left."""
+        self._has_ended = True
+
+    def show_progress(self) -> None:
+        """Show how far the run is now."""
+        if not self._has_ended and time.monotonic() - self._shown_at < SHOW_SECONDS:
+            return
+        self._shown_at = time.monotonic()
+        ledger = self._run.ledger
+        done, total = len(ledger.results), len(ledger.questions)
+        rate = None if self._has_ended else (done - self._done_before) / (self._shown_at - self._started_at)
+        text = describe_progress(done, total, rate=rate, accuracy=compute_statistics(ledger).overall)
+        self._try(lambda: self._show_progress(100 * done / total, text))
+
+    def show_report(self, files: Mapping[str, Path]) -> None:
+        """Show what the run came to: a report, and the tables in it as such."""
+        run = self._run
+        statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
+        tables = {
+            "Accuracy": list_accuracies(statistics),
+            "Not scored": list_unscored(run.ledger, run.failures, run.stop_cause),
+            "Refused": list_refused(run.ledger),
+            "First wrong answers": list_wrong_answers(run.ledger),
+        }
+        unscored = f"{statistics.unscored:,} of {total:,} questions not scored. " if statistics.unscored else ""
+        headline = f"{unscored}Accuracy {statistics.overall}" if statistics.overall else f"{unscored}No question was scored"
+        text = write_report_text(tables, files)
+        self._try(lambda: create_markdown_artifact(text, self._name("report"), headline))
+        for title, rows in tables.items():
+            if rows:
+                self._try(partial(create_table_artifact, to_cells(rows), self._name(title), title))
+
+    def _show_progress(self, percentage: float, text: str) -> None:
+        if self._progress_id is None:
+            created = create_progress_artifact(percentage, self._name("progress"), text)
+            assert isinstance(created, UUID), "within a synchronous flow, it is no coroutine"
+            self._progress_id = created
+        else:
+            update_progress_artifact(self._progress_id, percentage, text)
+
+    def _name(self, kind: str) -> str:
+        """An artifact's key: the same in each run of the same questions and model, so that the UI shows its history."""
+        config = self._run.config
+        return slugify(f"{Path(config.questions_file).stem} {config.model.generator_settings.model} {kind}")
+
+    def _try(self, show: Callable[[], object]) -> None:
+        if not self._is_taken:
+            return
+        try:
+            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}):
+                show()
+        except (HTTPError, PrefectException, RuntimeError) as failure:
+            self._is_taken = False
+            get_run_logger().warning("Prefect's server takes no artifacts, and is sent no more of them: %s", failure)

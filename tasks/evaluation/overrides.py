@@ -1,0 +1,120 @@
+"""The settings that people change from run to run: the command's flags, and the form in which Prefect's UI asks for them.
+
+One that is empty is as in the configuration file. The form shows a title, a description and limits for each, and a menu for
+what is either so or not; an empty field is left out of the run's parameters.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.config import JsonDict
+
+from tasks.evaluation.errors import UserMistake
+
+Count = Annotated[int, Field(ge=1)]
+WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
+
+
+def _as_form(schema: JsonDict) -> None:
+    """Let the form show fields that may be left empty, where it would else ask of each whether it is of type "None" first."""
+    fields = schema["properties"]
+    assert isinstance(fields, dict)
+    for field in fields.values():
+        assert isinstance(field, dict)
+        options = field.pop("anyOf")
+        assert isinstance(options, list)
+        assert isinstance(options[0], dict)
+        field.update(options[0])
+        del field["default"]
+        field["description"] = f"{field['description']} Empty: as in the configuration file."
+        if field["type"] == "boolean":
+            # A switch would have no third position; without a type the form gives a menu.
+            del field["type"]
+            field["enum"] = [True, False]
+
+
+class Overrides(BaseModel):
+    """What this run does differently from the configuration file; what is empty is as it stands there."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
+
+    questions_file: str | None = Field(default=None, title="Questions file", description="The file of questions.")
+    model: str | None = Field(
+        default=None,
+        title="Model",
+        description="A short name in the model servers file, else another model of the configured endpoint.",
+    )
+    grader: str | None = Field(
+        default=None,
+        title="Grader",
+        description="The short name, in the model servers file, of the model that grades.",
+    )
+    limit: Count | None = Field(
+        default=None,
+        title="Number of questions",
+        description="Score the first so many questions alone, of the sample where there is one.",
+    )
+    random_selection: Count | None = Field(
+        default=None, title="Random sample", description="Score a random sample of so many questions."
+    )
+    random_seed: int | None = Field(
+        default=None, title="Seed", description="The random sample's seed; where none is set, one is drawn."
+    )
+    parallel_workers: WorkerCount | None = Field(
+        default=None, title="Workers", description="How many questions are in flight at once, 1 to 10,000."
+    )
+    checkpoint_interval: Count | None = Field(
+        default=None, title="Checkpoint interval", description="Save a checkpoint after every so many questions."
+    )
+    save_incremental: bool | None = Field(
+        default=None, title="Ultra-safe", description="Make every answer durable before it counts."
+    )
+    auto_resume: bool | None = Field(
+        default=None,
+        title="Auto-resume",
+        description="Reuse what earlier runs have answered; false asks everything anew. A retry continues its own run anyway.",
+    )
+    retry_refused: bool | None = Field(
+        default=None, title="Retry refused", description="Ask again what the endpoint has refused in an earlier run."
+    )
+    save_incorrect: bool | None = Field(
+        default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."
+    )
+    no_rag: bool | None = Field(
+        default=None, title="No RAG", description="Ask without retrieval and without the context field."
+    )
+    model_config_file: str | None = Field(
+        default=None, title="Model servers file", description="The YAML file that lists model servers."
+    )
+    resume_from_checkpoint: str | None = Field(
+        default=None, title="Resume from", description="Continue this very checkpoint; its path."
+    )
+    checkpoint_directory: str | None = Field(
+        default=None, title="Checkpoint directory", description="The folder for checkpoints."
+    )
+    enable_checkpointing: bool | None = Field(
+        default=None, title="Checkpointing", description="Write checkpoints and an answer log."
+    )
+    progress_bar: bool | None = Field(default=None, title="Progress bar", description="Show progress in the terminal.")
+    verbose: bool | None = Field(default=None, title="Verbose", description="Show Prefect's own lines too.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_empty(cls, value: object) -> object:
+        """A field of the form that was written in and emptied again is empty."""
+        return None if value == "" else value
+
+    @classmethod
+    def read(cls, given: Mapping[str, object]) -> Self:
+        """The settings that were given by these names.
+
+        Raises:
+            UserMistake: one of them cannot be used.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            detail = error.errors()[0]
+            name, reason = str(detail["loc"][0]), detail["msg"]
+            raise UserMistake(f"{name}: {detail['input']!r} cannot be used: {reason[0].lower()}{reason[1:]}") from None
