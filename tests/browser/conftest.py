@@ -1,0 +1,57 @@
+"""One `mcqa serve` for all tests here: a real Prefect server and a real worker, deployed from deployments/prefect.yaml."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.browser.served import Served, find_descendants, find_free_port, find_worker, is_alive, start_serve, wait_until
+from tests.fake_endpoint import FakeEndpoint
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The command in a folder with questions and a configuration; ended by Ctrl-C, which leaves nothing behind."""
+    folder, port = tmp_path_factory.mktemp("served"), find_free_port()
+    # Shorter waits than Prefect's own, which are for installations with many workers.
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "PREFECT_SERVER_ANALYTICS_ENABLED"},
+        "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect-home")),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
+        "FAKE_KEY": "sk-very-secret",
+    }
+    with FakeEndpoint() as endpoint:
+        process, log = start_serve(folder, environment, "--port", str(port))
+        yield Served(folder, f"http://127.0.0.1:{port}", endpoint, process, log, environment)
+        started = find_descendants(process.pid)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    assert len(started) >= 4
+    assert [pid for pid in started if is_alive(pid)] == []
+
+
+@dataclass(frozen=True)
+class Abandoned:
+    """A run that was killed together with its worker, and what lets its endpoint answer again."""
+
+    run_id: str
+    config: str
+    release: threading.Event
+
+
+@pytest.fixture(scope="session", autouse=True)
+def abandoned(served: Served) -> Iterator[Abandoned]:
+    """Made before all tests, so that the time until it is noticed passes while they run."""
+    config = served.write("abandoned", parallel_workers=8)
+    release, held = served.hold_back("abandoned", after=40)
+    run_id = served.start("nightly", config_file=config)
+    wait_until(lambda: len(held) == 8)
+    worker, run = find_worker(served.process.pid), int(served.run(run_id)["infrastructure_pid"])
+    os.kill(worker, signal.SIGKILL)
+    os.kill(run, signal.SIGKILL)
+    yield Abandoned(run_id, config, release)
+    release.set()

@@ -1,0 +1,188 @@
+"""What the tests do with a running `mcqa serve`: start runs, wait for them, count what was asked."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+from tests.fake_endpoint import FakeEndpoint, Reply, make_questions, prompt_of, write_config, write_questions
+
+COUNT = 120
+
+
+def find_free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(holds: Callable[[], bool], timeout_seconds: float = 120) -> None:
+    """Return when it holds."""
+    deadline = time.monotonic() + timeout_seconds
+    while not holds():
+        assert time.monotonic() < deadline, "what the test waits for did not come"
+        time.sleep(0.1)
+
+
+def start_serve(folder: Path, environment: Mapping[str, str], *flags: str) -> "tuple[subprocess.Popen[bytes], Path]":
+    """The command in that folder, once it serves, and the file that holds what it prints."""
+    log = folder / f"serve-{find_free_port()}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("mcqa"), "serve", *flags],
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    wait_until(lambda: "Press Ctrl-C" in log.read_text() or process.poll() is not None)
+    assert process.poll() is None, log.read_text()
+    return process, log
+
+
+def find_descendants(parent: int) -> set[int]:
+    """The processes that this one has started, and those that they have."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parent_of = {int(pid): int(ppid) for pid, ppid in map(str.split, listed.splitlines())}
+    found, generation = set[int](), {parent}
+    while generation := {pid for pid, ppid in parent_of.items() if ppid in generation}:
+        found |= generation
+    return found
+
+
+def find_worker(parent: int) -> int:
+    """The Prefect worker among the processes that this one has started."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    workers = {int(line.split()[0]) for line in listed.splitlines() if "prefect worker start" in line}
+    [worker] = workers & find_descendants(parent)
+    return worker
+
+
+def is_alive(pid: int) -> bool:
+    state = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False).stdout
+    return bool(state) and not state.startswith("Z")
+
+
+@dataclass
+class Served:
+    """The running command: the folder in which its runs look for files, where its UI is, and the endpoint they ask."""
+
+    folder: Path
+    url: str
+    endpoint: FakeEndpoint
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    environment: Mapping[str, str]
+
+    @property
+    def printed(self) -> str:
+        """All that the command has printed."""
+        return self.log.read_text()
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        """What Prefect's API answers.
+
+        Raises:
+            HTTPError: it refuses.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/api/{path}", content, {"Content-Type": "application/json"}, method=method)
+        for _ in range(20):
+            try:
+                with urlopen(request, timeout=60) as response:
+                    text = response.read()
+                    return json.loads(text) if text else None
+            except HTTPError as error:
+                if error.code != 503:  # its database is busy, which Prefect's own clients wait out too
+                    raise
+                error.close()
+                time.sleep(0.5)
+        raise AssertionError(f"Prefect's server does not answer {method} {path}")
+
+    def refusal(self, deployment: str, **parameters: object) -> str:
+        """What the API says when it refuses a run with these parameters."""
+        try:
+            self.start(deployment, **parameters)
+        except HTTPError as error:
+            with error:
+                return f"{error.code} {error.read().decode()}"
+        raise AssertionError("the run was accepted")
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        deployment: dict[str, Any] = self.call("GET", f"deployments/name/score-questions/{name}")
+        return deployment
+
+    def start(self, deployment: str = "evaluate", **parameters: object) -> str:
+        """Start a run; give its id."""
+        deployment_id = self.deployment(deployment)["id"]
+        run = self.call("POST", f"deployments/{deployment_id}/create_flow_run", {"parameters": parameters})
+        return str(run["id"])
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        run: dict[str, Any] = self.call("GET", f"flow_runs/{run_id}")
+        return run
+
+    def state(self, run_id: str) -> tuple[str, str]:
+        """The name of the run's state, and its message."""
+        state = self.run(run_id)["state"]
+        return state["name"], state["message"] or ""
+
+    def wait_for(self, run_id: str, *states: str) -> str:
+        """Wait for one of the states; give its message."""
+        wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
+        return self.state(run_id)[1]
+
+    def scheduled_runs(self, deployment_id: str) -> list[dict[str, Any]]:
+        """The runs that a schedule has made."""
+        wanted = {"deployment_id": {"any_": [deployment_id]}}
+        runs: list[dict[str, Any]] = self.call("POST", "flow_runs/filter", {"flow_runs": wanted, "limit": 200})
+        return [run for run in runs if run["auto_scheduled"]]
+
+    def scheduled_states(self, deployment_id: str) -> list[str]:
+        return [run["state"]["name"] for run in self.scheduled_runs(deployment_id)]
+
+    def write_questions(self, name: str, count: int = COUNT) -> str:
+        """Questions that bear this name, so that no other test's answers are reused; give their path."""
+        questions = [{**question, "question": f"{question['question']} ({name})"} for question in make_questions(count)]
+        write_questions(self.folder, questions, f"{name}.json")
+        return f"{name}.json"
+
+    def write(self, name: str, **processing: Any) -> str:
+        """Questions that bear this name and a configuration with folders of its own; give the latter's path."""
+        (self.folder / name).mkdir()
+        write_config(self.folder / name, self.endpoint.url, checkpoint_directory=f"{name}/checkpoints", **processing)
+        path = self.folder / name / "config.yaml"
+        text = path.read_text().replace("exam.json", self.write_questions(name)).replace("y: out", f"y: {name}/out")
+        path.write_text(text)
+        return f"{name}/config.yaml"
+
+    def asked(self, name: str) -> int:
+        """How many questions that bear this name the endpoint was asked, each as often as it was."""
+        return sum(times for prompt, times in self.endpoint.asked().items() if f"({name})" in prompt)
+
+    def hold_back(self, name: str, after: int) -> tuple[threading.Event, list[str]]:
+        """Let the endpoint leave the questions of this name unanswered once it was asked so many, until the event is set.
+
+        The list holds those that it leaves unanswered.
+        """
+        release, held = threading.Event(), list[str]()
+        before = self.endpoint.rule
+
+        def rule(body: dict[str, Any]) -> Reply:
+            if f"({name})" in prompt_of(body) and self.asked(name) > after:
+                held.append(prompt_of(body))
+                release.wait(300)
+            return before(body)
+
+        self.endpoint.rule = rule
+        return release, held

@@ -1,0 +1,40 @@
+"""`mcqa serve` and deployments/prefect.yaml: what is there, what is refused, and what a mistake comes to."""
+
+from tests.browser.served import Served
+
+
+def test_serve_says_what_it_started(served: Served) -> None:
+    """Where the UI is, the deployments, the folder, and how to stop."""
+    printed = served.printed
+    assert f"Prefect's UI: {served.url}" in printed
+    assert "Deployment: evaluate\nDeployment: nightly, its schedule off\nDeployment: quickstart\n" in printed
+    assert f"runs evaluations in {served.folder}" in printed
+
+
+def test_the_deployments_are_described(served: Served) -> None:
+    """With a version, tags, a description, a limit that lets runs wait, and a schedule that is off."""
+    nightly = served.deployment("nightly")
+    assert (nightly["version"], nightly["tags"]) == ("0.1.0", ["mcqa", "scheduled"])
+    assert nightly["description"].startswith("Asks everything anew")
+    assert nightly["concurrency_options"]["collision_strategy"] == "ENQUEUE"
+    assert nightly["parameters"]["overrides"] == {"auto_resume": False}
+    assert [schedule["active"] for schedule in nightly["schedules"]] == [False]
+
+
+def test_a_wrong_value_is_refused_before_a_run_is_made(served: Served) -> None:
+    """With the field's name and what is wrong."""
+    assert "409" in served.refusal("evaluate", overrides={"limit": 0})
+    assert "'overrides.limit'" in served.refusal("evaluate", overrides={"limit": 0})
+    assert "'overrides.parallel_workers'" in served.refusal("evaluate", overrides={"parallel_workers": "many"})
+    assert "('lmit' was unexpected)" in served.refusal("evaluate", overrides={"lmit": 3})
+
+
+def test_a_mistake_that_only_the_run_can_see_ends_it_at_once(served: Served) -> None:
+    """Failed, with the command's own message."""
+    run_id = served.start(config_file="none.yaml")
+    assert served.wait_for(run_id, "Failed", "Completed", "Crashed") == "cannot read none.yaml: No such file or directory"
+
+
+def test_nothing_is_reported_to_anybody(served: Served) -> None:
+    """Neither the server's telemetry nor the client's."""
+    assert served.call("GET", "admin/settings")["server"]["analytics_enabled"] is False

@@ -1,0 +1,38 @@
+"""Recurring evaluations: each asks anew under its own date, they wait for one another, and none waits for ever."""
+
+import json
+import re
+
+import pytest
+
+from tests.browser.conftest import Abandoned
+from tests.browser.served import COUNT, Served, wait_until
+from tests.browser.test_retry import WORKERS, retry
+
+LIMIT = 5
+
+
+@pytest.mark.timeout(600)
+def test_scheduled_runs_wait_ask_anew_and_are_not_blocked_for_ever(served: Served, abandoned: Abandoned) -> None:
+    """Worker and run were killed: the next runs wait until that is noticed; then each has its date in name and results."""
+    nightly = served.deployment("nightly")
+    path = f"deployments/{nightly['id']}/schedules/{nightly['schedules'][0]['id']}"
+    overrides = {"auto_resume": False, "limit": LIMIT, "questions_file": f"{served.write_questions('scheduled')}"}
+    parameters = {"config_file": abandoned.config, "overrides": overrides}
+    served.call("PATCH", path, {"active": True, "schedule": {"interval": 20}, "parameters": parameters})
+    wait_until(lambda: "AwaitingConcurrencySlot" in served.scheduled_states(nightly["id"]))
+    message = served.wait_for(abandoned.run_id, "Crashed")
+    assert message.startswith("Nothing was heard of the run for 90 seconds")
+    wait_until(lambda: served.scheduled_states(nightly["id"]).count("Completed") >= 2)
+    served.call("PATCH", path, {"active": False})
+    names = [run["name"] for run in served.scheduled_runs(nightly["id"]) if run["state"]["name"] == "Completed"]
+    assert all(re.fullmatch(r"scheduled fake \d{4}-\d\d-\d\d \d\d:\d\d", name) for name in names)
+    assert served.asked("scheduled") >= 2 * LIMIT
+    results = [json.loads(path.read_text())["metadata"] for path in (served.folder / "abandoned/out").glob("*.json")]
+    assert {each["mcqa_flow"]["run_name"] for each in results} <= set(names) | {"exam fake"}
+    for run in served.scheduled_runs(nightly["id"]):
+        served.call("DELETE", f"flow_runs/{run['id']}")
+    abandoned.release.set()
+    retry(served, abandoned.run_id)
+    served.wait_for(abandoned.run_id, "Completed")
+    assert COUNT <= served.asked("abandoned") <= COUNT + WORKERS

@@ -1,0 +1,37 @@
+"""What `mcqa serve` leaves behind, however it ends: nothing."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.browser.served import Served, find_descendants, is_alive, start_serve, wait_until
+
+
+def test_a_kill_leaves_no_process(served: Served) -> None:
+    """SIGKILL of the command beside a server that runs already: its worker ends too, the server goes on."""
+    process, log = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
+    started = find_descendants(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert started
+    wait_until(lambda: not any(is_alive(pid) for pid in started))
+    assert "Starting Prefect's server" not in log.read_text()
+    assert served.call("GET", "health") is True
+
+
+def test_a_taken_port_is_a_mistake(served: Served) -> None:
+    """The message says what to do where the other is a Prefect server."""
+    port = served.url.rpartition(":")[2]
+    command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--port", port]
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert f"--server {served.url}/api" in ended.stderr
+
+
+def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
+    """Nothing is started."""
+    command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--server", "http://127.0.0.1:9/api"]
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr

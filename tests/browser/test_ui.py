@@ -1,0 +1,163 @@
+"""What a person does who has only the UI open, in headless Chromium; each page is also kept as a screenshot."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.served import COUNT, Served, wait_until
+from tests.browser.test_retry import WORKERS, assert_continued, start_held
+from tests.fake_endpoint import Reply, error, prompt_of
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SECONDS = 60_000  # milliseconds; a busy machine takes long to draw a page
+
+
+@pytest.fixture(scope="module")
+def page() -> "Iterator[Page]":
+    """A page in a browser that is installed on this machine."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM:
+        pytest.skip("no Chromium is installed: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 1300})
+        page.set_default_timeout(SECONDS)
+        yield page
+        browser.close()
+
+
+def shoot(page: "Page", name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+
+
+def open_run(page: "Page", served: Served, run_id: str) -> None:
+    page.goto(f"{served.url}/runs/flow-run/{run_id}")
+    page.get_by_text("Artifacts", exact=True).wait_for()
+
+
+def open_artifact(page: "Page", key: str) -> None:
+    """From the page of its run."""
+    page.get_by_text("Artifacts", exact=True).click()
+    page.get_by_text(key, exact=True).first.click()  # the newest, of a run that was retried
+    page.get_by_text("Last Updated").first.wait_for()
+
+
+def fill(page: "Page", label: str, value: str) -> None:
+    """A field of the run form."""
+    field = page.locator(".p-label", has_text=re.compile(rf"^\s*{label}")).locator("input, textarea").first
+    field.fill(value)
+
+
+def last_run(served: Served) -> dict[str, Any]:
+    runs: list[dict[str, Any]] = served.call("POST", "flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 1})
+    return runs[0]
+
+
+def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "Page") -> None:
+    """An empty field is left out; what was chosen is what is asked."""
+    config = served.write("form")
+    page.goto(f"{served.url}/deployments/deployment/{served.deployment('evaluate')['id']}/run")
+    fill(page, "Configuration file", config)
+    fill(page, "Number of questions", "0")
+    page.set_viewport_size({"width": 1280, "height": 2700})
+    shoot(page, "form")
+    page.set_viewport_size({"width": 1280, "height": 1300})
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_text("Failure reason: 0 is less than the minimum of 1").first.wait_for()
+    shoot(page, "form-refused")
+    assert served.asked("form") == 0
+    fill(page, "Number of questions", "7")
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: last_run(served)["parameters"].get("config_file") == config)
+    run = last_run(served)
+    assert run["parameters"] == {"config_file": config, "overrides": {"limit": 7}}
+    served.wait_for(run["id"], "Completed")
+    assert served.asked("form") == 7
+
+
+def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page: "Page") -> None:
+    """Its progress is seen; Cancel saves; Retry asks what is missing."""
+    run_id, release = start_held(served, "cancelled")
+    open_run(page, served, run_id)
+    shoot(page, "running")
+    open_artifact(page, "cancelled-fake-progress")
+    page.get_by_text(re.compile(rf"of {COUNT}")).first.wait_for()
+    shoot(page, "progress")
+    open_run(page, served, run_id)
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Confirm").click()
+    message = served.wait_for(run_id, "Cancelled")
+    assert re.fullmatch(r"Stopped with \d+ of 120 questions saved: Retry of this run asks them alone", message)
+    release.set()
+    page.reload()
+    shoot(page, "cancelled")
+    press_retry(page)
+    assert_continued(served, "cancelled", run_id)
+
+
+def press_retry(page: "Page") -> None:
+    page.get_by_role("button", name="Retry").first.click()
+    page.get_by_role("button", name="Retry").nth(1).click()
+
+
+def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
+    """The message has the number first, the table names the questions, the log has no line for each task run."""
+    config = served.write("failed", parallel_workers=WORKERS, max_outage_seconds=2)
+    broken = {f"Question {number}: " for number in (11, 60, 61)}
+    before = served.endpoint.rule
+
+    def rule(body: dict[str, Any]) -> Reply:
+        is_broken = "(failed)" in prompt_of(body) and any(words in prompt_of(body) for words in broken)
+        return error(500, "out of memory", **{"retry-after-ms": "1"}) if is_broken else before(body)
+
+    served.endpoint.rule = rule
+    run_id = served.start(config_file=config)
+    message = served.wait_for(run_id, "Failed", "Completed")
+    assert re.fullmatch(r"3 of 120 questions not scored: .*the generator answered 500: out of memory", message)
+    open_run(page, served, run_id)
+    page.get_by_text("Checkpoint saved").first.wait_for()
+    shoot(page, "failed")
+    assert {
+        log["task_run_id"] for log in served.call("POST", "logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
+    } == {None}
+    open_artifact(page, "failed-fake-not-scored")
+    page.get_by_text("What to do").wait_for()
+    assert all(page.get_by_text(re.compile(rf"\b{number}\b")).count() for number in (11, 60, 61))
+    shoot(page, "not-scored")
+    open_run(page, served, run_id)
+    open_artifact(page, "failed-fake-report")
+    page.get_by_text("3 of 120 questions not scored.").first.wait_for()
+    shoot(page, "report-of-a-failed-run")
+    broken.clear()
+    asked = served.asked("failed")
+    open_run(page, served, run_id)
+    press_retry(page)
+    served.wait_for(run_id, "Completed")
+    assert served.asked("failed") - asked == 3
+    open_run(page, served, run_id)
+    open_artifact(page, "failed-fake-report")
+    page.get_by_text("First wrong answers").first.wait_for()
+    shoot(page, "report")
+
+
+def test_a_schedule_is_switched_on(served: Served, page: "Page") -> None:
+    """And off again, on the deployment's page."""
+    nightly = served.deployment("nightly")
+    page.goto(f"{served.url}/deployments/deployment/{nightly['id']}")
+    switch = page.get_by_role("switch").first
+    switch.wait_for()
+    shoot(page, "nightly")
+    switch.click()
+    wait_until(lambda: served.deployment("nightly")["schedules"][0]["active"])
+    switch.click()
+    wait_until(lambda: not served.deployment("nightly")["schedules"][0]["active"])
