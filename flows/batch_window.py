@@ -7,7 +7,7 @@ from prefect.futures import PrefectFuture
 from prefect.tasks import Task
 
 from tasks.evaluation.batches import Batch
-from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.run import Run
 
 BatchTask = Task[[Run, Batch], JsonObject]

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
-from tasks.evaluation.checkpoint import LATEST
-from tasks.evaluation.earlier import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
 from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.housekeeping import prune, split_running
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.overview import Overview, Tally, describe_all, list_running, tally
-from tasks.evaluation.validation import find_faults
+from tasks.evaluation.keeping.checkpoint import LATEST
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.resuming.earlier import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
+from tasks.evaluation.resuming.housekeeping import prune, split_running
+from tasks.evaluation.resuming.overview import Overview, Tally, describe_all, list_running, tally
+from tasks.evaluation.resuming.validation import find_faults
 
 DEFAULT_FOLDER = "checkpoints"
 COLUMNS = ("file", "time", "model", "questions", "progress", "size", "state")
@@ -129,9 +129,9 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
 
 def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], JsonObject, bool]:
     """What a run with this configuration takes from the checkpoint, for people and for programs; whether it is anything."""
-    from tasks.evaluation.config import load_config  # noqa: PLC0415
     from tasks.evaluation.fit import measure_fit  # noqa: PLC0415 - imports pandas and openai, which takes a second
-    from tasks.evaluation.overrides import Overrides  # noqa: PLC0415
+    from tasks.evaluation.settings.config import load_config  # noqa: PLC0415
+    from tasks.evaluation.settings.overrides import Overrides  # noqa: PLC0415
 
     config = load_config(config_file, Overrides(resume_from_checkpoint=str(checkpoint.path)))
     fit = measure_fit(checkpoint, config, Path(config_file).parent)

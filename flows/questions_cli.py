@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
 
 if TYPE_CHECKING:
-    from tasks.evaluation.question_contents import Survey
+    from tasks.evaluation.reporting.question_contents import Survey
 
 SHOWN_KINDS = 8
 
@@ -30,9 +30,9 @@ def check_questions(options: argparse.Namespace) -> int:
     Raises:
         UserMistake: it cannot be read to its end, or the configuration cannot be used.
     """
-    from tasks.evaluation.config import load_config  # noqa: PLC0415
-    from tasks.evaluation.overrides import Overrides  # noqa: PLC0415
-    from tasks.evaluation.question_contents import survey_questions  # noqa: PLC0415 - imports pandas, which takes a second
+    from tasks.evaluation.reporting.question_contents import survey_questions  # noqa: PLC0415 - imports pandas, which takes a second
+    from tasks.evaluation.settings.config import load_config  # noqa: PLC0415
+    from tasks.evaluation.settings.overrides import Overrides  # noqa: PLC0415
 
     config = load_config(options.config, Overrides(questions_file=options.file)) if options.config else None
     survey = survey_questions(options.file, config)

@@ -5,12 +5,9 @@ import os
 from pathlib import Path
 
 from flows.terminal import EXIT_DONE, tell
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.endpoints import NO_KEY, KeyReader
+from tasks.evaluation.asking.endpoints import NO_KEY, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
-from tasks.evaluation.estimate import estimate_tokens
-from tasks.evaluation.local_server import find_command, start_ahead
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.local_servers.local_server import find_command, start_ahead
 from tasks.evaluation.preparation import (
     check_output_folder,
     check_questions,
@@ -20,7 +17,10 @@ from tasks.evaluation.preparation import (
     prepare,
     reuse_earlier,
 )
-from tasks.evaluation.report import compute_statistics
+from tasks.evaluation.reporting.estimate import estimate_tokens
+from tasks.evaluation.reporting.report import compute_statistics
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 
 CONTINUE = "what has arrived is kept: run the same command again to continue"
 

@@ -22,13 +22,13 @@ from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.endpoints import KeyReader, list_key_warnings
+from tasks.evaluation.asking.endpoints import KeyReader, list_key_warnings
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
-from tasks.evaluation.layout import OWN_FOLDER, RESULTS_FOLDER
-from tasks.evaluation.overrides import Overrides
-from tasks.evaluation.report import compute_statistics
+from tasks.evaluation.keeping.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.evaluation.reporting.report import compute_statistics
 from tasks.evaluation.run import Run, open_run
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
 from tasks.write_report import write_report

@@ -74,7 +74,7 @@ def start_server(host: str, port: int, logs: Path) -> Service:
     environment.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES_IN_FILES)
     environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # as the browser sees it, whatever it calls this machine
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
-    arguments = ["tasks.evaluation.supervised", *command]
+    arguments = ["tasks.evaluation.local_servers.supervised", *command]
     log_path = logs / f"server-{port}.log"
     tell(f"Starting Prefect's server (its log: {log_path}) …")
     return Service("Prefect's server", arguments, environment=environment, log_path=log_path)

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tasks.evaluation.supervised import watch_parent
+from tasks.evaluation.local_servers.supervised import watch_parent
 
 # How long the server may take to close what is open, once nobody is left to use it.
 SHUTDOWN_SECONDS = 2.0

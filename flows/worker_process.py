@@ -12,7 +12,7 @@ import sys
 import time
 from contextlib import suppress
 
-from tasks.evaluation.supervised import watch_parent
+from tasks.evaluation.local_servers.supervised import watch_parent
 
 # A run gives answers in flight 5 seconds, and writes its checkpoint.
 SAVE_SECONDS = 30.0

@@ -21,9 +21,8 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
-from tasks.evaluation.report import compute_statistics
-from tasks.evaluation.run import Run
-from tasks.evaluation.tables import (
+from tasks.evaluation.reporting.report import compute_statistics
+from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_accuracies,
     list_refused,
@@ -32,6 +31,7 @@ from tasks.evaluation.tables import (
     to_cells,
     write_report_text,
 )
+from tasks.evaluation.run import Run
 
 # Not more often is the progress brought up to date, however often there is a checkpoint.
 SHOW_SECONDS = 2.0

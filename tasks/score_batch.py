@@ -10,7 +10,7 @@ from prefect.runtime import task_run
 
 from tasks.evaluation.batches import Batch
 from tasks.evaluation.errors import EvaluationError
-from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.run import Run
 
 

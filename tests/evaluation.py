@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.config import Config
-from tasks.evaluation.endpoints import KeyReader
+from tasks.evaluation.asking.endpoints import KeyReader
 from tasks.evaluation.run import open_run
+from tasks.evaluation.settings.config import Config
 from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
 
 KEYS = {"FAKE_KEY": "sk-1", "OTHER_KEY": "sk-2"}

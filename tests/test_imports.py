@@ -30,7 +30,7 @@ def test_tasks_import_no_flow() -> None:
     assert find_offenders("tasks", ("flows",)) == []
 
 
-@pytest.mark.parametrize("package", ["flows", "tasks", "tasks/evaluation"])
+@pytest.mark.parametrize("package", ["flows", "tasks"])
 def test_package_files_are_empty(package: str) -> None:
     """Nothing hides in an __init__.py."""
-    assert (ROOT / package / "__init__.py").read_text() == ""
+    assert [path for path in (ROOT / package).rglob("__init__.py") if path.read_text()] == []

@@ -12,8 +12,8 @@ import yaml
 from pydantic import BaseModel
 
 from flows.cli import build_parser
-from tasks.evaluation.config import Config
-from tasks.evaluation.question_fields import Fields
+from tasks.evaluation.questions.question_fields import Fields
+from tasks.evaluation.settings.config import Config
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

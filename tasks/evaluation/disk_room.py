@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from tasks.evaluation.config import Config
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.settings.config import Config
 
 # An answer with its grade in the log, for each question in flight: a long chain of thought is of this size.
 BYTES_A_QUESTION = 64 * 1024

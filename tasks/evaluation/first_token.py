@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from tasks.evaluation.choices import read_choices
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.grading import read_references
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.questions import Question
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.reading.choices import read_choices
 
 # What tokenizers and models put around a label: "▁A" and "ĠA" where a server shows its tokenizer's spaces, "(A", "**A", "A)".
 AROUND_LABEL = " \t\r\n▁Ġ*_([{\"'`.,:)]}"

@@ -4,13 +4,13 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.evaluation.config import Config
-from tasks.evaluation.differences import explain_misfit
-from tasks.evaluation.earlier import Checkpoint
-from tasks.evaluation.endpoints import NO_KEY, KeyReader
-from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.asking.endpoints import NO_KEY, KeyReader
+from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.preparation import find_endpoints, prepare
-from tasks.evaluation.reuse import Matcher
+from tasks.evaluation.resuming.differences import explain_misfit
+from tasks.evaluation.resuming.earlier import Checkpoint
+from tasks.evaluation.resuming.reuse import Matcher
+from tasks.evaluation.settings.config import Config
 
 
 @dataclass(frozen=True)

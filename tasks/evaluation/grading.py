@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
-from tasks.evaluation.choices import read_choice, read_choices, read_reference
-from tasks.evaluation.json_files import JsonObject, JsonValue
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
 from tasks.evaluation.prompts import Message
-from tasks.evaluation.questions import Format, Question
+from tasks.evaluation.questions.questions import Format, Question
+from tasks.evaluation.reading.choices import read_choice, read_choices, read_reference
+from tasks.evaluation.reading.short_answers import grade_short
 from tasks.evaluation.records import Answer, Grade
-from tasks.evaluation.short_answers import grade_short
 
 # By a grader model, by what is read from the answer, or by the probabilities of its first token.
 Grading = Literal["grader", "reading", "logprobs"]

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from tasks.evaluation.grading import READING_VERSION, VERDICT_VERSION, grader_prompts
-from tasks.evaluation.prompt_settings import Prompt
 from tasks.evaluation.prompts import ORIGINAL, generator_messages
-from tasks.evaluation.questions import Question
+from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.records import Ids
+from tasks.evaluation.settings.prompt_settings import Prompt
 
 ID_BYTES = 16
 

@@ -12,12 +12,13 @@ from hashlib import blake2b
 
 import numpy as np
 
-from tasks.evaluation.answer_log import AnswerLog
 from tasks.evaluation.grading import Grading, find_obstacle
-from tasks.evaluation.id_index import IdIndex
 from tasks.evaluation.identity import ID_BYTES, Identity, name_batch
-from tasks.evaluation.json_files import JsonObject, JsonValue, from_line, to_line
-from tasks.evaluation.questions import Question, Questions
+from tasks.evaluation.keeping.answer_log import AnswerLog
+from tasks.evaluation.keeping.id_index import IdIndex
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue, from_line, to_line
+from tasks.evaluation.keeping.spool import PlacedSpool
+from tasks.evaluation.questions.questions import Question, Questions
 from tasks.evaluation.records import (
     Answer,
     Grade,
@@ -32,7 +33,6 @@ from tasks.evaluation.records import (
     parse_answer,
     refusal_record,
 )
-from tasks.evaluation.spool import PlacedSpool
 from tasks.evaluation.tokens import Role, TokenSum, TokenTable
 
 NO_ID = bytes(ID_BYTES)

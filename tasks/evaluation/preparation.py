@@ -6,23 +6,23 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.evaluation.config import Config
-from tasks.evaluation.differences import describe_settings, explain_change, explain_misfit
+from tasks.evaluation.asking.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
-from tasks.evaluation.earlier import Checkpoint
-from tasks.evaluation.endpoints import Endpoint, KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.folders import make_folder
 from tasks.evaluation.identity import Identity, IdentitySettings
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
+from tasks.evaluation.keeping.folders import make_folder
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
+from tasks.evaluation.keeping.spool import PlacedSpool
 from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
-from tasks.evaluation.local_server import describe_weights
-from tasks.evaluation.question_check import summarize
-from tasks.evaluation.questions import Questions, Selection, read_questions
-from tasks.evaluation.reuse import Matcher, Reuse, require_fit
-from tasks.evaluation.spool import PlacedSpool
+from tasks.evaluation.local_servers.local_server import describe_weights
+from tasks.evaluation.questions.question_check import summarize
+from tasks.evaluation.questions.questions import Questions, Selection, read_questions
+from tasks.evaluation.resuming.differences import describe_settings, explain_change, explain_misfit
+from tasks.evaluation.resuming.earlier import Checkpoint
+from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.resuming.reuse import Matcher, Reuse, require_fit
+from tasks.evaluation.settings.config import Config
 
 
 @dataclass(frozen=True)

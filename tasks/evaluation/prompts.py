@@ -2,10 +2,10 @@
 
 from typing import Literal, TypedDict
 
-from tasks.evaluation.choices import read_choices, read_reference, read_stem
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.prompt_settings import BUILT_IN, Kind, Prompt
-from tasks.evaluation.questions import Question
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.reading.choices import read_choices, read_reference, read_stem
+from tasks.evaluation.settings.prompt_settings import BUILT_IN, Kind, Prompt
 
 
 class Message(TypedDict):

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TypeGuard
 
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.json_files import JsonObject, JsonValue
-from tasks.evaluation.questions import Question
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
+from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.usage import Usage, read_usage
 
 

@@ -14,22 +14,19 @@ from typing import TypeVar
 
 import numpy as np
 
-from tasks.evaluation.answer_log import AnswerLog
+from tasks.evaluation.asking.client import Client, Patience
+from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
+from tasks.evaluation.asking.event_loop import EventLoopThread
+from tasks.evaluation.asking.preflight import look_at
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
-from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
-from tasks.evaluation.client import Client, Patience
-from tasks.evaluation.config import Config
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
-from tasks.evaluation.earlier import OURS, find_checkpoints
-from tasks.evaluation.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake, before_asking
-from tasks.evaluation.evaluation_lock import lock_evaluation
-from tasks.evaluation.event_loop import EventLoopThread
-from tasks.evaluation.housekeeping import prune, remove_leftovers
-from tasks.evaluation.json_files import JsonObject, to_line
-from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tasks.evaluation.local_server import start_server
-from tasks.evaluation.preflight import look_at
+from tasks.evaluation.keeping.answer_log import AnswerLog
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.keeping.evaluation_lock import lock_evaluation
+from tasks.evaluation.keeping.json_files import JsonObject, to_line
+from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER
+from tasks.evaluation.local_servers.local_server import start_server
 from tasks.evaluation.preparation import (
     Preparation,
     check_output_folder,
@@ -39,11 +36,14 @@ from tasks.evaluation.preparation import (
     prepare,
     reuse_earlier,
 )
-from tasks.evaluation.progress import Progress
 from tasks.evaluation.prompts import describe_prompt
 from tasks.evaluation.records import is_refused
-from tasks.evaluation.report import compute_statistics, write_results
+from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.reporting.report import compute_statistics, write_results
+from tasks.evaluation.resuming.earlier import OURS, find_checkpoints
+from tasks.evaluation.resuming.housekeeping import prune, remove_leftovers
 from tasks.evaluation.scoring import Scorer
+from tasks.evaluation.settings.config import Config
 from tasks.evaluation.tokens import Role, TokenSum, describe_sums, sums_to_json
 
 Result = TypeVar("Result")

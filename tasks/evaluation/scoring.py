@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from tasks.evaluation.client import Client
-from tasks.evaluation.config import Config
+from tasks.evaluation.asking.client import Client
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
 from tasks.evaluation.first_token import grade_by_first_token
 from tasks.evaluation.grading import (
@@ -16,11 +15,12 @@ from tasks.evaluation.grading import (
     read_verdict,
     stricter_messages,
 )
-from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.prompts import generator_messages
-from tasks.evaluation.questions import Question
+from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.records import Answer, Grade, Refusal
+from tasks.evaluation.settings.config import Config
 from tasks.evaluation.usage import Usage, add_usage, read_usage
 
 # How long answers in flight may still arrive after a run was told to stop.

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from tasks.evaluation.json_files import JsonObject
+from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.usage import is_count
 
 Role = Literal["generator", "grader"]

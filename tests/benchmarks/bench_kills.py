@@ -21,12 +21,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.config import load_config
-from tasks.evaluation.earlier import find_checkpoints
-from tasks.evaluation.endpoints import KeyReader
-from tasks.evaluation.housekeeping import prune
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.asking.endpoints import KeyReader
+from tasks.evaluation.resuming.earlier import find_checkpoints
+from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.run import open_run
+from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 from tests.fake_endpoint import make_questions, write_config, write_questions
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation import answer_log
-from tasks.evaluation.answer_log import AnswerLog
-from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.endpoints import Endpoint
+from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.grading import grade_by_reading
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.layout import ANSWERS_FOLDER
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.keeping import answer_log
+from tasks.evaluation.keeping.answer_log import AnswerLog
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.keeping.layout import ANSWERS_FOLDER
 from tasks.evaluation.preparation import make_own_folder, prepare, reuse_earlier
 from tasks.evaluation.records import Answer, Grade
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises, Tree
 from tests.fake_endpoint import LETTERS, make_questions, write_questions
 

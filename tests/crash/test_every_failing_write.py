@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation import answer_log
-from tasks.evaluation.answer_log import AnswerLog, list_segments, read_segment
-from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.endpoints import Endpoint
+from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
-from tasks.evaluation.evaluation_lock import lock_evaluation
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.keeping import answer_log
+from tasks.evaluation.keeping.answer_log import AnswerLog, list_segments, read_segment
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter
+from tasks.evaluation.keeping.evaluation_lock import lock_evaluation
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.preparation import check_output_folder, make_own_folder, prepare, reuse_earlier
 from tasks.evaluation.records import Answer
-from tasks.evaluation.report import write_results
+from tasks.evaluation.reporting.report import write_results
 from tasks.evaluation.scoring import Scorer
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.failing_disk import FailingDisk, Fault
 from tests.fake_endpoint import LETTERS, make_questions, write_questions
 

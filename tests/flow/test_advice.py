@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.endpoints import KeyReader, find_generator, find_grader
+from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 
 LOCAL_URL = "http://127.0.0.1:12345/v1"

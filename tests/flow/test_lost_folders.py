@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     answer_by_rule,

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

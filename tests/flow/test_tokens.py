@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.checkpoint import CheckpointWriter, SaveClock, fit_name
-from tasks.evaluation.earlier import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.json_files import to_line
-from tasks.evaluation.spool import PlacedSpool
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.keeping.json_files import to_line
+from tasks.evaluation.keeping.spool import PlacedSpool
+from tasks.evaluation.resuming.earlier import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
 
 NOW = datetime(2026, 11, 23, 14, 30, 22, 123456)  # noqa: DTZ001
 CONFIG = {"model": {"generator_settings": {"model": "m"}}}

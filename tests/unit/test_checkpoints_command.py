@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import load_config
 from tasks.evaluation.fit import NoKeys
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter
 from tasks.evaluation.preparation import find_endpoints, prepare
 from tasks.evaluation.records import Answer, Grade, Refusal, build_refused, build_result
-from tasks.evaluation.report import compute_statistics
+from tasks.evaluation.reporting.report import compute_statistics
+from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, write_config, write_questions
 
 URL = "http://127.0.0.1:9/v1"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.config import Config, load_config
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.overrides import Overrides
 
 # In the form of the original's files, batching and local server settings included.
 ORIGINAL = """

@@ -18,17 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.checkpoints_cli import list_checkpoints, show_checkpoint, validate_checkpoint
-from tasks.evaluation.checkpoint import CheckpointWriter
-from tasks.evaluation.config import Config, load_config
-from tasks.evaluation.differences import describe_settings
-from tasks.evaluation.earlier import OURS
-from tasks.evaluation.endpoints import Endpoint, KeyReader
+from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.json_files import JsonObject, to_line
-from tasks.evaluation.model_servers import find_model_server, list_model_servers
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter
+from tasks.evaluation.keeping.json_files import JsonObject, to_line
 from tasks.evaluation.preparation import find_endpoints, make_own_folder, prepare, reuse_earlier
-from tasks.evaluation.questions import Selection, read_questions
+from tasks.evaluation.questions.questions import Selection, read_questions
 from tasks.evaluation.records import (
     Answer,
     Grade,
@@ -39,7 +34,12 @@ from tasks.evaluation.records import (
     grade_record,
     refusal_record,
 )
-from tasks.evaluation.report import compute_statistics
+from tasks.evaluation.reporting.report import compute_statistics
+from tasks.evaluation.resuming.differences import describe_settings
+from tasks.evaluation.resuming.earlier import OURS
+from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions
 from tests.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 

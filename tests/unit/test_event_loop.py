@@ -6,7 +6,7 @@ from concurrent.futures import CancelledError
 
 import pytest
 
-from tasks.evaluation.event_loop import EventLoopThread
+from tasks.evaluation.asking.event_loop import EventLoopThread
 
 
 def test_a_coroutine_runs_for_a_thread() -> None:

@@ -7,7 +7,7 @@ import pytest
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.first_token import grade_by_first_token
 from tasks.evaluation.grading import find_obstacle
-from tasks.evaluation.questions import Question
+from tasks.evaluation.questions.questions import Question
 
 QUESTION = Question("Which?\nA) x\nB) y\nC) z", "B", "", "mc")
 

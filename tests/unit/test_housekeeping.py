@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.answer_log import AnswerLog
-from tasks.evaluation.drafts import name_draft, name_place
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.evaluation_lock import find_running, lock_evaluation
-from tasks.evaluation.housekeeping import remove_leftovers
+from tasks.evaluation.keeping.answer_log import AnswerLog
+from tasks.evaluation.keeping.drafts import name_draft, name_place
+from tasks.evaluation.keeping.evaluation_lock import find_running, lock_evaluation
+from tasks.evaluation.resuming.housekeeping import remove_leftovers
 
 NOW = time.time()
 TWO_DAYS_AGO = NOW - 2 * 86_400

@@ -4,7 +4,7 @@ import pytest
 
 from flows.cli import build_parser
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.settings.overrides import Overrides
 
 FORM = Overrides.model_json_schema()["properties"]
 

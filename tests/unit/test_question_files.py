@@ -16,9 +16,9 @@ import pytest
 from pyarrow import parquet
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.question_files import find_format
-from tasks.evaluation.questions import Question, Selection, read_questions
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.questions.question_files import find_format
+from tasks.evaluation.questions.questions import Question, Selection, read_questions
 
 RECORDS = [
     {"question": "Which are even?\nA) 2, 4\nB) 3, 5", "answer": "A", "id": "q-1"},

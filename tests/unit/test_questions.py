@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions import Question, Questions, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
 from tests.fake_endpoint import make_questions, write_questions
 
 ALL = Selection(None, 0, None)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from flows.cli import main
-from tasks.evaluation.config import load_config
 from tasks.evaluation.fit import NoKeys
-from tasks.evaluation.overrides import Overrides
 from tasks.evaluation.preparation import find_endpoints, prepare
+from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, write_config, write_questions
 
 SOUND: list[dict[str, object]] = [{**record, "subject": "ours"} for record in make_questions(3)]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.config import load_config
-from tasks.evaluation.endpoints import KeyReader, find_generator, find_grader
-from tasks.evaluation.json_files import JsonObject
-from tasks.evaluation.overrides import Overrides
+from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.overrides import Overrides
 
 
 def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.evaluation.tables import (
+from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_refused,
     list_unscored,

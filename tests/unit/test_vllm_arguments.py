@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.vllm_arguments import find_secrets, list_deciding_arguments, list_options
+from tasks.evaluation.local_servers.vllm_arguments import find_secrets, list_deciding_arguments, list_options
 
 ARGUMENTS = {
     "dtype": "auto",

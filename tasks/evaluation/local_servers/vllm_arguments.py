@@ -1,0 +1,61 @@
+"""The settings `vllm_args` as `vllm serve` takes them: options of its command line, and secrets in its environment."""
+
+import json
+import os
+from collections.abc import Mapping
+from typing import NoReturn
+
+from pydantic import JsonValue
+
+from tasks.evaluation.asking.endpoints import KeyReader
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.keeping.json_files import JsonObject
+
+# What changes vLLM's speed and memory, and no answer: these are no part of an answer's identity.
+SPEED_ARGUMENTS = frozenset({
+    "data_parallel_size", "disable_log_requests", "disable_log_stats", "enable_chunked_prefill", "enable_prefix_caching",
+    "gpu_memory_utilization", "max_num_batched_tokens", "max_num_seqs", "num_gpu_blocks_override", "pipeline_parallel_size",
+    "swap_space", "tensor_parallel_size", "uvicorn_log_level",
+})  # fmt: skip
+# What vLLM reads from its environment as well: its command line is seen by all who use the machine, and stands in its log.
+SECRET_ARGUMENTS = {"api_key": "VLLM_API_KEY", "hf_token": "HF_TOKEN"}
+
+
+def list_options(arguments: Mapping[str, JsonValue]) -> list[str]:
+    """The words of the command line: `--name value`; `--name` alone for true, nothing for false and null."""
+    return [word for name, value in arguments.items() if not _variable_of(name) for word in _make_option(name, value)]
+
+
+def find_secrets(arguments: Mapping[str, JsonValue]) -> dict[str, str]:
+    """The variables for its environment; of several keys the first. A value may name a variable of our own: `${NAME}`.
+
+    Raises:
+        UserMistake: there is no such variable.
+    """
+    keys = KeyReader(os.environ, _refuse_block)
+    secrets: dict[str, str] = {}
+    for name, value in arguments.items():
+        variable, first = _variable_of(name), value[0] if isinstance(value, list) and value else value
+        if variable and first:
+            secrets[variable] = keys.read(str(first), f"model.generator_settings.vllm_args.{name}", None)
+    return secrets
+
+
+def list_deciding_arguments(arguments: Mapping[str, JsonValue]) -> JsonObject:
+    """Those that can change an answer."""
+    return {name: value for name, value in arguments.items() if name not in SPEED_ARGUMENTS and not _variable_of(name)}
+
+
+def _variable_of(name: str) -> str | None:
+    return SECRET_ARGUMENTS.get(name.replace("-", "_"))
+
+
+def _make_option(name: str, value: JsonValue) -> list[str]:
+    option = "--" + name.replace("_", "-")
+    if value is None or isinstance(value, bool):
+        return [option] if value else []
+    return [option, value if isinstance(value, str) else json.dumps(value)]
+
+
+def _refuse_block(_: str) -> NoReturn:
+    raise UserMistake("vllm_args take no Prefect Secret block, the server starts before Prefect is there: write ${NAME}")

@@ -1,0 +1,210 @@
+"""The questions of a run: read from the file once, selected, and found by position without being held in memory."""
+
+import random
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.keeping.json_files import JsonObject, from_line, to_line
+from tasks.evaluation.keeping.spool import Spool
+from tasks.evaluation.questions.question_check import Finding, Findings
+from tasks.evaluation.questions.question_fields import Fields
+from tasks.evaluation.questions.question_files import QuestionFile, find_format
+from tasks.evaluation.questions.question_records import Entry, read_entries
+
+Format = Literal["mc", "qa"]
+QuestionFormat = Literal["auto", "mc", "qa"]
+# Every file's metadata lists the groups; more of them are ids.
+MOST_GROUPS = 1000
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question as it is asked.
+
+    `context` is what it is asked with, empty unless the run wants that. `format` is mc (multiple choice) or qa (short answer).
+    `accepted` are further answers that are as right as the reference, without it and without repeats.
+    """
+
+    text: str
+    reference: str
+    context: str
+    format: Format
+    accepted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which of the file's questions a run takes: a random sample, the first so many, both, or all."""
+
+    random_selection: int | None
+    random_seed: int
+    limit: int | None
+
+    def choose(self, count: int) -> "array[int]":
+        """The 0-based places in the file, in the order in which they are asked.
+
+        The sample is the one that the original draws: `random.seed(seed)`, then `random.sample(questions, n)`. There is no
+        sampling when n is not smaller than the file.
+        """
+        places = range(count)
+        if self.random_selection is not None and self.random_selection < count:
+            drawn = random.Random(self.random_seed).sample(places, self.random_selection)  # noqa: S311 - no secret
+            return array("Q", drawn[: self.limit])
+        return array("Q", places[: self.limit])
+
+
+class Groups:
+    """The groups in which a file's entries are reported: `codes` holds for each the place of its group in `names`.
+
+    Args:
+        field: the field that they are the values of; None: there are none.
+    """
+
+    def __init__(self, field: str | None) -> None:
+        self.names: dict[str, int] = {}
+        self.codes = array("H")
+        self._field = field
+
+    def add(self, entry: Entry) -> None:
+        """Put the entry into its group.
+
+        Raises:
+            UserMistake: there are so many groups that the field is no subject or the like.
+        """
+        if self._field is None:
+            return
+        self.codes.append(self.names.setdefault(entry.group, len(self.names)))
+        if len(self.names) > MOST_GROUPS:
+            raise UserMistake(f"fields.group_by: {self._field!r} has more than {MOST_GROUPS:,} values; name a field with fewer")
+
+
+class Questions:
+    """The selected questions of a file, by position (0-based place in the selection).
+
+    `findings` are what is wrong with the file, the entries included that are not selected. Memory: about 20 bytes a question
+    of the file, whatever its length.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        places: "array[int]",
+        copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        findings: list[Finding],
+        groups: Groups,
+        *,
+        has_carried: bool,
+    ) -> None:
+        self._spool = spool
+        self._places = places
+        self._copies = copies
+        self._has_carried = has_carried
+        self.file_count = len(spool)
+        self.findings = findings
+        self._groups = groups
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, position: int) -> Question | None:
+        """The question at the position; None for an entry that cannot be asked."""
+        fields = self._read(position).get("question")
+        return Question(**fields | {"accepted": tuple(fields["accepted"])}) if isinstance(fields, dict) else None  # type: ignore[arg-type]
+
+    def __iter__(self) -> Iterator[Question | None]:
+        return (self[position] for position in range(len(self)))
+
+    def why_unaskable(self, position: int) -> str:
+        """Why the entry at the position cannot be asked; empty for one that can."""
+        return str(self._read(position).get("error", ""))
+
+    def carried(self, position: int) -> JsonObject:
+        """The fields that the result of the entry at the position carries along."""
+        carried = self._read(position).get("carried") if self._has_carried else None
+        return carried if isinstance(carried, dict) else {}
+
+    @property
+    def group_names(self) -> list[str]:
+        """The values by which the report is broken down; empty where it is not."""
+        return list(self._groups.names)
+
+    def groups_of(
+        self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """The group of each position, as its place in `group_names`."""
+        return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
+
+    def copy_number(self, position: int) -> int:
+        """How many identical questions stand before this one in the file."""
+        return int(self._copies[self._places[position]])
+
+    def close(self) -> None:
+        """Free the disk's space."""
+        self._spool.close()
+
+    def _read(self, position: int) -> JsonObject:
+        return from_line(self._spool.read(self._places[position]))
+
+
+def read_questions(
+    path: str,
+    *,
+    selection: Selection,
+    question_format: QuestionFormat,
+    uses_context: bool,
+    fields: Fields | None = None,
+    has_grader: bool = False,
+    folder: Path | None = None,
+) -> Questions:
+    """The selected questions of a file in any of the formats of question_files.py.
+
+    Args:
+        path: the file, UTF-8.
+        selection: which of the file's questions are taken.
+        question_format: mc or qa for all; auto decides question by question, by whether it offers choices.
+        uses_context: whether the context is part of the question.
+        fields: which field of a record is what; None: as they are usually called.
+        has_grader: whether answers are graded by a model, which can do without a choice in the reference.
+        folder: where temporary copies lie; None: the system's place for such files.
+
+    Raises:
+        UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
+    """
+    fields = fields or Fields()
+    file, findings, groups, has_carried = find_format(path), Findings(has_grader=has_grader), Groups(fields.group_by), False
+    with ExitStack() as on_failure:
+        spool = on_failure.enter_context(closing(Spool(folder)))
+        for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder):
+            _refuse_ambiguous(entry, file, place)
+            findings.add(place, entry)
+            groups.add(entry)
+            spool.append(to_line(_pack(entry, question_format)))
+            has_carried = has_carried or bool(entry.carried)
+        on_failure.pop_all()
+    places = selection.choose(len(spool))
+    return Questions(spool, places, findings.count_copies(), findings.list_all(), groups, has_carried=has_carried)
+
+
+def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
+    """What the spool holds of an entry."""
+    carried: JsonObject = {"carried": entry.carried} if entry.carried else {}
+    if entry.fault:
+        return {"error": entry.reason, **carried}
+    chosen: Format = question_format if question_format != "auto" else "mc" if entry.choices else "qa"
+    question = Question(entry.text, entry.reference, entry.context, chosen, entry.accepted)
+    return {"question": {**vars(question), "accepted": list(entry.accepted)}, **carried}
+
+
+def _refuse_ambiguous(entry: Entry, file: QuestionFile, place: int) -> None:
+    if entry.fault == "ambiguous_answer":
+        raise UserMistake(
+            f"{file.path}, {file.unit} {place:,}: {entry.reason}; say in the configuration which it is: "
+            "`fields: {answer_is: number}` counts from 1, index from 0; letter and text are the others"
+        )

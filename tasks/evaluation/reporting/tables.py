@@ -1,0 +1,147 @@
+"""What a run came to, or has come to so far, as short texts and tables for people: rows of a heading each, longest first.
+
+Questions are named as the results name them: by `question_id`, their place in the selection from 1.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.records import is_refused
+from tasks.evaluation.reporting.report import Statistics
+
+Row = dict[str, str]
+
+# So much of a table is shown; the results file holds all.
+MOST_ROWS, MOST_IDS, MOST_CHARACTERS = 50, 20, 300
+# Of a line in a cell, which the UI does not break by itself: four columns are seen at once.
+CELL_WIDTH = 24
+WRONG_ANSWERS = 10
+RETRY = "Retry this run when the endpoint is mended: it asks these questions alone."
+FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
+
+
+def describe_progress(done: int, total: int, *, rate: float | None, accuracy: object) -> str:
+    """How far a run is: done and total, questions a second and the time left while it goes on, the accuracy so far."""
+    parts = [f"**{done:,} of {total:,}** questions ({done / total:.1%})"]
+    if rate and done < total:
+        parts += [f"{rate:.2f} questions/s", f"about {_describe_seconds((total - done) / rate)} left"]
+    parts.append(f"accuracy so far {accuracy}" if accuracy else "no score so far")
+    return ", ".join(parts)
+
+
+def list_accuracies(statistics: Statistics) -> list[Row]:
+    """The accuracy over all questions, and by format where there are several."""
+    measured = {"All questions": statistics.overall, **(statistics.by_format if len(statistics.by_format) > 1 else {})}
+    return [
+        {
+            "Questions": name,
+            "Scored": f"{accuracy.count:,}",
+            "Accuracy": f"{accuracy.accuracy:.4f}",
+            "Standard error": "" if accuracy.standard_error is None else f"{accuracy.standard_error:.4f}",
+        }
+        for name, accuracy in measured.items()
+        if accuracy
+    ]
+
+
+def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: object) -> list[Row]:
+    """Why questions are unscored: each error with how often it came, where, and what to do.
+
+    Args:
+        ledger: the run's.
+        failures: the errors by position; those of questions that were scored after all are passed over.
+        stop_cause: why the run asked nothing more; None where it did not stop.
+    """
+    open_positions = list(ledger.open_positions(range(len(ledger.questions))))
+    never_asked = f"not asked, because the run had stopped: {stop_cause}" if stop_cause else "not asked"
+    errors = {position: failures.get(position, never_asked) for position in open_positions}
+    return _group(errors, RETRY)
+
+
+def list_refused(ledger: Ledger) -> list[Row]:
+    """Why the endpoint refused questions, and which entries cannot be asked: each error, how often, where, what to do."""
+    unscored = np.flatnonzero(np.isnan(ledger.scores)).tolist()
+    records = {position: ledger.read_result(position) for position in unscored if position in ledger.results}
+    refused = {position: str(record["error"]) for position, record in records.items() if is_refused(record)}
+    unusable = {position: str(record["error"]) for position, record in records.items() if not is_refused(record)}
+    return _group(refused, FINAL) + _group(unusable, "Mend the entry in the questions file.")
+
+
+def list_wrong_answers(ledger: Ledger) -> list[Row]:
+    """The first questions scored below 1: what was asked, what was expected, what came."""
+    positions = np.flatnonzero(ledger.scores < 1)[:WRONG_ANSWERS].tolist()
+    records = [ledger.read_result(position) for position in positions]
+    return [
+        {
+            "Question id": str(record["question_id"]),
+            "Question": _shorten(record.get("question")),
+            "Reference answer": _shorten(record.get("reference_answer")),
+            "Model's answer": _shorten(record.get("model_answer")),
+            "Score": f"{record['score']:g}",
+        }
+        for record in records
+    ]
+
+
+def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path]) -> str:
+    """A report in Markdown: the tables that are not empty, and where the files are."""
+    parts = [f"## {title}\n\n{_to_markdown(rows)}" for title, rows in tables.items() if rows]
+    links = [f"- {kind}: [{path.resolve()}]({path.resolve().as_uri()})" for kind, path in files.items()]
+    parts += ["## Files on the worker's machine\n\n" + "\n".join(links)] if links else []
+    return "\n\n".join(parts) + "\n"
+
+
+def to_cells(rows: Sequence[Row]) -> list[Row]:
+    """The rows as the UI shows them, which reads a cell as Markdown: in short lines, and nothing in them markup."""
+    return [{heading: _escape(text) for heading, text in row.items()} for row in rows]
+
+
+def _group(errors: Mapping[int, str], advice: str) -> list[Row]:
+    """The errors that differ in more than numbers, the most frequent first."""
+    groups: dict[str, list[int]] = {}
+    for position, error in errors.items():
+        groups.setdefault(re.sub(r"\d+", "0", error), []).append(position)
+    ordered = sorted(groups.values(), key=len, reverse=True)[:MOST_ROWS]
+    return [
+        {
+            "How often": f"{len(positions):,}",
+            "Question ids": _name_questions(positions),
+            "Error": _shorten(errors[positions[0]]),
+            "What to do": advice,
+        }
+        for positions in ordered
+    ]
+
+
+def _name_questions(positions: Sequence[int]) -> str:
+    shown = ", ".join(str(position + 1) for position in positions[:MOST_IDS])
+    return f"{shown} and {len(positions) - MOST_IDS:,} more" if len(positions) > MOST_IDS else shown
+
+
+def _to_markdown(rows: Sequence[Row]) -> str:
+    lines: list[Iterable[str]] = [rows[0], ["---"] * len(rows[0]), *(row.values() for row in to_cells(rows))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _escape(text: str) -> str:
+    """The text as a table's cell: a question may hold what Markdown or HTML would read as its own."""
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, CELL_WIDTH) or [""]]
+    escaped = "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;") for line in lines)
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
+
+
+def _shorten(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} …"
+
+
+def _describe_seconds(seconds: float) -> str:
+    minutes, hours = round(seconds / 60), round(seconds / 3600, 1)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{hours:g} h"

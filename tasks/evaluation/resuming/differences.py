@@ -1,0 +1,123 @@
+"""The settings that decide about answers and grades, and what of them keeps a checkpoint from a run.
+
+Nothing is decided here: reuse follows from the ids (`identity`). This is where a user is told why.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+
+from tasks.evaluation.asking.endpoints import Endpoint
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
+from tasks.evaluation.local_servers.local_server import describe_weights
+from tasks.evaluation.resuming.earlier import Checkpoint
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.masking import mask_secrets
+from tasks.evaluation.settings.prompt_settings import Prompt
+
+GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
+# What decides about answers: those of the generator, and these.
+ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading")
+# What a file means that says nothing of them: the original's, and ours before there was a choice.
+BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
+SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit")
+
+
+def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
+    """The settings that decide about reuse, as our checkpoints hold them: without a key in clear.
+
+    Raises:
+        UserMistake: the weights that they name are not there.
+    """
+    described = mask_secrets({
+        **_read_answer_settings(config.for_files()),
+        "weights": describe_weights(config),
+        "grader_shortname": config.model.grader_shortname,
+        "grader": grader.request if grader else None,
+        "question_format": config.processing.question_format,
+        "fields": config.fields.model_dump(mode="json"),
+    })  # fmt: skip
+    assert isinstance(described, dict)
+    return described
+
+
+def list_differences(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
+    """Each setting that keeps the checkpoint's answers from a run with the described settings, with both values."""
+    theirs = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
+    return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings[name])]
+
+
+def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
+    """The prompt that the checkpoint's questions were asked with; None where the file holds none that can be."""
+    settings = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
+    try:
+        return Prompt.model_validate(settings["prompt"])
+    except ValidationError:
+        return None
+
+
+def explain_misfit(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
+    """Why nothing of the checkpoint is used by a run with these settings: the reasons, at least one."""
+    differences = list_differences(checkpoint, settings)
+    if differences:
+        return differences
+    if not checkpoint.completed_count:
+        return ["it holds no results yet"]
+    return ["none of its questions is asked by this run"]
+
+
+def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: JsonObject) -> list[str]:
+    """What makes a run another evaluation than the one whose checkpoint this is: the reasons, at least one.
+
+    Args:
+        checkpoint: one of ours.
+        settings: the run's, as `describe_settings` gives them.
+        selection: what the run's checkpoints say of its questions.
+    """
+    theirs = checkpoint.settings
+    changed = [line for name in settings for line in _compare(name, theirs.get(name), settings[name])]
+    for name in SELECTION_SETTINGS:
+        changed += _compare(name, checkpoint.selection.get(name), selection.get(name))
+    is_same_selection = all(checkpoint.selection.get(name) == selection.get(name) for name in SELECTION_SETTINGS[1:])
+    if is_same_selection and theirs.get("context") == settings["context"]:
+        changed += _compare_questions(checkpoint.selection, selection)
+    return changed or ["mcqa-flow itself asks or grades in other words than it did there"]
+
+
+def _compare(name: str, theirs: JsonValue, ours: JsonValue) -> Iterator[str]:
+    """A line for each value that differs, those in mappings by their path; one that is not there is None."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in {**theirs, **ours}:
+            yield from _compare(f"{name}.{key}", theirs.get(key), ours.get(key))
+    elif repr(theirs) != repr(ours):  # which tells 1 from 1.0 and from True, as an id does
+        yield f"{name} is {theirs!r} there and {ours!r} here"
+
+
+def _compare_questions(theirs: JsonObject, ours: JsonObject) -> Iterator[str]:
+    if theirs.get("file_count") != ours["file_count"]:
+        yield f"{ours['questions_file']} held {theirs.get('file_count')} questions there and holds {ours['file_count']} here"
+    elif theirs.get("digest") != ours["digest"]:
+        yield f"the questions or reference answers in {ours['questions_file']}, or their order, are others than there"
+
+
+def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
+    """The settings in a checkpoint's `config` that decide about answers, as far as they are there."""
+    model, rag = config.get("model"), config.get("rag")
+    settings = model.get("generator_settings") if isinstance(model, dict) else None
+    found: JsonObject = {}
+    if isinstance(settings, dict):
+        found |= {name: settings[name] for name in GENERATOR_SETTINGS if name in settings}
+    if isinstance(temperature := found.get("temperature"), int):
+        found["temperature"] = float(temperature)  # as our own settings hold it
+    if isinstance(rag, dict):
+        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file"))
+        found["context"] = _name_context(rag, retrieves=retrieves)
+    return found | {name: config[name] for name in BEFORE_PROMPTS if name in config}
+
+
+def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:
+    if not rag.get("enabled", True):
+        return "none"
+    if rag.get("use_context_field"):
+        return "the question's text field"
+    return "retrieved" if retrieves else "none"

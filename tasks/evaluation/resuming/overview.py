@@ -1,0 +1,192 @@
+"""What a checkpoint says of itself, ours or the original's: model, questions, progress, state, accuracy so far."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from tasks.evaluation.keeping.checkpoint import LATEST
+from tasks.evaluation.keeping.evaluation_lock import find_running
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
+from tasks.evaluation.keeping.layout import LOCKS_FOLDER, OWN_FOLDER
+from tasks.evaluation.records import is_score
+from tasks.evaluation.reporting.accuracy import Accuracy, measure_scores
+from tasks.evaluation.resuming.earlier import Checkpoint, is_failed_request, read_results
+
+# `unknown`: the file does not say how many questions were selected, as most of the original's do not.
+State = Literal["running", "finished", "unfinished", "unknown"]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The facts of one checkpoint, without its results.
+
+    `evaluation_id` is empty in the original's; `selected_count` None where the file does not say it. `state` is `running` for
+    the newest checkpoint of an evaluation that some process works on.
+    """
+
+    file: str
+    time: str
+    model: str
+    questions_file: str
+    completed_count: int
+    selected_count: int | None
+    state: State
+    is_latest: bool
+    size_bytes: int
+    grader: str | None
+    random_selection: int | None
+    random_seed: int | None
+    limit: int | None
+    evaluation_id: str
+
+    @property
+    def progress(self) -> str:
+        """How many of how many, with the percentage."""
+        if not self.selected_count:
+            return f"{self.completed_count:,}/?"
+        return f"{self.completed_count:,}/{self.selected_count:,} ({self.completed_count / self.selected_count:.1%})"
+
+    @property
+    def sample(self) -> str:
+        """Which of the file's questions were selected."""
+        parts = [f"{self.random_selection:,} drawn with seed {self.random_seed}"] if self.random_selection else []
+        parts += [f"the first {self.limit:,}"] if self.limit else []
+        return ", of these ".join(parts) or "all"
+
+    def to_json(self) -> JsonObject:
+        """The same facts as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How a checkpoint scores so far.
+
+    `refused` questions are those that the endpoint refused, `unusable` entries lack a question or an answer; of the original's,
+    which does not tell them apart, both are under `refused`. `failed` are requests that the original stored as if they were
+    answers; they are asked again.
+    """
+
+    accuracy: Accuracy | None
+    refused: int
+    unusable: int
+    failed: int
+
+    def to_json(self) -> JsonObject:
+        """The same numbers as JSON."""
+        return {
+            "scored": self.accuracy.count if self.accuracy else 0,
+            "accuracy": self.accuracy.accuracy if self.accuracy else None,
+            "standard_error": self.accuracy.standard_error if self.accuracy else None,
+            "refused": self.refused,
+            "unusable": self.unusable,
+            "failed": self.failed,
+        }
+
+
+def list_running(folder: Path) -> set[str]:
+    """The evaluations that some process works on, with this checkpoint directory."""
+    return find_running(folder / OWN_FOLDER / LOCKS_FOLDER)
+
+
+def read_latest_name(folder: Path) -> str | None:
+    """The name of the checkpoint that latest.json is a link to; None where there is no such link."""
+    link = folder / LATEST
+    return link.readlink().name if link.is_symlink() else None
+
+
+def describe_all(folder: Path, checkpoints: Sequence[Checkpoint]) -> Iterator[Overview]:
+    """Each checkpoint's facts, given the newest first."""
+    running, latest = list_running(folder), read_latest_name(folder)
+    for checkpoint in checkpoints:
+        is_running = checkpoint.evaluation_id in running
+        running.discard(checkpoint.evaluation_id)
+        with suppress(FileNotFoundError):  # removed in between
+            yield _describe(checkpoint, is_running=is_running, is_latest=checkpoint.path.name == latest)
+
+
+def tally(checkpoint: Checkpoint) -> Tally:
+    """How it scores: by its own statistics, else by its results.
+
+    Raises:
+        DamagedFile: its results had to be read, and end early or do not parse.
+    """
+    return _read_statistics(checkpoint) or _count_results(checkpoint)
+
+
+def _describe(checkpoint: Checkpoint, *, is_running: bool, is_latest: bool) -> Overview:
+    config, metadata = checkpoint.config, checkpoint.metadata
+    counted = _find(metadata, "evaluation_metadata", "question_statistics", "selected_questions")
+    selected = _as_number(checkpoint.selection.get("selected_count")) or _as_number(counted)
+    grader = _find(config, "model", "grader_shortname")
+    return Overview(
+        file=str(checkpoint.path),
+        time=checkpoint.timestamp.isoformat(timespec="seconds"),
+        model=str(_find(config, "model", "generator_settings", "model") or "?"),
+        questions_file=str(config.get("questions_file") or "?"),
+        completed_count=checkpoint.completed_count,
+        selected_count=selected,
+        state="running" if is_running else _name_state(checkpoint.completed_count, selected),
+        is_latest=is_latest,
+        size_bytes=checkpoint.path.stat().st_size,
+        grader=str(grader) if grader else None,
+        random_selection=_find_selection(checkpoint, "random_selection"),
+        random_seed=_find_selection(checkpoint, "random_seed"),
+        limit=_find_selection(checkpoint, "limit"),
+        evaluation_id=checkpoint.evaluation_id,
+    )
+
+
+def _name_state(completed: int, selected: int | None) -> State:
+    if not selected:
+        return "unknown"
+    return "finished" if completed >= selected else "unfinished"
+
+
+def _find_selection(checkpoint: Checkpoint, name: str) -> int | None:
+    """The number by which the questions were selected: as it was drawn, or as it stands in the settings."""
+    return _as_number(checkpoint.selection.get(name)) or _as_number(_find(checkpoint.config, "processing", name))
+
+
+def _read_statistics(checkpoint: Checkpoint) -> Tally | None:
+    """The numbers that the file itself gives, as ours do; None where they cannot be those of its results."""
+    scored, mean, error, refused, unusable = (
+        _find(checkpoint.metadata, "statistics", name)
+        for name in ("scored", "accuracy", "standard_error", "refused", "unusable")
+    )
+    if not isinstance(scored, int) or not isinstance(refused, int) or not isinstance(unusable, int):
+        return None
+    if not all(0 <= count <= checkpoint.completed_count for count in (scored, refused, unusable)):
+        return None
+    accuracy = None
+    if is_score(mean):
+        error = error if is_score(error) else None
+        accuracy = Accuracy(scored, score_sum=round(mean * scored, 6), accuracy=mean, standard_error=error)
+    return Tally(accuracy, refused, unusable, failed=0)
+
+
+def _count_results(checkpoint: Checkpoint) -> Tally:
+    scores: list[float] = []
+    refused = failed = 0
+    for result in read_results(checkpoint.path):
+        score = result.get("score")
+        if result.get("skipped"):
+            refused += 1
+        elif is_failed_request(result):
+            failed += 1
+        elif is_score(score):
+            scores.append(score)
+    return Tally(measure_scores(scores), refused, unusable=0, failed=failed)
+
+
+def _find(value: JsonValue, *keys: str) -> JsonValue:
+    """What stands under these keys; None where there is nothing."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _as_number(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,211 @@
+"""What of the earlier runs' checkpoints and answer logs a run uses again.
+
+Decided question by question, by the ids that `identity` gives. Only the original's checkpoints hold no ids: there the settings
+and each question's text are compared.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.keeping.answer_log import list_segments, read_segment, sync_segment
+from tasks.evaluation.keeping.json_files import JsonObject, to_line
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.records import (
+    Grade,
+    answer_of_result,
+    build_refused,
+    build_result,
+    is_score,
+    is_sound_result,
+    parse_answer,
+    parse_grade,
+    parse_refusal,
+)
+from tasks.evaluation.resuming.differences import explain_misfit, list_differences
+from tasks.evaluation.resuming.earlier import Checkpoint, is_failed_request, read_results
+
+
+@dataclass
+class Reuse:
+    """What was taken from one copy: finished questions, answers that await a grade, and what is asked again."""
+
+    finished: int = 0
+    answers: int = 0
+    asked_again: int = 0
+
+    def __add__(self, other: "Reuse") -> "Reuse":
+        return Reuse(self.finished + other.finished, self.answers + other.answers, self.asked_again + other.asked_again)
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything of it is used."""
+        return bool(self.finished or self.answers)
+
+
+class Matcher:
+    """Matches earlier records with the questions of a ledger. Memory while it lives: 64 bytes a question.
+
+    Args:
+        ledger: takes what fits.
+        settings: the run's, as `describe_settings` gives them.
+    """
+
+    def __init__(self, ledger: Ledger, settings: JsonObject) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._grades: dict[int, Grade] = {}
+        self._by_answer, self._by_score = ledger.index_open()
+
+    def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
+        """Take what fits from the checkpoint: all of it, or nothing when it turns out to be damaged.
+
+        Raises:
+            DamagedFile: it ends early or does not parse.
+        """
+        results, answers = len(self._ledger.results), len(self._ledger.answers)
+        reuse = Reuse()
+        use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
+        count = 0
+        try:
+            for count, result in enumerate(read_results(checkpoint.path), start=1):  # noqa: B007 - used below
+                use(result, reuse)
+            if count != checkpoint.completed_count:
+                raise DamagedFile(f"it holds {count} results and says {checkpoint.completed_count}")  # noqa: TRY301
+        except DamagedFile:
+            self._ledger.forget(results_from=results, answers_from=answers)
+            raise
+        return reuse
+
+    def use_log(self, folder: Path, say: Callable[[str], None]) -> Reuse:
+        """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else.
+
+        What cannot be read is said: its answers are paid for again.
+
+        Raises:
+            StorageFailure: what a segment holds cannot be made durable.
+        """
+        reuse = Reuse()
+        for path in list_segments(folder):
+            try:
+                sync_segment(path)
+                matches = [self._use_record(record, reuse) if record else None for record in read_segment(path)]
+            except FileNotFoundError:  # a run of another evaluation has just removed it
+                continue
+            except OSError as error:
+                say(f"⚠️ Passed over a part of the answer log that cannot be read: {path} ({error.strerror})")
+                continue
+            if None in matches:
+                say(f"⚠️ Passed over {matches.count(None):,} damaged lines of the answer log: {path}")
+            if all(matches) and self._ledger.log:
+                self._ledger.log.adopt(path, {position for match in matches for position in match or []}, len(matches))
+        self._join_grades(reuse)
+        return reuse
+
+    def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
+        """Take a result that carries ids."""
+        if not is_sound_result(result):
+            return
+        position = next(iter(self._by_score.find(str(result.get("score_id")))), None)
+        if position is not None and self._ledger.reuse(position, result):
+            reuse.finished += 1
+            return
+        answer = answer_of_result(result) if position is None or position not in self._ledger.results else None
+        if answer:
+            for position in self._by_answer.find(str(result.get("answer_id"))):
+                reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+
+    def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
+        """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
+        if list_differences(checkpoint, self._settings):
+            return lambda _result, _reuse: None
+        model = checkpoint.config.get("model")
+        theirs = model.get("grader_shortname") if isinstance(model, dict) else None
+        same_grader = theirs == self._settings["grader_shortname"]
+
+        def use(result: JsonObject, reuse: Reuse) -> None:
+            self._use_original(result, reuse, same_grader=same_grader)
+
+        return use
+
+    def _use_original(self, result: JsonObject, reuse: Reuse, *, same_grader: bool) -> None:
+        number = result.get("question_id")
+        position = number - 1 if isinstance(number, int) else -1
+        question = self._ledger.questions[position] if 0 <= position < len(self._ledger.questions) else None
+        if question is None or position in self._ledger.results:
+            return
+        answer = answer_of_result(result)
+        if answer is None or result.get("skipped") or is_failed_request(result):
+            # What was skipped there may come without its text: nothing of it is used, so its place is enough.
+            reuse.asked_again += result.get("question", question.text) == question.text
+            return
+        if result.get("question") != question.text:
+            return
+        fits = same_grader and result.get("reference_answer") == question.reference
+        if fits and result.get("format") == question.format and is_score(result.get("score")):
+            ids = self._ledger.ids(position)
+            ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
+            reuse.finished += self._ledger.reuse(position, ours)
+        else:
+            reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+
+    def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
+        """Take a record of a log; give the positions that it belongs to, none for a record that is damaged."""
+        try:
+            return self._use_sound_record(record, reuse)
+        except DamagedFile:
+            return []
+
+    def _use_sound_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
+        kind = record.get("kind")
+        if kind == "answer":
+            return self._use_answer(record, reuse)
+        position = next(iter(self._by_score.find(str(record.get("score_id")))), None)
+        if position is None:
+            return []
+        if kind == "grade":
+            self._grades[position] = parse_grade(record)
+        elif kind == "refusal":
+            self._use_refusal(position, record, reuse)
+        return [position]
+
+    def _use_answer(self, record: JsonObject, reuse: Reuse) -> list[int]:
+        positions = self._by_answer.find(str(record.get("answer_id")))
+        for position in positions:
+            if position not in self._ledger.results:
+                reuse.answers += self._ledger.answers.put(position, to_line(asdict(parse_answer(record))))
+        return positions
+
+    def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
+        question = self._ledger.questions[position]
+        assert question is not None
+        kept = record.get("answer")
+        answer = parse_answer(kept) if isinstance(kept, dict) else None
+        result = build_refused(self._ledger.ids(position), question, parse_refusal(record), answer)
+        reuse.finished += self._ledger.reuse(position, result)
+
+    def _join_grades(self, reuse: Reuse) -> None:
+        """Finish the questions of which both the answer and the grade are known."""
+        for position, grade in self._grades.items():
+            question, answer = self._ledger.questions[position], self._ledger.known_answer(position)
+            if question and answer and position not in self._ledger.results:
+                result = build_result(self._ledger.ids(position), question, answer, grade)
+                reuse.finished += self._ledger.reuse(position, result)
+                reuse.answers -= 1
+        self._grades.clear()
+
+
+def require_fit(checkpoint: Checkpoint, reuse: Reuse, settings: JsonObject) -> None:
+    """Accept a checkpoint that was named on purpose.
+
+    Raises:
+        UserMistake: nothing of it fits; lists each differing setting with both values.
+    """
+    if reuse.is_any:
+        return
+    reason = "; ".join(explain_misfit(checkpoint, settings))
+    raise UserMistake(
+        f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start anew with "
+        "--no-auto-resume and without --resume-from"
+    )
