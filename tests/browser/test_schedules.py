@@ -14,15 +14,17 @@ LIMIT = 5
 
 @pytest.mark.timeout(600)
 def test_scheduled_runs_wait_ask_anew_and_are_not_blocked_for_ever(served: Served, abandoned: Abandoned) -> None:
-    """Worker and run were killed: the next runs wait until that is noticed; then each has its date in name and results."""
+    """Worker and run were killed: when that is noticed, the next one begins; each has its date in its name and results."""
     nightly = served.deployment("nightly")
     path = f"deployments/{nightly['id']}/schedules/{nightly['schedules'][0]['id']}"
     overrides = {"auto_resume": False, "limit": LIMIT, "questions_file": f"{served.write_questions('scheduled')}"}
     parameters = {"config_file": abandoned.config, "overrides": overrides}
-    served.call("PATCH", path, {"active": True, "schedule": {"interval": 20}, "parameters": parameters})
-    wait_until(lambda: "AwaitingConcurrencySlot" in served.scheduled_states(nightly["id"]))
+    release, held = served.hold_back("scheduled", after=0)
     message = served.wait_for(abandoned.run_id, "Crashed")
     assert message.startswith("Nothing was heard of the run for 90 seconds")
+    served.call("PATCH", path, {"active": True, "schedule": {"interval": 20}, "parameters": parameters})
+    wait_until(lambda: bool(held) and "AwaitingConcurrencySlot" in served.scheduled_states(nightly["id"]))
+    release.set()
     wait_until(lambda: served.scheduled_states(nightly["id"]).count("Completed") >= 2)
     served.call("PATCH", path, {"active": False})
     names = [run["name"] for run in served.scheduled_runs(nightly["id"]) if run["state"]["name"] == "Completed"]

@@ -13,7 +13,7 @@ from tests.browser.test_retry import WORKERS, assert_continued, start_held
 from tests.fake_endpoint import Reply, error, prompt_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -157,7 +157,16 @@ def test_a_schedule_is_switched_on(served: Served, page: "Page") -> None:
     switch = page.get_by_role("switch").first
     switch.wait_for()
     shoot(page, "nightly")
-    switch.click()
-    wait_until(lambda: served.deployment("nightly")["schedules"][0]["active"])
-    switch.click()
-    wait_until(lambda: not served.deployment("nightly")["schedules"][0]["active"])
+    switch_to(switch, served, is_on=True)
+    switch_to(switch, served, is_on=False)
+
+
+def switch_to(switch: "Locator", served: Served, *, is_on: bool) -> None:
+    """Click until it is so: a server whose database is busy refuses, and the switch goes back."""
+
+    def has_switched() -> bool:
+        if switch.get_attribute("aria-checked") != str(is_on).lower():
+            switch.click()
+        return bool(served.deployment("nightly")["schedules"][0]["active"] == is_on)
+
+    wait_until(has_switched)
