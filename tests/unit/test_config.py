@@ -88,6 +88,7 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
         (MINIMAL + "processing: {parallel_workers: 0}", r"processing.parallel_workers: 0 cannot be used"),
         (MINIMAL + "processing: {checkpoint_interval: often}", "processing.checkpoint_interval: 'often' cannot be used"),
         (MINIMAL + "rag: {enabled: true, rag_config_file: rag.yaml}", "--no-rag"),
+        (MINIMAL + "processing: {limit: !!int ':'}", "this is not YAML"),
         (MINIMAL + "processing: {enable_checkpointing: false, save_incremental: true}", "save_incremental cannot hold"),
         (MINIMAL + "processing: {enable_checkpointing: false, resume_from_checkpoint: c.json}", "nothing can be resumed"),
         ("questions_file: [", "line 1, column"),

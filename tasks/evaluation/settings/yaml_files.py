@@ -56,7 +56,7 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
         raise UserMistake(f"{path}{place}: this is not YAML: {problem}") from None
     except RecursionError:
         raise UserMistake(f"{path}: this is nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, IndexError) as error:
         raise UserMistake(f"{path}: this is not YAML: {error}") from None
     if not isinstance(content, dict):
         raise UserMistake(f"{path}: settings were expected (`key: value` lines), and it holds {_kind(content)}")
