@@ -6,11 +6,11 @@ Prefect hold. All are plain JSON objects, one a line.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TypeGuard
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.usage import Usage, read_usage
 
 
@@ -106,11 +106,6 @@ def parse_grade(record: Mapping[str, JsonValue]) -> Grade:
 def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:
     """The refusal of a record that `refusal_record` made."""
     return Refusal(str(record.get("error")), read_usage(record.get("usage")))
-
-
-def is_score(value: JsonValue) -> TypeGuard[float]:
-    """Whether the value is a number from 0 to 1."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def is_sound_result(result: Mapping[str, JsonValue]) -> bool:

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
+
+from tasks.evaluation.keeping.json_files import JsonValue
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,11 @@ class Accuracy:
     def __str__(self) -> str:
         error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"
         return f"{self.accuracy:.4f}{error} ({self.score_sum:,g} of {self.count:,} questions)"
+
+
+def is_score(value: JsonValue) -> TypeGuard[float]:
+    """Whether the value is a number from 0 to 1."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 def measure_scores(scores: Sequence[float]) -> Accuracy | None:

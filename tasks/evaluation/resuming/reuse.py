@@ -17,12 +17,12 @@ from tasks.evaluation.records import (
     answer_of_result,
     build_refused,
     build_result,
-    is_score,
     is_sound_result,
     parse_answer,
     parse_grade,
     parse_refusal,
 )
+from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.resuming.differences import explain_misfit, list_differences
 from tasks.evaluation.resuming.earlier import Checkpoint, is_failed_request, read_results
 
