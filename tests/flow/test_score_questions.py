@@ -321,7 +321,7 @@ def retry(flow_run_id: UUID, config_file: str = "config.yaml") -> Any:
     with get_client(sync_client=True) as client:
         client.set_flow_run_state(flow_run_id, AwaitingRetry(), force=True)
         flow_run = client.read_flow_run(flow_run_id)
-    return run_flow_sync(score_questions, flow_run, {"config_file": config_file, "overrides": None}, return_type="state")
+    return run_flow_sync(score_questions, flow_run, {"config_file": config_file, "overrides": {}}, return_type="state")
 
 
 @pytest.mark.parametrize("auto_resume", [True, False])
