@@ -27,6 +27,9 @@ from tests.fake_endpoint import (
 )
 
 COUNT = 120
+# So few that the first batches in flight hold none but answered questions in front: until one was answered, all wait behind
+# whichever begins first.
+WORKERS = 50
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +105,7 @@ def test_the_second_run_asks_nothing(folder: Path, endpoint: FakeEndpoint, capsy
 def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: str) -> None:
     """The checkpoint, the answer log, or Prefect's results: any one of them continues without asking again."""
     config = write_config(
-        folder, endpoint.url, grader=True, checkpoint_interval=10_000, parallel_workers=COUNT, max_outage_seconds=0
+        folder, endpoint.url, grader=True, checkpoint_interval=10_000, parallel_workers=WORKERS, max_outage_seconds=0
     )
     fail_from(endpoint, 61, replies_before=2 * 60)
     assert run(config).is_failed()
@@ -143,7 +146,7 @@ def keep_only(checkpoints: Path, kept: str) -> None:
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
     """The run ends Failed with the number first, holds what was scored, and the next one asks the rest."""
-    config = write_config(folder, endpoint.url, parallel_workers=COUNT, max_outage_seconds=0)
+    config = write_config(folder, endpoint.url, parallel_workers=WORKERS, max_outage_seconds=0)
     fail_from(endpoint, 101, replies_before=100)
     state = run(config)
     assert state.is_failed()

@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from concurrent.futures import CancelledError
 
 import pytest
 
 from tasks.evaluation.asking.event_loop import EventLoopThread
+from tasks.evaluation.errors import Stopped
 
 
 def test_a_coroutine_runs_for_a_thread() -> None:
@@ -25,7 +25,7 @@ def test_who_still_waits_at_the_end_is_told() -> None:
         await asyncio.Event().wait()
 
     def wait_on_a_thread() -> None:
-        with pytest.raises(CancelledError) as caught:
+        with pytest.raises(Stopped) as caught:
             loop.run(wait_for_ever())
         outcome.append(caught.value)
 
@@ -35,3 +35,11 @@ def test_who_still_waits_at_the_end_is_told() -> None:
         began.wait()
     thread.join(timeout=10)
     assert len(outcome) == 1
+
+
+def test_nothing_begins_after_the_end() -> None:
+    """A batch that is told so late neither waits nor leaves a coroutine that nobody awaits."""
+    with EventLoopThread() as loop:
+        pass
+    with pytest.raises(Stopped, match="has ended"):
+        loop.run(asyncio.sleep(0))

@@ -3,7 +3,10 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError
 from typing import Self, TypeVar
+
+from tasks.evaluation.errors import Stopped
 
 Result = TypeVar("Result")
 
@@ -14,6 +17,8 @@ class EventLoopThread:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="asking", daemon=True)
+        self._ending = threading.Lock()
+        self._has_ended = False
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -21,14 +26,28 @@ class EventLoopThread:
 
     def __exit__(self, *_: object) -> None:
         # A thread that waits for a coroutine would wait for ever once the loop has stopped.
-        self.run(_cancel_others())
+        with self._ending:
+            self._has_ended = True
+        asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def run(self, coroutine: Coroutine[object, object, Result]) -> Result:
-        """The coroutine's result, awaited from another thread."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+        """The coroutine's result, awaited from another thread.
+
+        Raises:
+            Stopped: the loop ends, or has ended.
+        """
+        with self._ending:
+            if self._has_ended:
+                coroutine.close()
+                raise Stopped("the run has ended")
+            future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except CancelledError:
+            raise Stopped("the run has ended") from None
 
     def call(self, function: Callable[[], None]) -> None:
         """Let the loop call the function soon; to be used from any thread, and from signal handlers."""
