@@ -22,7 +22,7 @@ from tasks.evaluation.reporting.report import compute_statistics
 from tasks.evaluation.settings.config import Config, load_config
 from tasks.evaluation.settings.overrides import Overrides
 
-CONTINUE = "what has arrived is kept: run the same command again to continue"
+CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
 
 
 def score(options: argparse.Namespace) -> int:

@@ -180,7 +180,7 @@ def judge(run: Run) -> State[None]:
     """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:
-        run.progress.say(f"What has arrived is kept: {how_to_continue(run)}")
+        run.progress.say(how_to_continue(run))
         return Failed(message=f"{run.unscored_count:,} of {total:,} questions not scored: {run.unscored_reason}")
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:

@@ -50,7 +50,7 @@ class StopRequest:
         if self._signal is None:
             return None
         done, total = len(run.ledger.results), len(run.ledger.questions)
-        last_words = f"Stopped with {done:,} of {total:,} questions saved: {how_to_continue(run)}"
+        last_words = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
         run.progress.say(last_words)
         run.say_tokens()
         if self._signal == signal.SIGINT:
@@ -62,7 +62,7 @@ class StopRequest:
 
 def how_to_continue(run: Run) -> str:
     """What the user does when questions are left, in the UI or in the shell."""
-    return "Retry of this run asks them alone" if deployment.id else run.how_to_continue
+    return "Retry of this run asks what is missing" if deployment.id else run.how_to_continue
 
 
 def _is_cancelling() -> bool:

@@ -3,11 +3,12 @@
 import itertools
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.asking.endpoints import KeyReader
-from tasks.evaluation.run import open_run
+from tasks.evaluation.run import Run, open_run
 from tasks.evaluation.settings.config import Config
 from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
 
@@ -29,8 +30,7 @@ class Evaluation:
         The endpoint remembers what this run has asked, and nothing else.
         """
         self._endpoint.forget()
-        config = self.configure(changed or {})
-        with open_run(config, config_file=None, run_id=run_id, keys=KeyReader(KEYS, str), log=lambda _: None) as run:
+        with self.open(changed or {}, run_id=run_id) as run:
             run.save()
             for batch in itertools.islice(run.open_batches(), batches):
                 run.score(batch)
@@ -38,6 +38,11 @@ class Evaluation:
                 run.save()
             positions = sorted(run.ledger.results.positions(0, len(run.ledger.results)))
             return [run.ledger.read_result(position) for position in positions]
+
+    def open(self, changed: Mapping[str, object], *, run_id: str) -> AbstractContextManager[Run]:
+        """A run with these values in place of others."""
+        keys = KeyReader(KEYS, str)
+        return open_run(self.configure(changed), config_file=None, run_id=run_id, keys=keys, log=lambda _: None)
 
     def configure(self, changed: Mapping[str, object]) -> Config:
         """The settings with these values in place of others."""

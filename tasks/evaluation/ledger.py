@@ -42,8 +42,9 @@ class Ledger:
     """What is known of each question; positions are 0-based places in the selection.
 
     `questions_digest` tells these questions in this order from others. `scores` holds a score a position, NaN where there is
-    none; `formats` m for multiple choice, q for short answers, - for an entry that cannot be asked. `no_choice` and `truncated`
-    are the evaluations' marks, `f1` the token F1 of short answers, NaN where there is none.
+    none, to be looked at where there is a result; `formats` m for multiple choice, q for short answers, - for an entry that
+    cannot be asked. `no_choice` and `truncated` are the evaluations' marks, `f1` the token F1 of short answers, NaN where there
+    is none.
 
     Args:
         questions: the selected questions.
@@ -119,6 +120,7 @@ class Ledger:
         if position not in self.results:
             self._tokens.note(position, result)
             if not result.get("skipped"):
+                # Before the record is there: a save beside this counts the scores of the records that it finds.
                 self.scores[position] = result["score"]
                 self._note_marks(position, result.get("evaluation"))
         record = {**result, "question_id": position + 1}
@@ -152,7 +154,7 @@ class Ledger:
             StorageFailure: it cannot be kept.
         """
         ids = self.ids(position)
-        await self._log(position, grade_record(ids.score, grade))
+        await self._log(position, grade_record(ids.score, answer, grade))
         self.finish(position, build_result(ids, question, answer, grade))
 
     async def keep_refusal(self, position: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:

@@ -6,9 +6,10 @@ Prefect hold. All are plain JSON objects, one a line.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import blake2b
 
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.usage import Usage, read_usage
@@ -63,9 +64,14 @@ def answer_record(answer_id: str, answer: Answer) -> JsonObject:
     return {"kind": "answer", "answer_id": answer_id, **asdict(answer)}
 
 
-def grade_record(score_id: str, grade: Grade) -> JsonObject:
-    """The grade as the answer log keeps it."""
-    return {"kind": "grade", "score_id": score_id, **asdict(grade)}
+def digest_answer(answer: Answer) -> str:
+    """What tells the answer from others to the same request: 16 hexadecimal digits of BLAKE2b over its record."""
+    return blake2b(to_line(asdict(answer)), digest_size=8).hexdigest()
+
+
+def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
+    """The grade as the answer log keeps it: the grade of this answer, and of no other that the model gave to the question."""
+    return {"kind": "grade", "score_id": score_id, "answer_digest": digest_answer(answer), **asdict(grade)}
 
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
@@ -89,18 +95,20 @@ def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
     return Answer(**fields)  # type: ignore[arg-type]
 
 
-def parse_grade(record: Mapping[str, JsonValue]) -> Grade:
-    """The grade of a record that `grade_record` made.
+def parse_grade(record: Mapping[str, JsonValue]) -> tuple[str, Grade]:
+    """The digest of the answer and its grade, of a record that `grade_record` made.
 
     Raises:
         DamagedFile: a field is missing, or of another kind.
     """
     evaluation, usage, seconds = record.get("evaluation"), record.get("usage"), record.get("seconds")
-    if not isinstance(evaluation, dict) or not isinstance(usage, dict) or not isinstance(seconds, int | float):
+    digest = record.get("answer_digest")
+    is_sound = isinstance(digest, str) and isinstance(usage, dict) and isinstance(seconds, int | float)
+    if not is_sound or not isinstance(evaluation, dict):
         raise DamagedFile("a record of a grade lacks a field")
     if not is_score(evaluation.get("score")):
         raise DamagedFile(f"a record of a grade has the score {evaluation.get('score')!r}")
-    return Grade(evaluation, usage, seconds)
+    return digest, Grade(evaluation, usage, seconds)  # type: ignore[arg-type,return-value]
 
 
 def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:

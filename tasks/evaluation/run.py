@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
@@ -20,11 +19,11 @@ from tasks.evaluation.asking.event_loop import EventLoopThread
 from tasks.evaluation.asking.preflight import look_at
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
-from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake, before_asking
+from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch, UserMistake, before_asking
 from tasks.evaluation.keeping.answer_log import AnswerLog
 from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.keeping.evaluation_lock import lock_evaluation
-from tasks.evaluation.keeping.json_files import JsonObject, to_line
+from tasks.evaluation.keeping.json_files import JsonObject, from_line, to_line
 from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.local_servers.local_server import start_server
 from tasks.evaluation.preparation import (
@@ -45,8 +44,6 @@ from tasks.evaluation.resuming.housekeeping import prune, remove_leftovers
 from tasks.evaluation.scoring import Scorer
 from tasks.evaluation.settings.config import Config
 from tasks.evaluation.tokens import Role, TokenSum, describe_sums, sums_to_json
-
-Result = TypeVar("Result")
 
 ROOM_CHECK_SECONDS = 1.0
 
@@ -109,10 +106,11 @@ class Run:
     @property
     def how_to_continue(self) -> str:
         """What the user does when questions are left; a run that shares nothing must be named to be continued."""
-        if not self._preparation.salt:
-            return "run the same command again to continue"
-        path = self._checkpoint.path if self._checkpoint else None
-        return f"continue with --resume-from {path}" if path else "a new run asks everything anew, as it was told"
+        if self._checkpoint is None:
+            return "Checkpointing is off, so nothing is kept: the next run asks everything again"
+        if self._preparation.salt:
+            return f"What has arrived is kept: continue with --resume-from {self._checkpoint.path}"
+        return "What has arrived is kept: run the same command again to continue"
 
     @property
     def first_refusal(self) -> str:
@@ -156,8 +154,7 @@ class Run:
         if failures:
             raise UnfinishedBatch({position: str(failure) for position, failure in failures.items()})
         lines = [self.ledger.results.read(position) for position in batch.positions]
-        results = [self.ledger.read_result(position) for position in batch.positions]
-        return {"digest": digest_lines(lines), "results": results}  # type: ignore[dict-item]
+        return {"digest": digest_lines(lines), "results": [from_line(line) for line in lines]}
 
     def accept(self, batch: Batch, outcome: object) -> bool:
         """Take what a batch's task has returned, perhaps from an earlier run's cache; say whether the batch is finished.
@@ -255,9 +252,9 @@ class Run:
             self.progress.say(line)
         self.say_tokens()
         self.progress.say(f"Results saved to {written['results']}")
-        self._prune_checkpoints()
         if "incorrect" in written:
             self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
+        self._prune_checkpoints()
         return written
 
     def say_tokens(self) -> None:
@@ -311,12 +308,18 @@ class Run:
         )
 
     def _prune_checkpoints(self) -> None:
-        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep."""
+        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
+
+        One that cannot be removed is said: it costs its room, and the results nothing.
+        """
         keep, folder = self.config.processing.keep_checkpoints, Path(self.config.processing.checkpoint_directory)
         if keep is None or self._checkpoint is None:
             return
         mine = [each for each in find_checkpoints(folder, self.progress.say) if each.evaluation_id == self.ledger.evaluation_id]
-        prune(folder, mine, keep)
+        try:
+            prune(folder, mine, keep)
+        except StorageFailure as failure:
+            self.progress.say(f"⚠️ {failure}: it stays")
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):

@@ -52,6 +52,14 @@ def files_limited_to(size_bytes: int) -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
+def test_who_waits_no_more_stops_no_fsync(tmp_path: Path) -> None:
+    """A question that is cancelled while its record waits; the later ones are fsynced as before."""
+    with open_log(tmp_path, sync_at_once=False) as log:
+        log.append(record(1), position=0).result(timeout=10)
+        assert not log.append(record(2), position=1).cancel()
+        log.append(record(3), position=2).result(timeout=10)
+
+
 def test_a_record_is_in_the_file_when_append_returns(tmp_path: Path) -> None:
     """Killing the process after it loses nothing."""
     with open_log(tmp_path, sync_at_once=False) as log:

@@ -126,7 +126,7 @@ def log(place: Path) -> bytes:
         first, second = ledger.ids(0), ledger.ids(1)
     records = [
         answer_record(first.answer, ANSWER),
-        grade_record(first.score, GRADE),
+        grade_record(first.score, ANSWER, GRADE),
         answer_record(second.answer, ANSWER),
         refusal_record(second, REFUSAL, ANSWER),
     ]

@@ -1,5 +1,6 @@
 """What killed runs have left goes at the next start; what anybody uses or needs stays."""
 
+import errno
 import fcntl
 import os
 import subprocess
@@ -14,6 +15,8 @@ from tasks.evaluation.keeping.answer_log import AnswerLog
 from tasks.evaluation.keeping.drafts import name_draft, name_place
 from tasks.evaluation.keeping.evaluation_lock import find_running, lock_evaluation
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tests.evaluation import Evaluation
+from tests.fake_endpoint import make_questions, write_questions
 
 NOW = time.time()
 TWO_DAYS_AGO = NOW - 2 * 86_400
@@ -160,3 +163,27 @@ def test_the_newest_server_logs_stay(own_folder: Path) -> None:
 def test_folders_that_are_missing_are_no_hindrance(tmp_path: Path) -> None:
     """A first run has none."""
     assert remove_leftovers(tmp_path / "checkpoints/.mcqa", tmp_path / "out", NOW) == []
+
+
+def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
+    evaluation: Evaluation, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays, which is said after the results were written; such a folder cannot be made where the tests run as root."""
+    write_questions(folder, make_questions(3))
+    settings = {"processing.keep_checkpoints": 1, "output.save_incorrect": True}
+    with evaluation.open(settings, run_id="first") as run:
+        run.save()
+        [run.score(batch) for batch in run.open_batches()]
+        first = run.save()
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path == first:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with evaluation.open(settings, run_id="second") as run:
+        run.save()
+        assert set(run.report()) == {"results", "incorrect", "config"}
+    assert f"⚠️ cannot remove {first}: Operation not permitted" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 """What a run takes from earlier ones: decided by content. Each case here fails where a question's place or a name decides."""
 
+import itertools
 import json
 import random
 import shutil
@@ -9,7 +10,15 @@ from typing import Any
 import pytest
 
 from tests.evaluation import Evaluation, assert_own_answers, count_asked, mend_reference, rename_grader
-from tests.fake_endpoint import FakeEndpoint, completion, make_questions, prompt_of, write_questions
+from tests.fake_endpoint import (
+    FakeEndpoint,
+    answer_by_rule,
+    completion,
+    is_grader,
+    make_questions,
+    prompt_of,
+    write_questions,
+)
 
 COUNT = 40
 ORIGINAL = Path(__file__).parent.parent / "flow/original"
@@ -88,6 +97,24 @@ def test_another_grader_grades_the_same_answers_anew(evaluation: Evaluation, end
     results = evaluation.run({"model.grader_shortname": "judge"}, run_id="second")
     assert count_asked(endpoint) == (0, COUNT)
     assert_own_answers(results)
+
+
+def test_a_grade_goes_with_the_answer_that_was_graded(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Two evaluations asked the same of a model that samples: neither's grades are given to the other's answers."""
+    requests = itertools.count()
+    endpoint.rule = lambda body: (
+        answer_by_rule(body) if is_grader(body) else completion(f"The answer is {'AB'[next(requests) // COUNT]}.")
+    )
+    graded, read = {"prompt": "original", "model.grader_shortname": "judge"}, {"prompt": "original"}
+    with evaluation.open(graded, run_id="graded") as first, evaluation.open(read, run_id="read") as second:
+        for run in (first, second):  # only the second one saves: the first is killed
+            for batch in run.open_batches():
+                run.score(batch)
+        second.save()
+    results = evaluation.run(graded, run_id="again")
+    assert count_asked(endpoint) == (0, 0)
+    assert {result["model_answer"] for result in results} == {"The answer is A."}
+    assert {result["evaluation"]["model_choice"] for result in results} == {"A"}
 
 
 def test_another_model_behind_the_graders_name_grades_anew(

@@ -16,11 +16,11 @@ from tasks.evaluation.reporting.tables import (
 
 
 class FakeLedger:
-    """Six questions: right, wrong, refused, unusable, and two that are open."""
+    """Six questions: right, wrong, refused, unusable, and two that are open; one of these could not be kept with its score."""
 
     def __init__(self) -> None:
         self.questions = range(6)
-        self.scores = np.array([1.0, 0.0, np.nan, np.nan, np.nan, np.nan])
+        self.scores = np.array([1.0, 0.0, np.nan, np.nan, 0.0, np.nan])
         self.results = [0, 1, 2, 3]
 
     def open_positions(self, positions: range) -> list[int]:

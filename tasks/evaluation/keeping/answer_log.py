@@ -7,7 +7,10 @@ holds at most 10,000 records. A process writes to segments of its own only, so a
 found by the ids in them, never by the file's name or place.
 
     {"kind":"answer","answer_id":"5f…","text":"ANSWER: B","usage":{"total_tokens":212},…}
-    {"kind":"grade","score_id":"a0…","evaluation":{"score":1,…},…}
+    {"kind":"grade","score_id":"a0…","answer_digest":"c4…","evaluation":{"score":1,…},…}
+
+A grade belongs to one answer, which its digest names (`records.digest_answer`): several evaluations that ask a model the same
+get answers of their own, and grades for them.
 
 Promise: a record is in the file when `append` returns, so killing the process loses nothing. An fsync begins every second (one
 for all that waits), so a power failure loses at most the last second and what the fsync takes, or two fsyncs where one takes
@@ -104,6 +107,8 @@ class AnswerLog:
                 raise StorageFailure(f"cannot write the answer log in {self._folder}: {error.strerror}; {MAKE_ROOM}") from error
             self._segments[-1].unsaved.add(position)
             synced: Future[None] = Future()
+            # Else a question that is cancelled while it waits would cancel the future, and the syncer could not set it.
+            synced.set_running_or_notify_cancel()
             self._waiters.append(synced)
         self._wake.set()
         return synced

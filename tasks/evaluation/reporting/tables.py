@@ -3,6 +3,7 @@
 Questions are named as the results name them: by `question_id`, their place in the selection from 1.
 """
 
+import itertools
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,8 +75,9 @@ def list_refused(ledger: Ledger) -> list[Row]:
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
     """The first questions scored below 1: what was asked, what was expected, what came."""
-    positions = np.flatnonzero(ledger.scores < 1)[:WRONG_ANSWERS].tolist()
-    records = [ledger.read_result(position) for position in positions]
+    positions = np.flatnonzero(ledger.scores < 1).tolist()
+    wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
+    records = [ledger.read_result(position) for position in wrong]
     return [
         {
             "Question id": str(record["question_id"]),

@@ -57,9 +57,11 @@ def prune(folder: Path, checkpoints: Iterable[Checkpoint], keep: int) -> list[Re
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise StorageFailure(f"cannot remove {checkpoint.path}: {error.strerror or error}") from error
+            raise StorageFailure(f"cannot remove {checkpoint.path}: {error.strerror or error}; remove it by hand") from error
     if removed:
-        sync_folder(folder)
+        # After a power failure a removed file may be there again, which does no harm.
+        with suppress(OSError):
+            sync_folder(folder)
     return removed
 
 

@@ -13,10 +13,12 @@ from tasks.evaluation.keeping.answer_log import list_segments, read_segment, syn
 from tasks.evaluation.keeping.json_files import JsonObject, to_line
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.records import (
+    Answer,
     Grade,
     answer_of_result,
     build_refused,
     build_result,
+    digest_answer,
     is_sound_result,
     parse_answer,
     parse_grade,
@@ -55,7 +57,8 @@ class Matcher:
     def __init__(self, ledger: Ledger, settings: JsonObject) -> None:
         self._ledger = ledger
         self._settings = settings
-        self._grades: dict[int, Grade] = {}
+        self._grades: dict[tuple[int, str], Grade] = {}
+        self._other_answers: dict[tuple[int, str], Answer] = {}
         self._by_answer, self._by_score = ledger.index_open()
 
     def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
@@ -114,7 +117,7 @@ class Matcher:
         answer = answer_of_result(result) if position is None or position not in self._ledger.results else None
         if answer:
             for position in self._by_answer.find(str(result.get("answer_id"))):
-                reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+                self._keep_answer(position, answer, reuse)
 
     def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
         """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
@@ -165,7 +168,8 @@ class Matcher:
         if position is None:
             return []
         if kind == "grade":
-            self._grades[position] = parse_grade(record)
+            digest, grade = parse_grade(record)
+            self._grades[position, digest] = grade
         elif kind == "refusal":
             self._use_refusal(position, record, reuse)
         return [position]
@@ -174,8 +178,15 @@ class Matcher:
         positions = self._by_answer.find(str(record.get("answer_id")))
         for position in positions:
             if position not in self._ledger.results:
-                reuse.answers += self._ledger.answers.put(position, to_line(asdict(parse_answer(record))))
+                self._keep_answer(position, parse_answer(record), reuse)
         return positions
+
+    def _keep_answer(self, position: int, answer: Answer, reuse: Reuse) -> None:
+        """Keep the answer for its grade; a second one, of another evaluation that asked the same, in case the grade is its."""
+        if self._ledger.answers.put(position, to_line(asdict(answer))):
+            reuse.answers += 1
+        elif answer != self._ledger.known_answer(position):
+            self._other_answers[position, digest_answer(answer)] = answer
 
     def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
         question = self._ledger.questions[position]
@@ -186,14 +197,20 @@ class Matcher:
         reuse.finished += self._ledger.reuse(position, result)
 
     def _join_grades(self, reuse: Reuse) -> None:
-        """Finish the questions of which both the answer and the grade are known."""
-        for position, grade in self._grades.items():
-            question, answer = self._ledger.questions[position], self._ledger.known_answer(position)
+        """Finish the questions of which both the answer and its own grade are known."""
+        for (position, digest), grade in self._grades.items():
+            question, answer = self._ledger.questions[position], self._find_answer(position, digest)
             if question and answer and position not in self._ledger.results:
                 result = build_result(self._ledger.ids(position), question, answer, grade)
                 reuse.finished += self._ledger.reuse(position, result)
                 reuse.answers -= 1
         self._grades.clear()
+        self._other_answers.clear()
+
+    def _find_answer(self, position: int, digest: str) -> Answer | None:
+        """The answer with this digest, which was graded."""
+        first = self._ledger.known_answer(position)
+        return first if first and digest_answer(first) == digest else self._other_answers.get((position, digest))
 
 
 def require_fit(checkpoint: Checkpoint, reuse: Reuse, settings: JsonObject) -> None:
