@@ -7,7 +7,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.run import Run
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
+@task(task_run_name="checkpoint", cache_policy=NO_CACHE, persist_result=False)
 def save_checkpoint(run: Run, artifacts: Artifacts) -> str | None:
     """Write the checkpoint whole, if there is anything new, and show the run's progress; give the checkpoint's path.
 

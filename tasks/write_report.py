@@ -7,7 +7,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.run import Run
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
+@task(task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
     """Write the results' files, say the accuracy and show what the run came to; give the files' paths by kind.
 
