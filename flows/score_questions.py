@@ -138,6 +138,7 @@ def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> 
             stop_request.pass_on(run)
             run.progress.show(len(run.ledger.results))
             saver.save_when_due()
+            artifacts.show_progress_beside()
             run.check_storage()
     finally:
         saver.wait()

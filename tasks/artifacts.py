@@ -5,6 +5,8 @@ An artifact is for people alone, so one that cannot be written costs the run not
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -33,8 +35,8 @@ from tasks.evaluation.reporting.tables import (
 )
 from tasks.evaluation.run import Run
 
-# Not more often is the progress brought up to date, however often there is a checkpoint.
-SHOW_SECONDS = 2.0
+# The progress is brought up to date at checkpoints, not more often than this, and in between when it is so old.
+SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0
 
 
 class Artifacts:
@@ -52,10 +54,19 @@ class Artifacts:
         self._progress_id: UUID | None = None
         self._has_ended = False
         self._is_taken = True
+        self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="progress")
+        self._showing: Future[None] | None = None
 
     def end(self) -> None:
         """Show from now on no time left."""
+        self._beside.shutdown()
         self._has_ended = True
+
+    def show_progress_beside(self) -> None:
+        """Show how far the run is, when that was last done long ago, without keeping the caller waiting."""
+        is_old = time.monotonic() - self._shown_at >= LONGEST_UNSHOWN_SECONDS
+        if is_old and self._is_taken and (self._showing is None or self._showing.done()):
+            self._showing = self._beside.submit(copy_context().run, self.show_progress)
 
     def show_progress(self) -> None:
         """Show how far the run is now."""

@@ -142,6 +142,11 @@ class Served:
         wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
         return self.state(run_id)[1]
 
+    def progress(self, name: str) -> str:
+        """What the progress artifact of the questions of this name says."""
+        wanted = {"artifacts": {"key": {"any_": [f"{name}-fake-progress"]}}}
+        return "".join(artifact["description"] for artifact in self.call("POST", "artifacts/latest/filter", wanted))
+
     def scheduled_runs(self, deployment_id: str) -> list[dict[str, Any]]:
         """The runs that a schedule has made."""
         wanted = {"deployment_id": {"any_": [deployment_id]}}

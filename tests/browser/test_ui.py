@@ -86,8 +86,9 @@ def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "
 
 
 def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page: "Page") -> None:
-    """Its progress is seen; Cancel saves; Retry asks what is missing."""
+    """Its progress is seen between two checkpoints too; Cancel saves; Retry asks what is missing."""
     run_id, release = start_held(served, "cancelled")
+    wait_until(lambda: bool(re.match(r"\*\*\d\d of 120\*\*", served.progress("cancelled"))))
     open_run(page, served, run_id)
     shoot(page, "running")
     open_artifact(page, "cancelled-fake-progress")

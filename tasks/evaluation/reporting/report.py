@@ -94,7 +94,7 @@ class Statistics:
         if self.unusable:
             shown.append(f"   Entries that cannot be asked, not counted: {self.unusable:,}")
         if self.unscored:
-            shown.append(f"   Not scored yet: {self.unscored:,} (the same command continues)")
+            shown.append(f"   Not scored yet: {self.unscored:,}")
         return shown
 
 
