@@ -23,7 +23,7 @@ class IntervalSaver:
         """Begin a save when one is due and none goes on."""
         if self._saving and self._has_ended.is_set():
             self.wait()
-        if self._saving is None and self._run.is_save_due():
+        if self._saving is None and self._run.saver.is_due():
             self._has_ended.clear()
             self._saving = save_checkpoint.submit(self._run, self._artifacts)
             self._saving.add_done_callback(lambda _: self._has_ended.set())

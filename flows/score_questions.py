@@ -25,8 +25,9 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.asking.endpoints import KeyReader, list_key_warnings
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.keeping.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.evaluation.opening import open_run
 from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.run import Run, open_run
+from tasks.evaluation.run import Run
 from tasks.evaluation.settings.config import Config, load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tasks.save_checkpoint import save_checkpoint
@@ -109,7 +110,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
             artifacts.end()
             save_checkpoint(run, artifacts)
         finally:
-            run.save()
+            run.saver.save()
         run.raise_mistake()
         cancelled = stop_request.conclude(run)
         if cancelled:

@@ -14,6 +14,6 @@ def save_checkpoint(run: Run, artifacts: Artifacts) -> str | None:
     Raises:
         StorageFailure: it cannot be written; what was visible before still is.
     """
-    path = run.save()
+    path = run.saver.save()
     artifacts.show_progress()
     return str(path) if path else None

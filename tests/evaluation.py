@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.asking.endpoints import KeyReader
-from tasks.evaluation.run import Run, open_run
+from tasks.evaluation.opening import open_run
+from tasks.evaluation.run import Run
 from tasks.evaluation.settings.config import Config
 from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
 
@@ -31,11 +32,11 @@ class Evaluation:
         """
         self._endpoint.forget()
         with self.open(changed or {}, run_id=run_id) as run:
-            run.save()
+            run.saver.save()
             for batch in itertools.islice(run.open_batches(), batches):
                 run.score(batch)
             if batches is None:
-                run.save()
+                run.saver.save()
             positions = sorted(run.ledger.results.positions(0, len(run.ledger.results)))
             return [run.ledger.read_result(position) for position in positions]
 

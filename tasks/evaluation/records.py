@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 
+from tasks.evaluation.accuracy import is_score
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.keeping.json_files import JsonObject, JsonValue, to_line
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.usage import Usage, read_usage
 
 

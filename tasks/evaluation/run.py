@@ -1,46 +1,30 @@
-"""An evaluation while it runs: the ledger, the scorer and the checkpoint together, for the flow and its tasks.
-
-`open_run` is the only way in and leaves nothing open behind: no thread, no lock, no temporary file.
-"""
+"""An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
 import asyncio
-import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from tasks.evaluation.asking.client import Client, Patience
-from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
+from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.asking.event_loop import EventLoopThread
 from tasks.evaluation.asking.preflight import look_at
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
-from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch, UserMistake, before_asking
-from tasks.evaluation.keeping.answer_log import AnswerLog
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
-from tasks.evaluation.keeping.evaluation_lock import lock_evaluation
+from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
 from tasks.evaluation.keeping.json_files import JsonObject, from_line, to_line
-from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tasks.evaluation.local_servers.local_server import start_server
 from tasks.evaluation.preparation import (
     Preparation,
-    check_output_folder,
-    find_endpoints,
-    find_log_folder,
-    make_own_folder,
-    prepare,
-    reuse_earlier,
 )
 from tasks.evaluation.prompts import describe_prompt
 from tasks.evaluation.records import is_refused
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.reporting.report import compute_statistics, write_results
-from tasks.evaluation.resuming.earlier import OURS, find_checkpoints
-from tasks.evaluation.resuming.housekeeping import prune, remove_leftovers
+from tasks.evaluation.resuming.earlier import OURS
+from tasks.evaluation.saving import Saver
 from tasks.evaluation.scoring import Scorer
 from tasks.evaluation.settings.config import Config
 from tasks.evaluation.tokens import Role, TokenSum, describe_sums, sums_to_json
@@ -58,7 +42,8 @@ class Run:
         loop: the event loop on which the questions are asked.
         progress: what the user sees.
 
-    `name` is what people call the run, for the records. `failures` says why questions that were asked are open, by position.
+    `saver` writes its checkpoints, `name` is what people call the run, for the records, and `failures` says why questions that
+    were asked are open, by position.
     """
 
     def __init__(
@@ -86,12 +71,10 @@ class Run:
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
         self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
-        self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
-        self._checkpoint = self._make_checkpoint_writer() if processing.enable_checkpointing else None
+        self.saver = Saver(self.ledger, self.config, self.describe, progress.say)
         self.failures: dict[int, str] = {}
         self._own_folder = preparation.own_folder
         self._room_checked_at = 0.0
-        self._seen_count = 0
 
     @property
     def stop_cause(self) -> EvaluationError | None:
@@ -106,10 +89,10 @@ class Run:
     @property
     def how_to_continue(self) -> str:
         """What the user does when questions are left; a run that shares nothing must be named to be continued."""
-        if self._checkpoint is None:
+        if not self.config.processing.enable_checkpointing:
             return "Checkpointing is off, so nothing is kept: the next run asks everything again"
         if self._preparation.salt:
-            return f"What has arrived is kept: continue with --resume-from {self._checkpoint.path}"
+            return f"What has arrived is kept: continue with --resume-from {self.saver.path}"
         return "What has arrived is kept: run the same command again to continue"
 
     @property
@@ -213,32 +196,6 @@ class Run:
         if failure:
             self.stop(failure)
 
-    def is_save_due(self) -> bool:
-        """Whether the checkpoint should be written now, or without one the progress shown."""
-        unsaved = self._checkpoint.unsaved_count if self._checkpoint else len(self.ledger.results) - self._seen_count
-        return self._clock.is_due(unsaved, time.monotonic())
-
-    def save(self) -> Path | None:
-        """Write the checkpoint, if there is anything new; give its path.
-
-        Raises:
-            StorageFailure: it cannot be written.
-        """
-        started = time.monotonic()
-        if self._checkpoint is None:
-            self._seen_count = len(self.ledger.results)
-            self._clock.note(started, started)
-            return None
-        saved = self._checkpoint.save(datetime.now())
-        if saved is None:
-            return None
-        self._clock.note(started, time.monotonic())
-        if self.ledger.log:
-            self.ledger.log.release(self.ledger.results.positions(saved.start, saved.stop))
-        if saved.stop:
-            self.progress.say(f"💾 Checkpoint saved: {self._checkpoint.path} ({saved.stop:,} results)")
-        return self._checkpoint.path
-
     def report(self) -> dict[str, Path]:
         """Write the results' files and say what the run came to; give their paths.
 
@@ -246,7 +203,7 @@ class Run:
             StorageFailure: they cannot be written.
         """
         written = write_results(self.ledger, self.config, self.describe, datetime.now())
-        if self._checkpoint:
+        if self.saver.path:
             self.progress.say(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
         for line in compute_statistics(self.ledger).lines():
             self.progress.say(line)
@@ -254,7 +211,7 @@ class Run:
         self.progress.say(f"Results saved to {written['results']}")
         if "incorrect" in written:
             self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
-        self._prune_checkpoints()
+        self.saver.prune()
         return written
 
     def say_tokens(self) -> None:
@@ -297,92 +254,8 @@ class Run:
         patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
         return Client(endpoint, patience, is_proven=is_proven, slots=self._slots, say=self.progress.say)
 
-    def _make_checkpoint_writer(self) -> CheckpointWriter:
-        questions, model = Path(self.config.questions_file).stem, self.config.model.generator_settings.model
-        return CheckpointWriter(
-            Path(self.config.processing.checkpoint_directory),
-            f"checkpoint_{fit_name(questions)}_{fit_name(model)}",
-            self.ledger.results,
-            self.describe,
-            self.config.for_files(),
-        )
-
-    def _prune_checkpoints(self) -> None:
-        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
-
-        One that cannot be removed is said: it costs its room, and the results nothing.
-        """
-        keep, folder = self.config.processing.keep_checkpoints, Path(self.config.processing.checkpoint_directory)
-        if keep is None or self._checkpoint is None:
-            return
-        mine = [each for each in find_checkpoints(folder, self.progress.say) if each.evaluation_id == self.ledger.evaluation_id]
-        try:
-            prune(folder, mine, keep)
-        except StorageFailure as failure:
-            self.progress.say(f"⚠️ {failure}: it stays")
-
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
             is_same = result.get("score_id") == self.ledger.ids(position).score
             if is_same and (not is_refused(result) or not self.config.processing.retry_refused):
                 self.ledger.reuse(position, result)
-
-
-@contextmanager
-def open_run(
-    config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, log: Callable[[str], None]
-) -> Iterator[Run]:
-    """Open the evaluation that the settings describe, with all that earlier runs know of it.
-
-    Args:
-        config: the settings.
-        config_file: the file that they come from.
-        run_id: the run's name for ever; a run that shares nothing with earlier ones shares with its own retries.
-        keys: reads the endpoints' keys.
-        log: takes every line that the user sees.
-
-    Raises:
-        UserMistake: something the user gave is wrong; nothing was asked.
-    """
-    with ExitStack() as stack:
-        progress = Progress(log, is_shown=config.processing.progress_bar)
-        with before_asking():
-            run = _enter_run(stack, config, config_file=config_file, run_id=run_id, keys=keys, progress=progress)
-        yield run
-
-
-def _enter_run(
-    stack: ExitStack, config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, progress: Progress
-) -> Run:
-    """Open the run; the stack closes it."""
-    folder = Path(config_file).parent if config_file else Path()
-    own_folder = make_own_folder(config)
-    server = start_server(config, find_log_folder(own_folder), progress.say)
-    if server:
-        stack.callback(server.close)
-    endpoints = find_endpoints(config, folder, keys)
-    check_output_folder(config)
-    preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, say=progress.say)
-    ledger = preparation.ledger
-    with ExitStack() as on_failure:
-        # Closed before the lock is given up, and also when there is none to be had.
-        on_failure.callback(ledger.close)
-        if own_folder:
-            stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
-            remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
-            ledger.log = _open_log(own_folder, sync_at_once=config.processing.save_incremental)
-            ledger.waits_for_sync = config.processing.save_incremental
-        stack.push(on_failure.pop_all())
-    reuse_earlier(preparation, progress.say)
-    if server and len(ledger.results) < len(ledger.questions):
-        server.wait_until_healthy()
-        endpoints = find_endpoints(config, folder, keys, server.url)
-    loop = stack.enter_context(EventLoopThread())
-    run = Run(preparation, endpoints, config_file=config_file, loop=loop, progress=progress)
-    stack.callback(lambda: loop.run(run.close_clients()))
-    return run
-
-
-def _open_log(own_folder: Path, *, sync_at_once: bool) -> AnswerLog:
-    writer = f"{datetime.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
-    return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once)

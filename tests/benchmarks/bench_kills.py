@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.asking.endpoints import KeyReader
+from tasks.evaluation.opening import open_run
 from tasks.evaluation.resuming.earlier import find_checkpoints
 from tasks.evaluation.resuming.housekeeping import prune
-from tasks.evaluation.run import open_run
 from tasks.evaluation.settings.config import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
@@ -134,12 +134,12 @@ def run_layer() -> None:
     config = load_config("config.yaml", Overrides(progress_bar=False))
     keys = KeyReader(ENVIRONMENT, str)
     with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _: None) as run:
-        run.save()
+        run.saver.save()
         for batch in run.open_batches():
             run.score(batch)
-            if run.is_save_due():
-                run.save()
-        run.save()
+            if run.saver.is_due():
+                run.saver.save()
+        run.saver.save()
         run.report()
 
 

@@ -172,9 +172,9 @@ def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
     write_questions(folder, make_questions(3))
     settings = {"processing.keep_checkpoints": 1, "output.save_incorrect": True}
     with evaluation.open(settings, run_id="first") as run:
-        run.save()
+        run.saver.save()
         [run.score(batch) for batch in run.open_batches()]
-        first = run.save()
+        first = run.saver.save()
     unlink = Path.unlink
 
     def refuse(path: Path, *, missing_ok: bool = False) -> None:
@@ -184,6 +184,6 @@ def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with evaluation.open(settings, run_id="second") as run:
-        run.save()
+        run.saver.save()
         assert set(run.report()) == {"results", "incorrect", "config"}
     assert f"⚠️ cannot remove {first}: Operation not permitted" in capsys.readouterr().out

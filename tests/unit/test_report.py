@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tasks.evaluation.reporting.accuracy import Accuracy
+from tasks.evaluation.accuracy import Accuracy
 from tasks.evaluation.reporting.report import Statistics
 
 ACCURACY = Accuracy(4, score_sum=3, accuracy=0.75, standard_error=0.25)

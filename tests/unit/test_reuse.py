@@ -110,7 +110,7 @@ def test_a_grade_goes_with_the_answer_that_was_graded(evaluation: Evaluation, en
         for run in (first, second):  # only the second one saves: the first is killed
             for batch in run.open_batches():
                 run.score(batch)
-        second.save()
+        second.saver.save()
     results = evaluation.run(graded, run_id="again")
     assert count_asked(endpoint) == (0, 0)
     assert {result["model_answer"] for result in results} == {"The answer is A."}

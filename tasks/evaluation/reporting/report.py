@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from tasks.evaluation.accuracy import Accuracy
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.keeping.checkpoint import fit_name
 from tasks.evaluation.keeping.drafts import name_draft
@@ -27,7 +28,6 @@ from tasks.evaluation.keeping.folders import sync_folder
 from tasks.evaluation.keeping.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.questions.questions import Questions
-from tasks.evaluation.reporting.accuracy import Accuracy
 from tasks.evaluation.settings.config import Config
 
 # More lines than these push the rest off the screen.
@@ -61,11 +61,8 @@ class Statistics:
             "scored": self.overall.count if self.overall else 0,
             "accuracy": self.overall.accuracy if self.overall else None,
             "standard_error": self.overall.standard_error if self.overall else None,
-            "by_format": {name: {"count": a.count, "accuracy": a.accuracy} for name, a in self.by_format.items()},
-            "by_group": {
-                name: {"count": a.count, "accuracy": a.accuracy, "standard_error": a.standard_error}
-                for name, a in self.by_group.items()
-            },
+            "by_format": {name: accuracy.to_json() for name, accuracy in self.by_format.items()},
+            "by_group": {name: accuracy.to_json() for name, accuracy in self.by_group.items()},
             "no_choice": self.no_choice,
             "truncated": self.truncated,
             "f1": self.f1,
@@ -163,6 +160,7 @@ def _measure_groups(
 
 
 def _measure(scores: "pd.Series[float]") -> Accuracy:
+    """As `measure_scores`, for a million scores at a time."""
     values = scores.to_numpy(dtype=float)
     count = len(values)
     error = float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tasks.evaluation.accuracy import is_score
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.keeping.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.keeping.json_files import JsonObject, to_line
@@ -24,7 +25,6 @@ from tasks.evaluation.records import (
     parse_grade,
     parse_refusal,
 )
-from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.resuming.differences import explain_misfit, list_differences
 from tasks.evaluation.resuming.earlier import Checkpoint, is_failed_request, read_results
 

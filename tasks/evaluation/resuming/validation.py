@@ -2,9 +2,9 @@
 
 from collections.abc import Hashable
 
+from tasks.evaluation.accuracy import is_score
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.reporting.accuracy import is_score
 from tasks.evaluation.resuming.earlier import Checkpoint, read_completed_indices, read_results
 
 SHOWN_NUMBERS = 5

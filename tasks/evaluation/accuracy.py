@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from tasks.evaluation.keeping.json_files import JsonValue
+from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,10 @@ class Accuracy:
     score_sum: float
     accuracy: float
     standard_error: float | None
+
+    def to_json(self) -> JsonObject:
+        """The accuracy as files hold it."""
+        return {"count": self.count, "accuracy": self.accuracy, "standard_error": self.standard_error}
 
     def __str__(self) -> str:
         error = "" if self.standard_error is None else f" ± {self.standard_error:.4f}"

@@ -1,0 +1,86 @@
+"""When a run's checkpoints are written, and which of the older ones stay."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.ledger import Ledger
+from tasks.evaluation.resuming.earlier import find_checkpoints
+from tasks.evaluation.resuming.housekeeping import prune
+from tasks.evaluation.settings.config import Config
+
+
+class Saver:
+    """Writes the checkpoints of one run; none where checkpointing is off.
+
+    Args:
+        ledger: what is saved.
+        config: the settings.
+        describe: gives the metadata of a file that holds so many results.
+        say: takes what the user should know.
+    """
+
+    def __init__(
+        self, ledger: Ledger, config: Config, describe: Callable[[int], JsonObject], say: Callable[[str], None]
+    ) -> None:
+        processing = config.processing
+        self._ledger = ledger
+        self._config = config
+        self._say = say
+        self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
+        self._writer = self._make_writer(describe) if processing.enable_checkpointing else None
+        self._seen_count = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The newest checkpoint; None when there is none."""
+        return self._writer.path if self._writer else None
+
+    def is_due(self) -> bool:
+        """Whether the checkpoint should be written now."""
+        return self._writer is not None and self._clock.is_due(self._writer.unsaved_count, time.monotonic())
+
+    def save(self) -> Path | None:
+        """Write the checkpoint, if there is anything new; give its path.
+
+        Raises:
+            StorageFailure: it cannot be written.
+        """
+        started = time.monotonic()
+        saved = self._writer.save(datetime.now()) if self._writer else None
+        if saved is None:
+            return None
+        self._clock.note(started, time.monotonic())
+        if self._ledger.log:
+            self._ledger.log.release(self._ledger.results.positions(saved.start, saved.stop))
+        if saved.stop:
+            self._say(f"💾 Checkpoint saved: {self.path} ({saved.stop:,} results)")
+        return self.path
+
+    def prune(self) -> None:
+        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
+
+        One that cannot be removed is said: it costs its room, and the results nothing.
+        """
+        keep, folder = self._config.processing.keep_checkpoints, Path(self._config.processing.checkpoint_directory)
+        if keep is None or self._writer is None:
+            return
+        mine = [each for each in find_checkpoints(folder, self._say) if each.evaluation_id == self._ledger.evaluation_id]
+        try:
+            prune(folder, mine, keep)
+        except StorageFailure as failure:
+            self._say(f"⚠️ {failure}: it stays")
+
+    def _make_writer(self, describe: Callable[[int], JsonObject]) -> CheckpointWriter:
+        questions, model = Path(self._config.questions_file).stem, self._config.model.generator_settings.model
+        return CheckpointWriter(
+            Path(self._config.processing.checkpoint_directory),
+            f"checkpoint_{fit_name(questions)}_{fit_name(model)}",
+            self._ledger.results,
+            describe,
+            self._config.for_files(),
+        )
