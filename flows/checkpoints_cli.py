@@ -130,7 +130,7 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
 def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], JsonObject, bool]:
     """What a run with this configuration takes from the checkpoint, for people and for programs; whether it is anything."""
     from tasks.evaluation.fit import measure_fit  # noqa: PLC0415 - imports pandas and openai, which takes a second
-    from tasks.evaluation.settings.config import load_config  # noqa: PLC0415
+    from tasks.evaluation.settings.loading import load_config  # noqa: PLC0415
     from tasks.evaluation.settings.overrides import Overrides  # noqa: PLC0415
 
     config = load_config(config_file, Overrides(resume_from_checkpoint=str(checkpoint.path)))

@@ -31,7 +31,7 @@ def check_questions(options: argparse.Namespace) -> int:
         UserMistake: it cannot be read to its end, or the configuration cannot be used.
     """
     from tasks.evaluation.reporting.question_contents import survey_questions  # noqa: PLC0415 - imports pandas, which takes a second
-    from tasks.evaluation.settings.config import load_config  # noqa: PLC0415
+    from tasks.evaluation.settings.loading import load_config  # noqa: PLC0415
     from tasks.evaluation.settings.overrides import Overrides  # noqa: PLC0415
 
     config = load_config(options.config, Overrides(questions_file=options.file)) if options.config else None

@@ -15,11 +15,12 @@ from tasks.evaluation.preparation import (
     find_log_folder,
     make_own_folder,
     prepare,
-    reuse_earlier,
 )
 from tasks.evaluation.reporting.estimate import estimate_tokens
 from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.resumption import reuse_earlier
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"

@@ -28,7 +28,8 @@ from tasks.evaluation.keeping.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.opening import open_run
 from tasks.evaluation.reporting.report import compute_statistics
 from tasks.evaluation.run import Run
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch

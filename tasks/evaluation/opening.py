@@ -20,10 +20,10 @@ from tasks.evaluation.preparation import (
     find_log_folder,
     make_own_folder,
     prepare,
-    reuse_earlier,
 )
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tasks.evaluation.resumption import reuse_earlier
 from tasks.evaluation.run import Run
 from tasks.evaluation.settings.config import Config
 

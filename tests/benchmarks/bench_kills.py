@@ -25,7 +25,7 @@ from tasks.evaluation.asking.endpoints import KeyReader
 from tasks.evaluation.opening import open_run
 from tasks.evaluation.resuming.earlier import find_checkpoints
 from tasks.evaluation.resuming.housekeeping import prune
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 from tests.fake_endpoint import make_questions, write_config, write_questions

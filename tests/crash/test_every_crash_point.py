@@ -18,9 +18,11 @@ from tasks.evaluation.keeping.answer_log import AnswerLog
 from tasks.evaluation.keeping.checkpoint import CheckpointWriter
 from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.keeping.layout import ANSWERS_FOLDER
-from tasks.evaluation.preparation import make_own_folder, prepare, reuse_earlier
+from tasks.evaluation.preparation import make_own_folder, prepare
 from tasks.evaluation.records import Answer, Grade
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.resumption import reuse_earlier
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises, Tree
 from tests.fake_endpoint import LETTERS, make_questions, write_questions

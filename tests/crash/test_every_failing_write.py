@@ -22,11 +22,13 @@ from tasks.evaluation.keeping.checkpoint import CheckpointWriter
 from tasks.evaluation.keeping.evaluation_lock import lock_evaluation
 from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tasks.evaluation.preparation import check_output_folder, make_own_folder, prepare, reuse_earlier
+from tasks.evaluation.preparation import check_output_folder, make_own_folder, prepare
 from tasks.evaluation.records import Answer
 from tasks.evaluation.reporting.report import write_results
+from tasks.evaluation.resumption import reuse_earlier
 from tasks.evaluation.scoring import Scorer
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.failing_disk import FailingDisk, Fault
 from tests.fake_endpoint import LETTERS, make_questions, write_questions

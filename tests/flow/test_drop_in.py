@@ -9,7 +9,8 @@ import pytest
 
 from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 

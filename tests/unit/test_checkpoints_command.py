@@ -19,7 +19,7 @@ from tasks.evaluation.keeping.checkpoint import CheckpointWriter
 from tasks.evaluation.preparation import find_endpoints, prepare
 from tasks.evaluation.records import Answer, Grade, Refusal, build_refused, build_result
 from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, write_config, write_questions
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 
 # In the form of the original's files, batching and local server settings included.

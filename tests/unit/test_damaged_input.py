@@ -22,7 +22,7 @@ from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.keeping.checkpoint import CheckpointWriter
 from tasks.evaluation.keeping.json_files import JsonObject, to_line
-from tasks.evaluation.preparation import find_endpoints, make_own_folder, prepare, reuse_earlier
+from tasks.evaluation.preparation import find_endpoints, make_own_folder, prepare
 from tasks.evaluation.questions.questions import Selection, read_questions
 from tasks.evaluation.records import (
     Answer,
@@ -37,7 +37,9 @@ from tasks.evaluation.records import (
 from tasks.evaluation.reporting.report import compute_statistics
 from tasks.evaluation.resuming.differences import describe_settings
 from tasks.evaluation.resuming.earlier import OURS
-from tasks.evaluation.settings.config import Config, load_config
+from tasks.evaluation.resumption import reuse_earlier
+from tasks.evaluation.settings.config import Config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.model_servers import find_model_server, list_model_servers
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tasks.evaluation.asking.endpoints import Endpoint, KeyReader, list_key_warnings
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.masking import MASK, Scrubber, list_secrets, mask_secrets, mask_urls
 from tasks.evaluation.settings.overrides import Overrides
 

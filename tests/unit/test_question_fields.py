@@ -9,7 +9,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.question_fields import Fields
 from tasks.evaluation.questions.question_records import Entry, EntryReader
 from tasks.evaluation.questions.questions import Selection, read_questions
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import write_questions
 

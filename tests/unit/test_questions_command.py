@@ -10,7 +10,7 @@ import pytest
 from flows.cli import main
 from tasks.evaluation.fit import NoKeys
 from tasks.evaluation.preparation import find_endpoints, prepare
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, write_config, write_questions
 

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
 from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.settings.config import load_config
+from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 
 
