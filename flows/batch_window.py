@@ -51,7 +51,7 @@ class BatchWindow:
             pass
 
     def _has_room(self, batch: Batch) -> bool:
-        """Whether the questions in flight, without those of one batch, could leave a worker idle."""
+        """Whether the open questions in flight are fewer than keep all workers busy until this batch, too, is in flight."""
         in_flight = sum(self._run.count_open(each.positions) for each in self._in_flight.values())
         return in_flight < self._run.config.processing.parallel_workers + len(batch.positions)
 

@@ -188,7 +188,9 @@ def _find_file(file: str, folder: Path) -> Path:
 def _read(path: Path) -> Checkpoint:
     checkpoint = read_checkpoint(path)
     if checkpoint is None:
-        raise UserMistake(f"{path} is no checkpoint")
+        raise UserMistake(
+            f"{path} is no checkpoint: it has no completed_indices; `mcqa checkpoints list` shows which files are"
+        )
     return checkpoint
 
 
@@ -231,7 +233,7 @@ def _describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]
         ("Accuracy", str(counted.accuracy or "none, no question is scored yet")),
         ("Refused or skipped", f"{counted.refused:,}"),
         ("Cannot be asked", f"{counted.unusable:,}"),
-        ("Grader", overview.grader or "none: by the choice read from the answer"),
+        ("Grader", overview.grader or "none: by what is read from the answer"),
         ("Evaluation", overview.evaluation_id or "none: made by the original scorer"),
         ("Size", _format_size(overview.size_bytes)),
     ]

@@ -102,7 +102,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         run.name = flow_run.name or ""
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.say(warning)
-        run.look_at_endpoints()
+        run.check_endpoints()
         artifacts = Artifacts(run)
         with before_asking():
             save_checkpoint(run, artifacts)
@@ -117,7 +117,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        return judge(run)
+        return final_state(run)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:
@@ -179,7 +179,7 @@ def load_secret(name: str) -> str:
     return str(secret.get())
 
 
-def judge(run: Run) -> State[None]:
+def final_state(run: Run) -> State[None]:
     """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:

@@ -10,7 +10,7 @@ EvaluationError
 │   └── UnfinishedBatch     some questions of a batch are unscored, for reasons of their own
 ├── Refused             the endpoint has answered that it will not answer this: final
 │   └── Declined            by a status that says so, which can also mean that every request is wrong
-├── EndpointStop        no question can be answered until somebody acts (key, quota, model name)
+├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
 ├── DamagedFile         a file is not what a finished write leaves
 ├── StorageFailure      what was paid for can no longer be kept
 └── ServerFailure       Prefect's server did not start, or has failed
@@ -110,7 +110,7 @@ class Declined(Refused):
 
 
 class EndpointStop(EvaluationError):
-    """The endpoint answers, and nothing can be asked of it until the user mends what the message names."""
+    """No further question can be asked until the user does what the message says, or the endpoint is back."""
 
 
 class DamagedFile(EvaluationError):
@@ -119,6 +119,10 @@ class DamagedFile(EvaluationError):
 
 class StorageFailure(EvaluationError):
     """A write, or its fsync, failed: an answer that arrives now would be lost, so nothing more is asked."""
+
+
+class ServerFailure(EvaluationError):
+    """Prefect's server did not start, or does not answer any more; no answer depends on it."""
 
 
 @contextmanager
@@ -132,7 +136,3 @@ def before_asking() -> Iterator[None]:
         yield
     except StorageFailure as failure:
         raise UserMistake(str(failure)) from failure
-
-
-class ServerFailure(EvaluationError):
-    """Prefect's server did not start, or does not answer any more; no answer depends on it."""

@@ -54,7 +54,7 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
     endpoints = find_endpoints(config, config_folder, NoKeys())
     preparation = prepare(config, endpoints, own_folder=None, run_id="", say=lambda _: None)
     with closing(preparation.ledger) as ledger:
-        ledger.record_unaskable()
+        ledger.record_unusable()
         reuse = Matcher(ledger, preparation.settings).use_checkpoint(checkpoint)
         graded_anew = len(ledger.awaiting_grade())
         return Fit(
@@ -63,6 +63,6 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
             graded_anew=graded_anew,
             to_ask=len(ledger.questions) - len(ledger.results) - graded_anew,
             asked_again=reuse.asked_again,
-            unusable=ledger.unaskable_count,
+            unusable=ledger.unusable_count,
             misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
         )

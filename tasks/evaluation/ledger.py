@@ -25,9 +25,9 @@ from tasks.evaluation.records import (
     Ids,
     Refusal,
     answer_record,
-    build_missing,
     build_refused,
     build_result,
+    build_unusable,
     grade_record,
     is_refused,
     parse_answer,
@@ -106,14 +106,14 @@ class Ledger:
         return (position for position in positions if position not in self.results)
 
     @property
-    def unaskable_count(self) -> int:
+    def unusable_count(self) -> int:
         """How many entries cannot be asked."""
         return len(self._errors)
 
-    def record_unaskable(self) -> None:
+    def record_unusable(self) -> None:
         """Put the entries that cannot be asked into the results, each with its reason."""
         for position, error in self._errors.items():
-            self.finish(position, build_missing(error))
+            self.finish(position, build_unusable(error))
 
     def finish(self, position: int, result: JsonObject) -> bool:
         """Put the question's record into the results, with its own number and fields; say whether it was not there yet."""
@@ -202,7 +202,7 @@ class Ledger:
         self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
 
     def _identify(self, position: int, question: Question | None, identity: Identity, grading: Grading) -> None:
-        obstacle = find_obstacle(question, grading) if question else self.questions.why_unaskable(position)
+        obstacle = find_obstacle(question, grading) if question else self.questions.why_unusable(position)
         if obstacle:
             self._errors[position] = obstacle
         if question is None:

@@ -194,7 +194,7 @@ def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer
     }
 
 
-def build_missing(error: str) -> JsonObject:
+def build_unusable(error: str) -> JsonObject:
     """The documented record of an entry that cannot be asked."""
     return {"question_id": 0, "error": error, "skipped": True}
 

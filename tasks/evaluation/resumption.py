@@ -19,16 +19,16 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
         StorageFailure: what the answer log holds cannot be made durable.
     """
     ledger = preparation.ledger
-    ledger.record_unaskable()
+    ledger.record_unusable()
     if preparation.own_folder is None:
         return
-    unaskable = len(ledger.results)
+    unusable = len(ledger.results)
     matcher, named = Matcher(ledger, preparation.settings), preparation.lineage.named
     used = _use_named(matcher, named, preparation, say) if named else Reuse()
     used += _use_newest(matcher, preparation, say)
     from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER, say)
     _say_log(from_log, say)
-    if len(ledger.results) > unaskable:
+    if len(ledger.results) > unusable:
         _say_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, say=say)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tasks.evaluation.asking.client import Client, Patience
 from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.asking.event_loop import EventLoopThread
-from tasks.evaluation.asking.preflight import look_at
+from tasks.evaluation.asking.preflight import check_endpoint
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
@@ -158,7 +158,7 @@ class Run:
         else:
             self.failures.update(dict.fromkeys(self.ledger.open_positions(batch.positions), str(failure)))
 
-    def look_at_endpoints(self) -> None:
+    def check_endpoints(self) -> None:
         """Find out before the first question whether the endpoints that are needed can be asked.
 
         Raises:
@@ -168,7 +168,7 @@ class Run:
         needed = [self._generator] if open_count > known_count else []
         needed += [self._grader] if self._grader and open_count else []
         for client in needed:
-            self._loop.run(look_at(client, self.progress.say))
+            self._loop.run(check_endpoint(client, self.progress.say))
 
     def raise_mistake(self) -> None:
         """End a run in which the first question has shown that the settings are wrong.

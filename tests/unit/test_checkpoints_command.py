@@ -236,7 +236,10 @@ def test_counts_that_disagree_are_a_fault(capsys: pytest.CaptureFixture[str]) ->
     path = save(5, hour=8)
     edit(path, completed_count=6)
     code, printed = run(capsys, "validate", str(path))
-    assert (code, printed) == (1, f"{path}: not sound\n  it is damaged: completed_count is 6, and it holds 5 results\n")
+    assert (code, printed) == (
+        1,
+        f"{path}: not sound\n  it is damaged: completed_count is 6, but it has 5 completed_indices and 5 results\n",
+    )
 
 
 def test_damage_in_the_middle_is_found(capsys: pytest.CaptureFixture[str]) -> None:

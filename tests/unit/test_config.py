@@ -90,7 +90,7 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
         (MINIMAL + "processing: {checkpoint_interval: often}", "processing.checkpoint_interval: 'often' cannot be used"),
         (MINIMAL + "rag: {enabled: true, rag_config_file: rag.yaml}", "--no-rag"),
         (MINIMAL + "processing: {limit: !!int ':'}", "this is not YAML"),
-        (MINIMAL + "processing: {enable_checkpointing: false, save_incremental: true}", "save_incremental cannot hold"),
+        (MINIMAL + "processing: {enable_checkpointing: false, save_incremental: true}", "save_incremental needs it"),
         (MINIMAL + "processing: {enable_checkpointing: false, resume_from_checkpoint: c.json}", "nothing can be resumed"),
         ("questions_file: [", "line 1, column"),
         ("a: b: c", "line 1, column 5"),

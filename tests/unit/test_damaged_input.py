@@ -105,7 +105,7 @@ def checkpoint(place: Path) -> bytes:
     """A checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
     preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", say=lambda _: None)
     with closing(preparation.ledger) as ledger:
-        ledger.record_unaskable()
+        ledger.record_unusable()
         for position in range(len(ledger.questions)):
             question, ids = ledger.questions[position], ledger.ids(position)
             if question and position not in ledger.results:
@@ -154,7 +154,7 @@ def resume(place: Path, **processing: object) -> None:
             assert ledger.known_answer(position)
 
 
-def look_at(path: Path) -> None:
+def check_endpoint(path: Path) -> None:
     """What `mcqa checkpoints` does with the file."""
     options = argparse.Namespace(file=str(path), checkpoint_dir=str(path.parent), json=False, config=None)
     with redirect_stdout(io.StringIO()):
@@ -169,7 +169,7 @@ def try_checkpoint(place: Path, content: bytes, suffix: str = ".json") -> None:
     path = place / f"checkpoints/checkpoint_a{suffix}"
     path.write_bytes(content)
     try:
-        look_at(path)
+        check_endpoint(path)
         resume(place)
         with suppress(UserMistake):
             resume(place, resume_from_checkpoint=str(path))

@@ -14,7 +14,7 @@ from tasks.evaluation.asking import outage as outage_module
 from tasks.evaluation.asking.client import Client, Patience
 from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.asking.failures import read_retry_after
-from tasks.evaluation.asking.preflight import look_at
+from tasks.evaluation.asking.preflight import check_endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
 from tasks.evaluation.prompts import Message
 from tasks.evaluation.records import Answer
@@ -209,7 +209,7 @@ def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
         patience = Patience(timeout_seconds, 60)
         client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), say=print)
         try:
-            await look_at(client, print)
+            await check_endpoint(client, print)
         finally:
             await client.transport.close()
 

@@ -36,7 +36,7 @@ TOO_MANY_REQUESTS = 429
 MOST_WORDS = 300
 
 
-def judge(error: openai.OpenAIError | aiohttp.ClientError, endpoint: Endpoint) -> EvaluationError:
+def classify_failure(error: openai.OpenAIError | aiohttp.ClientError, endpoint: Endpoint) -> EvaluationError:
     """The error of ours that the openai package's error means at this endpoint, or its transport's, where it is let through."""
     # Shortened only when no secret is left in it that could be cut in two.
     role, words = endpoint.role, endpoint.scrub_words(_server_words(error))[:MOST_WORDS]

@@ -59,13 +59,12 @@ class Outage:
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
         """Note that a request has failed; give what ends the run when nothing has got through for too long.
 
-        An outage is told once, when the first try in it has failed.
+        An outage is reported once, when the first try in it has failed.
         """
         self._failures_in_a_row += 1
         silent_seconds = self._measure_silence()
-        # Where each failure takes minutes, fewer of them have lasted as long; one alone says nothing.
-        has_lasted = self.goes_on or silent_seconds > self._max_seconds > 0
-        if has_lasted and silent_seconds > self._max_seconds:
+        # Where each failure takes minutes, fewer of them than begin an outage may have lasted as long.
+        if silent_seconds > self._max_seconds and (self.goes_on or self._max_seconds > 0):
             return EndpointStop(f"nothing got through for {self._max_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= PROBE_SECONDS:
             self._is_told = True

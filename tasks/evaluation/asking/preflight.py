@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.5
 MOST_MODELS = 10
 
 
-async def look_at(client: Client, say: Callable[[str], None]) -> None:
+async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
     """Find out what can be found out without asking a question.
 
     An endpoint that lists no models is fine. That it does not list this one is said and no more, because gateways know more

@@ -11,7 +11,7 @@ import openai
 from openai import AsyncOpenAI
 
 from tasks.evaluation.asking.endpoints import Endpoint
-from tasks.evaluation.asking.failures import UNAUTHORIZED, judge
+from tasks.evaluation.asking.failures import UNAUTHORIZED, classify_failure
 from tasks.evaluation.asking.replies import read_models, read_reply
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
 from tasks.evaluation.prompts import Message
@@ -57,7 +57,7 @@ class Transport:
         """The answer to the messages, and the headers that it came with.
 
         Raises:
-            EvaluationError: as `judge` and `read_reply` give it.
+            EvaluationError: as `classify_failure` and `read_reply` give it.
         """
         role = self._endpoint.role
         body = {**self._endpoint.request, "messages": [_make_sendable(message) for message in messages]}
@@ -67,7 +67,7 @@ class Transport:
                 # The typed method would check and copy every field of the reply, which takes longer than all the rest.
                 response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except (openai.OpenAIError, aiohttp.ClientError) as error:
-            raise judge(error, self._endpoint) from None
+            raise classify_failure(error, self._endpoint) from None
         except TimeoutError:
             raise EndpointFailure(
                 f"the {role} did not answer in time: {self._timeout_seconds:,.0f} s (request_timeout_seconds)"
@@ -92,10 +92,10 @@ class Transport:
             response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             if error.status_code == UNAUTHORIZED:
-                raise judge(error, self._endpoint) from None
+                raise classify_failure(error, self._endpoint) from None
             return []
         except (openai.OpenAIError, aiohttp.ClientError) as error:
-            raise judge(error, self._endpoint) from None
+            raise classify_failure(error, self._endpoint) from None
         return read_models(response.content)
 
     def _without_keys(self, answer: Answer) -> Answer:

@@ -16,7 +16,7 @@ Promise: a record is in the file when `append` returns, so killing the process l
 for all that waits), so a power failure loses at most the last second and what the fsync takes, or two fsyncs where one takes
 longer than a second; `append`'s future tells when it is done. No fsync keeps `append` waiting. The folder is fsynced with the
 first record of a segment, and its own path when it is made; what a killed process had not yet fsynced, the run that reads it
-does (`sync_segment`). A record that could not be written whole is taken back; where that cannot be, or an fsync has failed, the
+does (`sync_segment`). A record that could not be written whole is truncated away; where that fails, or an fsync has failed, the
 log keeps nothing more, and the run stops.
 
 Tail rule: a last line without a line break is what a crash cut off, and is no record; a line that does not parse costs that

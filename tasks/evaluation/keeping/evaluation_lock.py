@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
-from tasks.evaluation.keeping.file_locks import is_named, look_at_lock, try_lock
+from tasks.evaluation.keeping.file_locks import is_named, probe_lock, try_lock
 
 # A look at a lock holds it for a moment, which must not pass for another run.
 PATIENCE_SECONDS = 0.5
@@ -53,7 +53,7 @@ def find_running(folder: Path) -> set[str]:
     running: set[str] = set()
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(FileNotFoundError):
-            if look_at_lock(path) != "ours":
+            if probe_lock(path) != "ours":
                 running.add(path.stem)
     return running
 

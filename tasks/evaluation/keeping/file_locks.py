@@ -20,7 +20,7 @@ def try_lock(file: IO[bytes] | IO[str], *, shared: bool = False) -> LockState:
     return "ours"
 
 
-def look_at_lock(path: Path) -> LockState:
+def probe_lock(path: Path) -> LockState:
     """Whether somebody else holds the file's lock; `ours`: nobody does.
 
     Raises:

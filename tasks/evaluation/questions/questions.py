@@ -121,7 +121,7 @@ class Questions:
     def __iter__(self) -> Iterator[Question | None]:
         return (self[position] for position in range(len(self)))
 
-    def why_unaskable(self, position: int) -> str:
+    def why_unusable(self, position: int) -> str:
         """Why the entry at the position cannot be asked; empty for one that can."""
         return str(self._read(position).get("error", ""))
 

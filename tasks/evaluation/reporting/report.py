@@ -102,7 +102,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
     columns = {"score": ledger.scores, "no_choice": ledger.no_choice, "truncated": ledger.truncated, "f1": ledger.f1}
     frame = pd.DataFrame({name: values[positions] for name, values in columns.items()} | {"format": formats[positions]})
     scored = frame[frame["score"].notna()]
-    unusable = min(ledger.unaskable_count, len(frame))
+    unusable = min(ledger.unusable_count, len(frame))
     return Statistics(
         selected=len(ledger.questions),
         overall=_measure(scored["score"]) if len(scored) else None,

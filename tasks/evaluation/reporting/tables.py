@@ -1,6 +1,7 @@
-"""What a run came to, or has come to so far, as short texts and tables for people: rows of a heading each, longest first.
+"""What a run came to, or has come to so far, as short texts and tables for people.
 
-Questions are named as the results name them: by `question_id`, their place in the selection from 1.
+A table is its rows, each a mapping from heading to text. Questions are named as the results name them: by `question_id`, their
+place in the selection from 1.
 """
 
 import itertools

@@ -119,7 +119,9 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
         return None
     count, indices, config = members.get("completed_count"), members["completed_indices"], members["config"]
     if not isinstance(indices, list) or count != len(indices) or count != members.get("results_count", count):
-        raise DamagedFile(f"completed_count is {count}, and it holds {members.get('results_count', 'other')} results")
+        listed = f"{len(indices)} completed_indices" if isinstance(indices, list) else "no list of completed_indices"
+        held = members.get("results_count", "as many")
+        raise DamagedFile(f"completed_count is {count}, but it has {listed} and {held} results")
     metadata = members.get("metadata")
     return Checkpoint(
         path=path,

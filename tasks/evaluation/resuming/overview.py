@@ -63,9 +63,9 @@ class Overview:
 class Tally:
     """How a checkpoint scores so far.
 
-    `refused` questions are those that the endpoint refused, `unusable` entries lack a question or an answer; of the original's,
-    which does not tell them apart, both are under `refused`. `failed` are requests that the original stored as if they were
-    answers; they are asked again.
+    `refused` questions are those that the endpoint refused, `unusable` entries cannot be asked, each for the reason in its
+    record; of the original's, which does not tell them apart, both are under `refused`. `failed` are requests that the original
+    stored as if they were answers; they are asked again.
     """
 
     accuracy: Accuracy | None

@@ -124,7 +124,7 @@ class Processing(Settings):
         if not self.enable_checkpointing and self.resume_from_checkpoint:
             raise ValueError("checkpointing is disabled, so nothing can be resumed: drop one of the two settings")
         if not self.enable_checkpointing and self.save_incremental:
-            raise ValueError("checkpointing is disabled, so save_incremental cannot hold: drop one of the two settings")
+            raise ValueError("checkpointing is disabled, and save_incremental needs it: drop one of the two settings")
         return self
 
 

@@ -1,10 +1,6 @@
 """The model servers file: the endpoints that a lab has, by short name.
 
-servers:
-- shortname: gpt-4.1
-openai_api_base: http://endpoint.example/v1
-openai_model: argo:gpt-4.1
-openai_api_key: ${ARGO_KEY}
+A list under `servers`; of each its `shortname`, `openai_api_base`, `openai_model` and `openai_api_key`, which may be `${NAME}`.
 """
 
 from pathlib import Path
