@@ -25,12 +25,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
-from tasks.evaluation.keeping.drafts import name_draft
+from tasks.evaluation.keeping.drafts import name_draft, publish
 from tasks.evaluation.keeping.folders import make_folder, sync_folder
 from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.keeping.spool import PlacedSpool
@@ -166,16 +166,8 @@ class CheckpointWriter:
         if self.path:
             draft.replace(self.path)
             return self.path
-        moment = now
-        while True:
-            path = self._folder / f"{self._stem}_{moment:%Y%m%d_%H%M%S}.json"
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                moment += timedelta(seconds=1)
-            else:
-                draft.unlink()
-                return path
+        stamp = publish(draft, self._folder / self._stem, now)
+        return self._folder / f"{self._stem}_{stamp}.json"
 
     def _point_latest(self, path: Path) -> None:
         """Let latest.json, a relative symbolic link, name the file; at no instant is there no link."""

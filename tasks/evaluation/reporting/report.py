@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ import yaml
 from tasks.evaluation.accuracy import Accuracy
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.keeping.checkpoint import fit_name
-from tasks.evaluation.keeping.drafts import name_draft
+from tasks.evaluation.keeping.drafts import name_draft, publish
 from tasks.evaluation.keeping.folders import sync_folder
 from tasks.evaluation.keeping.json_files import JsonObject, from_line
 from tasks.evaluation.ledger import Ledger
@@ -136,7 +136,7 @@ def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], Json
 def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObject, now: datetime) -> dict[str, Path]:
     prefix, model = fit_name(config.output.output_prefix), fit_name(config.model.generator_settings.model)
     draft = _write_draft(folder, _document(metadata, _read_lines(ledger)))
-    stamp = _take_free_time(draft, folder / f"{prefix}_{model}", now)
+    stamp = publish(draft, folder / f"{prefix}_{model}", now)
     written = {"results": folder / f"{prefix}_{model}_{stamp}.json"}
     if config.output.save_incorrect:
         written["incorrect"] = folder / f"{prefix}_incorrect_{model}_{stamp}.json"
@@ -203,17 +203,3 @@ def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
             draft.unlink(missing_ok=True)
         raise
     return draft
-
-
-def _take_free_time(draft: Path, stem: Path, now: datetime) -> str:
-    """Give the draft the name of the first second from now on that is free; give that second's text."""
-    moment = now
-    while True:
-        stamp = f"{moment:%Y%m%d_%H%M%S}"
-        try:
-            os.link(draft, stem.with_name(f"{stem.name}_{stamp}.json"))
-        except FileExistsError:
-            moment += timedelta(seconds=1)
-        else:
-            draft.unlink()
-            return stamp
