@@ -6,6 +6,7 @@ As a generator it answers question number n of `make_questions` with the letter 
 import itertools
 import json
 import re
+import ssl
 import threading
 import time
 from collections import Counter
@@ -75,9 +76,9 @@ def answer_by_rule(body: dict[str, Any]) -> Reply:
 
 
 class FakeEndpoint:
-    """The server; `rule` may be replaced at any time."""
+    """The server; `rule` may be replaced at any time. With a certificate, a file that holds its key too, it speaks HTTPS."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, *, certificate: Path | None = None) -> None:
         self.rule: Rule = answer_by_rule
         self.models = Reply(status=404)
         self.delay_seconds = 0.0
@@ -89,7 +90,11 @@ class FakeEndpoint:
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._make_handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._server.server_port}/v1"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -248,7 +248,7 @@ def test_a_list_of_models_that_does_not_come_is_no_mistake(endpoint: FakeEndpoin
 def test_a_key_that_is_not_accepted_is_found_out_at_once(endpoint: FakeEndpoint) -> None:
     """No question is asked."""
     endpoint.models = error(401, "Incorrect API key")
-    with pytest.raises(UserMistake, match=r"renew the API key.*in model.generator_settings"):
+    with pytest.raises(UserMistake, match=r"renew the API key.*see model.generator_settings"):
         look(endpoint.url)
     assert endpoint.bodies == []
 

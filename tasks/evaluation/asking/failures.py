@@ -33,6 +33,8 @@ STOP_STATUS = {
 }
 DECLINED_STATUS = (400, 413, 422)
 TOO_MANY_REQUESTS = 429
+# In OpenSSL's words; no certificate is trusted at the next try that is not trusted at this one.
+UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 MOST_WORDS = 300
 
 
@@ -41,7 +43,7 @@ def classify_failure(error: openai.OpenAIError | aiohttp.ClientError, endpoint: 
     # Shortened only when no secret is left in it that could be cut in two.
     role, words = endpoint.role, endpoint.scrub_words(_server_words(error))[:MOST_WORDS]
     if not isinstance(error, openai.APIStatusError):
-        return EndpointFailure(f"the {role} {_describe_silence(error)}: {words}")
+        return _classify_silence(error, role, words)
     message = f"the {role} answered {error.status_code}: {words}"
     if error.code == "insufficient_quota":
         return EndpointStop(f"{message}; {STOP_STATUS[402]}")
@@ -53,6 +55,14 @@ def classify_failure(error: openai.OpenAIError | aiohttp.ClientError, endpoint: 
     if error.status_code == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)
     return EndpointFailure(message, retry_after_seconds)
+
+
+def _classify_silence(error: openai.OpenAIError | aiohttp.ClientError, role: str, words: str) -> EndpointFailure | EndpointStop:
+    """The error of ours where there was no response."""
+    if UNTRUSTED in words:
+        cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
+        return EndpointStop(f"the {role}'s certificate is not trusted: {words}; {cure}")
+    return EndpointFailure(f"the {role} {_describe_silence(error)}: {words}")
 
 
 def _describe_silence(error: openai.OpenAIError | aiohttp.ClientError) -> str:

@@ -33,7 +33,7 @@ async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
             f"{failure}; nothing answers at {endpoint.shown_url}: start it, or mend its address in {endpoint.origin}"
         ) from None
     except EndpointStop as stop:
-        raise UserMistake(f"{stop}, in {endpoint.origin}") from None
+        raise UserMistake(f"{stop} (see {endpoint.origin})") from None
     if models and endpoint.model not in models:
         more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
         say(
