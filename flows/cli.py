@@ -9,6 +9,7 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.checkpoints_cli import add_checkpoints_command
+from flows.end_signals import hear_end_signals
 from flows.questions_cli import add_questions_command
 from flows.serve_cli import add_serve_command
 from flows.terminal import tell_error
@@ -78,8 +79,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _score(options: argparse.Namespace) -> int:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _exit_on_signal)
+    hear_end_signals(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
     from flows.score_cli import score  # noqa: PLC0415 - takes a second, which no other command should cost
 
     return score(options)

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import socket
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from flows.end_signals import hear_end_signals
 from flows.services import POLL_SECONDS, Service, is_healthy, wait_until_healthy
 from flows.terminal import EXIT_DONE, tell
 from tasks.evaluation.errors import UserMistake
@@ -38,8 +38,7 @@ def serve(options: argparse.Namespace) -> int:
         UserMistake: the port is taken, or no server answers where one should.
         ServerFailure: the server or the worker does not start.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    hear_end_signals(_interrupt)
     # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "0")

@@ -14,10 +14,9 @@ from prefect.exceptions import PrefectException, TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 
+from flows.end_signals import hear_end_signals
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import Run
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequest:
@@ -80,7 +79,7 @@ def stop_on_signals() -> Iterator[StopRequest]:
     """Receive the signals that end a process, until the block is left; in a thread of a larger program, none."""
     request = StopRequest()
     try:
-        before = {number: signal.signal(number, request.receive) for number in SIGNALS}
+        before = hear_end_signals(request.receive)
     except ValueError:
         before = {}
     try:

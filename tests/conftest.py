@@ -1,6 +1,7 @@
 """Every test runs in a home and a working directory of its own; Prefect is told so before anything imports it."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,10 @@ os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "0"
 for _name in ("PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(_name, None)
+for _signal in (signal.SIGINT, signal.SIGHUP):
+    # Under nohup, or in the background of a script, the commands that tests start would inherit that they ignore it.
+    if signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, lambda *_: None)
 
 import pytest
 from hypothesis import settings

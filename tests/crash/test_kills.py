@@ -37,14 +37,19 @@ def questions(folder: Path, endpoint: FakeEndpoint) -> None:
     endpoint.delay_seconds = 0.05
 
 
-def start(folder: Path, *flags: str, api_url: str | None = None, file_kilobytes: int | None = None) -> "subprocess.Popen[str]":
-    """The command in a process group of its own, on the given Prefect server or on none; no file may grow larger."""
+def start(
+    folder: Path, *flags: str, api_url: str | None = None, file_kilobytes: int | None = None, before: str = ""
+) -> "subprocess.Popen[str]":
+    """The command in a process group of its own, on the given Prefect server or on none; no file may grow larger.
+
+    `before` is the command that it is started by.
+    """
     limit = f"ulimit -f {file_kilobytes}; " if file_kilobytes else ""
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_HOME": os.environ["PREFECT_HOME"]}
     if api_url:
         environment["PREFECT_API_URL"] = api_url
     return subprocess.Popen(
-        ["bash", "-c", f'{limit}exec "$@"', "-", str(MCQA), "score", "--config", "config.yaml", *flags],
+        ["bash", "-c", f'{limit}exec {before} "$@"', "-", str(MCQA), "score", "--config", "config.yaml", *flags],
         cwd=folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -119,6 +124,17 @@ def test_a_signal_saves_and_says_how_to_continue(
     assert "Traceback" not in printed
     assert completed_count(folder) >= 40
     assert finish(start(folder, api_url=prefect_server))[0] == 0
+    assert_complete(folder, endpoint, kills=0)
+
+
+def test_nohup_outlives_the_terminal(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """A signal that the command is started to ignore does not end it: every question is asked, in the one run."""
+    write_config(folder, endpoint.url, parallel_workers=WORKERS)
+    process = start(folder, api_url=prefect_server, before="nohup")
+    wait_until(lambda: len(endpoint.asked()) >= 60)
+    os.killpg(process.pid, signal.SIGHUP)
+    code, printed = finish(process)
+    assert code == 0, printed
     assert_complete(folder, endpoint, kills=0)
 
 

@@ -1,0 +1,26 @@
+"""The signals that end a process, and who hears them."""
+
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from types import FrameType
+
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Handler = Callable[[int, FrameType | None], object]
+
+
+def hear_end_signals(handler: Handler, numbers: Iterable[signal.Signals] = END_SIGNALS) -> Mapping[signal.Signals, Handler]:
+    """Let the handler be called on each of these signals; give the handlers in whose place it stands.
+
+    A signal that is ignored stays ignored: whoever started the process wants it to go on, as `nohup` does when the terminal is
+    closed. One whose handler is not Python's is left to it, since it could not be given back.
+
+    Raises:
+        ValueError: this is not the main thread.
+    """
+    before = {number: signal.getsignal(number) for number in numbers}
+    return {
+        number: signal.signal(number, handler)  # type: ignore[misc]  # SIG_DFL can be set again like a function
+        for number, earlier in before.items()
+        if earlier not in (signal.SIG_IGN, None)
+    }
