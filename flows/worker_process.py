@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 
+from flows.process_table import find_parents
 from tasks.evaluation.local_servers.supervised import watch_parent
 
 # A run gives answers in flight 5 seconds, and writes its checkpoint.
@@ -32,25 +33,29 @@ def main() -> None:
 
 
 def _stop(worker: "subprocess.Popen[bytes]") -> None:
-    """End the runs, at first kindly, then their worker."""
+    """End the runs, at first kindly, then their worker, whatever comes of the first."""
+    try:
+        _stop_runs(worker.pid)
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            worker.send_signal(signal.SIGINT)
+            worker.wait(timeout=STOP_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+
+
+def _stop_runs(worker: int) -> None:
     deadline, told = time.monotonic() + SAVE_SECONDS, set[int]()
-    while (runs := _list_children(worker.pid)) and time.monotonic() < deadline:
+    while (runs := _list_children(worker)) and time.monotonic() < deadline:
         _send(runs - told, signal.SIGTERM)
         told |= runs
         time.sleep(POLL_SECONDS)
-    _send(_list_children(worker.pid), signal.SIGKILL)
-    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        worker.send_signal(signal.SIGINT)
-        worker.wait(timeout=STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(worker.pid, signal.SIGKILL)
+    _send(_list_children(worker), signal.SIGKILL)
 
 
-def _list_children(parent: int) -> set[int]:
+def _list_children(process: int) -> set[int]:
     """The processes that this one has started and that have not ended."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607 - POSIX
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    return {int(pid) for pid, ppid, state in rows if int(ppid) == parent and not state.startswith("Z")}
+    return {child for child, parent in find_parents().items() if parent == process}
 
 
 def _send(processes: set[int], number: signal.Signals) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.browser.served import Served, find_descendants, find_free_port, find_worker, is_alive, start_serve, wait_until
+from flows.process_table import find_parents
+from tests.browser.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 from tests.fake_endpoint import FakeEndpoint
 
 
@@ -50,7 +51,8 @@ def abandoned(served: Served) -> Iterator[Abandoned]:
     release, held = served.hold_back("abandoned", after=40)
     run_id = served.start("nightly", config_file=config)
     wait_until(lambda: len(held) == 8)
-    worker, run = find_worker(served.process.pid), int(served.run(run_id)["infrastructure_pid"])
+    run = int(served.run(run_id)["infrastructure_pid"])
+    worker = find_parents()[run]
     os.kill(worker, signal.SIGKILL)
     os.kill(run, signal.SIGKILL)
     yield Abandoned(run_id, config, release)

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from flows.process_table import find_parents
 from tests.fake_endpoint import FakeEndpoint, Reply, make_questions, prompt_of, write_config, write_questions
 
 COUNT = 120
@@ -52,25 +53,15 @@ def start_serve(folder: Path, environment: Mapping[str, str], *flags: str) -> "t
 
 def find_descendants(parent: int) -> set[int]:
     """The processes that this one has started, and those that they have."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parent_of = {int(pid): int(ppid) for pid, ppid in map(str.split, listed.splitlines())}
+    parent_of = find_parents()
     found, generation = set[int](), {parent}
     while generation := {pid for pid, ppid in parent_of.items() if ppid in generation}:
         found |= generation
     return found
 
 
-def find_worker(parent: int) -> int:
-    """The Prefect worker among the processes that this one has started."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
-    workers = {int(line.split()[0]) for line in listed.splitlines() if "prefect worker start" in line}
-    [worker] = workers & find_descendants(parent)
-    return worker
-
-
 def is_alive(pid: int) -> bool:
-    state = subprocess.run(["ps", "-p", str(pid), "-o", "stat="], capture_output=True, text=True, check=False).stdout
-    return bool(state) and not state.startswith("Z")
+    return pid in find_parents()
 
 
 @dataclass

@@ -9,8 +9,9 @@ from tests.browser.served import Served, find_descendants, is_alive, start_serve
 
 
 def test_a_kill_leaves_no_process(served: Served) -> None:
-    """SIGKILL of the command beside a server that runs already: its worker ends too, the server goes on."""
-    process, log = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
+    """SIGKILL of the command beside a server that runs already: its worker ends too, the server goes on; no `ps` is needed."""
+    environment = {**served.environment, "PATH": str(served.folder)}
+    process, log = start_serve(served.folder, environment, "--server", f"{served.url}/api")
     started = find_descendants(process.pid)
     process.send_signal(signal.SIGKILL)
     process.wait()

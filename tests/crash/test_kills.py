@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from flows.process_table import find_parents
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,
@@ -216,6 +217,5 @@ def hold_back(endpoint: FakeEndpoint, first_held: int) -> threading.Event:
 
 def find_servers(parent: int) -> list[int]:
     """The processes that serve a run's own Prefect server, of the run with this process id."""
-    lines = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    servers = [line.split() for line in lines if "flows.server_process" in line]
-    return [int(pid) for pid, ppid, *_ in servers if int(ppid) == parent]
+    children = [pid for pid, ppid in find_parents().items() if ppid == parent]
+    return [pid for pid in children if b"flows.server_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
