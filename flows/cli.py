@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from flows.questions_cli import add_questions_command
 from flows.serve_cli import add_serve_command
 from flows.terminal import tell_error
 from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.loopback import bypass_proxies
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -21,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without emoji shows question marks
+    bypass_proxies(os.environ)
     options = build_parser().parse_args(arguments)
     run = vars(options).pop("run")
     try:

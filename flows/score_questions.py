@@ -25,6 +25,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.asking.endpoints import KeyReader, list_key_warnings
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.keeping.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.evaluation.loopback import bypass_proxies
 from tasks.evaluation.opening import open_run
 from tasks.evaluation.reporting.report import compute_statistics
 from tasks.evaluation.run import Run
@@ -90,6 +91,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     Raises:
         EvaluationError: it cannot begin, or what was paid for could no longer be kept.
     """
+    bypass_proxies(os.environ)
     config = load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     log = get_run_logger().info

@@ -24,6 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_SERVER_DEPLOYMENTS_CONCURRENCY_SLOT_WAIT_SECONDS": "2",
         "FAKE_KEY": "sk-very-secret",
+        "http_proxy": "http://127.0.0.1:9",  # which answers nobody
     }
     with FakeEndpoint() as endpoint:
         process, log = start_serve(folder, environment, "--port", str(port))

@@ -43,10 +43,11 @@ def start(
 ) -> "subprocess.Popen[str]":
     """The command in a process group of its own, on the given Prefect server or on none; no file may grow larger.
 
-    `before` is the command that it is started by.
+    `before` is the command that it is started by. The environment names a proxy that answers nobody.
     """
     limit = f"ulimit -f {file_kilobytes}; " if file_kilobytes else ""
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_HOME": os.environ["PREFECT_HOME"]}
+    environment |= {"http_proxy": "http://127.0.0.1:9", "no_proxy": "intranet.example"}
     if api_url:
         environment["PREFECT_API_URL"] = api_url
     return subprocess.Popen(
