@@ -249,7 +249,7 @@ def test_every_failure_is_one_of_ours() -> None:
 
 @pytest.mark.parametrize(
     ("base_url", "key"),
-    [(None, "sk-openai"), ("https://api.openai.com/v1", "sk-openai"), ("http://lab.example/v1", "none")],
+    [(None, "none"), ("https://api.openai.com/v1", "sk-openai"), ("http://lab.example/v1", "none")],
 )
 def test_the_openai_key_goes_to_openai_alone(base_url: str | None, key: str) -> None:
     """An endpoint without a key of its own must not see another's."""

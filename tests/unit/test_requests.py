@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
+from tasks.evaluation.asking.endpoints import Endpoint, KeyReader, find_generator, find_grader, list_key_warnings
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.settings.config import Config
 from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
 
@@ -63,3 +65,43 @@ def test_null_is_not_sent(folder: Path) -> None:
     ]
     _, grader = requests({**none, "extra": extra}, grader="self")
     assert grader.keys() == {"model", "max_completion_tokens", "response_format"}
+
+
+def find(url: str | None, environment: dict[str, str]) -> Endpoint:
+    """The generator at this address."""
+    config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": {"model": "m", "base_url": url}}})
+    return find_generator(config, KeyReader(environment, str), None)
+
+
+@pytest.mark.parametrize(
+    ("named", "variable", "address", "key"),
+    [
+        (None, None, "https://api.openai.com/v1", "sk-1"),
+        (None, "", "https://api.openai.com/v1", "sk-1"),
+        (None, "http://gateway/v1", "http://gateway/v1", "sk-1"),
+        ("http://gateway/v1", "http://gateway/v1", "http://gateway/v1", "sk-1"),
+        ("http://other/v1", "http://gateway/v1", "http://other/v1", "none"),
+        ("https://api.openai.com/v1", "http://gateway/v1", "https://api.openai.com/v1", "sk-1"),
+    ],
+)
+def test_the_key_of_the_environment_is_for_the_address_of_the_environment(
+    named: str | None, variable: str | None, address: str, key: str
+) -> None:
+    """And for OpenAI's own; every message names the address that is asked."""
+    environment = {"OPENAI_API_KEY": "sk-1"} | ({} if variable is None else {"OPENAI_BASE_URL": variable})
+    found = find(named, environment)
+    assert (found.base_url, found.shown_url, found.api_key) == (address, address, key)
+
+
+def test_a_key_that_goes_to_the_environments_address_in_clear_is_told() -> None:
+    """As one that goes to an address of the settings; the address decides about no answer's identity."""
+    found = find(None, {"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": "http://gateway/v1"})
+    [warning] = list_key_warnings([found], found_plain=False)
+    assert "sent to gateway without encryption" in warning
+    assert found.request == find(None, {}).request
+
+
+def test_an_address_of_the_environment_that_is_none_is_a_mistake() -> None:
+    """The message names the variable."""
+    with pytest.raises(UserMistake, match="OPENAI_BASE_URL: this is no address"):
+        find(None, {"OPENAI_BASE_URL": "gateway"})

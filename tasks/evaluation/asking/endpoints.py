@@ -11,10 +11,11 @@ from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.settings.config import Config, GeneratorSettings
 from tasks.evaluation.settings.masking import Scrubber, is_reference, is_secret, list_secrets, mask_urls
 from tasks.evaluation.settings.model_servers import find_model_server, list_model_servers
-from tasks.evaluation.settings.request_checks import is_open_to_others, split_query
+from tasks.evaluation.settings.request_checks import check_url, is_open_to_others, split_query
 
 # An endpoint that needs no key still gets a header; the client refuses an empty one.
 NO_KEY = "none"
+OPENAI_URL = "https://api.openai.com/v1"
 SELF_GRADER = "self"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
 # What a reply must bring to be graded by its first token; 20 is the most that OpenAI gives.
@@ -38,7 +39,7 @@ class Endpoint:
     """A model behind an OpenAI-compatible address.
 
     `origin` is the place of its settings, for messages. `request` is all that is sent beside the messages. `base_url` None is
-    the openai package's own default.
+    a server of our own that was not started.
     """
 
     role: Literal["generator", "grader"]
@@ -70,7 +71,7 @@ class Endpoint:
     @property
     def shown_url(self) -> str:
         """The address, for messages: without what may be secret in it."""
-        return mask_urls(self.base_url) if self.base_url else "OpenAI's address"
+        return mask_urls(self.base_url or "this machine")
 
 
 class KeyReader:
@@ -85,6 +86,22 @@ class KeyReader:
         self._environment = environment
         self._load_secret = load_secret
         self.found_plain = False
+
+    @property
+    def default_url(self) -> str:
+        """The address where the settings name none, as the openai package has it: that of OPENAI_BASE_URL, else OpenAI's.
+
+        Raises:
+            UserMistake: the variable's is none.
+        """
+        try:
+            return check_url(self._named_url or OPENAI_URL)
+        except ValueError as error:
+            raise UserMistake(f"the environment's OPENAI_BASE_URL: {error}") from None
+
+    @property
+    def _named_url(self) -> str:
+        return self._environment.get("OPENAI_BASE_URL", "").strip()
 
     def read(self, key: str | None, setting: str, base_url: str | None) -> str:
         """The key itself; `setting` is its place, for the message, and `base_url` where it is sent.
@@ -113,9 +130,9 @@ class KeyReader:
 
     def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:
-            # That variable's key is OpenAI's, and nobody else's to see.
-            is_openai = base_url is None or urlsplit(base_url).hostname == "api.openai.com"
-            return (is_openai and self._environment.get("OPENAI_API_KEY")) or NO_KEY
+            # That variable's key is for OpenAI, or for whom the variable beside it names, and nobody else's to see.
+            is_its_own = base_url and (base_url == self._named_url or urlsplit(base_url).hostname == "api.openai.com")
+            return (is_its_own and self._environment.get("OPENAI_API_KEY")) or NO_KEY
         if key.startswith(("$", "secret:")) and not is_reference(key):
             # It is not repeated: a password may begin so.
             raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
@@ -142,10 +159,10 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     """
     settings = config.model.generator_settings
     is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
-    url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings)
+    url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings) or keys.default_url
     request: JsonObject = {"model": settings.model}
     request |= {"temperature": settings.temperature, "max_tokens": settings.max_tokens, **settings.extra}
-    key = keys.read(settings.api_key, "model.generator_settings.api_key", url or ("local" if is_local else None))
+    key = keys.read(settings.api_key, "model.generator_settings.api_key", url)
     if config.grading == "logprobs":
         limit = "max_completion_tokens" if "max_completion_tokens" in request else "max_tokens"
         request |= {**FIRST_TOKEN_REQUEST, limit: 1}
