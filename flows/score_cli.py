@@ -2,10 +2,11 @@
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from flows.terminal import EXIT_DONE, tell
-from tasks.evaluation.asking.endpoints import NO_KEY, KeyReader
+from tasks.evaluation.asking.endpoints import NO_KEY, Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
 from tasks.evaluation.local_servers.local_server import find_command, start_ahead
 from tasks.evaluation.preparation import (
@@ -37,21 +38,20 @@ def score(options: argparse.Namespace) -> int:
     overrides = Overrides.read(given)
     config = load_config(config_file, overrides)
     folder = Path(config_file).parent if config_file else Path()
-    find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
+    endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
     find_command(config)
-    make_own_folder(config)
-    check_output_folder(config)
+    own_folder = make_own_folder(config, is_dry=is_dry)
+    check_output_folder(config, is_dry=is_dry)
     if is_dry:
-        return show_plan(config, folder)
+        return show_plan(config, endpoints, own_folder)
     return run_flow(config, config_file, overrides)
 
 
-def show_plan(config: Config, config_folder: Path) -> int:
-    """Say what a run would reuse and ask; ask nothing."""
-    endpoints = find_endpoints(config, config_folder, KeyReader(os.environ, lambda _: NO_KEY))
-    own_folder = make_own_folder(config)
-    preparation = prepare(config, endpoints, own_folder=own_folder, run_id="a new run", say=tell)
-    reuse_earlier(preparation, tell)
+def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
+    """Say what a run would reuse and ask; ask nothing, and leave every folder as it is."""
+    # What is worked on lies in the system's place for such files: our own folder may not be there.
+    preparation = prepare(config, endpoints, own_folder=None, run_id="a new run", say=tell)
+    reuse_earlier(replace(preparation, own_folder=own_folder), tell)
     ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
     scored = statistics.overall.count if statistics.overall else 0
     tell(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")

@@ -10,7 +10,7 @@ from tasks.evaluation.asking.endpoints import Endpoint, KeyReader, find_generato
 from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.identity import Identity, IdentitySettings
-from tasks.evaluation.keeping.folders import make_folder
+from tasks.evaluation.keeping.folders import find_existing, make_folder
 from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.keeping.spool import PlacedSpool
@@ -91,8 +91,10 @@ def check_questions(config: Config) -> None:
     _select_questions(config, choose_selection(config, Lineage(), {}), None).close()
 
 
-def make_own_folder(config: Config) -> Path | None:
+def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
     """The folder for what is ours within the checkpoint directory, made where it is missing; None without checkpointing.
+
+    In a dry run it is not made: only whether it could be is found out.
 
     Raises:
         UserMistake: nothing can be written there.
@@ -103,29 +105,31 @@ def make_own_folder(config: Config) -> Path | None:
     folder = directory / OWN_FOLDER
     try:
         for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
-            make_folder(written)
-            tempfile.TemporaryFile(dir=written).close()
+            if not is_dry:
+                make_folder(written)
+            tempfile.TemporaryFile(dir=find_existing(written)).close()
     except OSError as error:
         raise UserMistake(
             f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
             "name another with --checkpoint-dir, or mend its permissions"
         ) from None
-    shortage = find_shortage(folder, count_needed_bytes(config))
+    shortage = find_shortage(find_existing(folder), count_needed_bytes(config))
     if shortage:
         raise UserMistake(str(shortage))
     return folder
 
 
-def check_output_folder(config: Config) -> None:
-    """Find out before anything is paid for whether the results can be written.
+def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
+    """Find out before anything is paid for whether the results can be written. Their folder is made, but in a dry run.
 
     Raises:
         UserMistake: they cannot.
     """
     folder = Path(config.output.output_directory)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
+        if not is_dry:
+            folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=find_existing(folder)).close()
     except OSError as error:
         raise UserMistake(
             f"cannot write in the output directory {folder}: {error.strerror}; "

@@ -60,3 +60,35 @@ def test_a_dry_run_asks_nothing(folder: Path, endpoint: FakeEndpoint) -> None:
     assert ended.returncode == 0, ended.stderr
     assert "To be asked: 5 of fake" in ended.stdout
     assert endpoint.bodies == []
+
+
+def test_a_dry_run_leaves_the_folder_as_it_found_it(folder: Path) -> None:
+    """Neither the checkpoint directory nor the one for the results is made."""
+    before = sorted(folder.rglob("*"))
+    assert run(folder, "score", "--config", "config.yaml", "--dry-run").returncode == 0
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_dry_run_counts_what_is_known(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
+    """The three questions that were scored before."""
+    command = [str(Path(sys.executable).with_name("mcqa")), "score", "--config", "config.yaml", "--limit", "3"]
+    environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_API_URL": prefect_server}
+    subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60, check=True)
+    assert "Scores reused: 3" in run(folder, "score", "--config", "config.yaml", "--dry-run").stdout
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("processing: {checkpoint_directory: file/checkpoints}", "cannot write in the checkpoint directory file/checkpoints"),
+        ("output: {output_directory: file/out}", "cannot write in the output directory file/out"),
+    ],
+)
+def test_a_dry_run_says_what_a_run_could_not_make(folder: Path, setting: str, message: str) -> None:
+    """As the run would."""
+    config = (folder / "config.yaml").read_text().splitlines()
+    section = setting.partition(":")[0]
+    (folder / "config.yaml").write_text("\n".join([line for line in config if not line.startswith(section)] + [setting]))
+    ended = run(folder, "score", "--config", "config.yaml", "--dry-run")
+    assert ended.returncode == 2
+    assert message in ended.stderr

@@ -13,6 +13,11 @@ def make_folder(folder: Path) -> None:
     sync_folder(folder.parent)
 
 
+def find_existing(folder: Path) -> Path:
+    """The folder itself, or where there is none what is there of its path."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable: names that were made, replaced or removed."""
     descriptor = os.open(folder, os.O_RDONLY)
