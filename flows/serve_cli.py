@@ -48,22 +48,25 @@ def serve(options: argparse.Namespace) -> int:
     given_url, logs = options.server or settings.api.url, settings.home / "mcqa-flow"
     with ExitStack() as stack:
         try:
-            server = None if given_url else start_server(options.host, options.port, logs)
+            server = None if given_url else make_server(options.host, options.port, logs)
             if server:
-                stack.callback(server.stop)
+                tell(f"Starting Prefect's server (its log: {server.log_path}) …")
+                server.start_within(stack)
             api_url = given_url or f"http://{_reachable(options.host)}:{options.port}/api"
             wait_for_server(server, api_url)
             install(api_url)
-            worker = start_worker(api_url, logs, server)
-            stack.callback(worker.stop)
+            worker = make_worker(api_url, logs, server)
+            worker.start_within(stack)
+            tell(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
+            tell("Press Ctrl-C to stop it all")
             watch([service for service in (server, worker) if service])
         except KeyboardInterrupt:
             tell("Stopping: runs that go on are saved; Retry continues them")
     return EXIT_DONE
 
 
-def start_server(host: str, port: int, logs: Path) -> Service:
-    """Prefect's server, on its way.
+def make_server(host: str, port: int, logs: Path) -> Service:
+    """Prefect's server, to be started.
 
     Raises:
         UserMistake: the port is not free.
@@ -74,9 +77,7 @@ def start_server(host: str, port: int, logs: Path) -> Service:
     environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # as the browser sees it, whatever it calls this machine
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
     arguments = ["tasks.evaluation.local_servers.supervised", *command]
-    log_path = logs / f"server-{port}.log"
-    tell(f"Starting Prefect's server (its log: {log_path}) …")
-    return Service("Prefect's server", arguments, environment=environment, log_path=log_path)
+    return Service("Prefect's server", arguments, environment=environment, log_path=logs / f"server-{port}.log")
 
 
 def wait_for_server(server: Service | None, api_url: str) -> None:
@@ -115,17 +116,14 @@ def install(api_url: str) -> None:
         tell(f"Deployment: {deployment.name}{''.join(sorted(states))}")
 
 
-def start_worker(api_url: str, logs: Path, server: Service | None) -> Service:
-    """A worker that runs evaluations in the working directory, and reports to the server until all have ended."""
+def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
+    """A worker, to be started: it runs evaluations in the working directory, and reports to the server until all have ended."""
     from flows.installation import WORK_POOL  # noqa: PLC0415 - imports Prefect
 
     arguments = ["flows.worker_process", "--pool", WORK_POOL, "--type", "process"]
     environment = {**os.environ, "PREFECT_API_URL": api_url}
     log_path = logs / f"worker-{os.getpid()}.log"
-    worker = Service("The worker", arguments, environment=environment, log_path=log_path, outlived_by=server)
-    tell(f"A worker runs evaluations in {Path.cwd()} (its log: {log_path})")
-    tell("Press Ctrl-C to stop it all")
-    return worker
+    return Service("The worker", arguments, environment=environment, log_path=log_path, outlived_by=server)
 
 
 def watch(services: Sequence[Service]) -> None:
@@ -143,6 +141,8 @@ def watch(services: Sequence[Service]) -> None:
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    """Stop everything in order; a second signal ends this process, and with it the lifelines that hold all others."""
+    hear_end_signals(lambda number, _: os._exit(128 + number))
     raise KeyboardInterrupt
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -52,10 +53,19 @@ class Service:
         self._end, self.lifeline = os.pipe()
         log_path.parent.mkdir(parents=True, exist_ok=True)
         log_path.write_text("")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start_within(self, stack: ExitStack) -> None:
+        """Start the process; it is ended when the stack is left.
+
+        The stack knows of it before it is there, so whatever interrupts the start leaves nothing that holds on to a lifeline: a
+        process that we do not know of yet ends too when ours is closed.
+        """
+        stack.callback(self.stop)
         self.start()
 
     def start(self) -> None:
-        """Start the process; again, where it has ended."""
+        """Start the process again, where it has ended."""
         self._started_at = time.monotonic()
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own modules
@@ -74,7 +84,7 @@ class Service:
         Raises:
             ServerFailure: it has ended soon after its start, and again.
         """
-        code = self._process.poll()
+        code = self._process.poll() if self._process else None
         if code is None:
             return True
         is_short = time.monotonic() - self._started_at < SHORT_LIFE_SECONDS
@@ -86,7 +96,8 @@ class Service:
     def stop(self) -> None:
         """End the process, which first ends all that it has started."""
         os.close(self.lifeline)
-        self._process.wait()
+        if self._process:
+            self._process.wait()
 
     def last_words(self) -> str:
         """The end of its log, on one line."""
