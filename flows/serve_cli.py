@@ -52,7 +52,7 @@ def serve(options: argparse.Namespace) -> int:
             if server:
                 tell(f"Starting Prefect's server (its log: {server.log_path}) …")
                 server.start_within(stack)
-            api_url = given_url or f"http://{_reachable(options.host)}:{options.port}/api"
+            api_url = given_url or f"http://{_name_reachable(options.host)}:{options.port}/api"
             wait_for_server(server, api_url)
             install(api_url)
             worker = make_worker(api_url, logs, server)
@@ -146,19 +146,22 @@ def _interrupt(_: int, __: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _reachable(host: str) -> str:
-    """The address at which this machine itself reaches the server."""
-    return DEFAULT_HOST if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+def _name_reachable(host: str) -> str:
+    """How a URL names the address at which this machine itself reaches the server."""
+    # Of "::", where the server takes no IPv4, the loopback is that of IPv6.
+    host = {"0.0.0.0": DEFAULT_HOST, "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host else host
 
 
 def _require_free_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except (OSError, OverflowError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UserMistake(
-                f"nothing can be served on {host}:{port} ({reason}): give another --port; where Prefect runs there already, "
-                f"give --server http://{_reachable(host)}:{port}/api"
-            ) from None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserMistake(
+            f"nothing can be served on {host}:{port} ({reason}): give another --port or --host; where Prefect runs there "
+            f"already, give --server http://{_name_reachable(host)}:{port}/api"
+        ) from None

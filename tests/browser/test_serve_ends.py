@@ -1,11 +1,14 @@
 """What `mcqa serve` leaves behind, however it ends: nothing."""
 
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.browser.served import Served, find_descendants, is_alive, start_serve, wait_until
+import pytest
+
+from tests.browser.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
 
 def test_a_kill_leaves_no_process(served: Served) -> None:
@@ -28,6 +31,25 @@ def test_a_taken_port_is_a_mistake(served: Served) -> None:
     ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert f"--server {served.url}/api" in ended.stderr
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_the_ui_is_served_over_ipv6(served: Served, host: str) -> None:
+    """To all, or on the loopback."""
+    environment = {**served.environment, "PREFECT_HOME": str(served.folder / f"home{len(host)}")}
+    process, log = start_serve(served.folder, environment, "--host", host, "--port", str(find_free_port()))
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0
+    assert "Prefect's UI: http://[::1]:" in log.read_text()
+
+
+def test_a_host_that_is_none_is_a_mistake(served: Served) -> None:
+    """The message says which."""
+    command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--host", "1.2.3.4.5", "--port", str(find_free_port())]
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "nothing can be served on 1.2.3.4.5:" in ended.stderr
 
 
 def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
