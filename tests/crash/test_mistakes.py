@@ -39,7 +39,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--config", "config.yaml", "--parallel", "many"], "invalid int value: 'many'"),
         (["--config", "config.yaml", "--grader", "nobody"], "it holds: judge"),
         (["--config", "config.yaml", "--checkpoint-dir", "file/checkpoints"], "cannot write in the checkpoint directory"),
-        (["--config", "config.yaml", "--disable-checkpointing", "--save-incremental"], "save_incremental cannot hold"),
+        (["--config", "config.yaml", "--disable-checkpointing", "--save-incremental"], "save_incremental needs it"),
         (["--config", "config.yaml", "--paralel", "3"], "--paralel"),
     ],
 )
