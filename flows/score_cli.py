@@ -8,7 +8,8 @@ from pathlib import Path
 from flows.terminal import EXIT_DONE, tell
 from tasks.evaluation.asking.endpoints import NO_KEY, Endpoint, KeyReader
 from tasks.evaluation.errors import EvaluationError, ServerFailure
-from tasks.evaluation.local_servers.local_server import find_command, start_ahead
+from tasks.evaluation.local_servers.local_server import start_ahead
+from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.preparation import (
     check_output_folder,
     check_questions,

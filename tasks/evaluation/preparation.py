@@ -15,7 +15,7 @@ from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.keeping.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.keeping.spool import PlacedSpool
 from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.local_servers.local_server import describe_weights
+from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.questions.question_check import summarize
 from tasks.evaluation.questions.questions import Questions, Selection, read_questions
 from tasks.evaluation.resuming.differences import describe_settings, explain_change

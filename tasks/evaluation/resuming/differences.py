@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.keeping.json_files import JsonObject, JsonValue
-from tasks.evaluation.local_servers.local_server import describe_weights
+from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.resuming.earlier import Checkpoint
 from tasks.evaluation.settings.config import Config
 from tasks.evaluation.settings.masking import mask_secrets

@@ -1,0 +1,76 @@
+"""How the model servers that a run can start itself are started: llama.cpp's and vLLM."""
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.local_servers.vllm_arguments import find_secrets, list_options
+from tasks.evaluation.local_servers.weights import find_weights
+from tasks.evaluation.settings.config import Config, GeneratorSettings
+
+MOST_SLOTS = 8
+INSTALL_SERVER = "pip install 'xllamacpp>=2026.10'"
+
+
+@dataclass(frozen=True)
+class ServerCommand:
+    """How a server is started.
+
+    `arguments` gives the command line for a port. `port` None: any free one. `advice` is what to try when it does not start.
+    `secrets` are variables for its environment.
+    """
+
+    name: str
+    arguments: Callable[[int], list[str]]
+    host: str
+    port: int | None
+    startup_seconds: float
+    advice: str
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def find_command(config: Config) -> ServerCommand | None:
+    """The server that the settings want started; None when they name one that runs already.
+
+    Raises:
+        UserMistake: a package, an executable or the weights are missing; the message holds the command that installs it.
+    """
+    settings = config.model.generator_settings
+    if config.model.generator.generator_type == "llamacpp":
+        return _llamacpp_command(settings, min(config.processing.parallel_workers, MOST_SLOTS))
+    return _vllm_command(settings) if settings.boot_local else None
+
+
+def _llamacpp_command(settings: GeneratorSettings, slots: int) -> ServerCommand:
+    if importlib.util.find_spec("xllamacpp") is None:
+        raise UserMistake(f"a llamacpp generator needs llama.cpp's server: {INSTALL_SERVER}")
+    weights = str(find_weights(settings.model))
+    start = [sys.executable, "-m", "tasks.evaluation.local_servers.llamacpp_server", weights, settings.model]
+    return ServerCommand(
+        name="llama.cpp",
+        arguments=lambda port: [*start, str(port), str(slots)],
+        host="127.0.0.1",
+        port=None,
+        startup_seconds=settings.server_startup_timeout,
+        advice="Is the file a GGUF that fits into the memory?",
+    )
+
+
+def _vllm_command(settings: GeneratorSettings) -> ServerCommand:
+    executable = shutil.which("vllm")
+    if executable is None:
+        raise UserMistake("model.generator_settings.boot_local: vLLM is not installed here: pip install vllm")
+    start = [executable, "serve", settings.hf_model_id or settings.model, "--served-model-name", settings.model]
+    options = list_options(settings.vllm_args)
+    return ServerCommand(
+        name="vLLM",
+        arguments=lambda port: [*start, "--host", settings.local_host, "--port", str(port), *options],
+        host=settings.local_host,
+        port=None if settings.auto_port else settings.port or 8000,
+        startup_seconds=settings.server_startup_timeout,
+        advice="Out of memory: lower gpu_memory_utilization or max_model_len in vllm_args. Slow: raise server_startup_timeout.",
+        secrets=find_secrets(settings.vllm_args),
+    )
