@@ -25,6 +25,8 @@ STARTUP_SECONDS = 180.0
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0
 MOST_RESTARTS = 3
+# The variables that a program needs to run at all, by their beginnings. The keys of endpoints are none of them.
+INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "LD_", "DYLD_", "PYTHON", "VIRTUAL_ENV", "CONDA_")
 
 
 class TemporaryServer:
@@ -93,7 +95,7 @@ class TemporaryServer:
     def _start(self) -> "subprocess.Popen[bytes]":
         """A new process, on the port that an earlier one had, else on a free one."""
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            **{name: value for name, value in os.environ.items() if name.startswith(INHERITED)},
             "PREFECT_HOME": str(self._folder),
             "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self._database}",
             "PREFECT_UI_ENABLED": "0",

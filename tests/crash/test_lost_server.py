@@ -38,3 +38,26 @@ def test_a_lost_server_costs_no_score(
     assert "Traceback" not in printed
     assert len(list((folder / "out").glob("exam_fake_*.json"))) == 1
     assert sum(endpoint.asked().values()) == COUNT
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc here")
+def test_the_server_of_a_run_is_given_no_key(folder: Path, endpoint: FakeEndpoint) -> None:
+    """It asks no endpoint."""
+    write_questions(folder, make_questions(COUNT))
+    write_config(folder, endpoint.url)
+    endpoint.delay_seconds = 0.1
+    environment = {**os.environ, "FAKE_KEY": "sk-very-secret"}
+    process = subprocess.Popen([str(MCQA), "score", "--config", "config.yaml"], cwd=folder, env=environment, stdout=-3)
+    while not endpoint.bodies:
+        time.sleep(0.01)
+    [server] = [path for path in Path("/proc").glob("[0-9]*") if is_server_of(path, process.pid)]
+    assert b"sk-very-secret" not in (server / "environ").read_bytes()
+    assert process.wait(timeout=60) == 0
+
+
+def is_server_of(process: Path, parent: int) -> bool:
+    try:
+        command, status = (process / "cmdline").read_bytes(), (process / "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return b"flows.server_process" in command and f"PPid:\t{parent}\n" in status
