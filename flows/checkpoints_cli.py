@@ -1,21 +1,20 @@
 """`mcqa checkpoints`: what lies in a checkpoint directory, as tables for people and JSON for programs. Imports no Prefect."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from flows.checkpoint_tables import describe_pairs, format_size, print_table
 from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.keeping.checkpoint import LATEST
 from tasks.evaluation.keeping.json_files import JsonObject
 from tasks.evaluation.resuming.earlier import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
 from tasks.evaluation.resuming.housekeeping import prune, split_running
-from tasks.evaluation.resuming.overview import Overview, Tally, describe_all, list_running, tally
+from tasks.evaluation.resuming.overview import Overview, describe_all, list_running, tally
 from tasks.evaluation.resuming.validation import find_faults
 
 DEFAULT_FOLDER = "checkpoints"
-COLUMNS = ("file", "time", "model", "questions", "progress", "size", "state")
-THOUSAND = 1000
 
 
 def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -44,7 +43,7 @@ def list_checkpoints(options: argparse.Namespace) -> int:
     if options.json:
         print_json([*(each.to_json() for each in overviews), *map(_damaged_to_json, damaged)])
     elif overviews or damaged:
-        _print_table(COLUMNS, [*map(_row, overviews), *map(_damaged_row, damaged)])
+        print_table(overviews, damaged)
     else:
         tell(f"No checkpoints in {folder}")
     return EXIT_DONE
@@ -66,7 +65,7 @@ def show_checkpoint(options: argparse.Namespace) -> int:
     if options.json:
         print_json(overview.to_json() | counted.to_json())
     else:
-        print_pairs(_describe_pairs(overview, counted))
+        print_pairs(describe_pairs(overview, counted))
     return EXIT_DONE
 
 
@@ -120,8 +119,8 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
         })  # fmt: skip
         return EXIT_DONE
     for each in removed:
-        tell(printable(f"Removed {each.path} ({_format_size(each.size_bytes)})"))
-    tell(f"Removed: {_count(len(removed))}, which frees {_format_size(freed_bytes)}. Kept: {kept_count:,}")
+        tell(printable(f"Removed {each.path} ({format_size(each.size_bytes)})"))
+    tell(f"Removed: {_count(len(removed))}, which frees {format_size(freed_bytes)}. Kept: {kept_count:,}")
     if running:
         tell(f"Left alone, because a run is still going: {_count(len(running))}")
     return EXIT_DONE
@@ -201,63 +200,9 @@ def _describe(checkpoint: Checkpoint) -> Overview:
     return next(each for each in describe_all(folder, among) if each.file == str(checkpoint.path))
 
 
-def _row(overview: Overview) -> list[str]:
-    return [
-        Path(overview.file).name,
-        overview.time.replace("T", " "),
-        overview.model,
-        overview.questions_file,
-        overview.progress,
-        _format_size(overview.size_bytes),
-        overview.state + (", latest" if overview.is_latest else ""),
-    ]
-
-
-def _damaged_row(damaged: DamagedCheckpoint) -> list[str]:
-    return [damaged.path.name, "", "", "", "", _format_size(damaged.path.stat().st_size), f"damaged: {damaged.reason}"]
-
-
 def _damaged_to_json(damaged: DamagedCheckpoint) -> JsonObject:
     size_bytes = damaged.path.stat().st_size
     return {"file": str(damaged.path), "state": "damaged", "reason": damaged.reason, "size_bytes": size_bytes}
-
-
-def _describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]:
-    pairs = [
-        ("Checkpoint", overview.file),
-        ("Time", overview.time),
-        ("Model", overview.model),
-        ("Questions", overview.questions_file),
-        ("Sample", overview.sample),
-        ("Progress", f"{overview.progress}, {overview.state}"),
-        ("Accuracy", str(counted.accuracy or "none, no question is scored yet")),
-        ("Refused or skipped", f"{counted.refused:,}"),
-        ("Cannot be asked", f"{counted.unusable:,}"),
-        ("Grader", overview.grader or "none: by what is read from the answer"),
-        ("Evaluation", overview.evaluation_id or "none: made by the original scorer"),
-        ("Size", _format_size(overview.size_bytes)),
-    ]
-    if counted.failed:
-        pairs.insert(-3, ("Failed, asked again", f"{counted.failed:,}"))
-    return pairs
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    lines = [columns, *([printable(cell) for cell in row] for row in rows)]
-    widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
-    for line in lines:
-        tell("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
-
-
-def _format_size(size_bytes: int) -> str:
-    if size_bytes < THOUSAND:
-        return f"{size_bytes} B"
-    size = size_bytes / THOUSAND
-    for unit in ("kB", "MB"):
-        if size < THOUSAND:
-            return f"{size:.1f} {unit}"
-        size /= THOUSAND
-    return f"{size:,.1f} GB"
 
 
 def _count(number: int) -> str:
