@@ -1,7 +1,6 @@
 """An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,6 @@ from tasks.evaluation.asking.endpoints import Endpoint
 from tasks.evaluation.asking.event_loop import EventLoopThread
 from tasks.evaluation.asking.preflight import check_endpoint
 from tasks.evaluation.batches import Batch, choose_batch_size, digest_lines
-from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
 from tasks.evaluation.keeping.json_files import JsonObject, from_line, to_line
 from tasks.evaluation.preparation import (
@@ -28,8 +26,6 @@ from tasks.evaluation.saving import Saver
 from tasks.evaluation.scoring import Scorer
 from tasks.evaluation.settings.config import Config
 from tasks.evaluation.tokens import Role, TokenSum, describe_sums, sums_to_json
-
-ROOM_CHECK_SECONDS = 1.0
 
 
 class Run:
@@ -73,8 +69,6 @@ class Run:
         self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
         self.saver = Saver(self.ledger, self.config, self.describe, progress.say)
         self.failures: dict[int, str] = {}
-        self._own_folder = preparation.own_folder
-        self._room_checked_at = 0.0
 
     @property
     def stop_cause(self) -> EvaluationError | None:
@@ -99,7 +93,7 @@ class Run:
     def first_refusal(self) -> str:
         """Why no question was scored: what stands in the first one's record."""
         error = self.ledger.read_result(0).get("error")
-        advice = "; mend the settings, or ask again with --retry-refused" if is_refused(self.ledger.read_result(0)) else ""
+        advice = "; fix the settings, or ask again with --retry-refused" if is_refused(self.ledger.read_result(0)) else ""
         return f"{error}{advice}"
 
     @property
@@ -185,14 +179,7 @@ class Run:
 
     def check_storage(self) -> None:
         """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
-        if self._own_folder is None or self.stop_cause is not None:
-            return
-        failure = self.ledger.log.failure if self.ledger.log else None
-        if failure is None and time.monotonic() - self._room_checked_at >= ROOM_CHECK_SECONDS:
-            self._room_checked_at = time.monotonic()
-            results = self.ledger.results
-            needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self.config)
-            failure = find_shortage(self._own_folder, needed)
+        failure = self.saver.find_failure() if self.stop_cause is None else None
         if failure:
             self.stop(failure)
 

@@ -5,13 +5,17 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from tasks.evaluation.disk_room import count_needed_bytes, find_shortage
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.keeping.json_files import JsonObject
+from tasks.evaluation.keeping.layout import OWN_FOLDER
 from tasks.evaluation.ledger import Ledger
 from tasks.evaluation.resuming.earlier import find_checkpoints
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.settings.config import Config
+
+ROOM_CHECK_SECONDS = 1.0
 
 
 class Saver:
@@ -33,7 +37,7 @@ class Saver:
         self._say = say
         self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._writer = self._make_writer(describe) if processing.enable_checkpointing else None
-        self._seen_count = 0
+        self._room_checked_at = 0.0
 
     @property
     def path(self) -> Path | None:
@@ -60,6 +64,16 @@ class Saver:
         if saved.stop:
             self._say(f"💾 Checkpoint saved: {self.path} ({saved.stop:,} results)")
         return self.path
+
+    def find_failure(self) -> StorageFailure | None:
+        """Why nothing more can be kept: the log has failed, or the disk has no room for the next checkpoint. None: it can."""
+        failure = self._ledger.log.failure if self._ledger.log else None
+        if self._writer is None or failure or time.monotonic() - self._room_checked_at < ROOM_CHECK_SECONDS:
+            return failure
+        self._room_checked_at = time.monotonic()
+        results = self._ledger.results
+        needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self._config)
+        return find_shortage(Path(self._config.processing.checkpoint_directory, OWN_FOLDER), needed)
 
     def prune(self) -> None:
         """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
