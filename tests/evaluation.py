@@ -82,7 +82,7 @@ def rename_grader(folder: Path) -> None:
     servers.write_text(servers.read_text().replace("judge-1", "judge-2"))
 
 
-def mend_reference(folder: Path, number: int) -> None:
+def fix_reference(folder: Path, number: int) -> None:
     """Let the reference be what the endpoint answers."""
     questions = json.loads((folder / "exam.json").read_text())
     questions[number - 1]["answer"] = f"{LETTERS[number % 4]})"

@@ -21,8 +21,8 @@ The command shows each as one message without a traceback; anything else is a de
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-# How a StorageFailure is mended.
-MAKE_ROOM = "make room or mend the folder, then run the same command again"
+# How a StorageFailure is fixed.
+MAKE_ROOM = "make room or fix the folder, then run the same command again"
 
 
 class EvaluationError(Exception):
@@ -30,7 +30,7 @@ class EvaluationError(Exception):
 
 
 class UserMistake(EvaluationError):
-    """A file, a setting or a flag is wrong; the message says which and how to mend it. Exit code 2."""
+    """A file, a setting or a flag is wrong; the message says which and how to fix it. Exit code 2."""
 
 
 class Unscored(EvaluationError):
@@ -127,7 +127,7 @@ class ServerFailure(EvaluationError):
 
 @contextmanager
 def before_asking() -> Iterator[None]:
-    """While nothing was asked yet, a disk that can keep nothing is the user's to mend first.
+    """While nothing was asked yet, a disk that can keep nothing is the user's to fix first.
 
     Raises:
         UserMistake: in the place of a StorageFailure.

@@ -111,7 +111,7 @@ def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
     except OSError as error:
         raise UserMistake(
             f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
-            "name another with --checkpoint-dir, or mend its permissions"
+            "name another with --checkpoint-dir, or fix its permissions"
         ) from None
     shortage = find_shortage(find_existing(folder), count_needed_bytes(config))
     if shortage:
@@ -133,7 +133,7 @@ def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
     except OSError as error:
         raise UserMistake(
             f"cannot write in the output directory {folder}: {error.strerror}; "
-            "set another output_directory, or mend its permissions"
+            "set another output_directory, or fix its permissions"
         ) from None
 
 

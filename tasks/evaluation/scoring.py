@@ -121,7 +121,7 @@ class Scorer:
         self._refused_in_a_row += 1
         if self._refused_in_a_row == MOST_REFUSED_IN_A_ROW:
             raise EndpointStop(
-                f"{MOST_REFUSED_IN_A_ROW} questions in a row were refused, the last because {refusal}; mend the settings and "
+                f"{MOST_REFUSED_IN_A_ROW} questions in a row were refused, the last because {refusal}; fix the settings and "
                 "ask these again with --retry-refused, or go on without them with the same command"
             )
 

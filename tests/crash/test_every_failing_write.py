@@ -187,7 +187,7 @@ def check_fault(config: Config, root: Path, fault: Fault, undisturbed: Final) ->
             failure = error
     if failure:
         assert len(model.asked_after) <= workers
-        assert "make room or mend" in str(failure) or "mend its permissions" in str(failure)
+        assert "make room or fix" in str(failure) or "fix its permissions" in str(failure)
     if isinstance(failure, UserMistake):
         assert model.asked == model.asked_after == []
     visible = read_visible(root)

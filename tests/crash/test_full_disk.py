@@ -59,7 +59,7 @@ def test_a_full_disk_stops_the_run(folder: Path, endpoint: FakeEndpoint, prefect
     release.set()
     code, printed = finish(process)
     assert code == 1, printed
-    assert "make room or mend the folder, then run the same command again" in printed
+    assert "make room or fix the folder, then run the same command again" in printed
     assert len(endpoint.asked()) <= 40 + 2 * WORKERS
     disk.make_room()
     assert finish(start(disk, folder, PREFECT_API_URL=prefect_server))[0] == 0

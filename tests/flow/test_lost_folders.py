@@ -61,7 +61,7 @@ def test_a_folder_that_vanishes_stops_the_run(folder: Path, endpoint: FakeEndpoi
     config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
     state = run_and_lose(config, endpoint, lambda: shutil.rmtree(folder / vanished))
     assert state.is_failed()
-    assert "No such file or directory; make room or mend the folder, then run the same command again" in state.message
+    assert "No such file or directory; make room or fix the folder, then run the same command again" in state.message
     assert len(endpoint.asked()) <= 40 + 2 * WORKERS
     assert run(config).is_completed()
     assert_complete(folder / "out", endpoint, COUNT, asked_again=WORKERS)
@@ -85,7 +85,7 @@ def test_an_output_folder_that_takes_nothing_is_said(folder: Path, endpoint: Fak
     config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
     state = run_and_lose(config, endpoint, lambda: put_file(folder / "out"))
     assert state.is_failed()
-    assert "every score is kept: make room or mend the folder" in state.message
+    assert "every score is kept: make room or fix the folder" in state.message
     (folder / "out").unlink()
     assert run(config).is_completed()
     assert_complete(folder / "out", endpoint, COUNT, asked_again=0)

@@ -265,7 +265,7 @@ def test_answers_are_reused_wherever_their_question_stands(folder: Path, endpoin
     assert sum(score for _, score in scored(folder)) == right_count(COUNT + 5)
 
 
-def test_another_grader_and_a_mended_reference_cost_grades_alone(folder: Path, endpoint: FakeEndpoint) -> None:
+def test_another_grader_and_a_fixed_reference_cost_grades_alone(folder: Path, endpoint: FakeEndpoint) -> None:
     """The answers are reused."""
     config = write_config(folder, endpoint.url)
     run(config)

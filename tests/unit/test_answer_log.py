@@ -102,7 +102,7 @@ def test_nothing_follows_a_part_of_a_record(tmp_path: Path) -> None:
         full, no_truncation = files_limited_to(len(record(1)) + 10), mock.patch.object(os, "ftruncate", side_effect=IO_ERROR)
         with full, no_truncation, pytest.raises(StorageFailure):
             log.append(record(2), position=1)
-        with pytest.raises(StorageFailure, match="Input/output error; make room or mend"):
+        with pytest.raises(StorageFailure, match="Input/output error; make room or fix"):
             log.append(record(3), position=2)
     assert read_numbers(tmp_path) == [1]
 
@@ -126,7 +126,7 @@ def test_a_log_that_has_vanished_keeps_nothing(tmp_path: Path, remove: Callable[
     with open_log(folder) as log:
         log.append(record(1), position=0).result(timeout=10)
         remove(folder)
-        with pytest.raises(StorageFailure, match="No such file or directory; make room or mend the folder"):
+        with pytest.raises(StorageFailure, match="No such file or directory; make room or fix the folder"):
             log.append(record(2), position=1)
 
 

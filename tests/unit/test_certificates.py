@@ -29,7 +29,7 @@ def certificate(folder: Path) -> Path:
     return path
 
 
-def test_an_untrusted_certificate_is_a_mistake_to_mend(evaluation: Evaluation, certificate: Path) -> None:
+def test_an_untrusted_certificate_is_a_mistake_to_fix(evaluation: Evaluation, certificate: Path) -> None:
     """Not waited for as an outage: it is the same at the next try."""
     with FakeEndpoint(certificate=certificate) as endpoint:
         settings = {"model.generator_settings.base_url": endpoint.url}

@@ -168,12 +168,12 @@ def test_an_empty_answer_is_a_refusal_at_the_third_time(endpoint: FakeEndpoint) 
     [
         (error(401, f"Incorrect API key provided: {KEY}"), "renew the API key"),
         (error(403, "no access"), "ask for access"),
-        (error(404, "no such model"), "mend the address"),
+        (error(404, "no such model"), "fix the address"),
         (error(402, "no credit"), "renew the account's credit"),
     ],
 )
-def test_what_only_the_user_can_mend_stops_the_run(endpoint: FakeEndpoint, failure: Reply, what_to_do: str) -> None:
-    """The message says what to mend, and never repeats the key."""
+def test_what_only_the_user_can_fix_stops_the_run(endpoint: FakeEndpoint, failure: Reply, what_to_do: str) -> None:
+    """The message says what to fix, and never repeats the key."""
     endpoint.rule = lambda _: failure
     with pytest.raises(EndpointStop, match=what_to_do) as caught:
         ask(endpoint.url)

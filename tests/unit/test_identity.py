@@ -53,7 +53,7 @@ def test_another_grader_is_another_score_of_the_same_answer(settings: IdentitySe
     "question",
     [replace(QUESTION, reference="A"), replace(QUESTION, format="qa"), replace(QUESTION, accepted=("C",))],
 )
-def test_a_mended_reference_is_another_score_of_the_same_answer(question: Question) -> None:
+def test_a_fixed_reference_is_another_score_of_the_same_answer(question: Question) -> None:
     """So is another format, or a further answer that is accepted."""
     ids = Identity(SETTINGS).identify(question, 0)
     assert ids.answer == BASE.answer

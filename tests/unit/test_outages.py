@@ -217,7 +217,7 @@ def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
 
 
 def test_nothing_at_the_address_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the address and the setting to mend."""
+    """With the address and the setting to fix."""
     monkeypatch.setattr("tasks.evaluation.asking.preflight.LOOK_SECONDS", 0.3)
     with pytest.raises(UserMistake, match=r"nothing answers at http://127.0.0.1:9/v1.*in model.generator_settings"):
         look("http://127.0.0.1:9/v1")

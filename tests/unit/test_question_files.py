@@ -1,4 +1,4 @@
-"""Question files: the same questions in every format, and damage as one message that says where and how to mend it."""
+"""Question files: the same questions in every format, and damage as one message that says where and how to fix it."""
 
 import csv
 import gzip

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tests.evaluation import Evaluation, assert_own_answers, count_asked, mend_reference, rename_grader
+from tests.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
 from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
 COUNT = 40
@@ -85,7 +85,7 @@ def test_a_retry_of_a_run_that_shares_nothing_is_refused_too(evaluation: Evaluat
 def test_a_retry_with_other_questions_is_refused(
     evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path, changed: list[dict[str, str]], difference: str
 ) -> None:
-    """A mended reference is one too, and so is another model behind the grader's name."""
+    """A fixed reference is one too, and so is another model behind the grader's name."""
     write_questions(folder, make_questions(COUNT))
     evaluation.run(batches=3)
     write_questions(folder, changed)
@@ -94,10 +94,10 @@ def test_a_retry_with_other_questions_is_refused(
     assert endpoint.bodies == []
 
 
-def test_a_retry_with_a_mended_reference_is_refused(evaluation: Evaluation, folder: Path) -> None:
+def test_a_retry_with_a_fixed_reference_is_refused(evaluation: Evaluation, folder: Path) -> None:
     """A new run grades it anew."""
     evaluation.run(batches=3)
-    mend_reference(folder, 3)
+    fix_reference(folder, 3)
     with pytest.raises(UserMistake, match=r"the questions or reference answers in exam\.json"):
         evaluation.run()
     evaluation.run(run_id="second")

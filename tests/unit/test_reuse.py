@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.evaluation import Evaluation, assert_own_answers, count_asked, mend_reference, rename_grader
+from tests.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
 from tests.fake_endpoint import (
     FakeEndpoint,
     answer_by_rule,
@@ -127,11 +127,11 @@ def test_another_model_behind_the_graders_name_grades_anew(
     assert count_asked(endpoint) == (0, COUNT)
 
 
-def test_a_mended_reference_is_graded_anew(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
+def test_a_fixed_reference_is_graded_anew(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
     """With a grader by one call, and the other questions keep their grades."""
     grader = {"model.grader_shortname": "judge"}
     evaluation.run(grader)
-    mend_reference(folder, 3)
+    fix_reference(folder, 3)
     results = evaluation.run(grader, run_id="second")
     assert count_asked(endpoint) == (0, 1)
     assert [result["score"] for result in results[:4]] == [1, 1, 1, 1]

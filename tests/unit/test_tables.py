@@ -72,7 +72,7 @@ def test_questions_that_were_never_asked_are_told_with_the_cause(ledger: FakeLed
 def test_refused_questions_and_unusable_entries_differ(ledger: FakeLedger) -> None:
     """In what to do about them."""
     rows = list_refused(ledger)  # type: ignore[arg-type]
-    assert [(row["Question ids"], row["What to do"].split()[0]) for row in rows] == [("3", "Final,"), ("4", "Mend")]
+    assert [(row["Question ids"], row["What to do"].split()[0]) for row in rows] == [("3", "Final,"), ("4", "Fix")]
 
 
 def test_wrong_answers_are_shown_beside_what_was_expected(ledger: FakeLedger) -> None:

@@ -93,7 +93,7 @@ class Client:
         Raises:
             EndpointFailure: none came in so many attempts, though others got through.
             Refused: the endpoint declined this request, or answered with nothing three times.
-            EndpointStop: it will decline every request until something is mended, or nothing got through for too long.
+            EndpointStop: it will decline every request until something is fixed, or nothing got through for too long.
             UserMistake: it declines the requests of a run that has had no answer from it yet.
         """
         failures = empty_replies = 0

@@ -29,7 +29,7 @@ STOP_STATUS = {
     UNAUTHORIZED: "renew the API key (api_key)",
     402: "renew the account's credit",
     403: "ask for access to this model, or renew the API key (api_key)",
-    404: "mend the address (base_url) or the model's name (model)",
+    404: "fix the address (base_url) or the model's name (model)",
 }
 DECLINED_STATUS = (400, 413, 422)
 TOO_MANY_REQUESTS = 429

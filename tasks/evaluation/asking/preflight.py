@@ -30,7 +30,7 @@ async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
         models = await _list_models(client)
     except EndpointFailure as failure:
         raise UserMistake(
-            f"{failure}; nothing answers at {endpoint.shown_url}: start it, or mend its address in {endpoint.origin}"
+            f"{failure}; nothing answers at {endpoint.shown_url}: start it, or fix its address in {endpoint.origin}"
         ) from None
     except EndpointStop as stop:
         raise UserMistake(f"{stop} (see {endpoint.origin})") from None

@@ -2,7 +2,7 @@
 
 JSON array, JSON object with a list `questions`, JSON Lines, CSV and Parquet, each plain or packed with gzip. The content
 decides; the name only tells CSV from JSON where neither bracket nor brace begins the file, and JSON Lines from an object. All
-are read as they stream: memory does not grow with the file. Damage is one message with the file, the place and how to mend it.
+are read as they stream: memory does not grow with the file. Damage is one message with the file, the place and how to fix it.
 """
 
 import codecs

@@ -61,7 +61,7 @@ def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
                 yield number, json.loads(line)
             except json.JSONDecodeError as error:
                 fault = f"{error.msg} at column {error.colno}"
-                raise DamagedFile(f"line {number}: this is no JSON object ({fault}); mend or remove the line") from None
+                raise DamagedFile(f"line {number}: this is no JSON object ({fault}); fix or remove the line") from None
             except RecursionError:
                 raise DamagedFile(f"line {number}: lists or objects are nested too deeply") from None
             except ValueError as error:  # a number of more digits than Python reads

@@ -23,7 +23,7 @@ MOST_ROWS, MOST_IDS, MOST_CHARACTERS = 50, 20, 300
 # Of a line in a cell, which the UI does not break by itself: four columns are seen at once.
 CELL_WIDTH = 24
 WRONG_ANSWERS = 10
-RETRY = "Retry this run when the endpoint is mended: it asks these questions alone."
+RETRY = "Retry this run when the endpoint is fixed: it asks these questions alone."
 FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
 
 
@@ -71,7 +71,7 @@ def list_refused(ledger: Ledger) -> list[Row]:
     records = {position: ledger.read_result(position) for position in unscored if position in ledger.results}
     refused = {position: str(record["error"]) for position, record in records.items() if is_refused(record)}
     unusable = {position: str(record["error"]) for position, record in records.items() if not is_refused(record)}
-    return _group(refused, FINAL) + _group(unusable, "Mend the entry in the questions file.")
+    return _group(refused, FINAL) + _group(unusable, "Fix the entry in the questions file.")
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
