@@ -69,6 +69,9 @@ class Scorer:
         """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
         if self.stop_cause is None:
             self.stop_cause = cause
+            for client in (self._generator, self._grader):
+                if client:
+                    client.stop(cause)
             asyncio.get_running_loop().call_later(grace_seconds, self._cancel_all)
 
     def _cancel_all(self) -> None:
@@ -103,7 +106,6 @@ class Scorer:
             if answer is None:
                 answer = await self._generator.ask(generator_messages(question, self._config.prompt))
                 await self._ledger.keep_answer(position, answer)
-            self._check_going_on()
             grade = mark_grade(await self._grade(question, answer), answer)
         except Refused as refused:
             await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)

@@ -55,6 +55,9 @@ class Model:
         await asyncio.sleep(0)
         return Answer(f"The answer to {number} is {LETTERS[number % 4]}.", None, {"total_tokens": 12}, "stop", "fake", 0.5)
 
+    def stop(self, cause: Exception) -> None:
+        """What still asks it after that is counted."""
+
 
 class SteppedLog(AnswerLog):
     """An answer log that fsyncs when it is told to and at its end, so that each time the same is done in the same order."""

@@ -85,7 +85,7 @@ class Client:
         self._is_proven = is_proven
         self._first_alone = asyncio.Lock()
         self._declined = 0
-        self._final: EndpointStop | UserMistake | None = None
+        self._final: EvaluationError | None = None
 
     async def ask(self, messages: list[Message]) -> Answer:
         """The model's reply to the messages.
@@ -95,6 +95,7 @@ class Client:
             Refused: the endpoint declined this request, or answered with nothing three times.
             EndpointStop: it will decline every request until something is fixed, or nothing got through for too long.
             UserMistake: it declines the requests of a run that has had no answer from it yet.
+            EvaluationError: the cause with which it was stopped.
         """
         failures = empty_replies = 0
         usage: Usage = {}
@@ -119,6 +120,10 @@ class Client:
                 empty_replies += 1
                 if empty_replies == EMPTY_REPLIES:
                     raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times", usage)
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Send nothing more: what waits to be sent ends with the cause."""
+        self._final = self._final or cause
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
         """One attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
