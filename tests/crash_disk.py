@@ -16,7 +16,7 @@ import errno
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import TypeVar
 from unittest import mock
 
+from tests.crash_tree import File, Folder, Node, Tree, make_tree, read_tree, walk
+
 Result = TypeVar("Result")
 AnyPath = str | Path
 Promise = tuple[str, int]
-
 REAL_OPEN, REAL_WRITE, REAL_FTRUNCATE = os.open, os.write, os.ftruncate
 REAL_LINK, REAL_SYMLINK, REAL_REPLACE, REAL_UNLINK, REAL_MKDIR = os.link, os.symlink, os.replace, os.unlink, os.mkdir
 # Where there is none, nobody calls it.
@@ -36,98 +37,6 @@ REAL_COPY: Callable[..., int] = vars(os).get("copy_file_range", lambda: 0)
 
 class Killed(BaseException):
     """Ends a run as SIGKILL does: what the kernel has been given it keeps, and nothing more is done."""
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A folder's whole content. `files` holds all names of each file; paths are relative to the folder."""
-
-    folders: frozenset[str]
-    links: frozenset[tuple[str, str]]
-    files: frozenset[tuple[frozenset[str], bytes]]
-
-    def build(self, root: Path) -> None:
-        """Make it in an empty folder."""
-        for folder in sorted(self.folders):
-            (root / folder).mkdir()
-        for names, content in self.files:
-            first, *others = sorted(names)
-            (root / first).write_bytes(content)
-            for other in others:
-                (root / other).hardlink_to(root / first)
-        for name, target in self.links:
-            (root / name).symlink_to(target)
-
-
-def read_tree(root: Path) -> Tree:
-    """What really is in the folder."""
-    paths = {str(path.relative_to(root)): path for path in root.rglob("*")}
-    links = {name: str(path.readlink()) for name, path in paths.items() if path.is_symlink()}
-    files = {name: path for name, path in paths.items() if path.is_file() and name not in links}
-    names: dict[int, set[str]] = {}
-    for name, path in files.items():
-        names.setdefault(path.stat().st_ino, set()).add(name)
-    return Tree(
-        frozenset(name for name, path in paths.items() if path.is_dir()),
-        frozenset(links.items()),
-        frozenset((frozenset(group), files[min(group)].read_bytes()) for group in names.values()),
-    )
-
-
-@dataclass(eq=False)
-class File:
-    """An inode of a file: its content at the last fsync, and after each operation since."""
-
-    name: str
-    descriptor: int
-    synced: bytes = b""
-    pending: list[bytes] = field(default_factory=list)
-
-    def kept(self) -> bytes:
-        """The content when nothing is lost."""
-        return self.pending[-1] if self.pending else self.synced
-
-    def contents(self) -> list[bytes]:
-        """Every content that a crash can leave."""
-        found = [self.synced, *self.pending]
-        kept = self.kept()
-        if len(kept) > len(self.synced) and kept.startswith(self.synced):
-            size, new = len(self.synced), len(kept) - len(self.synced)
-            zeros = bytes(new)
-            found += [kept[: size + new // 2], self.synced + zeros, self.synced + zeros[: new // 2] + kept[size + new // 2 :]]
-        return list(dict.fromkeys(found))
-
-    def note(self) -> None:
-        """Note the content after an operation."""
-        self.pending.append(os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0))
-
-    def sync(self) -> None:
-        """All that was done so far is durable."""
-        self.synced, self.pending = self.kept(), []
-
-
-@dataclass(eq=False)
-class Folder:
-    """An inode of a folder: its entries at the last fsync, and each operation since, as the entries that it sets."""
-
-    name: str
-    synced: "dict[str, Node]" = field(default_factory=dict)
-    pending: "list[Mapping[str, Node | None]]" = field(default_factory=list)
-
-    def entries(self, operations: int | None = None) -> "dict[str, Node]":
-        """The entries after so many operations since the last fsync; after all of them when no number is given."""
-        entries: dict[str, Node | None] = {**self.synced}
-        for changes in self.pending[:operations]:
-            entries |= changes
-        return {name: node for name, node in entries.items() if node is not None}
-
-    def sync(self) -> None:
-        """All that was done so far is durable."""
-        self.synced, self.pending = self.entries(), []
-
-
-# A symbolic link is its target.
-Node = File | Folder | str
 
 
 @dataclass
@@ -212,16 +121,16 @@ class CrashDisk:
         folders = [node for node in self._nodes.values() if isinstance(node, Folder)]
         for numbers in itertools.product(*(range(len(folder.pending) + 1) for folder in folders)):
             entries = {id(folder): folder.entries(number) for folder, number in zip(folders, numbers, strict=True)}
-            names = dict(_walk(self._top, entries, ""))
+            names = dict(walk(self._top, entries, ""))
             files = [node for node in dict.fromkeys(names.values()) if isinstance(node, File)]
             for contents in itertools.product(*(file.contents() for file in files)):
-                yield _make_tree(names, dict(zip(files, contents, strict=True)))
+                yield make_tree(names, dict(zip(files, contents, strict=True)))
 
     def _kept(self) -> Tree:
         """The tree when nothing is lost."""
         entries = {id(node): node.entries() for node in self._nodes.values() if isinstance(node, Folder)}
-        names = dict(_walk(self._top, entries, ""))
-        return _make_tree(names, {node: node.kept() for node in names.values() if isinstance(node, File)})
+        names = dict(walk(self._top, entries, ""))
+        return make_tree(names, {node: node.kept() for node in names.values() if isinstance(node, File)})
 
     def _crash(self, operation: str) -> None:
         """Find what a crash leaves before the operation."""
@@ -347,23 +256,3 @@ class CrashDisk:
         folder = self._folder_of(path)
         assert folder
         return folder.entries()[Path(path).name]
-
-
-def _walk(folder: Folder, entries: Mapping[int, Mapping[str, Node]], prefix: str) -> Iterator[tuple[str, Node]]:
-    """All paths below the folder, with what is there; `entries` are each folder's."""
-    for name, node in entries[id(folder)].items():
-        yield prefix + name, node
-        if isinstance(node, Folder):
-            yield from _walk(node, entries, f"{prefix}{name}/")
-
-
-def _make_tree(names: Mapping[str, Node], contents: Mapping[File, bytes]) -> Tree:
-    names_of: dict[File, list[str]] = {}
-    for name, node in names.items():
-        if isinstance(node, File):
-            names_of.setdefault(node, []).append(name)
-    return Tree(
-        frozenset(name for name, node in names.items() if isinstance(node, Folder)),
-        frozenset((name, node) for name, node in names.items() if isinstance(node, str)),
-        frozenset((frozenset(names), contents[file]) for file, names in names_of.items()),
-    )

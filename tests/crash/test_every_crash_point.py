@@ -24,7 +24,8 @@ from tasks.evaluation.resumption import reuse_earlier
 from tasks.evaluation.settings.config import Config
 from tasks.evaluation.settings.loading import load_config
 from tasks.evaluation.settings.overrides import Overrides
-from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises, Tree
+from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises
+from tests.crash_tree import Tree
 from tests.fake_endpoint import LETTERS, make_questions, write_questions
 
 COUNT = 16

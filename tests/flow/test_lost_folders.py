@@ -8,35 +8,19 @@ from typing import Any
 
 import pytest
 
-from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     answer_by_rule,
     error,
     hold_back,
-    make_questions,
     wait_until,
     write_config,
-    write_questions,
 )
+from tests.flow.exam import COUNT, run
 from tests.results import assert_complete
 
-COUNT = 120
 WORKERS = 4
-
-
-@pytest.fixture(autouse=True)
-def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, a working directory with questions, and the key in the environment."""
-    monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
-    write_questions(folder, make_questions(COUNT))
-
-
-def run(config: str, **overrides: object) -> Any:
-    """The state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions(config, Overrides.model_validate(overrides), return_state=True)
+pytestmark = pytest.mark.usefixtures("exam")
 
 
 def run_and_lose(config: str, endpoint: FakeEndpoint, lose: Callable[[], object]) -> Any:

@@ -1,0 +1,32 @@
+"""One exam for the tests of the flow: its runs under a real Prefect server, and what they have written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.settings.overrides import Overrides
+
+COUNT = 120
+
+
+def run(config_file: str = "config.yaml", **overrides: object) -> Any:
+    """The state in which the flow ends."""
+    from flows.score_questions import score_questions
+
+    return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
+
+
+def read_final(folder: Path) -> dict[str, Any]:
+    """The newest results file."""
+    newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
+    content: dict[str, Any] = json.loads(newest.read_text())
+    return content
+
+
+def read_latest(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "checkpoints/latest.json").read_text())
+    return content
+
+
+def scored(folder: Path) -> list[tuple[int, float]]:
+    return [(result["question_id"], result["score"]) for result in read_final(folder)["results"]]

@@ -1,0 +1,16 @@
+"""What the tests of `mcqa checkpoints` begin with."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fake_endpoint import make_questions, write_config, write_questions
+from tests.unit.saved_checkpoints import URL
+
+
+@pytest.fixture
+def checkpoint_folder(folder: Path) -> None:
+    """Twelve questions, a configuration, and an empty checkpoint directory."""
+    write_questions(folder, make_questions(12))
+    write_config(folder, URL)
+    (folder / "checkpoints").mkdir()
