@@ -6,7 +6,7 @@ from prefect.futures import PrefectFuture
 
 from tasks.artifacts import Artifacts
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.run import Run
+from tasks.evaluation.run.run import Run
 from tasks.save_checkpoint import save_checkpoint
 
 

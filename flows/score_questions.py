@@ -22,16 +22,16 @@ from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
-from tasks.evaluation.asking.endpoints import KeyReader, list_key_warnings
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import KeyReader, list_key_warnings
+from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
-from tasks.evaluation.keeping.layout import OWN_FOLDER, RESULTS_FOLDER
-from tasks.evaluation.loopback import bypass_proxies
-from tasks.evaluation.opening import open_run
-from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.run import Run
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.run import Run
+from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
 from tasks.write_report import write_report

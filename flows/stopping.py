@@ -16,7 +16,7 @@ from prefect.states import Cancelled
 
 from flows.end_signals import hear_end_signals
 from tasks.evaluation.errors import Stopped
-from tasks.evaluation.run import Run
+from tasks.evaluation.run.run import Run
 
 
 class StopRequest:

@@ -23,7 +23,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
-from tasks.evaluation.reporting.report import compute_statistics
+from tasks.evaluation.reporting.results_files import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_accuracies,
@@ -33,7 +33,7 @@ from tasks.evaluation.reporting.tables import (
     to_cells,
     write_report_text,
 )
-from tasks.evaluation.run import Run
+from tasks.evaluation.run.run import Run
 
 # The progress is brought up to date at checkpoints, not more often than this, and in between when it is so old.
 SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0

@@ -4,7 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.artifacts import Artifacts
-from tasks.evaluation.run import Run
+from tasks.evaluation.run.run import Run
 
 
 @task(task_run_name="checkpoint", cache_policy=NO_CACHE, persist_result=False)

@@ -8,10 +8,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.runtime import task_run
 
-from tasks.evaluation.batches import Batch
 from tasks.evaluation.errors import EvaluationError
-from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.run import Run
+from tasks.evaluation.run.batches import Batch
+from tasks.evaluation.run.run import Run
+from tasks.evaluation.storage.json_stream import JsonObject
 
 
 def name_task_run() -> str:

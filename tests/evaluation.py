@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.asking.endpoints import KeyReader
-from tasks.evaluation.opening import open_run
-from tasks.evaluation.run import Run
-from tasks.evaluation.settings.config import Config
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.endpoint import KeyReader
+from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.run import Run
 from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
 
 KEYS = {"FAKE_KEY": "sk-1", "OTHER_KEY": "sk-2"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.cli import build_parser
-from tasks.evaluation.questions.question_fields import Fields
-from tasks.evaluation.settings.config import Config
+from flows.commands.cli import build_parser
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.questions.columns import Fields
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

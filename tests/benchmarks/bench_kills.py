@@ -21,12 +21,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.asking.endpoints import KeyReader
-from tasks.evaluation.opening import open_run
-from tasks.evaluation.resuming.earlier import find_checkpoints
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import KeyReader
 from tasks.evaluation.resuming.housekeeping import prune
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
 from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 from tests.fake_endpoint import make_questions, write_config, write_questions
 

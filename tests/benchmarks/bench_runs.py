@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tasks.evaluation.asking.endpoints import Endpoint
-from tasks.evaluation.keeping.answer_log import AnswerLog
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter, SaveClock
-from tasks.evaluation.keeping.layout import ANSWERS_FOLDER
-from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.preparation import make_own_folder, prepare
-from tasks.evaluation.records import Answer, Grade
-from tasks.evaluation.settings.config import Config
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.run.preparation import make_own_folder, prepare
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.records import Answer, Grade
+from tasks.evaluation.storage.answer_log import AnswerLog
+from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock
+from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 from tests.fake_endpoint import write_questions
 
 ENDPOINTS = (Endpoint("generator", None, "none", {"model": "fake"}), None)

@@ -11,9 +11,9 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter
-from tasks.evaluation.keeping.json_files import to_line
-from tasks.evaluation.keeping.spool import PlacedSpool
+from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.json_stream import to_line
+from tasks.evaluation.storage.spool import PlacedSpool
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 TEXT = "Each option is weighed against what the stem says before one is chosen. " * 16

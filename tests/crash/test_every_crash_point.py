@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.asking.endpoints import Endpoint
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.grading import grade_by_reading
-from tasks.evaluation.keeping import answer_log
-from tasks.evaluation.keeping.answer_log import AnswerLog
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter
-from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.keeping.layout import ANSWERS_FOLDER
-from tasks.evaluation.preparation import make_own_folder, prepare
-from tasks.evaluation.records import Answer, Grade
-from tasks.evaluation.resumption import reuse_earlier
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.run.preparation import make_own_folder, prepare
+from tasks.evaluation.run.resumption import reuse_earlier
+from tasks.evaluation.scoring.graders import grade_by_reading
+from tasks.evaluation.scoring.records import Answer, Grade
+from tasks.evaluation.storage import answer_log
+from tasks.evaluation.storage.answer_log import AnswerLog
+from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises
 from tests.crash_tree import Tree
 from tests.fake_endpoint import LETTERS, make_questions, write_questions
@@ -44,7 +44,7 @@ class SteppedLog(AnswerLog):
 
 
 class Evaluation:
-    """A run as tasks/evaluation/run.py drives it, with answers that need no network.
+    """A run as tasks/evaluation/run/run.py drives it, with answers that need no network.
 
     Args:
         config: the settings.

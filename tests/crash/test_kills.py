@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flows.process_table import find_parents
+from flows.serving.process_table import find_parents
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,
@@ -219,4 +219,4 @@ def hold_back(endpoint: FakeEndpoint, first_held: int) -> threading.Event:
 def find_servers(parent: int) -> list[int]:
     """The processes that serve a run's own Prefect server, of the run with this process id."""
     children = [pid for pid, ppid in find_parents().items() if ppid == parent]
-    return [pid for pid in children if b"flows.server_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in children if b"flows.serving.server_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]

@@ -60,4 +60,4 @@ def is_server_of(process: Path, parent: int) -> bool:
         command, status = (process / "cmdline").read_bytes(), (process / "status").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    return b"flows.server_process" in command and f"PPid:\t{parent}\n" in status
+    return b"flows.serving.server_process" in command and f"PPid:\t{parent}\n" in status

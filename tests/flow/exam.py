@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.config.overrides import Overrides
 
 COUNT = 120
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.asking.endpoints import KeyReader, find_generator, find_grader
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import KeyReader, find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 
 LOCAL_URL = "http://127.0.0.1:12345/v1"

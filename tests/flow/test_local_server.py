@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers import server_commands, weights
-from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import make_questions, right_count, write_questions
 
 COUNT = 60
@@ -158,8 +158,8 @@ def test_nothing_is_left_after_sigkill(prefect_server: str, folder: Path, vllm: 
     code = f"""
 import pathlib
 import time
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.local_servers.local_server import start_server
 server = start_server(load_config("config.yaml", Overrides()), pathlib.Path({str(folder)!r}), print)
 server.wait_until_healthy()
@@ -184,7 +184,7 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
     folder: Path, vllm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For vLLM, llama.cpp's server, and the packaged weights."""
-    from tasks.evaluation.settings.loading import load_config
+    from tasks.evaluation.config.loading import load_config
 
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(UserMistake, match="pip install vllm"):
@@ -204,7 +204,7 @@ def test_only_what_changes_answers_tells_the_weights_apart(
     folder: Path, vllm: Path, changed: dict[str, object], is_same: bool
 ) -> None:
     """More GPUs are the same model; another number format is not."""
-    from tasks.evaluation.settings.loading import load_config
+    from tasks.evaluation.config.loading import load_config
 
     before = weights.describe_weights(load_config("config.yaml", Overrides()))
     write_local_config(folder, vllm_args={**ARGUMENTS, **changed})

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.config.overrides import Overrides
 from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
 
 COUNT = 12

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.config.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from flows.cli import main
-from tasks.evaluation.settings.overrides import Overrides
+from flows.commands.cli import main
+from tasks.evaluation.config.overrides import Overrides
 from tests.fake_endpoint import (
     FakeEndpoint,
     Reply,

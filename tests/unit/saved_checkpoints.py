@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from flows.cli import main
-from tasks.evaluation.fit import NoKeys
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter
-from tasks.evaluation.preparation import find_endpoints, prepare
-from tasks.evaluation.records import Answer, Grade, Refusal, build_refused, build_result
-from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from flows.commands.cli import main
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.run.fit import NoKeys
+from tasks.evaluation.run.preparation import find_endpoints, prepare
+from tasks.evaluation.scoring.records import Answer, Grade, Refusal, build_refused, build_result
+from tasks.evaluation.storage.checkpoint import CheckpointWriter
 
 URL = "http://127.0.0.1:9/v1"
 ORIGINAL = Path(__file__).parent.parent / "flow/original/checkpoint_exam_argo:fake_20261123_035022.json"

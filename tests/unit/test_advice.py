@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from tasks.evaluation.asking.advice import advise
-from tasks.evaluation.asking.endpoints import GRADER_REQUEST, Endpoint
+from tasks.evaluation.endpoints.advice import advise
+from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
 
 GENERATOR = Endpoint(
     "generator", "http://h/v1", "none", {"model": "o3", "temperature": 0.0, "max_tokens": 1024}, "model.generator_settings"

@@ -80,7 +80,7 @@ def test_the_command_is_quick_to_start() -> None:
     code = (
         "import atexit, sys\n"
         "atexit.register(lambda: print(sorted({'prefect', 'pandas', 'openai'} & sys.modules.keys())))\n"
-        "from flows.cli import main\n"
+        "from flows.commands.cli import main\n"
         "main(['checkpoints', 'list'])\n"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
 
 # In the form of the original's files, batching and local server settings included.
 ORIGINAL = """

@@ -17,14 +17,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.checkpoints_cli import list_checkpoints, show_checkpoint, validate_checkpoint
-from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
+from flows.commands.checkpoints import list_checkpoints, show_checkpoint, validate_checkpoint
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.keeping.checkpoint import CheckpointWriter
-from tasks.evaluation.keeping.json_files import JsonObject, to_line
-from tasks.evaluation.preparation import find_endpoints, make_own_folder, prepare
 from tasks.evaluation.questions.questions import Selection, read_questions
-from tasks.evaluation.records import (
+from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.resuming.differences import describe_settings
+from tasks.evaluation.run.preparation import find_endpoints, make_own_folder, prepare
+from tasks.evaluation.run.resumption import reuse_earlier
+from tasks.evaluation.scoring.records import (
     Answer,
     Grade,
     Refusal,
@@ -34,14 +39,9 @@ from tasks.evaluation.records import (
     grade_record,
     refusal_record,
 )
-from tasks.evaluation.reporting.report import compute_statistics
-from tasks.evaluation.resuming.differences import describe_settings
-from tasks.evaluation.resuming.earlier import OURS
-from tasks.evaluation.resumption import reuse_earlier
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.model_servers import find_model_server, list_model_servers
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.checkpoint_reader import OURS
+from tasks.evaluation.storage.json_stream import JsonObject, to_line
 from tests.fake_endpoint import make_questions
 from tests.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
-from tasks.evaluation.questions.question_fields import Fields
-from tasks.evaluation.questions.question_records import EntryReader
+from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.questions.entries import EntryReader
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 CHOICES: list[JsonValue] = ["iron", "gold", "tin", "zinc"]

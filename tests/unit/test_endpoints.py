@@ -5,12 +5,12 @@ import os
 
 import pytest
 
-from tasks.evaluation.asking import client as client_module
-from tasks.evaluation.asking import outage as outage_module
-from tasks.evaluation.asking.client import Client, Patience
-from tasks.evaluation.asking.endpoints import Endpoint, KeyReader
+from tasks.evaluation.endpoints import client as client_module
+from tasks.evaluation.endpoints import outage as outage_module
+from tasks.evaluation.endpoints.client import Client, Patience
+from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
-from tasks.evaluation.records import Answer
+from tasks.evaluation.scoring.records import Answer
 from tests.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
 
 KEY = "sk-very-secret"

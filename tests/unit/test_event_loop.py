@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from tasks.evaluation.asking.event_loop import EventLoopThread
+from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import Stopped
 
 

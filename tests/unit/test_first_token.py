@@ -5,9 +5,9 @@ import math
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.first_token import grade_by_first_token
-from tasks.evaluation.grading import find_obstacle
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.first_token import grade_by_first_token
+from tasks.evaluation.scoring.graders import find_obstacle
 
 QUESTION = Question("Which?\nA) x\nB) y\nC) z", "B", "", "mc")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.keeping.answer_log import AnswerLog
-from tasks.evaluation.keeping.drafts import name_draft, name_place
-from tasks.evaluation.keeping.evaluation_lock import find_running, lock_evaluation
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tasks.evaluation.storage.answer_log import AnswerLog
+from tasks.evaluation.storage.evaluation_lock import find_running, lock_evaluation
+from tasks.evaluation.storage.temporary_files import name_draft, name_place
 from tests.evaluation import Evaluation
 from tests.fake_endpoint import make_questions, write_questions
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.evaluation.keeping.id_index import IdIndex
+from tasks.evaluation.storage.id_index import IdIndex
 
 SIZE = 3
 # Few, so that many are equal; with zeros at either end, which a text would lose.

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tasks.evaluation.identity import Identity, IdentitySettings
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 
 QUESTION = Question("Which?\nA) x\nB) y", "B", "", "mc")
 SETTINGS = IdentitySettings({"model": "m", "temperature": 0.0}, None, None, {"model": "judge"}, "")

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.keeping import json_files
-from tasks.evaluation.keeping.json_files import from_line, read_array, read_object, to_line
+from tasks.evaluation.storage.json_stream import from_line, read_array, read_object, to_line
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

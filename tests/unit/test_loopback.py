@@ -7,9 +7,9 @@ from urllib.request import urlopen
 import httpx
 import pytest
 
-from tasks.evaluation.asking.endpoints import Endpoint
-from tasks.evaluation.asking.transport import Transport
-from tasks.evaluation.loopback import bypass_proxies
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.http import Transport
+from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tests.fake_endpoint import FakeEndpoint, Reply
 
 NOBODY = "http://127.0.0.1:9"

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from tasks.evaluation.asking import outage as outage_module
-from tasks.evaluation.asking.client import Client, Patience
-from tasks.evaluation.asking.endpoints import Endpoint
-from tasks.evaluation.asking.failures import read_retry_after
-from tasks.evaluation.asking.preflight import check_endpoint
+from tasks.evaluation.endpoints import outage as outage_module
+from tasks.evaluation.endpoints.client import Client, Patience
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.failures import read_retry_after
+from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
-from tasks.evaluation.prompts import Message
-from tasks.evaluation.records import Answer
+from tasks.evaluation.scoring.prompts import Message
+from tasks.evaluation.scoring.records import Answer
 from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
 Outcome = Answer | EvaluationError
@@ -26,8 +26,8 @@ Outcome = Answer | EvaluationError
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pauses of real runs, shortened."""
-    monkeypatch.setattr("tasks.evaluation.asking.client.FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("tasks.evaluation.asking.client.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("tasks.evaluation.endpoints.client.FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("tasks.evaluation.endpoints.client.LONGEST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(outage_module, "PROBE_SECONDS", 0.01)
 
 
@@ -83,7 +83,7 @@ def test_a_failed_endpoint_that_asks_for_a_long_wait_is_tried_meanwhile(
     endpoint: FakeEndpoint, retry_after: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also by the last questions of a run, of which none is left to find out that it is back."""
-    monkeypatch.setattr("tasks.evaluation.asking.client.LONGEST_ASKED_SECONDS", 0.01)
+    monkeypatch.setattr("tasks.evaluation.endpoints.client.LONGEST_ASKED_SECONDS", 0.01)
     down = error(503, "maintenance", **{"Retry-After": retry_after})
     endpoint.rule = lambda body: down if len(endpoint.bodies) < 20 else answer_by_rule(body)
     outcomes = ask_all(endpoint, 3, workers=3)
@@ -218,15 +218,15 @@ def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
 
 def test_nothing_at_the_address_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the address and the setting to fix."""
-    monkeypatch.setattr("tasks.evaluation.asking.preflight.LOOK_SECONDS", 0.3)
+    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.3)
     with pytest.raises(UserMistake, match=r"nothing answers at http://127.0.0.1:9/v1.*in model.generator_settings"):
         look("http://127.0.0.1:9/v1")
 
 
 def test_a_firewall_that_swallows_connections_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Though nothing says that nothing is there."""
-    monkeypatch.setattr("tasks.evaluation.asking.preflight.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("tasks.evaluation.asking.transport.CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("tasks.evaluation.endpoints.http.CONNECT_SECONDS", 0.5)
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as silent, ExitStack() as waiting:
         for _ in range(3):
             # As many as it takes for the system to answer no more of them.
@@ -239,8 +239,8 @@ def test_a_firewall_that_swallows_connections_is_found_out_at_once(monkeypatch: 
 
 def test_a_list_of_models_that_does_not_come_is_no_mistake(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where a question may take no longer than that."""
-    monkeypatch.setattr("tasks.evaluation.asking.preflight.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("tasks.evaluation.asking.preflight.LIST_SECONDS", 0.5)
+    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LIST_SECONDS", 0.5)
     endpoint.models = Reply({"data": []}, trickle_seconds=0.2)
     look(endpoint.url, timeout_seconds=0.1)
 

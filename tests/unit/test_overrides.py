@@ -2,9 +2,9 @@
 
 import pytest
 
-from flows.cli import build_parser
+from flows.commands.cli import build_parser
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.settings.overrides import Overrides
 
 FORM = Overrides.model_json_schema()["properties"]
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from pydantic import ValidationError
 
-from tasks.evaluation.prompts import describe_prompt, generator_messages
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.prompt_settings import Prompt
+from tasks.evaluation.scoring.prompts import describe_prompt, generator_messages
 
 CHOICE = Question("Which?\nA) x\nB) y", "B", "", "mc")
 SHORT = Question("Capital of France?", "Paris", "", "qa")

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.question_fields import Fields
-from tasks.evaluation.questions.question_records import Entry, EntryReader
+from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.questions.entries import Entry, EntryReader
 from tasks.evaluation.questions.questions import Selection, read_questions
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
 from tests.fake_endpoint import write_questions
 
 ASKED = "Even?\n\nA) two\nB) three\nC) five"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.grading import find_obstacle, grade_by_reading
+from tasks.evaluation.extraction.choices import read_choices, read_reference
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
-from tasks.evaluation.reading.choices import read_choices, read_reference
+from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading
 from tests.fake_endpoint import write_questions
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from flows.cli import main
-from tasks.evaluation.fit import NoKeys
-from tasks.evaluation.preparation import find_endpoints, prepare
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from flows.commands.cli import main
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.run.fit import NoKeys
+from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tests.fake_endpoint import make_questions, write_config, write_questions
 
 SOUND: list[dict[str, object]] = [{**record, "subject": "ours"} for record in make_questions(3)]

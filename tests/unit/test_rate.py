@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tasks.evaluation.asking.rate import RateLimit, read_duration
+from tasks.evaluation.endpoints.rate_limit import RateLimit, read_duration
 
 # What each client does of its own accord after an answer: ask the next question at once.
 ANSWER_SECONDS = 0.2

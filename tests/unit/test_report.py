@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tasks.evaluation.accuracy import Accuracy
-from tasks.evaluation.reporting.report import Statistics
+from tasks.evaluation.reporting.results_files import Statistics
+from tasks.evaluation.statistics.accuracy import Accuracy
 
 ACCURACY = Accuracy(4, score_sum=3, accuracy=0.75, standard_error=0.25)
 STATISTICS = Statistics(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.asking.endpoints import Endpoint, KeyReader, find_generator, find_grader, list_key_warnings
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader, find_generator, find_grader, list_key_warnings
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.keeping.json_files import JsonObject
-from tasks.evaluation.settings.config import Config
-from tasks.evaluation.settings.loading import load_config
-from tasks.evaluation.settings.overrides import Overrides
+from tasks.evaluation.storage.json_stream import JsonObject
 
 
 def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:

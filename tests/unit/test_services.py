@@ -8,9 +8,9 @@ from types import FrameType
 
 import pytest
 
-from flows import services
-from flows.process_table import find_parents
-from flows.services import Service
+from flows.serving import services
+from flows.serving.process_table import find_parents
+from flows.serving.services import Service
 from tests.fake_endpoint import wait_until
 
 # A command that would go on for ever, under the supervisor that ends it with its lifeline.

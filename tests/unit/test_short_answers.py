@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.evaluation.reading.short_answers import find_match, grade_short, is_exact_match, measure_f1, read_final_answer
+from tasks.evaluation.extraction.short_answers import find_match, grade_short, is_exact_match, measure_f1, read_final_answer
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.keeping.spool import PlacedSpool, Spool
+from tasks.evaluation.storage.spool import PlacedSpool, Spool
 
 
 def test_lines_are_found_by_their_number(tmp_path: Path) -> None:

@@ -16,10 +16,10 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.keeping.file_locks import try_lock
 from tasks.evaluation.local_servers.server_commands import ServerCommand, find_command
-from tasks.evaluation.settings.config import Config
+from tasks.evaluation.storage.file_locks import try_lock
 
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0

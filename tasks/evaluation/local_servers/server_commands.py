@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from tasks.evaluation.config.config import Config, GeneratorSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers.vllm_arguments import find_secrets, list_options
 from tasks.evaluation.local_servers.weights import find_weights
-from tasks.evaluation.settings.config import Config, GeneratorSettings
 
 MOST_SLOTS = 8
 INSTALL_SERVER = "pip install 'xllamacpp>=2026.10'"

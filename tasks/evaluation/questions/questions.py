@@ -11,12 +11,12 @@ from typing import Literal
 import numpy as np
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.keeping.json_files import JsonObject, from_line, to_line
-from tasks.evaluation.keeping.spool import Spool
-from tasks.evaluation.questions.question_check import Finding, Findings
-from tasks.evaluation.questions.question_fields import Fields
-from tasks.evaluation.questions.question_files import QuestionFile, find_format
-from tasks.evaluation.questions.question_records import Entry, read_entries
+from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.questions.entries import Entry, read_entries
+from tasks.evaluation.questions.files import QuestionFile, find_format
+from tasks.evaluation.questions.findings import Finding, Findings
+from tasks.evaluation.storage.json_stream import JsonObject, from_line, to_line
+from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
 QuestionFormat = Literal["auto", "mc", "qa"]

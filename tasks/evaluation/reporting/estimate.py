@@ -2,8 +2,8 @@
 
 from itertools import islice
 
-from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.tokens import Role, TokenSum
+from tasks.evaluation.endpoints.tokens import Role, TokenSum
+from tasks.evaluation.scoring.ledger import Ledger
 
 # So many answers that await their grade are looked at: enough for a mean, and soon read.
 SAMPLE = 1_000

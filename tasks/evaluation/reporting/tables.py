@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.records import is_refused
-from tasks.evaluation.reporting.report import Statistics
+from tasks.evaluation.reporting.results_files import Statistics
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.records import is_refused
 
 Row = dict[str, str]
 

@@ -8,12 +8,10 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tasks.evaluation.accuracy import is_score
 from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.keeping.answer_log import list_segments, read_segment, sync_segment
-from tasks.evaluation.keeping.json_files import JsonObject, to_line
-from tasks.evaluation.ledger import Ledger
-from tasks.evaluation.records import (
+from tasks.evaluation.resuming.differences import explain_misfit, list_differences
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.records import (
     Answer,
     Grade,
     answer_of_result,
@@ -25,8 +23,10 @@ from tasks.evaluation.records import (
     parse_grade,
     parse_refusal,
 )
-from tasks.evaluation.resuming.differences import explain_misfit, list_differences
-from tasks.evaluation.resuming.earlier import Checkpoint, is_failed_request, read_results
+from tasks.evaluation.statistics.accuracy import is_score
+from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
+from tasks.evaluation.storage.checkpoint_reader import Checkpoint, is_failed_request, read_results
+from tasks.evaluation.storage.json_stream import JsonObject, to_line
 
 
 @dataclass

@@ -1,0 +1,92 @@
+"""The command `mcqa`: its parts, and what their ends mean to a shell. What a part needs is imported when it runs."""
+
+import argparse
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from flows.commands.checkpoints import add_checkpoints_command
+from flows.commands.questions import add_questions_command
+from flows.commands.serve import add_serve_command
+from flows.end_signals import hear_end_signals
+from flows.terminal import tell_error
+from tasks.evaluation.endpoints.proxies import bypass_proxies
+from tasks.evaluation.errors import EvaluationError
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit: 0 done, 1 something is left unscored, 2 a mistake of the user's, 128 + n on signal n."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without emoji shows question marks
+    bypass_proxies(os.environ)
+    options = build_parser().parse_args(arguments)
+    run = vars(options).pop("run")
+    try:
+        code = run(options)
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    except EvaluationError as error:
+        code = tell_error(error)
+    sys.exit(code)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command's flags; one that is not given leaves the configuration file's setting as it is."""
+    parser = argparse.ArgumentParser(prog="mcqa", description="Score a language model on files of exam questions.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    score_parser = commands.add_parser(
+        "score",
+        help="score a file of questions, continuing where an earlier run stopped",
+        argument_default=argparse.SUPPRESS,
+    )
+    _add_flags(score_parser)
+    score_parser.set_defaults(run=_score)
+    add_checkpoints_command(commands)
+    add_questions_command(commands)
+    add_serve_command(commands)
+    return parser
+
+
+def _add_flags(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("questions_file", nargs="?", metavar="QUESTIONS_FILE", help="the questions; replaces the file's questions_file")
+    add("--config", metavar="FILE", help="the YAML file of settings")
+    add(
+        "--model",
+        metavar="NAME",
+        help="a short name in the model servers file, else a model of the configured endpoint",
+    )
+    add("--grader", metavar="NAME", help="the grader's short name in the model servers file")
+    add("--model-config", dest="model_config_file", metavar="FILE", help="the model servers file")
+    add("--no-rag", action="store_true", help="ask without retrieval and without the context field")
+    add("--parallel", dest="parallel_workers", type=int, metavar="N", help="questions in flight at once")
+    add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
+    add("--seed", dest="random_seed", type=int, metavar="S", help="the sample's seed")
+    add("--limit", type=int, metavar="N", help="score the first N questions")
+    add("--disable-checkpointing", dest="enable_checkpointing", action="store_false", help="write no checkpoints")
+    add("--checkpoint-interval", type=int, metavar="N", help="save after every N completed questions")
+    add("--checkpoint-dir", dest="checkpoint_directory", metavar="DIR", help="the folder for checkpoints")
+    add("--resume-from", dest="resume_from_checkpoint", metavar="FILE", help="continue this very checkpoint")
+    add("--no-auto-resume", dest="auto_resume", action="store_false", help="reuse nothing of earlier runs")
+    add("--save-incremental", action="store_true", help="make every answer durable before it counts")
+    add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
+    add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")
+    add("--save-incorrect", action="store_true", help="write the questions answered wrong to a file of their own")
+    add("--verbose", action="store_true", help="show Prefect's own lines")
+    add("--dry-run", action="store_true", help="say what would be asked and what is known, and ask nothing")
+
+
+def _score(options: argparse.Namespace) -> int:
+    hear_end_signals(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
+    from flows.commands.score import score  # noqa: PLC0415 - takes a second, which no other command should cost
+
+    return score(options)
+
+
+def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)

@@ -1,0 +1,127 @@
+"""`mcqa score`: the flags laid over the settings, the flow's end as an exit code."""
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from flows.terminal import EXIT_DONE, tell
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import NO_KEY, Endpoint, KeyReader
+from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.local_servers.local_server import start_ahead
+from tasks.evaluation.local_servers.server_commands import find_command
+from tasks.evaluation.reporting.estimate import estimate_tokens
+from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.run.preparation import (
+    check_output_folder,
+    check_questions,
+    find_endpoints,
+    find_log_folder,
+    make_own_folder,
+    prepare,
+)
+from tasks.evaluation.run.resumption import reuse_earlier
+
+CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score as the flags say; give the exit code.
+
+    Raises:
+        UserMistake: something the user gave is wrong; nothing was asked.
+    """
+    given = vars(options)
+    config_file, is_dry = given.pop("config", None), given.pop("dry_run", False)
+    overrides = Overrides.read(given)
+    config = load_config(config_file, overrides)
+    folder = Path(config_file).parent if config_file else Path()
+    endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
+    find_command(config)
+    own_folder = make_own_folder(config, is_dry=is_dry)
+    check_output_folder(config, is_dry=is_dry)
+    if is_dry:
+        return show_plan(config, endpoints, own_folder)
+    return run_flow(config, config_file, overrides)
+
+
+def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
+    """Say what a run would reuse and ask; ask nothing, and leave every folder as it is."""
+    # What is worked on lies in the system's place for such files: our own folder may not be there.
+    preparation = prepare(config, endpoints, own_folder=None, run_id="a new run", say=tell)
+    reuse_earlier(replace(preparation, own_folder=own_folder), tell)
+    ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
+    scored = statistics.overall.count if statistics.overall else 0
+    tell(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")
+    tell(f"Scores reused: {scored:,}")
+    tell(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
+    tell(f"Refused, not asked again: {statistics.refused:,}")
+    tell(f"Entries that cannot be asked: {statistics.unusable:,}")
+    tell(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}")
+    for line in estimate_tokens(ledger, has_grader=endpoints[1] is not None):
+        tell(line)
+    ledger.close()
+    return EXIT_DONE
+
+
+def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:
+    """Run the flow, on a temporary Prefect server where none is set up; give the exit code.
+
+    What takes long goes on side by side: Prefect's server and the model's start while the questions are read.
+    """
+    # Failed batches and runs are told in our own lines; Prefect's go to its server, and with --verbose to the terminal.
+    level = "INFO" if config.processing.verbose else "CRITICAL"
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
+    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", level)
+    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    import prefect  # noqa: PLC0415 - takes seconds, which a mistake in the settings should not cost
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    settings = get_current_settings()
+    server = None
+    if not settings.api.url:
+        from flows.serving.temporary_server import TemporaryServer  # noqa: PLC0415
+
+        tell("Starting Prefect's temporary server …")
+        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", say=tell)
+    start_ahead(config, find_log_folder(make_own_folder(config)), tell)
+    check_questions(config)
+    if server is None:
+        return call_flow(config_file, overrides)
+    server.wait_until_healthy()
+    os.environ["PREFECT_API_URL"] = server.api_url
+    with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
+        return call_flow(config_file, overrides)
+
+
+def call_flow(config_file: str | None, overrides: Overrides) -> int:
+    """Call the flow and say how it ended; give the exit code.
+
+    Raises:
+        EvaluationError: the flow ended with it.
+    """
+    from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import PrefectException  # noqa: PLC0415
+    from prefect.settings import get_current_settings  # noqa: PLC0415
+
+    from flows.ending import EndWatch, tell_outcome  # noqa: PLC0415 - imports Prefect
+    from flows.score_questions import score_questions  # noqa: PLC0415 - the same
+
+    url = get_current_settings().api.url
+    with EndWatch(str(url)) as watch:
+        try:
+            with get_client(sync_client=True) as client:
+                client.raise_for_api_version_mismatch()
+            state = score_questions(config_file, overrides, return_state=True)
+        except (HTTPError, PrefectException, RuntimeError) as failure:
+            if watch.outcome is None:
+                raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
+            watch.tell_unreported(str(failure))
+            return tell_outcome(watch.outcome)
+    error = state.result(raise_on_failure=False)
+    return tell_outcome(error if isinstance(error, EvaluationError) else state)

@@ -1,0 +1,167 @@
+"""`mcqa serve`: a Prefect server with its UI, the deployments and a worker on this machine, until Ctrl-C."""
+
+import argparse
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from flows.end_signals import hear_end_signals
+from flows.serving.services import POLL_SECONDS, Service, is_healthy, wait_until_healthy
+from flows.terminal import EXIT_DONE, tell
+from tasks.evaluation.errors import UserMistake
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
+# Which runs hold the places in a deployment's queue, Prefect keeps in memory unless told so: after a restart of the server, the
+# places of runs that were killed with it would be taken for ever.
+LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
+
+
+def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `serve` with its flags."""
+    parser = commands.add_parser("serve", help="run evaluations from Prefect's UI, here and on schedules, until Ctrl-C")
+    parser.add_argument("--host", default=DEFAULT_HOST, help=f"where the UI is served ({DEFAULT_HOST}); 0.0.0.0: to all")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help=f"the UI's port ({DEFAULT_PORT})")
+    parser.add_argument("--server", metavar="URL", help="a Prefect server that runs already, http://HOST:PORT/api; start none")
+    parser.set_defaults(run=serve)
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until a signal comes; give the exit code.
+
+    Raises:
+        UserMistake: the port is taken, or no server answers where one should.
+        ServerFailure: the server or the worker does not start.
+    """
+    hear_end_signals(_interrupt)
+    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "0")
+    from prefect.settings import get_current_settings  # noqa: PLC0415 - takes seconds
+
+    settings = get_current_settings()
+    given_url, logs = options.server or settings.api.url, settings.home / "mcqa-flow"
+    with ExitStack() as stack:
+        try:
+            server = None if given_url else make_server(options.host, options.port, logs)
+            if server:
+                tell(f"Starting Prefect's server (its log: {server.log_path}) …")
+                server.start_within(stack)
+            api_url = given_url or f"http://{_name_reachable(options.host)}:{options.port}/api"
+            wait_for_server(server, api_url)
+            install(api_url)
+            worker = make_worker(api_url, logs, server)
+            worker.start_within(stack)
+            tell(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
+            tell("Press Ctrl-C to stop it all")
+            watch([service for service in (server, worker) if service])
+        except KeyboardInterrupt:
+            tell("Stopping: runs that go on are saved; Retry continues them")
+    return EXIT_DONE
+
+
+def make_server(host: str, port: int, logs: Path) -> Service:
+    """Prefect's server, to be started.
+
+    Raises:
+        UserMistake: the port is not free.
+    """
+    _require_free_port(host, port)
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+    environment.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES_IN_FILES)
+    environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # as the browser sees it, whatever it calls this machine
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    arguments = ["tasks.evaluation.local_servers.supervised", *command]
+    return Service("Prefect's server", arguments, environment=environment, log_path=logs / f"server-{port}.log")
+
+
+def wait_for_server(server: Service | None, api_url: str) -> None:
+    """Return when the server answers.
+
+    Raises:
+        UserMistake: no server answers at an address that the user gave.
+        ServerFailure: our own does not start.
+    """
+    if server:
+        wait_until_healthy(server, api_url)
+    elif not is_healthy(api_url):
+        raise UserMistake(f"no Prefect server answers at {api_url}: start it, or give neither --server nor PREFECT_API_URL")
+    tell(f"Prefect's UI: {api_url.removesuffix('/api')}")
+
+
+def install(api_url: str) -> None:
+    """Make the work pool, the automation and the deployments on the server, and say what there is.
+
+    Raises:
+        ServerFailure: the server refuses them.
+    """
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - takes seconds
+    from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+
+    from flows.serving.installation import deploy, ensure_automation, ensure_work_pool  # noqa: PLC0415 - imports Prefect
+
+    with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
+        client.raise_for_api_version_mismatch()
+        ensure_work_pool(client)
+        ensure_automation(client)
+        deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url})
+    for deployment in deployments:
+        switch = {True: ", its schedule on", False: ", its schedule off"}
+        states = {switch[schedule.active] for schedule in deployment.schedules}
+        tell(f"Deployment: {deployment.name}{''.join(sorted(states))}")
+
+
+def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
+    """A worker, to be started: it runs evaluations in the working directory, and reports to the server until all have ended."""
+    from flows.serving.installation import WORK_POOL  # noqa: PLC0415 - imports Prefect
+
+    arguments = ["flows.serving.worker_process", "--pool", WORK_POOL, "--type", "process"]
+    environment = {**os.environ, "PREFECT_API_URL": api_url}
+    log_path = logs / f"worker-{os.getpid()}.log"
+    return Service("The worker", arguments, environment=environment, log_path=log_path, outlived_by=server)
+
+
+def watch(services: Sequence[Service]) -> None:
+    """Start again what ends; return never.
+
+    Raises:
+        ServerFailure: one of them has ended soon after its start.
+    """
+    while True:
+        for service in services:
+            if not service.check():
+                tell(f"{service.name} has ended (its log: {service.log_path}): it is started again")
+                service.start()
+        time.sleep(POLL_SECONDS)
+
+
+def _interrupt(_: int, __: FrameType | None) -> NoReturn:
+    """Stop everything in order; a second signal ends this process, and with it the lifelines that hold all others."""
+    hear_end_signals(lambda number, _: os._exit(128 + number))
+    raise KeyboardInterrupt
+
+
+def _name_reachable(host: str) -> str:
+    """How a URL names the address at which this machine itself reaches the server."""
+    # Of "::", where the server takes no IPv4, the loopback is that of IPv6.
+    host = {"0.0.0.0": DEFAULT_HOST, "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"[{host}]" if ":" in host else host
+
+
+def _require_free_port(host: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UserMistake(
+            f"nothing can be served on {host}:{port} ({reason}): give another --port or --host; where Prefect runs there "
+            f"already, give --server http://{_name_reachable(host)}:{port}/api"
+        ) from None

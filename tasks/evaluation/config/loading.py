@@ -1,0 +1,123 @@
+"""The settings of a run: those given for it alone, before those of the configuration file, before the defaults."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from tasks.evaluation.config.config import Config, Model, Output, Processing
+from tasks.evaluation.config.model_servers import find_model_server
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
+from tasks.evaluation.config.yaml_files import name_key, read_yaml
+from tasks.evaluation.errors import UserMistake
+
+SECTION_OF = {
+    **dict.fromkeys(Processing.model_fields, "processing"),
+    **dict.fromkeys(Output.model_fields, "output"),
+    "model_config_file": "model",
+}
+
+
+def load_config(config_file: str | None, overrides: Overrides) -> Config:
+    """The settings: those given for this run, before those of the file, before the defaults.
+
+    Raises:
+        UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
+    """
+    given = read_yaml(config_file) if config_file else {}
+    folder = Path(config_file).parent if config_file else Path()
+    source = config_file or "the command line"
+    merged = _apply_overrides(given, overrides, folder)
+    if "questions_file" not in merged:
+        raise UserMistake(f"{source} names no questions: give the file on the command line, or set questions_file")
+    if not config_file and not overrides.model:
+        raise UserMistake("no model is named: give a configuration with --config, or a model with --model")
+    return _validate(merged, source)
+
+
+def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
+    """The file's settings with those of this run laid over them."""
+    sections = ("fields", "rag", "processing", "output", "prompt")
+    given = {key: {} if value is None and key in sections else value for key, value in given.items()}
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
+    values = overrides.model_dump(exclude_none=True)
+    shortname, grader, no_rag = (values.pop(name, None) for name in ("model", "grader", "no_rag"))
+    if "questions_file" in values:
+        merged["questions_file"] = values.pop("questions_file")
+    for name, value in values.items():
+        _section(merged, SECTION_OF[name])[name] = value
+    if grader:
+        _section(merged, "model")["grader_shortname"] = grader
+    if no_rag:
+        _section(merged, "rag")["enabled"] = False
+    if shortname:
+        _choose_model(_section(merged, "model"), shortname, folder)
+    return merged
+
+
+def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
+    """Make the generator the listed server of that short name, or else ask the configured endpoint for that model."""
+    server = find_model_server(
+        name, str(model.get("model_config_file", Model.model_fields["model_config_file"].default)), folder
+    )
+    settings = _section(model, "generator_settings")
+    if server is None:
+        settings["model"] = name
+        return
+    model["generator"] = {"generator_type": "openai"}
+    settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
+    settings |= {"boot_local": False, "extra": {**_section(settings, "extra"), **server.extra}}
+
+
+def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
+    """The mapping under the key, made where there is none."""
+    section = settings.get(key)
+    if not isinstance(section, dict):
+        section = settings[key] = {}
+    return section
+
+
+def _validate(settings: Mapping[str, JsonValue], source: str) -> Config:
+    try:
+        return Config.model_validate(settings)
+    except ValidationError as error:
+        raise UserMistake(f"{source}: {_describe_first(error)}") from None
+
+
+def _describe_first(error: ValidationError) -> str:
+    """What is wrong, for the first of the errors: the key's path, the value, the reason; unknown keys first."""
+    details = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    path = [str(part) for part in details["loc"]] or ["a key"]
+    if details["type"] == "extra_forbidden":
+        return _describe_unknown_key(path)
+    if details["type"] == "missing":
+        return f"{'.'.join(path)} is missing"
+    reason = details["msg"].removeprefix("Value error, ")
+    if details["type"] == "value_error":
+        return f"{'.'.join(path)}: {reason}"
+    is_section = details["type"] in ("model_type", "dict_type")
+    shown = _show(path[-1], details["input"], is_section=is_section)
+    return f"{'.'.join(path)}: {shown} cannot be used: {reason[0].lower()}{reason[1:]}"
+
+
+def _show(name: str, value: JsonValue, *, is_section: bool) -> str:
+    """A value that cannot be used, as far as it may be shown: a text in the place of a section may hold keys."""
+    if is_section and isinstance(value, str):
+        return "a text"
+    return MASK if is_secret(name, "x") else repr(mask_secrets(value))
+
+
+def _describe_unknown_key(path: list[str]) -> str:
+    *sections, written = path
+    key = name_key(written)
+    model: type[BaseModel] = Config
+    for section in sections:
+        annotation = model.model_fields[section].annotation
+        assert isinstance(annotation, type)
+        model = annotation
+    nearest = difflib.get_close_matches(key, model.model_fields, n=1, cutoff=0.5)
+    known = f"did you mean {nearest[0]!r}?" if nearest else f"known here: {', '.join(model.model_fields)}"
+    where = f" in {'.'.join(sections)}" if sections else ""
+    return f"unknown key {key!r}{where}: {known}"

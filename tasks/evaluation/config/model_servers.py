@@ -1,0 +1,66 @@
+"""The model servers file: the endpoints that a lab has, by short name.
+
+A list under `servers`; of each its `shortname`, `openai_api_base`, `openai_model` and `openai_api_key`, which may be `${NAME}`.
+"""
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
+
+from tasks.evaluation.config.urls import check_extra, check_url
+from tasks.evaluation.config.yaml_files import read_yaml
+from tasks.evaluation.errors import UserMistake
+
+
+class ModelServer(BaseModel):
+    """An entry of the model servers file. Keys of its own that other programs use are left alone."""
+
+    shortname: str
+    openai_api_base: str
+    openai_model: str
+    openai_api_key: str | None = None
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+
+    _check_url = field_validator("openai_api_base")(check_url)
+    _check_extra = field_validator("extra")(check_extra)
+
+
+def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:
+    """The entry with that short name; None when the file has no such entry, or there is no such file.
+
+    A relative path is looked for in the working directory, then beside the configuration file.
+
+    Raises:
+        UserMistake: the file does not parse, or the entry lacks its address or its model.
+    """
+    path = find_model_servers_file(model_config_file, config_folder)
+    if path is None:
+        return None
+    servers = read_yaml(str(path)).get("servers")
+    entries = [entry for entry in servers if isinstance(entry, dict)] if isinstance(servers, list) else []
+    for entry in entries:
+        if entry.get("shortname") == shortname:
+            try:
+                return ModelServer.model_validate(entry)
+            except ValidationError as error:
+                details = error.errors()[0]
+                what = f"{'.'.join(map(str, details['loc']))}: {details['msg'].removeprefix('Value error, ')}"
+                raise UserMistake(f"{path}: server {shortname!r}: {what}") from None
+    return None
+
+
+def list_model_servers(model_config_file: str, config_folder: Path) -> list[str]:
+    """The short names that the model servers file holds, in its order."""
+    path = find_model_servers_file(model_config_file, config_folder)
+    servers = read_yaml(str(path)).get("servers") if path else None
+    entries = servers if isinstance(servers, list) else []
+    return [str(entry["shortname"]) for entry in entries if isinstance(entry, dict) and entry.get("shortname")]
+
+
+def find_model_servers_file(model_config_file: str, config_folder: Path) -> Path | None:
+    """The model servers file, in the working directory or beside the configuration; None when there is none."""
+    candidates = (Path(model_config_file), config_folder / model_config_file)
+    try:
+        return next((path for path in candidates if path.is_file()), None)
+    except (OSError, ValueError) as error:
+        raise UserMistake(f"cannot read the model servers file {model_config_file[:100]}: {error}") from None

@@ -1,0 +1,66 @@
+"""Checks of what is sent to an endpoint, for settings that come from several files."""
+
+import ipaddress
+import json
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import JsonValue
+
+from tasks.evaluation.config.secrets import mask_urls
+
+# What the project sends itself, or could not read the reply to.
+RESERVED_EXTRA = ("messages", "model", "n", "stream")
+
+
+def check_url(url: str) -> str:
+    """The URL, if it is one that can be asked.
+
+    Raises:
+        ValueError: it is not http or https, or names no host, or carries a user and password. What is not even in the form of
+            a URL is not repeated: it may be a key in the wrong place.
+    """
+    try:
+        parts = urlsplit(url)
+        is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        shown = f"{mask_urls(url)!r} is" if "://" in url else "this is"
+        raise ValueError(f"{shown} no address: http://HOST:PORT/v1 was expected")
+    if parts.username or parts.password:
+        raise ValueError(f"{mask_urls(url)!r} holds a user or password: give the key as api_key")
+    if parts.fragment:
+        raise ValueError(f"{mask_urls(url.partition('#')[0])!r} is followed by '#': no request can hold what stands behind it")
+    return url
+
+
+def split_query(url: str) -> tuple[str, dict[str, str]]:
+    """The URL without its query, and the query's values by name; each request sends them behind its own path."""
+    parts = urlsplit(url)
+    return parts._replace(query="").geturl(), dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def is_open_to_others(url: str) -> bool:
+    """Whether what is sent there can be read on its way: without TLS, and to another machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The settings that are merged into each request, if they can be sent.
+
+    Raises:
+        ValueError: they would replace what the project sends itself, or are no JSON.
+    """
+    reserved = [name for name in RESERVED_EXTRA if name in extra]
+    if reserved:
+        raise ValueError(f"extra may not set {', '.join(reserved)}")
+    json.dumps(extra, allow_nan=False)
+    return extra

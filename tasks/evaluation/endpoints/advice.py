@@ -1,0 +1,81 @@
+"""What to change where an endpoint declines every request: the lines of YAML, from its words about the first of them.
+
+Endpoints differ in which settings they take, and in what they say about it. So nothing is decided here but what is suggested:
+that a request was declined is told by its status, in `failures`.
+"""
+
+import json
+import re
+
+from tasks.evaluation.config.secrets import mask_secrets
+from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
+from tasks.evaluation.storage.json_stream import JsonObject
+
+# The settings of a generator that are not under `extra`.
+OWN_SETTINGS = ("temperature", "max_tokens")
+# What o-series and gpt-5 models want in the place of max_tokens.
+SUCCESSOR = "max_completion_tokens"
+# What servers say of a setting that they do not take.
+IS_DECLINED = re.compile(r"(?i)support|allow|permit|recogni[sz]ed|unknown|unexpected|deprecated|only the default|must be")
+TOO_LONG = re.compile(r"(?i)context[ _](?:length|size|window)|exceed_context|too large|at most \d+ completion tokens")
+NO_TEMPLATE = re.compile(r"(?i)chat[ _]template")
+NO_SYSTEM_ROLE = re.compile(r"(?i)system (?:role|messages?|prompt)|role 'system'|roles must alternate")
+
+
+def advise(endpoint: Endpoint, words: str, parameter: str | None) -> str:
+    """The change that the server's words suggest, as a sentence or as lines of YAML; empty when they suggest none.
+
+    Args:
+        endpoint: what was asked, and with which settings.
+        words: the server's.
+        parameter: the setting that the server names as the cause, if it does.
+    """
+    if TOO_LONG.search(words):
+        return f"The question and its answer must fit into the model's context: lower max_tokens, in {endpoint.origin}."
+    if changes := _find_changes(endpoint.request, words, parameter):
+        if "response_format" in changes and endpoint.role == "grader":
+            return "This model cannot be held to the form of a verdict: name another grader (model.grader_shortname)."
+        return f"Change in {endpoint.origin}:\n{_make_yaml(endpoint, changes)}"
+    if NO_TEMPLATE.search(words):
+        return (
+            "The model has no chat template, as base models have none: ask its instruct version, or start its server with one."
+        )
+    if NO_SYSTEM_ROLE.search(words):
+        return f"The model takes no system message: name another {endpoint.role}, or send it none."
+    return ""
+
+
+def _find_changes(request: JsonObject, words: str, parameter: str | None) -> JsonObject:
+    """The settings to send otherwise; None for one that is not to be sent at all."""
+    if SUCCESSOR in words and "max_tokens" in request and SUCCESSOR not in request:
+        # One setting is named at a time; the models that want this one refuse the other as well.
+        also: JsonObject = {"temperature": None} if "temperature" in request else {}
+        return {**also, "max_tokens": None, SUCCESSOR: request["max_tokens"]}
+    if parameter in request and parameter != "model":
+        return {str(parameter): None}
+    return {name: None for name in request if name != "model" and IS_DECLINED.search(words) and _is_named(name, words)}
+
+
+def _is_named(name: str, words: str) -> bool:
+    """Whether the words speak of the setting, and do not just hold a word that is spelt like it (`stop`, `user`)."""
+    is_plain = name != "temperature" and "_" not in name
+    pattern = rf"['\"`]{re.escape(name)}['\"`]|\b{re.escape(name)}=" if is_plain else rf"\b{re.escape(name)}\b"
+    return bool(re.search(pattern, words))
+
+
+def _make_yaml(endpoint: Endpoint, changes: JsonObject) -> str:
+    """The settings as the file is to hold them after the change: `extra` whole, as one line."""
+    changed = {name: value for name, value in {**endpoint.request, **changes}.items() if name != "model"}
+    if endpoint.role == "grader":
+        # What every grader is sent stands in no file; an entry's `extra` replaces it, a null takes it away.
+        taken_away: JsonObject = {name: None for name in GRADER_REQUEST if name not in changed}
+        extra = {name: value for name, value in changed.items() if GRADER_REQUEST.get(name) != value}
+        return _dump({"extra": {**taken_away, **extra}})
+    lines: JsonObject = {name: None for name in OWN_SETTINGS if name in changes}
+    extra = {name: value for name, value in changed.items() if name not in OWN_SETTINGS and value is not None}
+    return _dump({**lines, "extra": extra} if extra or changes.keys() - set(OWN_SETTINGS) else lines)
+
+
+def _dump(lines: JsonObject) -> str:
+    """The lines; JSON is YAML too, and stands on one."""
+    return "\n".join(f"  {name}: {json.dumps(mask_secrets(value), ensure_ascii=False)}" for name, value in lines.items())

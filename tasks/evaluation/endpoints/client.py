@@ -1,0 +1,203 @@
+"""Asks an endpoint until it has answered: in its turn, again where it failed, and not at all while it is out.
+
+What a failed request means is decided in `failures`, what a reply says in `replies`, when the next one may be sent in `rate`,
+and what happens while nothing gets through in `outage`.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.http import Transport
+from tasks.evaluation.endpoints.outage import Outage
+from tasks.evaluation.endpoints.rate_limit import RateLimit
+from tasks.evaluation.endpoints.tokens import TokenSum
+from tasks.evaluation.endpoints.usage import Usage, add_usage
+from tasks.evaluation.errors import (
+    Declined,
+    EndpointFailure,
+    EndpointStop,
+    EvaluationError,
+    RateLimited,
+    Refused,
+    UnusableReply,
+    UserMistake,
+)
+from tasks.evaluation.scoring.prompts import Message
+from tasks.evaluation.scoring.records import Answer
+
+# How often one question is asked while others get through.
+ATTEMPTS = 8
+# The pauses between them double from the first to the longest, each up to a quarter shorter at random.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
+# A failed endpoint may name a later hour and be back in a minute; who sleeps until then does not find out.
+LONGEST_ASKED_SECONDS = 30.0
+# At temperature 0 an empty answer comes again and again.
+EMPTY_REPLIES = 3
+# One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
+FIRST_QUESTIONS = 3
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, in seconds: for one reply, and for any at all."""
+
+    request_timeout_seconds: float
+    max_outage_seconds: float
+
+
+class Client:
+    """Asks one endpoint. To be used on one event loop only.
+
+    `paid` is what all its replies so far have cost, as far as it says, whatever came of them.
+
+    Args:
+        endpoint: what is asked.
+        patience: how long to wait for it.
+        is_proven: whether it has answered such requests before.
+        slots: the places of the questions in flight; a question gives up its own while it waits to be asked again.
+        say: takes what the user should know.
+
+    Raises:
+        UserMistake: the endpoint's address or key cannot be used.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        patience: Patience,
+        *,
+        is_proven: bool,
+        slots: asyncio.Semaphore,
+        say: Callable[[str], None],
+    ) -> None:
+        self.endpoint = endpoint
+        self.paid = TokenSum()
+        self.transport = Transport(endpoint, patience.request_timeout_seconds)
+        self._slots = slots
+        self._say = say
+        self._outage = Outage(endpoint.role, patience.max_outage_seconds, say)
+        self._rate = RateLimit()
+        self._turns = asyncio.Lock()
+        self._is_proven = is_proven
+        self._first_alone = asyncio.Lock()
+        self._declined = 0
+        self._final: EvaluationError | None = None
+
+    async def ask(self, messages: list[Message]) -> Answer:
+        """The model's reply to the messages.
+
+        Raises:
+            EndpointFailure: none came in so many attempts, though others got through.
+            Refused: the endpoint declined this request, or answered with nothing three times.
+            EndpointStop: it will decline every request until something is fixed, or nothing got through for too long.
+            UserMistake: it declines the requests of a run that has had no answer from it yet.
+            EvaluationError: the cause with which it was stopped.
+        """
+        failures = empty_replies = 0
+        usage: Usage = {}
+        while True:
+            try:
+                answer = await self._ask_in_turn(messages)
+            except RateLimited:
+                continue
+            except Declined:
+                if self._is_proven:
+                    raise
+                await self._step_aside(0.0)
+            except EndpointFailure as failure:
+                failures += not self._outage.goes_on
+                if failures == ATTEMPTS:
+                    raise
+                await self._step_aside(0.0 if self._outage.goes_on else choose_pause(failures, failure.retry_after_seconds))
+            else:
+                usage = add_usage(usage, answer.usage)
+                if answer.text or answer.finish_reason == "length":
+                    return replace(answer, usage=usage)
+                empty_replies += 1
+                if empty_replies == EMPTY_REPLIES:
+                    raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times", usage)
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Send nothing more: what waits to be sent ends with the cause."""
+        self._final = self._final or cause
+
+    async def _ask_in_turn(self, messages: list[Message]) -> Answer:
+        """One attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
+        while not self._is_proven:
+            async with self._first_alone:
+                if not self._is_proven:
+                    return await self._attempt(messages)
+        return await self._attempt(messages)
+
+    async def _attempt(self, messages: list[Message]) -> Answer:
+        """One request, when neither an outage nor the rate forbids it; its outcome is noted for those that follow."""
+        await self._outage.wait_for_turn()
+        await self._wait_for_rate()
+        if self._final:
+            raise self._final
+        sent_at = time.monotonic()
+        try:
+            answer, headers = await self.transport.ask(messages)
+        except EvaluationError as error:
+            stop = self._note_error(error, sent_at)
+            # What comes back later, of requests that were in flight, does not take a stop away.
+            self._final = self._final or stop
+            if stop:
+                raise stop from None
+            raise
+        self._outage.note_reply()
+        cost = TokenSum.read(answer.usage)
+        self.paid += cost
+        self._rate.note_headers(headers, cost.total)
+        self._is_proven = True
+        return answer
+
+    def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:
+        """Note what the error tells of the endpoint; give what ends the run, if anything does."""
+        self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
+        if isinstance(error, RateLimited):
+            self._follow_rate(error, sent_at)
+            return self._outage.note_put_off(error)
+        if isinstance(error, EndpointFailure):
+            return self._outage.note_failure(error)
+        self._outage.note_reply()
+        self._declined += isinstance(error, Declined)
+        if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
+            advice = f"\n{error.advice}" if isinstance(error, Declined) and error.advice else ""
+            return UserMistake(f"{error} (nothing was answered before){advice}")
+        return error if isinstance(error, EndpointStop) else None
+
+    def _follow_rate(self, refusal: RateLimited, sent_at: float) -> None:
+        if not self._rate.is_limited:
+            self._say(f"{refusal}: from now on the rate follows what the {self.endpoint.role} lets through")
+        self._rate.note_refusal(time.monotonic(), sent_at, refusal.retry_after_seconds)
+
+    async def _wait_for_rate(self) -> None:
+        """Return when the next request may be sent; those that wait are served in their order."""
+        if not self._rate.is_limited:
+            self._rate.take_turn(time.monotonic())
+            return
+        async with self._turns:
+            # The time may have moved on while it was waited for, by another refusal.
+            while (seconds := self._rate.seconds_until_turn(time.monotonic())) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(seconds)
+            self._rate.take_turn(time.monotonic())
+
+    async def _step_aside(self, seconds: float) -> None:
+        """Wait so long, and let another question have the place meanwhile."""
+        self._slots.release()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await self._slots.acquire()
+
+
+def choose_pause(failures: int, asked_seconds: float) -> float:
+    """The seconds to wait after so many failures, the last of which came with the wish for a wait of `asked_seconds`."""
+    longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+    pause_seconds = longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
+    return max(pause_seconds, min(asked_seconds, LONGEST_ASKED_SECONDS))

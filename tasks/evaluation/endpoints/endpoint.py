@@ -1,0 +1,232 @@
+"""Endpoints: where the generator and the grader are, with which key, and what is sent to them beside the messages."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode, urlsplit
+
+from tasks.evaluation.config.config import Config, GeneratorSettings
+from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.config.secrets import Scrubber, is_reference, is_secret, list_secrets, mask_urls
+from tasks.evaluation.config.urls import check_url, is_open_to_others, split_query
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.storage.json_stream import JsonObject
+
+# An endpoint that needs no key still gets a header; the client refuses an empty one.
+NO_KEY = "none"
+OPENAI_URL = "https://api.openai.com/v1"
+SELF_GRADER = "self"
+GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
+# What a reply must bring to be graded by its first token; 20 is the most that OpenAI gives.
+FIRST_TOKEN_REQUEST: JsonObject = {"logprobs": True, "top_logprobs": 20}
+# A generator that grades itself is often too small to write JSON unless its server holds it to that.
+VERDICT_FORMAT: JsonObject = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "verdict",
+        "schema": {
+            "type": "object",
+            "properties": {"score": {"enum": [0, 0.5, 1]}, "reasoning": {"type": "string", "maxLength": 200}},
+            "required": ["score", "reasoning"],
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A model behind an OpenAI-compatible address.
+
+    `origin` is the place of its settings, for messages. `request` is all that is sent beside the messages. `base_url` None is
+    a server of our own that was not started.
+    """
+
+    role: Literal["generator", "grader"]
+    base_url: str | None = field(repr=False)
+    api_key: str = field(repr=False)
+    request: JsonObject = field(repr=False)
+    origin: str = "the settings"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no text may show: its key, the values in its address, what its requests hold under a secret's name."""
+        in_clear = [] if self.api_key == NO_KEY else [self.api_key]
+        return [*in_clear, *split_query(self.base_url or "")[1].values(), *list_secrets(self.request)]
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether its secrets can be read on their way."""
+        return bool(self.secrets) and is_open_to_others(self.base_url or "")
+
+    def scrub_words(self, words: str) -> str:
+        """What the server or a library says of a failure, without the secrets, which servers like to repeat."""
+        return mask_urls(Scrubber(self.secrets)(words))
+
+    @property
+    def model(self) -> str:
+        """The model's name, as it is sent."""
+        return str(self.request["model"])
+
+    @property
+    def shown_url(self) -> str:
+        """The address, for messages: without what may be secret in it."""
+        return mask_urls(self.base_url or "this machine")
+
+
+class KeyReader:
+    """Reads keys from where the settings say they are.
+
+    Args:
+        environment: the environment's variables.
+        load_secret: gives the content of a Prefect Secret block by its name.
+    """
+
+    def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:
+        self._environment = environment
+        self._load_secret = load_secret
+        self.found_plain = False
+
+    @property
+    def default_url(self) -> str:
+        """The address where the settings name none, as the openai package has it: that of OPENAI_BASE_URL, else OpenAI's.
+
+        Raises:
+            UserMistake: the variable's is none.
+        """
+        try:
+            return check_url(self._named_url or OPENAI_URL)
+        except ValueError as error:
+            raise UserMistake(f"the environment's OPENAI_BASE_URL: {error}") from None
+
+    @property
+    def _named_url(self) -> str:
+        return self._environment.get("OPENAI_BASE_URL", "").strip()
+
+    def read(self, key: str | None, setting: str, base_url: str | None) -> str:
+        """The key itself; `setting` is its place, for the message, and `base_url` where it is sent.
+
+        Raises:
+            UserMistake: there is no such variable or block, or it holds what no key can be.
+        """
+        found = self._find(key, setting, base_url).strip()
+        if not found.isascii() or not found.isprintable():
+            raise UserMistake(f"{setting}: the key holds characters that no key can have: copy it again")
+        return found
+
+    def read_url(self, url: str, setting: str) -> str:
+        """The address with the keys that its query refers to.
+
+        Raises:
+            UserMistake: there is no such variable or block, or it holds what no key can be.
+        """
+        bare, query = split_query(url)
+        found = {
+            name: self.read(value, setting, url)
+            for name, value in query.items()
+            if is_reference(value) or is_secret(name, value)
+        }
+        return f"{bare}?{urlencode(query | found)}" if found else url
+
+    def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
+        if not key:
+            # That variable's key is for OpenAI, or for whom the variable beside it names, and nobody else's to see.
+            is_its_own = base_url and (base_url == self._named_url or urlsplit(base_url).hostname == "api.openai.com")
+            return (is_its_own and self._environment.get("OPENAI_API_KEY")) or NO_KEY
+        if key.startswith(("$", "secret:")) and not is_reference(key):
+            # It is not repeated: a password may begin so.
+            raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
+        if not is_reference(key):
+            self.found_plain = True
+            return key
+        if key.startswith("secret:"):
+            return self._load_secret(key.removeprefix("secret:"))
+        name = key[2:-1]
+        if not self._environment.get(name):
+            # In small letters it may be a key that was put between the braces.
+            shown = f" {name}" if name.isupper() else " of the name between its braces"
+            raise UserMistake(
+                f"{setting} is {key if name.isupper() else '${…}'}, and the environment has no variable{shown}: export it first"
+            )
+        return self._environment[name]
+
+
+def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:
+    """The generator that the settings describe; `local_url` is where a server of our own is asked.
+
+    Raises:
+        UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
+    """
+    settings = config.model.generator_settings
+    is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
+    url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings) or keys.default_url
+    request: JsonObject = {"model": settings.model}
+    request |= {"temperature": settings.temperature, "max_tokens": settings.max_tokens, **settings.extra}
+    key = keys.read(settings.api_key, "model.generator_settings.api_key", url)
+    if config.grading == "logprobs":
+        limit = "max_completion_tokens" if "max_completion_tokens" in request else "max_tokens"
+        request |= {**FIRST_TOKEN_REQUEST, limit: 1}
+    url = keys.read_url(url, "model.generator_settings.base_url") if url else None
+    return Endpoint("generator", url, key, _drop_nulls(request), origin="model.generator_settings")
+
+
+def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
+    """The grader that the settings name; None when they name none. `self` is the generator, grading its own answers.
+
+    Raises:
+        UserMistake: the model servers file has no such entry, or the entry's key cannot be found.
+    """
+    shortname, servers_file = config.model.grader_shortname, config.model.model_config_file
+    if not shortname:
+        return None
+    server = find_model_server(shortname, servers_file, config_folder)
+    if server is None and shortname == SELF_GRADER:
+        return replace(generator, role="grader", request=_make_self_request(generator.request))
+    if server is None:
+        known = ", ".join(list_model_servers(servers_file, config_folder)) or "none, or there is no such file"
+        raise UserMistake(
+            f"the grader {shortname!r} is not in {servers_file} (it holds: {known}); "
+            "name one of these with --grader, or another file with --model-config"
+        )
+    setting = f"openai_api_key of {shortname!r} in {servers_file}"
+    key = keys.read(server.openai_api_key, setting, server.openai_api_base)
+    request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
+    url = keys.read_url(server.openai_api_base, f"openai_api_base of {shortname!r} in {servers_file}")
+    return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}")
+
+
+def _drop_nulls(request: JsonObject) -> JsonObject:
+    """The settings that are sent: a null says that one is not."""
+    return {name: value for name, value in request.items() if value is not None}
+
+
+def _make_self_request(generator: JsonObject) -> JsonObject:
+    """What a generator is asked with that grades itself: a grader's settings, without those that it does not take."""
+    settings = {name: value for name, value in GRADER_REQUEST.items() if name in generator}
+    if "max_completion_tokens" in generator:
+        settings["max_completion_tokens"] = generator["max_completion_tokens"]
+    return {**settings, "model": generator["model"], "response_format": VERDICT_FORMAT}
+
+
+def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:
+    """What the user should know of how keys are kept and sent, a line each."""
+    warnings = (
+        ["⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place"] if found_plain else []
+    )
+    hosts = {urlsplit(each.base_url).hostname: None for each in endpoints if each and each.is_open_to_others}
+    if hosts:
+        shown = ", ".join(map(str, hosts))
+        warnings.append(f"⚠️ An API key is sent to {shown} without encryption: use https:// where the server has it")
+    return warnings
+
+
+def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:
+    if settings.base_url:
+        return settings.base_url
+    if kind == "vllm":
+        if not settings.server:
+            raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
+        return f"http://{settings.server}:{settings.port or 8000}/v1"
+    if kind == "argo":
+        raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
+    return None

@@ -1,0 +1,62 @@
+"""A cheap look at an endpoint before the first question: is it there, does it accept the key, does it know the model."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.http import CONNECT_SECONDS
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
+
+# How long an endpoint is waited for that does not answer: it may just be starting.
+LOOK_SECONDS = 5.0
+# How long its list of models is waited for: longer than for a connection, to tell a slow list from a firewall that swallows it.
+LIST_SECONDS = CONNECT_SECONDS + 2.0
+PAUSE_SECONDS = 0.5
+MOST_MODELS = 10
+
+
+async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
+    """Find out what can be found out without asking a question.
+
+    An endpoint that lists no models is fine. That it does not list this one is said and no more, because gateways know more
+    names than they list, and the first question will tell.
+
+    Raises:
+        UserMistake: nothing answers at its address, or it does not accept the key.
+    """
+    endpoint = client.endpoint
+    try:
+        models = await _list_models(client)
+    except EndpointFailure as failure:
+        raise UserMistake(
+            f"{failure}; nothing answers at {endpoint.shown_url}: start it, or fix its address in {endpoint.origin}"
+        ) from None
+    except EndpointStop as stop:
+        raise UserMistake(f"{stop} (see {endpoint.origin})") from None
+    if models and endpoint.model not in models:
+        more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
+        say(
+            f"⚠️ The {endpoint.role} at {endpoint.shown_url} does not list the model {endpoint.model!r}; "
+            f"it lists: {', '.join(models[:MOST_MODELS])}{more}"
+        )
+
+
+async def _list_models(client: Client) -> list[str]:
+    """The models that the endpoint lists.
+
+    Raises:
+        EndpointFailure: it could not be reached, however often it was tried.
+        EndpointStop: it does not accept the key.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                return await client.transport.list_models()
+        except TimeoutError:
+            return []
+        except EndpointFailure:
+            if time.monotonic() - began > LOOK_SECONDS:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)

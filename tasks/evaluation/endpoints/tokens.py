@@ -1,0 +1,103 @@
+"""Tokens added up: those that a run has paid, those behind its results, and an estimate of those still to come."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+
+from tasks.evaluation.endpoints.usage import is_count
+from tasks.evaluation.storage.json_stream import JsonObject
+
+Role = Literal["generator", "grader"]
+ROLES: tuple[Role, ...] = ("generator", "grader")
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+# A question's count is kept in four bytes; no context window comes near this.
+MOST_TOKENS = 2**32 - 1
+NONE_REPORTED = "none reported"
+
+
+@dataclass(frozen=True)
+class TokenSum:
+    """Tokens added up.
+
+    `counted` is how many replies, or questions, have said what they cost; the others are in none of the sums.
+    """
+
+    prompt: int = 0
+    completion: int = 0
+    total: int = 0
+    counted: int = 0
+
+    @classmethod
+    def read(cls, usage: object) -> Self:
+        """The counts of one `usage`; a missing total is the sum of the two others."""
+        found = usage if isinstance(usage, Mapping) else {}
+        prompt, completion, total = (found[name] if is_count(found.get(name)) else 0 for name in COUNTS)
+        total = total or prompt + completion
+        return cls(prompt, completion, total, counted=int(total > 0))
+
+    def __add__(self, other: "TokenSum") -> "TokenSum":
+        return TokenSum(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.total + other.total,
+            self.counted + other.counted,
+        )
+
+    def __str__(self) -> str:
+        if not self.counted:
+            return NONE_REPORTED
+        return f"{self.total:,} ({self.prompt:,} prompt + {self.completion:,} completion)"
+
+    def scale_to(self, count: int) -> "TokenSum | None":
+        """What so many more would cost, each the mean of those that were counted; None where none was."""
+        if not self.counted:
+            return None
+        prompt, completion, total = (
+            round(tokens * count / self.counted) for tokens in (self.prompt, self.completion, self.total)
+        )
+        return TokenSum(prompt, completion, total, counted=count)
+
+    def to_json(self) -> JsonObject:
+        """The sums under the names of an endpoint's `usage`."""
+        return dict(zip(COUNTS, (self.prompt, self.completion, self.total), strict=True))
+
+
+TokenSums = Mapping[Role, TokenSum]
+
+
+class TokenTable:
+    """What each question's result says that it has cost, by position. Memory: 24 bytes a question."""
+
+    def __init__(self, positions: int) -> None:
+        self._counts = np.zeros((positions, len(ROLES), len(COUNTS)), dtype=np.uint32)
+
+    def note(self, position: int, result: Mapping[str, object]) -> None:
+        """Take the `usage` of the question's result, in the place of what was there."""
+        usage = result.get("usage")
+        by_role = usage if isinstance(usage, Mapping) else {}
+        sums = [TokenSum.read(by_role.get(role)) for role in ROLES]
+        self._counts[position] = [[min(n, MOST_TOKENS) for n in (s.prompt, s.completion, s.total)] for s in sums]
+
+    def add_up(self, positions: Sequence[int]) -> dict[Role, TokenSum]:
+        """The sums over the questions at these positions."""
+        chosen = self._counts[np.asarray(positions, dtype=np.int64)]
+        return {role: self._add_up_role(chosen[:, row]) for row, role in enumerate(ROLES)}
+
+    @staticmethod
+    def _add_up_role(counts: np.ndarray[tuple[int, ...], np.dtype[np.uint32]]) -> TokenSum:
+        prompt, completion, total = map(int, counts.sum(axis=0, dtype=np.int64))
+        return TokenSum(prompt, completion, total, counted=int(np.count_nonzero(counts[:, -1])))
+
+
+def sums_to_json(sums: TokenSums) -> JsonObject:
+    """The sums as files hold them."""
+    return {role: each.to_json() for role, each in sums.items()}
+
+
+def describe_sums(sums: TokenSums) -> str:
+    """The sums as the terminal shows them; a grader that has cost nothing is left out."""
+    if not any(each.counted for each in sums.values()):
+        return NONE_REPORTED
+    return ", ".join(f"{role} {each}" for role, each in sums.items() if role == "generator" or each.counted)

@@ -1,0 +1,42 @@
+"""An endpoint's own count of the tokens that a reply has cost, its `usage`: read, and added up over replies.
+
+Source: https://platform.openai.com/docs/api-reference/chat/object, the member `usage`.
+"""
+
+from typing import TypeGuard
+
+from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
+
+# No reply costs so much, and larger numbers are not read exactly everywhere, or not at all.
+MOST_COUNTED = 2**53
+
+# Counts by name; `prompt_tokens_details` and the like hold counts of their own.
+Usage = JsonObject
+
+
+def read_usage(value: object) -> Usage:
+    """The counts in a reply's `usage`, of its details those that are not zero; empty where there is none."""
+    counts: Usage = {}
+    for name, entry in value.items() if isinstance(value, dict) else ():
+        if is_count(entry):
+            counts[name] = entry
+        elif isinstance(entry, dict):
+            details: Usage = {key: count for key, count in entry.items() if is_count(count) and count}
+            counts |= {name: details} if details else {}
+    return counts
+
+
+def add_usage(one: Usage, other: Usage) -> Usage:
+    """The sum of both, name by name; a count that only one of them has stays as it is."""
+    return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
+
+
+def is_count(value: object) -> TypeGuard[int]:
+    """Whether the value is a number of tokens."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNTED
+
+
+def _add(one: JsonValue, other: JsonValue) -> JsonValue:
+    if isinstance(one, dict) or isinstance(other, dict):
+        return add_usage(read_usage(one), read_usage(other))
+    return sum(count for count in (one, other) if is_count(count))

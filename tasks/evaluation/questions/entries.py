@@ -1,0 +1,214 @@
+"""What a record of a question file says: its question as it is asked, the right answer, and what it carries along.
+
+A record whose choices stand in its question's text, or that has none, is taken as it stands. Choices in fields of their own
+become lettered lines below the question, and the answer becomes the letter.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.extraction.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices
+from tasks.evaluation.questions.choices import (
+    AmbiguousAnswer,
+    Offer,
+    as_text,
+    compose,
+    find_right,
+    is_offered_by,
+    parse_text,
+    read_offer,
+    shuffle,
+)
+from tasks.evaluation.questions.columns import LETTERS, Columns, Fields, find_columns, read_field, refuse_unknown_fields
+from tasks.evaluation.questions.files import QuestionFile
+from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
+
+Fault = Literal[
+    "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
+]
+MISSING = "Missing question or answer"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record as it is understood.
+
+    `choices` are the texts by the labels that the question's text has them under; empty for a short answer. `fault` keeps the
+    entry from being asked, and `reason` says so in words. `carried` are the fields that results carry along, `group` is
+    what the report counts it to.
+    """
+
+    text: str = ""
+    reference: str = ""
+    accepted: tuple[str, ...] = ()
+    context: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    fault: Fault | None = None
+    reason: str = ""
+    carried: JsonObject = field(default_factory=dict)
+    group: str = ""
+
+
+def read_entries(
+    file: QuestionFile, fields: Fields, *, uses_context: bool, folder: Path | None = None
+) -> Iterator[tuple[int, Entry]]:
+    """Yield each entry of the file with its place.
+
+    Raises:
+        UserMistake: the file cannot be read, or is damaged; after its last entry, that it holds no question, or lacks a field
+            that the settings name.
+    """
+    reader, count, has_question = EntryReader(fields), 0, False
+    for count, (place, record) in enumerate(file.read(folder), start=1):  # noqa: B007 - used below
+        entry = reader.read(record, uses_context=uses_context)
+        has_question = has_question or entry.fault != "no_question"
+        yield place, entry
+    if not count:
+        raise UserMistake(f"the questions file {file.path} holds no questions")
+    refuse_unknown_fields(file.path, sorted(reader.unseen), reader.keys)
+    if not has_question and reader.keys:
+        raise UserMistake(
+            f"the questions file {file.path} holds no questions: no entry has a field `question`, and the first has "
+            f"{', '.join(map(repr, reader.keys))}; name the right one in the configuration: `fields: {{question: NAME}}`"
+        )
+
+
+class EntryReader:
+    """Reads the records of one file.
+
+    `unseen` are the fields that the settings name and no record has had so far, `keys` those of the first record.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        self.unseen = set(fields.named)
+        self.keys: list[str] = []
+        self._fields = fields
+        # The records of a file have the same keys, or some few kinds of them.
+        self._find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
+
+    def read(self, record: JsonValue, *, uses_context: bool) -> Entry:
+        """The record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
+        if not isinstance(record, dict):
+            return Entry(fault="no_question", reason=MISSING)
+        self.keys = self.keys or list(record)
+        if self.unseen:
+            self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
+        columns = self._find_columns(tuple(record))
+        text = as_text(read_field(record, columns.question))
+        carried = self._carry(record, columns)
+        if not text.strip():
+            return Entry(fault="no_question", reason=MISSING, carried=carried)
+        offer = self._read_offer(record, columns)
+        if offer is None:
+            return Entry(text, fault="unreadable_choices", reason="Its choices are in no known form", carried=carried)
+        read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
+        context = _read_context(record, columns) if uses_context else ""
+        return replace(read, context=context, carried=carried, group=as_text(read_field(record, self._fields.group_by)).strip())
+
+    def _read_offer(self, record: JsonObject, columns: Columns) -> Offer | None:
+        """The choices that fields of their own hold, without any text where there are none; None for an unknown form."""
+        if self._fields.fixed_choices:
+            return Offer(tuple(self._fields.fixed_choices))
+        values = [read_field(record, name) for name in columns.choices]
+        offer = read_offer(values) if any(value is not None and value != "" for value in values) else Offer(())
+        return Offer(()) if offer is None and not self._fields.choices else offer
+
+    def _read_offered(self, record: JsonObject, columns: Columns, text: str, offer: Offer) -> Entry:
+        """The question with lettered choices below it, and the right one's letter."""
+        count = len(offer.texts)
+        if count == 1 or count > len(LETTERS):
+            return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_say_count(count))
+        answer = _read_single_answer(record, columns)
+        try:
+            right = offer.right if answer is None else tuple(find_right(answer, offer, self._fields.answer_is))
+        except AmbiguousAnswer as error:
+            return Entry(text, fault="ambiguous_answer", reason=str(error))
+        if not right:
+            reason = f"The answer {str(answer)[:60]!r} names none of the question's choices"
+            is_missing = answer is None
+            return Entry(text, fault="no_answer" if is_missing else "answer_outside", reason=MISSING if is_missing else reason)
+        return self._letter(text, replace(offer, right=right), is_flagged=offer.right is not None)
+
+    def _letter(self, text: str, offer: Offer, *, is_flagged: bool) -> Entry:
+        if is_offered_by(text, offer):
+            choices = read_choices(text)
+        else:
+            offer = shuffle(offer, text) if self._is_shuffled(is_flagged=is_flagged) else offer
+            text, choices = compose(text, offer)
+        labels = list(choices)
+        return Entry(text, ", ".join(labels[place] for place in sorted(offer.right or ())), choices=choices)
+
+    def _is_shuffled(self, *, is_flagged: bool) -> bool:
+        asked_for = self._fields.shuffle_choices
+        return is_flagged or self._fields.answer_is == "flags" if asked_for is None else asked_for
+
+    def _carry(self, record: JsonObject, columns: Columns) -> JsonObject:
+        wanted = self._fields.carried
+        names = (name for name in record if (name not in columns.used if wanted is None else name in wanted))
+        values = ((name, _make_plain(record[name])) for name in names if name)
+        return {name: value for name, value in values if value is not None and value != ""}
+
+
+def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
+    """The question as it stands, with the choices that its text offers."""
+    answers = _read_answers(record, columns)
+    if not answers:
+        return Entry(text, fault="no_answer", reason=MISSING)
+    choices = read_choices(text)
+    if not choices and _offers_one(text, answers[0]):
+        return Entry(text, answers[0], fault="one_choice", reason=_say_count(1))
+    return Entry(text, answers[0], tuple(answers[1:]), choices=choices)
+
+
+def _read_answers(record: JsonObject, columns: Columns) -> list[str]:
+    """The answers that the record accepts, each once, the field of the answer before that of further ones."""
+    further = parse_text(read_field(record, columns.accepted))
+    if isinstance(further, dict):
+        further = further.get("text")  # as SQuAD has them, beside where they begin
+    given: list[JsonValue] = []
+    for value in (read_field(record, columns.answer), further):
+        given += value if isinstance(value, list) else [value]
+    return list(dict.fromkeys(text for text in map(as_text, given) if text.strip()))
+
+
+def _read_single_answer(record: JsonObject, columns: Columns) -> JsonValue:
+    """The answer of a question with choices, perhaps a list of several right ones; None without one."""
+    answers = (parse_text(read_field(record, name)) for name in (columns.answer, columns.accepted))
+    return next((answer for answer in answers if answer not in (None, "", [])), None)
+
+
+def _offers_one(text: str, reference: str) -> bool:
+    """Whether the text ends in a single choice, A, and the reference names it."""
+    plain = PLAIN_REFERENCE.fullmatch(reference.strip())
+    if not plain or plain["label"].upper() != "A":
+        return False
+    labels = [match for match in CHOICE_LINE.finditer(text) if match[1].isalpha()]
+    return len(labels) == 1 and labels[0][1].upper() == "A" and bool(text[: labels[0].start()].strip())
+
+
+def _say_count(count: int) -> str:
+    return f"It offers {count} choice{'s' * (count > 1)}; 2 to {len(LETTERS)} can be asked"
+
+
+def _read_context(record: JsonObject, columns: Columns) -> str:
+    """The context as text; a list of paragraphs one below the other."""
+    value = read_field(record, columns.context)
+    return "\n\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
+
+
+def _make_plain(value: object) -> JsonValue:
+    """The value as JSON holds it: dates and the like as text, no bytes, and no number that is none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list):
+        return [_make_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): _make_plain(each) for key, each in value.items()}
+    return None if isinstance(value, bytes) else str(value)

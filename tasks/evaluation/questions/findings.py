@@ -1,0 +1,155 @@
+"""What is wrong with a file of questions: entries that cannot be asked, and those that can and are worth a look."""
+
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from tasks.evaluation.extraction.choices import read_reference
+from tasks.evaluation.questions.entries import Entry, Fault
+from tasks.evaluation.questions.files import Unit
+from tasks.evaluation.storage.json_stream import JsonObject
+
+Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
+
+Kind = Fault | Note
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+# Those before `unclear_answer` keep an entry from being asked.
+WORDS: dict[Kind, str] = {
+    "no_question": "no question",
+    "no_answer": "no answer",
+    "answer_outside": "an answer that is none of the choices",
+    "ambiguous_answer": "an answer that can be read in two ways (set fields.answer_is)",
+    "one_choice": "one choice only",
+    "too_many_choices": "more than 26 choices",
+    "unreadable_choices": "choices in no known form",
+    "unclear_answer": "an answer that names none of the choices (asked with a grader only)",
+    "empty_choice": "an empty choice",
+    "duplicate_choices": "the same choice twice",
+    "duplicate": "the same question again, with the same answer",
+    "contradiction": "the same question again, with another answer",
+}
+# Of these, the first one's reason says more than the kind.
+EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
+SHOWN_PLACES = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One kind of thing that is wrong: how many entries, where the first of them stand, and what the first one says."""
+
+    kind: Kind
+    count: int
+    places: tuple[int, ...]
+    stops: bool
+    example: str = ""
+
+    def to_json(self) -> JsonObject:
+        """The finding as programs read it."""
+        return {**vars(self), "places": list(self.places)}
+
+    def describe(self, unit: Unit) -> str:
+        """The finding as people read it."""
+        plural = unit[:-1] + "ies" if unit.endswith("y") else unit + "s"
+        shown = ", ".join(f"{place:,}" for place in self.places) + (", …" if self.count > len(self.places) else "")
+        example = f"; the first: {self.example}" if self.example else ""
+        return f"{WORDS[self.kind]}: {self.count:,} ({unit if self.count == 1 else plural} {shown}){example}"
+
+
+def summarize(findings: Sequence[Finding], path: str) -> list[str]:
+    """The findings of a file in a line for each of both kinds, without places; none where there are none."""
+    lines = []
+    for stops, verdict in ((True, "cannot be asked"), (False, "asked, and worth a look")):
+        counts = [f"{WORDS[finding.kind]}: {finding.count:,}" for finding in findings if finding.stops == stops]
+        lines += [f"⚠️ {path}: {verdict}: {', '.join(counts)}"] if counts else []
+    return [*lines, f"   Where: mcqa questions check {path}"] if lines else []
+
+
+class Findings:
+    """Gathers what is wrong, entry by entry. Memory: 25 bytes an entry."""
+
+    def __init__(self, *, has_grader: bool) -> None:
+        self._has_grader = has_grader
+        self._places = array("Q")
+        self._questions = array("Q")
+        self._answers = array("Q")
+        self._is_asked = array("b")
+        self._counts: Counter[Kind] = Counter()
+        self._first_places: dict[Kind, list[int]] = {}
+        self._examples: dict[Kind, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, place: int, entry: Entry) -> list[Kind]:
+        """Look at the entry that stands at this place; give what is wrong with it by itself."""
+        self._places.append(place)
+        self._questions.append(_digest("" if entry.fault else f"{entry.text}\0{entry.context}"))
+        self._answers.append(_digest(entry.reference))
+        self._is_asked.append(entry.fault is None)
+        kinds: list[Kind] = [entry.fault] if entry.fault else _note(entry)
+        for kind in kinds:
+            self._counts[kind] += 1
+            if self._counts[kind] <= SHOWN_PLACES:
+                self._first_places.setdefault(kind, []).append(place)
+                self._examples.setdefault(kind, entry.reason if kind in EXPLAINED else "")
+        return kinds
+
+    def stops(self, kind: Kind) -> bool:
+        """Whether what is wrong keeps an entry from being asked."""
+        return kind in FAULTS or (kind == "unclear_answer" and not self._has_grader)
+
+    def count_copies(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        """For each entry that can be asked, how many in the same words stand before it."""
+        questions = pd.Series(np.frombuffer(self._questions, dtype=np.uint64))
+        return np.asarray(questions.groupby(questions).cumcount(), dtype=np.int64)
+
+    def list_all(self) -> list[Finding]:
+        """All findings, those that keep entries from being asked first."""
+        found = [
+            Finding(kind, self._counts[kind], tuple(self._first_places[kind]), self.stops(kind), self._examples[kind])
+            for kind in WORDS
+            if self._counts[kind]
+        ]
+        return found + self._list_copies()
+
+    def _list_copies(self) -> list[Finding]:
+        """The questions that stand in the file more than once."""
+        frame = pd.DataFrame({
+            "place": np.frombuffer(self._places, dtype=np.uint64),
+            "question": np.frombuffer(self._questions, dtype=np.uint64),
+            "answer": np.frombuffer(self._answers, dtype=np.uint64),
+        })[np.frombuffer(self._is_asked, dtype=np.bool_)]  # fmt: skip
+        copies = frame[frame.duplicated("question")]
+        firsts = frame.drop_duplicates("question").set_index("question")["answer"]
+        differs = copies["answer"].to_numpy() != firsts.reindex(copies["question"]).to_numpy()
+        kinds: dict[Kind, pd.DataFrame] = {"duplicate": copies[~differs], "contradiction": copies[differs]}
+        return [
+            Finding(kind, len(rows), tuple(int(place) for place in rows["place"][:SHOWN_PLACES]), stops=False)
+            for kind, rows in kinds.items()
+            if len(rows)
+        ]
+
+
+def _note(entry: Entry) -> list[Kind]:
+    """What is worth a look in an entry that can be asked."""
+    if not entry.choices:
+        return []
+    texts = [" ".join(text.split()) for text in entry.choices.values()]
+    found: dict[Kind, bool] = {
+        "unclear_answer": read_reference(entry.reference, entry.choices) is None,
+        "empty_choice": not all(texts),
+        "duplicate_choices": len(set(texts)) < len(texts),
+    }
+    return [kind for kind, is_found in found.items() if is_found]
+
+
+def _digest(words: str) -> int:
+    """A number that two texts share when they are the same."""
+    return int.from_bytes(blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -1,0 +1,136 @@
+"""The records of an open question file, one after the other, each with its place: the readers behind question_files.py.
+
+Each yields (number, record); the number counts entries, lines or rows from 1. A record of CSV or Parquet is an object whose
+keys are the columns. Damage is a DamagedFile that says where; bytes that are no UTF-8 are a UnicodeDecodeError, and a gzip
+file that is cut raises what the gzip module raises.
+"""
+
+import csv
+import gzip
+import io
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from tasks.evaluation.errors import DamagedFile
+from tasks.evaluation.storage.json_stream import JsonValue, read_array, read_object
+
+# A record and its place.
+Placed = tuple[int, JsonValue]
+
+# A quote that is never closed takes the rest of the file into one cell; a real cell is smaller than this.
+LONGEST_CELL = 1 << 24
+DELIMITERS = ",;\t|"
+CHUNK_BYTES = 1 << 20
+PARQUET_ROWS = 1000
+
+
+def read_json(source: BinaryIO) -> Iterator[Placed]:
+    """The elements of a document that is one array."""
+    with io.TextIOWrapper(source, encoding="utf-8-sig") as text:
+        yield from enumerate(read_array(text), start=1)
+
+
+def read_wrapped_json(source: BinaryIO) -> Iterator[Placed]:
+    """The elements of the list `questions` of a document that is one object."""
+    others: list[str] = []
+    count = 0
+    with io.TextIOWrapper(source, encoding="utf-8-sig") as text:
+        for key, value in read_object(text, streamed="questions"):
+            if key == "questions":
+                if not count and not isinstance(value, dict):
+                    raise DamagedFile(f"under `questions` a list of objects was expected, and it holds {value!r:.40}")
+                count += 1
+                yield count, value
+            else:
+                others.append(key)
+    if not count:
+        held = ", ".join(map(repr, others[:5])) or "nothing"
+        raise DamagedFile(f"a list was expected, or an object with a list `questions`, and this object holds {held}")
+
+
+def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
+    """The objects of a file that holds one a line; empty lines count and hold none."""
+    for number, line in enumerate(_decode_lines(source), start=1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except json.JSONDecodeError as error:
+                fault = f"{error.msg} at column {error.colno}"
+                raise DamagedFile(f"line {number}: this is no JSON object ({fault}); fix or remove the line") from None
+            except RecursionError:
+                raise DamagedFile(f"line {number}: lists or objects are nested too deeply") from None
+            except ValueError as error:  # a number of more digits than Python reads
+                raise DamagedFile(f"line {number}: {error}") from None
+
+
+def read_csv(source: BinaryIO) -> Iterator[Placed]:
+    """The rows below the first, which names the columns; separated by what the first line holds most of.
+
+    A cell in quotes may hold line breaks; the place is the line in which a row begins.
+    """
+    csv.field_size_limit(LONGEST_CELL)
+    lines = _decode_lines(source)
+    first = next(lines, "")
+    rows = csv.reader(chain([first], lines), delimiter=max(DELIMITERS, key=first.count), strict=True)
+    names: list[str] = []
+    line = 1
+    try:
+        for row in rows:
+            if not names:
+                names = _check_header(row)
+            elif row:
+                yield line, _name_cells(names, row, line)
+            line = rows.line_num + 1
+    except csv.Error as error:
+        raise DamagedFile(f"line {line}: this is no row of CSV ({error}); close its quotes, double those in a cell") from None
+
+
+def read_parquet(source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
+    """The rows, some pages of a row group at a time.
+
+    Parquet is read from its end, so a packed file is unpacked onto the disk, into `folder`.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - takes a quarter of a second, which other formats should not cost
+    from pyarrow import parquet  # noqa: PLC0415
+
+    row = 0
+    with tempfile.TemporaryFile(dir=folder) as copy:
+        if isinstance(source, gzip.GzipFile):
+            shutil.copyfileobj(source, copy, CHUNK_BYTES)
+        try:
+            with parquet.ParquetFile(copy if copy.tell() else source, buffer_size=CHUNK_BYTES) as file:
+                for batch in file.iter_batches(batch_size=PARQUET_ROWS, use_threads=False):
+                    for record in batch.to_pylist():
+                        row += 1
+                        yield row, record
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).partition("\n")[0]
+            raise DamagedFile(f"after row {row}: this is no whole Parquet file ({reason:.200}); fetch it again") from None
+
+
+def _decode_lines(source: BinaryIO) -> Iterator[str]:
+    """The lines with their ends, which only a line feed makes."""
+    for number, line in enumerate(source):
+        yield line.decode("utf-8" if number else "utf-8-sig")
+
+
+def _check_header(row: list[str]) -> list[str]:
+    names = [name.strip() for name in row]
+    twice = {name for name in names if name and names.count(name) > 1}
+    if twice:
+        raise DamagedFile(f"line 1: two columns are called {min(twice)!r}; give each a name of its own")
+    return names
+
+
+def _name_cells(names: list[str], row: list[str], line: int) -> JsonValue:
+    if len(row) != len(names):
+        raise DamagedFile(
+            f"line {line}: it has {len(row)} cells, and the first line names {len(names)} columns; "
+            "put a cell that holds a separator or a line break into quotes"
+        )
+    return dict(zip(names, row, strict=True))

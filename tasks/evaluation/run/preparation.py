@@ -1,0 +1,221 @@
+"""From the settings to a ledger that holds all that is known before anything is asked."""
+
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader, find_generator, find_grader
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.local_servers.weights import describe_weights
+from tasks.evaluation.questions.findings import summarize
+from tasks.evaluation.questions.questions import Questions, Selection, read_questions
+from tasks.evaluation.resuming.differences import describe_settings, explain_change
+from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.scoring.identity import Identity, IdentitySettings
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.storage.folders import find_existing, make_folder
+from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
+from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
+from tasks.evaluation.storage.spool import PlacedSpool
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What a run begins with.
+
+    `run_id` names the run for ever, `settings` are as `describe_settings` gives them, `own_folder` is where all of ours but the
+    checkpoints lies, None without checkpointing.
+    """
+
+    config: Config
+    run_id: str
+    settings: JsonObject
+    selection: Selection
+    ledger: Ledger
+    lineage: Lineage
+    own_folder: Path | None
+
+    @property
+    def salt(self) -> str:
+        """The run that alone may use the answers of this one; empty for a run that shares."""
+        return self.lineage.salt
+
+    def describe(self) -> JsonObject:
+        """What only our checkpoints say."""
+        named = self.lineage.named
+        return {
+            "evaluation_id": self.ledger.evaluation_id,
+            "salt": self.salt,
+            "run_id": self.run_id,
+            "resumed_from": name_resumed(named) if named else None,
+            "selection": self.describe_selection(),
+            "settings": self.settings,
+        }
+
+    def describe_selection(self) -> JsonObject:
+        """The selection as checkpoints hold it; a later run without a seed takes the seed from here."""
+        return {
+            "questions_file": self.config.questions_file,
+            "file_count": self.ledger.questions.file_count,
+            "selected_count": len(self.ledger.questions),
+            "random_selection": self.selection.random_selection,
+            "random_seed": self.selection.random_seed,
+            "limit": self.selection.limit,
+            "digest": self.ledger.questions_digest,
+            "findings": {finding.kind: finding.count for finding in self.ledger.questions.findings},
+        }
+
+
+def find_endpoints(
+    config: Config, config_folder: Path, keys: KeyReader, local_url: str | None = None
+) -> tuple[Endpoint, Endpoint | None]:
+    """The generator and the grader; `local_url` is where a server of our own is asked.
+
+    Raises:
+        UserMistake: one of them is not fully described.
+    """
+    generator = find_generator(config, keys, local_url)
+    return generator, find_grader(config, config_folder, keys, generator)
+
+
+def check_questions(config: Config) -> None:
+    """Read the questions once and forget them.
+
+    Raises:
+        UserMistake: they cannot be used with these settings.
+    """
+    _select_questions(config, choose_selection(config, Lineage(), {}), None).close()
+
+
+def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
+    """The folder for what is ours within the checkpoint directory, made where it is missing; None without checkpointing.
+
+    In a dry run it is not made: only whether it could be is found out.
+
+    Raises:
+        UserMistake: nothing can be written there.
+    """
+    if not config.processing.enable_checkpointing:
+        return None
+    directory = Path(config.processing.checkpoint_directory)
+    folder = directory / OWN_FOLDER
+    try:
+        for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
+            if not is_dry:
+                make_folder(written)
+            tempfile.TemporaryFile(dir=find_existing(written)).close()
+    except OSError as error:
+        raise UserMistake(
+            f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
+            "name another with --checkpoint-dir, or fix its permissions"
+        ) from None
+    shortage = find_shortage(find_existing(folder), count_needed_bytes(config))
+    if shortage:
+        raise UserMistake(str(shortage))
+    return folder
+
+
+def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
+    """Find out before anything is paid for whether the results can be written. Their folder is made, but in a dry run.
+
+    Raises:
+        UserMistake: they cannot.
+    """
+    folder = Path(config.output.output_directory)
+    try:
+        if not is_dry:
+            folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=find_existing(folder)).close()
+    except OSError as error:
+        raise UserMistake(
+            f"cannot write in the output directory {folder}: {error.strerror}; "
+            "set another output_directory, or fix its permissions"
+        ) from None
+
+
+def find_log_folder(own_folder: Path | None) -> Path:
+    """Where the logs of servers that we start lie."""
+    return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
+
+
+def prepare(
+    config: Config,
+    endpoints: tuple[Endpoint, Endpoint | None],
+    *,
+    own_folder: Path | None,
+    run_id: str,
+    say: Callable[[str], None],
+) -> Preparation:
+    """Select the questions and identify them; nothing of earlier runs is used yet.
+
+    Args:
+        config: the settings.
+        endpoints: the generator and the grader.
+        own_folder: as `make_own_folder` gives it.
+        run_id: the run's name for ever. Under the same one, a run is continued, and must be the same evaluation.
+        say: takes what the user should know.
+
+    Raises:
+        UserMistake: the questions cannot be used with these settings, or the run was started with others.
+    """
+    generator, grader = endpoints
+    lineage = find_lineage(config, run_id, say)
+    config = choose_prompt(config, lineage, describe_settings(config, grader), say)
+    described = describe_settings(config, grader)
+    selection = choose_selection(config, lineage, described)
+    settings = IdentitySettings(
+        request=generator.request,
+        weights=describe_weights(config),
+        revision=config.model.generator_settings.revision,
+        grader=grader.request if grader else None,
+        salt=lineage.salt,
+        prompt=config.prompt,
+    )
+    with ExitStack() as on_failure:
+        questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
+        for line in summarize(questions.findings, config.questions_file):
+            say(line)
+        ledger = Ledger(
+            questions,
+            Identity(settings),
+            grading="grader" if grader else "logprobs" if config.grading == "logprobs" else "reading",
+            answers=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
+            results=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
+            retry_refused=config.processing.retry_refused,
+        )
+        preparation = Preparation(config, run_id, described, selection, ledger, lineage, own_folder)
+        _require_same_evaluation(preparation)
+        on_failure.pop_all()
+    return preparation
+
+
+def _require_same_evaluation(preparation: Preparation) -> None:
+    """Accept a run that is started again only as what it was.
+
+    Raises:
+        UserMistake: its settings or its questions have changed; lists each difference with both values.
+    """
+    own, ledger = preparation.lineage.own, preparation.ledger
+    if not own or own[0].evaluation_id == ledger.evaluation_id:
+        return
+    changes = "; ".join(explain_change(own[0], preparation.settings, preparation.describe_selection()))
+    raise UserMistake(
+        f"this run cannot be continued, because it was started as another one ({own[0].path}): {changes}. "
+        "Undo the change and retry, or start a new run"
+    )
+
+
+def _select_questions(config: Config, selection: Selection, folder: Path | None) -> Questions:
+    return read_questions(
+        config.questions_file,
+        selection=selection,
+        question_format=config.processing.question_format,
+        uses_context=config.rag.uses_context,
+        fields=config.fields,
+        has_grader=bool(config.model.grader_shortname),
+        folder=folder,
+    )

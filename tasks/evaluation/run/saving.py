@@ -1,0 +1,100 @@
+"""When a run's checkpoints are written, and which of the older ones stay."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.resuming.housekeeping import prune
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
+from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
+from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.storage.layout import OWN_FOLDER
+
+ROOM_CHECK_SECONDS = 1.0
+
+
+class Saver:
+    """Writes the checkpoints of one run; none where checkpointing is off.
+
+    Args:
+        ledger: what is saved.
+        config: the settings.
+        describe: gives the metadata of a file that holds so many results.
+        say: takes what the user should know.
+    """
+
+    def __init__(
+        self, ledger: Ledger, config: Config, describe: Callable[[int], JsonObject], say: Callable[[str], None]
+    ) -> None:
+        processing = config.processing
+        self._ledger = ledger
+        self._config = config
+        self._say = say
+        self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
+        self._writer = self._make_writer(describe) if processing.enable_checkpointing else None
+        self._room_checked_at = 0.0
+
+    @property
+    def path(self) -> Path | None:
+        """The newest checkpoint; None when there is none."""
+        return self._writer.path if self._writer else None
+
+    def is_due(self) -> bool:
+        """Whether the checkpoint should be written now."""
+        return self._writer is not None and self._clock.is_due(self._writer.unsaved_count, time.monotonic())
+
+    def save(self) -> Path | None:
+        """Write the checkpoint, if there is anything new; give its path.
+
+        Raises:
+            StorageFailure: it cannot be written.
+        """
+        started = time.monotonic()
+        saved = self._writer.save(datetime.now()) if self._writer else None
+        if saved is None:
+            return None
+        self._clock.note(started, time.monotonic())
+        if self._ledger.log:
+            self._ledger.log.release(self._ledger.results.positions(saved.start, saved.stop))
+        if saved.stop:
+            self._say(f"💾 Checkpoint saved: {self.path} ({saved.stop:,} results)")
+        return self.path
+
+    def find_failure(self) -> StorageFailure | None:
+        """Why nothing more can be kept: the log has failed, or the disk has no room for the next checkpoint. None: it can."""
+        failure = self._ledger.log.failure if self._ledger.log else None
+        if self._writer is None or failure or time.monotonic() - self._room_checked_at < ROOM_CHECK_SECONDS:
+            return failure
+        self._room_checked_at = time.monotonic()
+        results = self._ledger.results
+        needed = results.lines.size_bytes(len(results)) + count_needed_bytes(self._config)
+        return find_shortage(Path(self._config.processing.checkpoint_directory, OWN_FOLDER), needed)
+
+    def prune(self) -> None:
+        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
+
+        One that cannot be removed is said: it costs its room, and the results nothing.
+        """
+        keep, folder = self._config.processing.keep_checkpoints, Path(self._config.processing.checkpoint_directory)
+        if keep is None or self._writer is None:
+            return
+        mine = [each for each in find_checkpoints(folder, self._say) if each.evaluation_id == self._ledger.evaluation_id]
+        try:
+            prune(folder, mine, keep)
+        except StorageFailure as failure:
+            self._say(f"⚠️ {failure}: it stays")
+
+    def _make_writer(self, describe: Callable[[int], JsonObject]) -> CheckpointWriter:
+        questions, model = Path(self._config.questions_file).stem, self._config.model.generator_settings.model
+        return CheckpointWriter(
+            Path(self._config.processing.checkpoint_directory),
+            f"checkpoint_{fit_name(questions)}_{fit_name(model)}",
+            self._ledger.results,
+            describe,
+            self._config.for_files(),
+        )

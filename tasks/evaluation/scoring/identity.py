@@ -1,0 +1,86 @@
+"""Identity: what must be equal for an answer or a score of an earlier run to be used again.
+
+    answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
+    score id  = hash(answer id, reference answer, format, further accepted answers where there are any,
+                     grader's request settings and prompts, version of the reading or of the verdicts)
+
+Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
+asked at once. Files hold these ids, so a change of this module makes every earlier answer unknown. Ids are 16 bytes of
+BLAKE2b (RFC 7693), written as 32 hexadecimal digits.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from tasks.evaluation.config.prompt_settings import Prompt
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.graders import READING_VERSION, VERDICT_VERSION, grader_prompts
+from tasks.evaluation.scoring.prompts import ORIGINAL, generator_messages
+from tasks.evaluation.scoring.records import Ids
+
+ID_BYTES = 16
+
+
+@dataclass(frozen=True)
+class IdentitySettings:
+    """The settings that decide about reuse.
+
+    `request` is all that is sent to the generator beside the messages, `weights` what tells the weights of a server that we
+    start ourselves, `revision` the user's own name of them, `grader` all that is sent to the grader beside the messages (None:
+    graded by what is read), `salt` the run whose answers no other run may use, empty for an ordinary one.
+    """
+
+    request: Mapping[str, object]
+    weights: Mapping[str, object] | None
+    revision: str | None
+    grader: Mapping[str, object] | None
+    salt: str
+    prompt: Prompt = ORIGINAL
+
+
+class Identity:
+    """Gives each question its ids under the settings."""
+
+    def __init__(self, settings: IdentitySettings) -> None:
+        self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.salt)
+        self._prompt = settings.prompt
+        has_grader = settings.grader is not None
+        prompts, version = (grader_prompts(), VERDICT_VERSION) if has_grader else (None, READING_VERSION)
+        self._grader_part = _digest(settings.grader, prompts, version)
+
+    def identify(self, question: Question, copy_number: int) -> Ids:
+        """The question's ids, as hexadecimal text."""
+        answer = _digest_bytes(
+            self._answer_part, _canonical(generator_messages(question, self._prompt)), str(copy_number).encode()
+        )
+        accepted = [question.accepted] if question.accepted else []
+        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *accepted]))
+        return Ids(answer.hex(), score.hex())
+
+    def name_evaluation(self, score_ids: Iterable[bytes]) -> str:
+        """The name of the evaluation of these questions in this order under these settings."""
+        return _digest_bytes(self._answer_part, self._grader_part, b"".join(score_ids)).hex()
+
+
+def name_batch(score_ids: bytes) -> str:
+    """The key under which the result of a batch with these score ids is cached."""
+    return "batch-" + _digest_bytes(score_ids).hex()
+
+
+def _digest(*parts: object) -> bytes:
+    return _digest_bytes(*(_canonical(part) for part in parts))
+
+
+def _digest_bytes(*parts: bytes) -> bytes:
+    """A digest of the parts that also tells where each begins."""
+    digest = blake2b(digest_size=ID_BYTES)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict).encode()

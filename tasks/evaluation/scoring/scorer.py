@@ -1,0 +1,171 @@
+"""One question from the generator's answer to its score, and many of them at a time on one event loop."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
+from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.first_token import grade_by_first_token
+from tasks.evaluation.scoring.graders import (
+    WORDINGS,
+    grade_by_reading,
+    grader_messages,
+    mark_grade,
+    read_verdict,
+    stricter_messages,
+)
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.prompts import generator_messages
+from tasks.evaluation.scoring.records import Answer, Grade, Refusal
+from tasks.evaluation.storage.json_stream import JsonObject
+
+# How long answers in flight may still arrive after a run was told to stop.
+GRACE_SECONDS = 5.0
+MOST_REFUSED_IN_A_ROW = 10
+
+
+class Scorer:
+    """Scores the questions of a ledger; all its coroutines run on one event loop.
+
+    Args:
+        ledger: gives the questions and keeps what comes of them.
+        generator: answers the questions.
+        grader: grades the answers; None: what is read from them does.
+        slots: the places of the questions in flight, over all batches.
+        config: says with which prompt they are asked, and how they are graded without a grader.
+    """
+
+    def __init__(
+        self, ledger: Ledger, generator: Client, grader: Client | None, slots: asyncio.Semaphore, *, config: Config
+    ) -> None:
+        self._ledger = ledger
+        self._generator = generator
+        self._grader = grader
+        self._slots = slots
+        self._config = config
+        self._refused_in_a_row = 0
+        self._asking: set[asyncio.Task[None]] = set()
+        self.stop_cause: EvaluationError | None = None
+
+    async def score_positions(self, positions: Iterable[int]) -> dict[int, Unscored]:
+        """Score the questions at these positions that are not finished; what is left unscored comes back with its reason."""
+        tasks = {position: asyncio.create_task(self._score_in_turn(position)) for position in positions}
+        self._asking |= set(tasks.values())
+        try:
+            outcomes = await asyncio.gather(*tasks.values(), return_exceptions=True)
+        finally:
+            self._asking -= set(tasks.values())
+        failures = dict(zip(tasks, outcomes, strict=True))
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, Unscored):
+                raise outcome
+        return {position: failure for position, failure in failures.items() if isinstance(failure, Unscored)}
+
+    def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
+        if self.stop_cause is None:
+            self.stop_cause = cause
+            for client in (self._generator, self._grader):
+                if client:
+                    client.stop(cause)
+            asyncio.get_running_loop().call_later(grace_seconds, self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for task in self._asking:
+            task.cancel()
+
+    async def _score_in_turn(self, position: int) -> None:
+        """Score the question when a slot is free.
+
+        Raises:
+            Unscored: it has no score yet.
+        """
+        try:
+            async with self._slots:
+                self._check_going_on()
+                await self._score(position)
+        except asyncio.CancelledError:
+            raise Stopped("the run was stopped before the reply came") from None
+        except (EndpointStop, StorageFailure, UserMistake) as error:
+            self.stop(error, grace_seconds=GRACE_SECONDS if isinstance(error, EndpointStop) else 0.0)
+            raise Stopped(str(error)) from None
+
+    def _check_going_on(self) -> None:
+        if self.stop_cause is not None:
+            raise Stopped(f"the run was stopped: {self.stop_cause}")
+
+    async def _score(self, position: int) -> None:
+        question = self._ledger.questions[position]
+        assert question is not None, "an entry that cannot be asked is finished from the start"
+        answer = self._ledger.known_answer(position)
+        try:
+            if answer is None:
+                answer = await self._generator.ask(generator_messages(question, self._config.prompt))
+                await self._ledger.keep_answer(position, answer)
+            grade = mark_grade(await self._grade(question, answer), answer)
+        except Refused as refused:
+            await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)
+            self._count_refusal(refused)
+        else:
+            await self._ledger.keep_grade(position, question, answer, grade)
+            self._refused_in_a_row = 0
+
+    def _count_refusal(self, refusal: Refused) -> None:
+        """Stop the run when refusals follow each other: that is no property of single questions.
+
+        Raises:
+            EndpointStop: so many were refused without a score between them.
+        """
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row == MOST_REFUSED_IN_A_ROW:
+            raise EndpointStop(
+                f"{MOST_REFUSED_IN_A_ROW} questions in a row were refused, the last because {refusal}; fix the settings and "
+                "ask these again with --retry-refused, or go on without them with the same command"
+            )
+
+    async def _grade(self, question: Question, answer: Answer) -> Grade:
+        if self._config.grading == "logprobs":
+            return Grade(grade_by_first_token(question, answer.token_logprobs), {}, 0.0)
+        if self._grader is None:
+            return Grade(grade_by_reading(question, answer.text), {}, 0.0)
+        if not answer.text:
+            return Grade(_nothing_written(question), {}, 0.0)
+        return await self._ask_grader(self._grader, question, answer)
+
+    async def _ask_grader(self, grader: Client, question: Question, answer: Answer) -> Grade:
+        """The grader's verdict, asked for in stricter words while there is none.
+
+        Raises:
+            Refused: none came in any wording.
+        """
+        started = time.monotonic()
+        usage: Usage = {}
+        first_messages = messages = grader_messages(question, answer.text)
+        for wording in range(WORDINGS):
+            try:
+                reply = await grader.ask(messages)
+            except Refused as refused:
+                refused.usage = add_usage(usage, read_usage(refused.usage))
+                raise
+            usage = add_usage(usage, reply.usage)
+            verdict = read_verdict(reply.text, question.format)
+            if verdict is not None:
+                return Grade(verdict, usage, time.monotonic() - started)
+            if wording < WORDINGS - 1:
+                messages = stricter_messages(first_messages, wording)
+        raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}", usage)
+
+
+def _nothing_written(question: Question) -> JsonObject:
+    """The evaluation of an answer that was cut before its first word."""
+    return {
+        "reference_choice": None,
+        "model_choice": None,
+        "score": 0,
+        "reasoning": "the answer is empty: it was cut before its first word",
+        "format": question.format,
+    }
