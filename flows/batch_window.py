@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from prefect.futures import PrefectFuture
 from prefect.tasks import Task
 
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.run import Run
-from tasks.evaluation.storage.json_stream import JsonObject
 
 BatchTask = Task[[Run, Batch], JsonObject]
 BatchFuture = PrefectFuture[JsonObject]

@@ -23,9 +23,10 @@ from flows.quiet_logs import quiet_task_runs
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import KeyReader, list_key_warnings
+from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.reporting.results_files import compute_statistics

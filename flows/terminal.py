@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from tasks.evaluation.errors import EvaluationError, UserMistake
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # A run that a signal has stopped exits with 128 + the signal's number.
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2

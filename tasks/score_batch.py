@@ -9,9 +9,9 @@ from prefect.context import TaskRunContext
 from prefect.runtime import task_run
 
 from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.run import Run
-from tasks.evaluation.storage.json_stream import JsonObject
 
 
 def name_task_run() -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.endpoint import KeyReader
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions

@@ -13,7 +13,7 @@ import yaml
 
 from flows.commands.cli import build_parser
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.config.fields import Fields
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

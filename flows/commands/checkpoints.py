@@ -7,12 +7,12 @@ from pathlib import Path
 from flows.commands.checkpoint_tables import describe_pairs, format_size, print_table
 from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune, split_running
 from tasks.evaluation.resuming.overview import Overview, describe_all, list_running, tally
 from tasks.evaluation.resuming.validation import find_faults
 from tasks.evaluation.storage.checkpoint import LATEST
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
-from tasks.evaluation.storage.json_stream import JsonObject
 
 DEFAULT_FOLDER = "checkpoints"
 

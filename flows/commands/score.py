@@ -7,9 +7,10 @@ from pathlib import Path
 
 from flows.terminal import EXIT_DONE, tell
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import NO_KEY, Endpoint, KeyReader
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import EvaluationError, ServerFailure
 from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command

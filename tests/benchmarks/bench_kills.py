@@ -21,9 +21,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import KeyReader
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints

@@ -18,10 +18,11 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.scoring.ledger import Ledger
-from tasks.evaluation.scoring.records import Answer, Grade
+from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER

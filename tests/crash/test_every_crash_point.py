@@ -13,16 +13,17 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.graders import grade_by_reading
-from tasks.evaluation.scoring.records import Answer, Grade
+from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises
 from tests.crash_tree import Tree

@@ -17,18 +17,18 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.run.preparation import check_output_folder, make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
-from tasks.evaluation.scoring.records import Answer
 from tasks.evaluation.scoring.scorer import Scorer
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_segment
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 from tasks.evaluation.storage.evaluation_lock import lock_evaluation
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tests.failing_disk import FailingDisk, Fault
 from tests.fake_endpoint import LETTERS, make_questions, write_questions

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import KeyReader, find_generator, find_grader
+from tasks.evaluation.endpoints.endpoint import find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
 from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 

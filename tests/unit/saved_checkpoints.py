@@ -12,10 +12,11 @@ import pytest
 from flows.commands.cli import main
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.reporting.results_files import compute_statistics
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
-from tasks.evaluation.scoring.records import Answer, Grade, Refusal, build_refused, build_result
+from tasks.evaluation.scoring.records import Grade, Refusal, build_refused, build_result
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 
 URL = "http://127.0.0.1:9/v1"

@@ -13,9 +13,9 @@ from unittest import mock
 import pytest
 
 from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_lines import to_line
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_segment
-from tasks.evaluation.storage.json_stream import to_line
 
 IO_ERROR = OSError(errno.EIO, os.strerror(errno.EIO))
 

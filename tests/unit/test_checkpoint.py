@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import DamagedFile
+from tasks.evaluation.json_lines import to_line
 from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
-from tasks.evaluation.storage.json_stream import to_line
 from tasks.evaluation.storage.spool import PlacedSpool
 
 NOW = datetime(2026, 11, 23, 14, 30, 22, 123456)  # noqa: DTZ001

@@ -19,18 +19,20 @@ from hypothesis import strategies as st
 
 from flows.commands.checkpoints import list_checkpoints, show_checkpoint, validate_checkpoint
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.questions.questions import Selection, read_questions
 from tasks.evaluation.reporting.results_files import compute_statistics
 from tasks.evaluation.resuming.differences import describe_settings
 from tasks.evaluation.run.preparation import find_endpoints, make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.records import (
-    Answer,
     Grade,
     Refusal,
     answer_record,
@@ -41,7 +43,6 @@ from tasks.evaluation.scoring.records import (
 )
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 from tasks.evaluation.storage.checkpoint_reader import OURS
-from tasks.evaluation.storage.json_stream import JsonObject, to_line
 from tests.fake_endpoint import make_questions
 from tests.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 

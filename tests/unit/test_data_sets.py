@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import JsonValue
 
-from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.questions.entries import EntryReader
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

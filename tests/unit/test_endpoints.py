@@ -5,12 +5,13 @@ import os
 
 import pytest
 
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints import client as client_module
 from tasks.evaluation.endpoints import outage as outage_module
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client, Patience
-from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
-from tasks.evaluation.scoring.records import Answer
 from tests.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
 
 KEY = "sk-very-secret"

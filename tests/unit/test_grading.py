@@ -2,9 +2,10 @@
 
 import pytest
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading, grader_messages, mark_grade, read_verdict
-from tasks.evaluation.scoring.records import Answer, Grade
+from tasks.evaluation.scoring.records import Grade
 
 QUESTION = Question("Which?\nA) x\nB) y", "B) y", "", "mc")
 

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.secrets import MASK, Scrubber, list_secrets, mask_secrets, mask_urls
-from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader, list_key_warnings
+from tasks.evaluation.endpoints.endpoint import Endpoint, list_key_warnings
 from tasks.evaluation.errors import UserMistake
 
 KEY = "sk-very/secret+key&1"

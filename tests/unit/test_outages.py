@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.endpoints import outage as outage_module
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client, Patience
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import read_retry_after
+from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
-from tasks.evaluation.scoring.prompts import Message
-from tasks.evaluation.scoring.records import Answer
 from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
 Outcome = Answer | EvaluationError

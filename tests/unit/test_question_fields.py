@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.columns import Fields
 from tasks.evaluation.questions.entries import Entry, EntryReader
 from tasks.evaluation.questions.questions import Selection, read_questions
 from tests.fake_endpoint import write_questions

@@ -16,9 +16,9 @@ import pytest
 from pyarrow import parquet
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.files import find_format
 from tasks.evaluation.questions.questions import Question, Selection, read_questions
-from tasks.evaluation.storage.json_stream import JsonObject
 
 RECORDS = [
     {"question": "Which are even?\nA) 2, 4\nB) 3, 5", "answer": "A", "id": "q-1"},

@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader, find_generator, find_grader, list_key_warnings
+from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_grader, list_key_warnings
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.json_lines import JsonObject
 
 
 def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:

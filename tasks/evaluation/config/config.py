@@ -8,12 +8,12 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.overrides import Count, WorkerCount
 from tasks.evaluation.config.paths import PathText
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.config.urls import check_extra, check_url
-from tasks.evaluation.questions.columns import Fields
 
 
 class Settings(BaseModel):

@@ -9,7 +9,7 @@ import re
 
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.json_lines import JsonObject
 
 # The settings of a generator that are not under `extra`.
 OWN_SETTINGS = ("temperature", "max_tokens")

@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
+from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.rate_limit import RateLimit
 from tasks.evaluation.endpoints.tokens import TokenSum
@@ -26,8 +28,6 @@ from tasks.evaluation.errors import (
     UnusableReply,
     UserMistake,
 )
-from tasks.evaluation.scoring.prompts import Message
-from tasks.evaluation.scoring.records import Answer
 
 # How often one question is asked while others get through.
 ATTEMPTS = 8

@@ -1,21 +1,19 @@
 """Endpoints: where the generator and the grader are, with which key, and what is sent to them beside the messages."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from tasks.evaluation.config.config import Config, GeneratorSettings
+from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
-from tasks.evaluation.config.secrets import Scrubber, is_reference, is_secret, list_secrets, mask_urls
-from tasks.evaluation.config.urls import check_url, is_open_to_others, split_query
+from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
+from tasks.evaluation.config.urls import is_open_to_others, split_query
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.json_lines import JsonObject
 
-# An endpoint that needs no key still gets a header; the client refuses an empty one.
-NO_KEY = "none"
-OPENAI_URL = "https://api.openai.com/v1"
 SELF_GRADER = "self"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
 # What a reply must bring to be graded by its first token; 20 is the most that OpenAI gives.
@@ -72,83 +70,6 @@ class Endpoint:
     def shown_url(self) -> str:
         """The address, for messages: without what may be secret in it."""
         return mask_urls(self.base_url or "this machine")
-
-
-class KeyReader:
-    """Reads keys from where the settings say they are.
-
-    Args:
-        environment: the environment's variables.
-        load_secret: gives the content of a Prefect Secret block by its name.
-    """
-
-    def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:
-        self._environment = environment
-        self._load_secret = load_secret
-        self.found_plain = False
-
-    @property
-    def default_url(self) -> str:
-        """The address where the settings name none, as the openai package has it: that of OPENAI_BASE_URL, else OpenAI's.
-
-        Raises:
-            UserMistake: the variable's is none.
-        """
-        try:
-            return check_url(self._named_url or OPENAI_URL)
-        except ValueError as error:
-            raise UserMistake(f"the environment's OPENAI_BASE_URL: {error}") from None
-
-    @property
-    def _named_url(self) -> str:
-        return self._environment.get("OPENAI_BASE_URL", "").strip()
-
-    def read(self, key: str | None, setting: str, base_url: str | None) -> str:
-        """The key itself; `setting` is its place, for the message, and `base_url` where it is sent.
-
-        Raises:
-            UserMistake: there is no such variable or block, or it holds what no key can be.
-        """
-        found = self._find(key, setting, base_url).strip()
-        if not found.isascii() or not found.isprintable():
-            raise UserMistake(f"{setting}: the key holds characters that no key can have: copy it again")
-        return found
-
-    def read_url(self, url: str, setting: str) -> str:
-        """The address with the keys that its query refers to.
-
-        Raises:
-            UserMistake: there is no such variable or block, or it holds what no key can be.
-        """
-        bare, query = split_query(url)
-        found = {
-            name: self.read(value, setting, url)
-            for name, value in query.items()
-            if is_reference(value) or is_secret(name, value)
-        }
-        return f"{bare}?{urlencode(query | found)}" if found else url
-
-    def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
-        if not key:
-            # That variable's key is for OpenAI, or for whom the variable beside it names, and nobody else's to see.
-            is_its_own = base_url and (base_url == self._named_url or urlsplit(base_url).hostname == "api.openai.com")
-            return (is_its_own and self._environment.get("OPENAI_API_KEY")) or NO_KEY
-        if key.startswith(("$", "secret:")) and not is_reference(key):
-            # It is not repeated: a password may begin so.
-            raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
-        if not is_reference(key):
-            self.found_plain = True
-            return key
-        if key.startswith("secret:"):
-            return self._load_secret(key.removeprefix("secret:"))
-        name = key[2:-1]
-        if not self._environment.get(name):
-            # In small letters it may be a key that was put between the braces.
-            shown = f" {name}" if name.isupper() else " of the name between its braces"
-            raise UserMistake(
-                f"{setting} is {key if name.isupper() else '${…}'}, and the environment has no variable{shown}: export it first"
-            )
-        return self._environment[name]
 
 
 def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:

@@ -12,12 +12,12 @@ from openai import AsyncOpenAI
 
 from tasks.evaluation.config.secrets import Scrubber
 from tasks.evaluation.config.urls import split_query
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import UNAUTHORIZED, classify_failure
+from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.responses import read_models, read_reply
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
-from tasks.evaluation.scoring.prompts import Message
-from tasks.evaluation.scoring.records import Answer
 
 CONNECT_SECONDS = 5.0
 # A gateway that answers 200 with an error may repeat the key as if it were the answer; no answer holds so long a key by chance.

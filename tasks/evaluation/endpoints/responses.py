@@ -3,10 +3,10 @@
 import json
 import math
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.errors import Refused, UnusableReply
-from tasks.evaluation.scoring.records import Answer
-from tasks.evaluation.storage.json_stream import JsonValue
+from tasks.evaluation.json_lines import JsonValue
 
 
 def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:

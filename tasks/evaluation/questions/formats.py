@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.storage.json_stream import JsonValue, read_array, read_object
+from tasks.evaluation.json_lines import JsonValue
+from tasks.evaluation.storage.json_stream import read_array, read_object
 
 # A record and its place.
 Placed = tuple[int, JsonValue]

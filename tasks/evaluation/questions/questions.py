@@ -10,12 +10,12 @@ from typing import Literal
 
 import numpy as np
 
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import Finding, Findings
-from tasks.evaluation.storage.json_stream import JsonObject, from_line, to_line
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.extraction.choices import read_reference
-from tasks.evaluation.questions.columns import Fields
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import Finding, Findings
-from tasks.evaluation.storage.json_stream import JsonObject
 
 
 class Contents:

@@ -22,12 +22,12 @@ import yaml
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.json_lines import JsonObject, from_line
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import Accuracy
 from tasks.evaluation.storage.checkpoint import fit_name
 from tasks.evaluation.storage.folders import sync_folder
-from tasks.evaluation.storage.json_stream import JsonObject, from_line
 from tasks.evaluation.storage.temporary_files import name_draft, publish
 
 # More lines than these push the rest off the screen.

@@ -11,9 +11,9 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
 
 GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 # What decides about answers: those of the generator, and these.

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Selection
 from tasks.evaluation.resuming.differences import list_differences, read_prompt
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint, find_checkpoints, read_named_checkpoint
-from tasks.evaluation.storage.json_stream import JsonObject
 
 SEED_RANGE = 2**31
 

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.statistics.accuracy import Accuracy, is_score, measure_scores
 from tasks.evaluation.storage.checkpoint import LATEST
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint, is_failed_request, read_results
 from tasks.evaluation.storage.evaluation_lock import find_running
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
 from tasks.evaluation.storage.layout import LOCKS_FOLDER, OWN_FOLDER
 
 # `unknown`: the file does not say how many questions were selected, as most of the original's do not.

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.resuming.differences import explain_misfit, list_differences
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import (
-    Answer,
     Grade,
     answer_of_result,
     build_refused,
@@ -26,7 +27,6 @@ from tasks.evaluation.scoring.records import (
 from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint, is_failed_request, read_results
-from tasks.evaluation.storage.json_stream import JsonObject, to_line
 
 
 @dataclass

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.endpoint import NO_KEY, KeyReader
+from tasks.evaluation.config.keys import NO_KEY, KeyReader
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Matcher
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint
-from tasks.evaluation.storage.json_stream import JsonObject
 
 
 @dataclass(frozen=True)

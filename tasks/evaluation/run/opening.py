@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.endpoint import KeyReader
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
 from tasks.evaluation.local_servers.local_server import start_server

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.endpoint import Endpoint, KeyReader, find_generator, find_grader
+from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.questions.findings import summarize
 from tasks.evaluation.questions.questions import Questions, Selection, read_questions
@@ -18,7 +20,6 @@ from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.folders import find_existing, make_folder
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.storage.spool import PlacedSpool
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Matcher, Reuse, require_fit
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 
 

@@ -14,6 +14,7 @@ from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, describe_sums, sums_to_json
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
+from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.reporting.results_files import compute_statistics, write_results
 from tasks.evaluation.run.batches import Batch, choose_batch_size, digest_lines
@@ -25,7 +26,6 @@ from tasks.evaluation.scoring.prompts import describe_prompt
 from tasks.evaluation.scoring.records import is_refused
 from tasks.evaluation.scoring.scorer import Scorer
 from tasks.evaluation.storage.checkpoint_reader import OURS
-from tasks.evaluation.storage.json_stream import JsonObject, from_line, to_line
 
 
 class Run:

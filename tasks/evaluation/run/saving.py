@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, fit_name
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.layout import OWN_FOLDER
 
 ROOM_CHECK_SECONDS = 1.0

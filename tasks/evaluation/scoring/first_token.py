@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.extraction.choices import read_choices
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.graders import read_references
-from tasks.evaluation.storage.json_stream import JsonObject
 
 # What tokenizers and models put around a label: "▁A" and "ĠA" where a server shows its tokenizer's spaces, "(A", "**A", "A)".
 AROUND_LABEL = " \t\r\n▁Ġ*_([{\"'`.,:)]}"

@@ -12,12 +12,13 @@ from hashlib import blake2b
 
 import numpy as np
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
+from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question, Questions
 from tasks.evaluation.scoring.graders import Grading, find_obstacle
 from tasks.evaluation.scoring.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.scoring.records import (
-    Answer,
     Grade,
     Ids,
     Refusal,
@@ -32,7 +33,6 @@ from tasks.evaluation.scoring.records import (
 )
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.id_index import IdIndex
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.storage.spool import PlacedSpool
 
 NO_ID = bytes(ID_BYTES)

@@ -1,19 +1,10 @@
 """What the generator is asked: a question becomes chat messages, in words of ours or of the user's."""
 
-from typing import Literal, TypedDict
-
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Kind, Prompt
+from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.extraction.choices import read_choices, read_reference, read_stem
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.storage.json_stream import JsonObject
-
-
-class Message(TypedDict):
-    """One message of a chat."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
 
 ORIGINAL = Prompt(mc="original", qa="original")
 QUESTION_ALONE = "{question}"

@@ -8,30 +8,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import Usage, read_usage
 from tasks.evaluation.errors import DamagedFile
+from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.statistics.accuracy import is_score
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue, to_line
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A model's reply.
-
-    `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds the token counts
-    that the endpoint gives, of all replies that this one took. `finish_reason` is the endpoint's, `length` for an answer that
-    was cut. `token_logprobs` holds the likeliest first tokens with the natural logarithms of their probabilities, None where
-    the endpoint gave none.
-    """
-
-    text: str
-    reasoning: str | None
-    usage: Usage
-    finish_reason: str | None
-    response_model: str | None
-    seconds: float
-    token_logprobs: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ import time
 from collections.abc import Iterable
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.first_token import grade_by_first_token
 from tasks.evaluation.scoring.graders import (
@@ -20,8 +22,7 @@ from tasks.evaluation.scoring.graders import (
 )
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
-from tasks.evaluation.scoring.records import Answer, Grade, Refusal
-from tasks.evaluation.storage.json_stream import JsonObject
+from tasks.evaluation.scoring.records import Grade, Refusal
 
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.storage.folders import make_folder, sync_folder
-from tasks.evaluation.storage.json_stream import JsonObject
 from tasks.evaluation.storage.spool import PlacedSpool
 from tasks.evaluation.storage.temporary_files import name_draft, publish
 

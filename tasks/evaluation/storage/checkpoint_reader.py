@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TextIO
 
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.storage.checkpoint import LATEST
-from tasks.evaluation.storage.json_stream import JsonObject, JsonValue, read_object
+from tasks.evaluation.storage.json_stream import read_object
 
 TAIL_BYTES = 1 << 18
 # How the original stored a failed request as if it were an answer.

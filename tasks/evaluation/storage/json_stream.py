@@ -6,43 +6,17 @@ with the standard library's decoder and keeps only the text around it.
 
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TextIO
 
 from tasks.evaluation.errors import DamagedFile
-
-JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
-JsonObject = dict[str, JsonValue]
+from tasks.evaluation.json_lines import JsonValue
 
 CHUNK_CHARACTERS = 1 << 18
 SPACE = " \t\n\r"
 NUMBER_CHARACTERS = "0123456789.eE+-"
 # How far the decoder can have seen beyond a number without taking it: the dot, or `e` and a sign.
 LONGEST_NUMBER_TAIL = 4
-
-
-def to_line(record: Mapping[str, object]) -> bytes:
-    """The record as one line of JSON, UTF-8, without a line break."""
-    try:
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
-        # Half of a surrogate pair has no UTF-8 form; as an escape it has a JSON one.
-        return json.dumps(record, separators=(",", ":")).encode()
-
-
-def from_line(line: bytes) -> JsonObject:
-    """The record of a line that `to_line` made.
-
-    Raises:
-        ValueError: the line is no JSON object.
-    """
-    try:
-        record = json.loads(line)
-    except RecursionError:
-        raise ValueError("the line is nested too deeply") from None
-    if not isinstance(record, dict):
-        raise ValueError("the line holds no JSON object")  # noqa: TRY004 - as for a line that is no JSON
-    return record
 
 
 def read_array(source: TextIO) -> Iterator[JsonValue]:

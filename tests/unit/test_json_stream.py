@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.errors import DamagedFile
-from tasks.evaluation.storage.json_stream import from_line, read_array, read_object, to_line
+from tasks.evaluation.json_lines import from_line, to_line
+from tasks.evaluation.storage.json_stream import read_array, read_object
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -20,7 +21,7 @@ VALUES = st.recursive(
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every value crosses the edge of a chunk."""
-    monkeypatch.setattr(json_files, "CHUNK_CHARACTERS", 3)
+    monkeypatch.setattr(json_stream, "CHUNK_CHARACTERS", 3)
 
 
 @given(st.lists(VALUES, max_size=6), st.sampled_from([None, 1, 4]))

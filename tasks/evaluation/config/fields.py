@@ -1,0 +1,56 @@
+"""The block `fields` of the settings: which field of a record is what."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+
+AnswerKind = Literal["letter", "number", "index", "text", "flags"]
+
+
+class Fields(BaseModel):
+    """Which field of a record is what. A dot leads into an object: `context.contexts`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str | None = Field(default=None, description="The question.")
+    choices: list[str] | None = Field(
+        default=None, description="The choices: one field that holds them all, or a list of fields that hold one each."
+    )
+    answer: str | None = Field(default=None, description="The right answer.")
+    answer_is: AnswerKind | None = Field(
+        default=None,
+        description="How the answer names its choice: its letter, its number from 1, its index from 0, its text, or flags: "
+        "a 1 for each right choice among 0s. Empty: as it is written, where that can be read in one way only.",
+    )
+    accepted: str | None = Field(default=None, description="Further answers that are as right, for short answers.")
+    context: str | None = Field(default=None, description="What the question is asked with if use_context_field is set.")
+    fixed_choices: list[str] | None = Field(
+        default=None, min_length=2, description="The choices of every question, where the file does not hold them."
+    )
+    shuffle_choices: bool | None = Field(
+        default=None,
+        description="Put the choices into an order of their own, the same in every run. Empty: only where flags say which is "
+        "right, since such files put the right one first.",
+    )
+    carried: list[str] | None = Field(
+        default=None, description="The fields that results carry along. Empty: all that are nothing of the above."
+    )
+    group_by: str | None = Field(default=None, description="Report the accuracy for each value of this field as well.")
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _list_choices(cls, choices: JsonValue) -> JsonValue:
+        return [choices] if isinstance(choices, str) else choices
+
+    @field_validator("fixed_choices", mode="before")
+    @classmethod
+    def _refuse_booleans(cls, choices: JsonValue) -> JsonValue:
+        if isinstance(choices, list) and any(isinstance(choice, bool) for choice in choices):
+            raise ValueError("YAML takes yes and no for true and false: write them in quotes")
+        return choices
+
+    @property
+    def named(self) -> list[str]:
+        """Every field of the records that the settings name."""
+        single = (self.question, self.answer, self.accepted, self.context, self.group_by)
+        return [name for name in (*single, *(self.choices or []), *(self.carried or [])) if name]
