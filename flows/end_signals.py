@@ -9,7 +9,7 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Handler = Callable[[int, FrameType | None], object]
 
 
-def hear_end_signals(handler: Handler, numbers: Iterable[signal.Signals] = END_SIGNALS) -> Mapping[signal.Signals, Handler]:
+def install_handlers(handler: Handler, numbers: Iterable[signal.Signals] = END_SIGNALS) -> Mapping[signal.Signals, Handler]:
     """Let the handler be called on each of these signals; give the handlers in whose place it stands.
 
     A signal that is ignored stays ignored: whoever started the process wants it to go on, as `nohup` does when the terminal is

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, Self
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 
-from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, tell, tell_error
+from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_error, print_line
 from tasks.evaluation.errors import EvaluationError, UserMistake
 
 Parameters = ParamSpec("Parameters")
@@ -29,11 +29,11 @@ Outcome = State[Any] | BaseException
 _listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("listener", default=None)
 
 
-def tells_its_end(flow_function: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
+def report_outcome(flow_function: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
     """The flow's function, which tells who waits for it how it ended."""
 
     @wraps(flow_function)
-    def run_and_tell(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
+    def run_and_report(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
         hear = _listener.get() or (lambda _: None)
         try:
             state = flow_function(*args, **kwargs)
@@ -43,7 +43,7 @@ def tells_its_end(flow_function: Callable[Parameters, State[None]]) -> Callable[
         hear(state)
         return state
 
-    return run_and_tell
+    return run_and_report
 
 
 class EndWatch:
@@ -68,9 +68,9 @@ class EndWatch:
         self._has_returned.set()
         _listener.reset(self._token)
 
-    def tell_unreported(self, reason: str) -> None:
+    def print_unreported(self, reason: str) -> None:
         """Say that Prefect's server does not know how the run ended."""
-        tell(f"⚠️ Prefect's server at {self._server_url} was not told how the run ended: {reason}", sys.stderr)
+        print_line(f"⚠️ Prefect's server at {self._server_url} was not told how the run ended: {reason}", sys.stderr)
 
     def _hear(self, outcome: Outcome) -> None:
         self.outcome = outcome
@@ -79,19 +79,19 @@ class EndWatch:
     def _leave_when_late(self, outcome: Outcome) -> None:
         """End the process when Prefect does not return, and when its threads then do not let the process end."""
         if not self._has_returned.wait(PATIENCE_SECONDS):
-            self.tell_unreported("it does not answer")
-            os._exit(tell_outcome(outcome))
+            self.print_unreported("it does not answer")
+            os._exit(print_outcome(outcome))
         time.sleep(PATIENCE_SECONDS)
         os._exit(_exit_code(outcome))
 
 
-def tell_outcome(outcome: Outcome) -> int:
+def print_outcome(outcome: Outcome) -> int:
     """Say how the flow ended, where it did not end well; give the exit code."""
     code = _exit_code(outcome)
     if isinstance(outcome, EvaluationError):
-        tell_error(outcome)
+        print_error(outcome)
     elif code == EXIT_UNFINISHED:
-        tell(f"mcqa: {outcome.message if isinstance(outcome, State) else repr(outcome)}", sys.stderr)
+        print_line(f"mcqa: {outcome.message if isinstance(outcome, State) else repr(outcome)}", sys.stderr)
     return code
 
 

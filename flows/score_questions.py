@@ -17,7 +17,7 @@ from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from flows.batch_window import BatchTask, BatchWindow
-from flows.ending import tells_its_end
+from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
@@ -85,7 +85,7 @@ def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_F
         return Failed(message=str(error), data=error)
 
 
-@tells_its_end
+@report_outcome
 def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     """Run the evaluation that the settings describe; give the state that it ends in.
 
@@ -104,7 +104,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     ):
         run.name = flow_run.name or ""
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
-            run.progress.say(warning)
+            run.progress.notify(warning)
         run.check_endpoints()
         artifacts = Artifacts(run)
         with before_asking():
@@ -130,7 +130,7 @@ def report(run: Run, artifacts: Artifacts) -> None:
     except StorageFailure as failure:
         if run.stop_cause is None:
             raise
-        run.progress.say(str(failure))
+        run.progress.notify(str(failure))
 
 
 def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> None:
@@ -186,7 +186,7 @@ def final_state(run: Run) -> State[None]:
     """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:
-        run.progress.say(how_to_continue(run))
+        run.progress.notify(how_to_continue(run))
         return Failed(message=f"{run.unscored_count:,} of {total:,} questions not scored: {run.unscored_reason}")
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:

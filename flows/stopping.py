@@ -14,7 +14,7 @@ from prefect.exceptions import PrefectException, TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled
 
-from flows.end_signals import hear_end_signals
+from flows.end_signals import install_handlers
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run.run import Run
 
@@ -36,7 +36,7 @@ class StopRequest:
         """Tell the run to stop, if it was not told yet."""
         if self._signal is not None and not self._is_passed_on:
             self._is_passed_on = True
-            run.progress.say(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
+            run.progress.notify(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
             run.stop(Stopped(f"{self._signal.name} was received"))
 
     def conclude(self, run: Run) -> State[None] | None:
@@ -49,13 +49,13 @@ class StopRequest:
         if self._signal is None:
             return None
         done, total = len(run.ledger.results), len(run.ledger.questions)
-        last_words = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
-        run.progress.say(last_words)
-        run.say_tokens()
+        log_tail = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
+        run.progress.notify(log_tail)
+        run.report_tokens()
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if _is_cancelling():
-            return Cancelled(message=last_words)
+            return Cancelled(message=log_tail)
         raise TerminationSignal(signal=self._signal)
 
 
@@ -79,7 +79,7 @@ def stop_on_signals() -> Iterator[StopRequest]:
     """Receive the signals that end a process, until the block is left; in a thread of a larger program, none."""
     request = StopRequest()
     try:
-        before = hear_end_signals(request.receive)
+        before = install_handlers(request.receive)
     except ValueError:
         before = {}
     try:

@@ -13,7 +13,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
 
 
-def tell(line: str, stream: TextIO | None = None) -> None:
+def print_line(line: str, stream: TextIO | None = None) -> None:
     """Print the line; a terminal or pipe that has gone away costs the line and nothing else."""
     try:
         print(line, file=stream or sys.stdout, flush=True)
@@ -25,12 +25,12 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Print each name with its value, the values one below the other."""
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
-        tell(f"{name + ':':{width + 2}}{printable(value)}")
+        print_line(f"{name + ':':{width + 2}}{printable(value)}")
 
 
 def print_json(value: JsonValue | list[JsonObject]) -> None:
     """Print the value for programs."""
-    tell(json.dumps(value, indent=2))
+    print_line(json.dumps(value, indent=2))
 
 
 def printable(text: str) -> str:
@@ -38,8 +38,8 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def tell_error(error: EvaluationError) -> int:
+def print_error(error: EvaluationError) -> int:
     """Print the message; give the exit code."""
     is_mistake = isinstance(error, UserMistake)
-    tell(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
+    print_line(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
     return EXIT_MISTAKE if is_mistake else EXIT_UNFINISHED

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.terminal import printable, tell
+from flows.terminal import print_line, printable
 from tasks.evaluation.resuming.overview import Overview, Tally
 from tasks.evaluation.storage.checkpoint_reader import DamagedCheckpoint
 
@@ -17,7 +17,7 @@ def print_table(overviews: Sequence[Overview], damaged: Sequence[DamagedCheckpoi
     lines = [COLUMNS, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
     for line in lines:
-        tell("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+        print_line("  ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]:

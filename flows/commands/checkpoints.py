@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.commands.checkpoint_tables import describe_pairs, format_size, print_table
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune, split_running
@@ -45,7 +45,7 @@ def list_checkpoints(options: argparse.Namespace) -> int:
     elif overviews or damaged:
         print_table(overviews, damaged)
     else:
-        tell(f"No checkpoints in {folder}")
+        print_line(f"No checkpoints in {folder}")
     return EXIT_DONE
 
 
@@ -93,7 +93,7 @@ def validate_checkpoint(options: argparse.Namespace) -> int:
     if options.json:
         print_json(verdict)
     else:
-        tell("\n".join(map(printable, lines)))
+        print_line("\n".join(map(printable, lines)))
     return EXIT_DONE if is_well else EXIT_UNFINISHED
 
 
@@ -119,10 +119,10 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
         })  # fmt: skip
         return EXIT_DONE
     for each in removed:
-        tell(printable(f"Removed {each.path} ({format_size(each.size_bytes)})"))
-    tell(f"Removed: {_count(len(removed))}, which frees {format_size(freed_bytes)}. Kept: {kept_count:,}")
+        print_line(printable(f"Removed {each.path} ({format_size(each.size_bytes)})"))
+    print_line(f"Removed: {_count(len(removed))}, which frees {format_size(freed_bytes)}. Kept: {kept_count:,}")
     if running:
-        tell(f"Left alone, because a run is still going: {_count(len(running))}")
+        print_line(f"Left alone, because a run is still going: {_count(len(running))}")
     return EXIT_DONE
 
 

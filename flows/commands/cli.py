@@ -12,8 +12,8 @@ from typing import NoReturn
 from flows.commands.checkpoints import add_checkpoints_command
 from flows.commands.questions import add_questions_command
 from flows.commands.serve import add_serve_command
-from flows.end_signals import hear_end_signals
-from flows.terminal import tell_error
+from flows.end_signals import install_handlers
+from flows.terminal import print_error
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     except EvaluationError as error:
-        code = tell_error(error)
+        code = print_error(error)
     sys.exit(code)
 
 
@@ -82,7 +82,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _score(options: argparse.Namespace) -> int:
-    hear_end_signals(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
+    install_handlers(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
     from flows.commands.score import score  # noqa: PLC0415 - takes a second, which no other command should cost
 
     return score(options)

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_pairs, printable, tell
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 
 if TYPE_CHECKING:
     from tasks.evaluation.questions.survey import Survey
@@ -41,7 +41,7 @@ def check_questions(options: argparse.Namespace) -> int:
     else:
         print_pairs(describe_contents(survey))
         for line in describe_findings(survey):
-            tell(printable(line))
+            print_line(printable(line))
     return EXIT_DONE if survey.is_sound else EXIT_UNFINISHED
 
 

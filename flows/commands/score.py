@@ -5,7 +5,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from flows.terminal import EXIT_DONE, tell
+from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
@@ -52,18 +52,20 @@ def score(options: argparse.Namespace) -> int:
 def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
     """Say what a run would reuse and ask; ask nothing, and leave every folder as it is."""
     # What is worked on lies in the system's place for such files: our own folder may not be there.
-    preparation = prepare(config, endpoints, own_folder=None, run_id="a new run", say=tell)
-    reuse_earlier(replace(preparation, own_folder=own_folder), tell)
+    preparation = prepare(config, endpoints, own_folder=None, run_id="a new run", notify=print_line)
+    reuse_earlier(replace(preparation, own_folder=own_folder), print_line)
     ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
     scored = statistics.overall.count if statistics.overall else 0
-    tell(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")
-    tell(f"Scores reused: {scored:,}")
-    tell(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
-    tell(f"Refused, not asked again: {statistics.refused:,}")
-    tell(f"Entries that cannot be asked: {statistics.unusable:,}")
-    tell(f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}")
+    print_line(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")
+    print_line(f"Scores reused: {scored:,}")
+    print_line(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
+    print_line(f"Refused, not asked again: {statistics.refused:,}")
+    print_line(f"Entries that cannot be asked: {statistics.unusable:,}")
+    print_line(
+        f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}"
+    )
     for line in estimate_tokens(ledger, has_grader=endpoints[1] is not None):
-        tell(line)
+        print_line(line)
     ledger.close()
     return EXIT_DONE
 
@@ -87,9 +89,9 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
     if not settings.api.url:
         from flows.serving.temporary_server import TemporaryServer  # noqa: PLC0415
 
-        tell("Starting Prefect's temporary server …")
-        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", say=tell)
-    start_ahead(config, find_log_folder(make_own_folder(config)), tell)
+        print_line("Starting Prefect's temporary server …")
+        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", notify=print_line)
+    start_ahead(config, find_log_folder(make_own_folder(config)), print_line)
     check_questions(config)
     if server is None:
         return call_flow(config_file, overrides)
@@ -110,7 +112,7 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
     from prefect.exceptions import PrefectException  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
-    from flows.ending import EndWatch, tell_outcome  # noqa: PLC0415 - imports Prefect
+    from flows.ending import EndWatch, print_outcome  # noqa: PLC0415 - imports Prefect
     from flows.score_questions import score_questions  # noqa: PLC0415 - the same
 
     url = get_current_settings().api.url
@@ -122,7 +124,7 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
         except (HTTPError, PrefectException, RuntimeError) as failure:
             if watch.outcome is None:
                 raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
-            watch.tell_unreported(str(failure))
-            return tell_outcome(watch.outcome)
+            watch.print_unreported(str(failure))
+            return print_outcome(watch.outcome)
     error = state.result(raise_on_failure=False)
-    return tell_outcome(error if isinstance(error, EvaluationError) else state)
+    return print_outcome(error if isinstance(error, EvaluationError) else state)

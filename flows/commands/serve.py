@@ -11,9 +11,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from flows.end_signals import hear_end_signals
+from flows.end_signals import install_handlers
 from flows.serving.services import POLL_SECONDS, Service, is_healthy, wait_until_healthy
-from flows.terminal import EXIT_DONE, tell
+from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.errors import UserMistake
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
@@ -38,7 +38,7 @@ def serve(options: argparse.Namespace) -> int:
         UserMistake: the port is taken, or no server answers where one should.
         ServerFailure: the server or the worker does not start.
     """
-    hear_end_signals(_interrupt)
+    install_handlers(_interrupt)
     # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "0")
@@ -50,18 +50,18 @@ def serve(options: argparse.Namespace) -> int:
         try:
             server = None if given_url else make_server(options.host, options.port, logs)
             if server:
-                tell(f"Starting Prefect's server (its log: {server.log_path}) …")
+                print_line(f"Starting Prefect's server (its log: {server.log_path}) …")
                 server.start_within(stack)
             api_url = given_url or f"http://{_name_reachable(options.host)}:{options.port}/api"
             wait_for_server(server, api_url)
             install(api_url)
             worker = make_worker(api_url, logs, server)
             worker.start_within(stack)
-            tell(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
-            tell("Press Ctrl-C to stop it all")
+            print_line(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
+            print_line("Press Ctrl-C to stop it all")
             watch([service for service in (server, worker) if service])
         except KeyboardInterrupt:
-            tell("Stopping: runs that go on are saved; Retry continues them")
+            print_line("Stopping: runs that go on are saved; Retry continues them")
     return EXIT_DONE
 
 
@@ -91,7 +91,7 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
         wait_until_healthy(server, api_url)
     elif not is_healthy(api_url):
         raise UserMistake(f"no Prefect server answers at {api_url}: start it, or give neither --server nor PREFECT_API_URL")
-    tell(f"Prefect's UI: {api_url.removesuffix('/api')}")
+    print_line(f"Prefect's UI: {api_url.removesuffix('/api')}")
 
 
 def install(api_url: str) -> None:
@@ -113,7 +113,7 @@ def install(api_url: str) -> None:
     for deployment in deployments:
         switch = {True: ", its schedule on", False: ", its schedule off"}
         states = {switch[schedule.active] for schedule in deployment.schedules}
-        tell(f"Deployment: {deployment.name}{''.join(sorted(states))}")
+        print_line(f"Deployment: {deployment.name}{''.join(sorted(states))}")
 
 
 def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
@@ -135,14 +135,14 @@ def watch(services: Sequence[Service]) -> None:
     while True:
         for service in services:
             if not service.check():
-                tell(f"{service.name} has ended (its log: {service.log_path}): it is started again")
+                print_line(f"{service.name} has ended (its log: {service.log_path}): it is started again")
                 service.start()
         time.sleep(POLL_SECONDS)
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
     """Stop everything in order; a second signal ends this process, and with it the lifelines that hold all others."""
-    hear_end_signals(lambda number, _: os._exit(128 + number))
+    install_handlers(lambda number, _: os._exit(128 + number))
     raise KeyboardInterrupt
 
 

@@ -88,7 +88,7 @@ class Service:
         is_short = time.monotonic() - self._started_at < SHORT_LIFE_SECONDS
         self._short_lives = self._short_lives + 1 if is_short else 0
         if self._short_lives == MOST_SHORT_LIVES:
-            raise ServerFailure(f"{self.name} has ended with code {code}: {self.last_words()} (its log: {self.log_path})")
+            raise ServerFailure(f"{self.name} has ended with code {code}: {self.log_tail()} (its log: {self.log_path})")
         return False
 
     def stop(self) -> None:
@@ -97,7 +97,7 @@ class Service:
         if self._process:
             self._process.wait()
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         """The end of its log, on one line."""
         lines = self.log_path.read_text(errors="replace").strip().splitlines()
         return " | ".join(lines[-3:]) or "it said nothing"
@@ -122,5 +122,5 @@ def wait_until_healthy(server: Service, api_url: str) -> None:
     deadline = time.monotonic() + STARTUP_SECONDS
     while not is_healthy(api_url):
         if not server.check() or time.monotonic() > deadline:
-            raise ServerFailure(f"{server.name} does not answer: {server.last_words()} (its log: {server.log_path})")
+            raise ServerFailure(f"{server.name} does not answer: {server.log_tail()} (its log: {server.log_path})")
         time.sleep(POLL_SECONDS)

@@ -34,12 +34,12 @@ class TemporaryServer:
 
     Args:
         template: where the migrated database is kept for the next start.
-        say: takes what the user should know.
+        notify: takes what the user should know.
     """
 
-    def __init__(self, template: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, template: Path, notify: Callable[[str], None]) -> None:
         self._template = template
-        self._say = say
+        self._notify = notify
         self._folder = Path(tempfile.mkdtemp(prefix="mcqa-prefect-"))
         self._database = self._folder / "prefect.db"
         with suppress(OSError):
@@ -62,12 +62,12 @@ class TemporaryServer:
         started, told = time.monotonic(), time.monotonic()
         while not self._is_healthy():
             if self._process.poll() is not None and not self._start_without_template():
-                raise ServerFailure(f"Prefect's temporary server did not start: {self._last_words()}")
+                raise ServerFailure(f"Prefect's temporary server did not start: {self._log_tail()}")
             if time.monotonic() - started > STARTUP_SECONDS:
-                raise ServerFailure(f"Prefect's temporary server did not start in time: {self._last_words()}")
+                raise ServerFailure(f"Prefect's temporary server did not start in time: {self._log_tail()}")
             if time.monotonic() - told > STILL_WAITING_SECONDS:
                 told = time.monotonic()
-                self._say(f"Still waiting for Prefect's temporary server ({told - started:.0f} s) …")
+                self._notify(f"Still waiting for Prefect's temporary server ({told - started:.0f} s) …")
             time.sleep(POLL_SECONDS)
         if not self._has_template:
             self._keep_template()
@@ -77,7 +77,7 @@ class TemporaryServer:
         """Start the server again, on its port and with its database, when it ends: the run's end is reported to it."""
         for _ in range(MOST_RESTARTS):
             self._process.wait()
-            self._say("Prefect's temporary server has ended: it is started again; the scoring goes on meanwhile")
+            self._notify("Prefect's temporary server has ended: it is started again; the scoring goes on meanwhile")
             self._process = self._start()
 
     def _start_without_template(self) -> bool:
@@ -126,15 +126,15 @@ class TemporaryServer:
 
     def _keep_template(self) -> None:
         """Copy the migrated database in one step; where that cannot be, the next start takes longer."""
-        draft = self._template.with_name(f".{self._template.name}.{os.getpid()}")
+        temporary = self._template.with_name(f".{self._template.name}.{os.getpid()}")
         with suppress(OSError, sqlite3.Error):
             self._template.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(draft)) as target:
+            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(temporary)) as target:
                 source.backup(target)
-            _sync(draft)
-            draft.replace(self._template)
+            _sync(temporary)
+            temporary.replace(self._template)
 
-    def _last_words(self) -> str:
+    def _log_tail(self) -> str:
         with suppress(OSError):
             lines = (self._folder / "server.log").read_text(errors="replace").strip().splitlines()
             return " | ".join(lines[-3:]) or "it said nothing"

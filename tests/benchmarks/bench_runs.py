@@ -85,7 +85,7 @@ def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
     config = Config.model_validate({"questions_file": "exam.json", "model": {"generator_settings": {"model": "fake"}}})
     own_folder = make_own_folder(config)
     assert own_folder
-    preparation = prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", say=print)
+    preparation = prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=print)
     with closing(preparation.ledger) as ledger:
         ledger.log = AnswerLog(own_folder / ANSWERS_FOLDER, str(os.getpid()), sync_at_once=save_incremental)
         ledger.waits_for_sync = save_incremental

@@ -60,7 +60,7 @@ class Evaluation:
         self._now = START + timedelta(hours=number)
         own_folder = make_own_folder(config)
         assert own_folder
-        preparation = prepare(config, (ENDPOINT, None), own_folder=own_folder, run_id="", say=lambda _line: None)
+        preparation = prepare(config, (ENDPOINT, None), own_folder=own_folder, run_id="", notify=lambda _line: None)
         self.ledger = preparation.ledger
         self.ledger.waits_for_sync = config.processing.save_incremental
         make_log = AnswerLog if config.processing.save_incremental else SteppedLog

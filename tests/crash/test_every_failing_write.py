@@ -109,7 +109,7 @@ class Evaluation:
         assert own_folder
         check_output_folder(self.config)
         endpoint = Endpoint("generator", None, "none", {"model": "fake"})
-        preparation = prepare(self.config, (endpoint, None), own_folder=own_folder, run_id="run", say=lambda _line: None)
+        preparation = prepare(self.config, (endpoint, None), own_folder=own_folder, run_id="run", notify=lambda _line: None)
         ledger = self._ledger = preparation.ledger
         with ExitStack() as on_failure:
             on_failure.callback(ledger.close)

@@ -40,7 +40,7 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settings: object) -> Path:
     """A checkpoint of the first questions of the evaluation that config.yaml with these settings describes."""
     config = load_config("config.yaml", Overrides.model_validate(settings))
-    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id=run_id, say=print)
+    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id=run_id, notify=print)
     with closing(preparation.ledger) as ledger:
         for position in range(scored + refused):
             question, ids = ledger.questions[position], ledger.ids(position)

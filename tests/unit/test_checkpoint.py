@@ -9,7 +9,7 @@ import pytest
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import to_line
-from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, sanitize_filename
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
 from tasks.evaluation.storage.spool import PlacedSpool
 
@@ -190,4 +190,4 @@ def test_with_save_incremental_the_file_follows_each_answer(seconds: float, new_
 
 def test_a_models_name_becomes_a_file_name() -> None:
     """Slashes and colons are not for file names."""
-    assert fit_name("mistralai/Mistral-7B:v0.3 x") == "mistralai_Mistral-7B_v0.3_x"
+    assert sanitize_filename("mistralai/Mistral-7B:v0.3 x") == "mistralai_Mistral-7B_v0.3_x"

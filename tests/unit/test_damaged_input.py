@@ -104,7 +104,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def checkpoint(place: Path) -> bytes:
     """A checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
-    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", say=lambda _: None)
+    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None)
     with closing(preparation.ledger) as ledger:
         ledger.record_unusable()
         for position in range(len(ledger.questions)):
@@ -124,7 +124,7 @@ def checkpoint(place: Path) -> bytes:
 @pytest.fixture(scope="module")
 def log(place: Path) -> bytes:
     """A segment with each kind of record, for questions of the file."""
-    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", say=lambda _: None)
+    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None)
     with closing(preparation.ledger) as ledger:
         first, second = ledger.ids(0), ledger.ids(1)
     records = [
@@ -146,7 +146,7 @@ def configure(place: Path, **processing: object) -> Config:
 def resume(place: Path, **processing: object) -> None:
     """Take up what lies in the folder, as a run does when it starts."""
     own_folder = place / "checkpoints/.mcqa"
-    preparation = prepare(configure(place, **processing), ENDPOINTS, own_folder=own_folder, run_id="", say=lambda _: None)
+    preparation = prepare(configure(place, **processing), ENDPOINTS, own_folder=own_folder, run_id="", notify=lambda _: None)
     with closing(preparation.ledger) as ledger:
         reuse_earlier(preparation, lambda _: None)
         for position in ledger.results.positions(0, len(ledger.results)):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.end_signals import END_SIGNALS, hear_end_signals
+from flows.end_signals import END_SIGNALS, install_handlers
 from flows.stopping import stop_on_signals
 
 
@@ -22,7 +22,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
     """As SIGHUP under nohup; the others are heard."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     heard: list[int] = []
-    before = hear_end_signals(lambda number, _: heard.append(number))
+    before = install_handlers(lambda number, _: heard.append(number))
     signal.raise_signal(signal.SIGHUP)
     signal.raise_signal(signal.SIGTERM)
     assert heard == [signal.SIGTERM]

@@ -31,7 +31,7 @@ def make_client(
 ) -> Client:
     endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
     patience = Patience(timeout_seconds, max_outage_seconds)
-    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), say=print)
+    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
 
 
 def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:

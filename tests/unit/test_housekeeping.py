@@ -14,7 +14,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.evaluation_lock import find_running, lock_evaluation
-from tasks.evaluation.storage.temporary_files import name_draft, name_place
+from tasks.evaluation.storage.temporary_files import name_place, name_temporary_file
 from tests.evaluation import Evaluation
 from tests.fake_endpoint import make_questions, write_questions
 
@@ -66,9 +66,9 @@ def test_drafts_of_a_process_that_is_gone_are_removed(own_folder: Path, gone: in
 
 def test_drafts_of_a_living_process_stay(own_folder: Path) -> None:
     """As those of this one."""
-    draft = write(own_folder.parent / name_draft("checkpoint_exam_fake"))
+    temporary = write(own_folder.parent / name_temporary_file("checkpoint_exam_fake"))
     assert clean(own_folder) == []
-    assert draft.exists()
+    assert temporary.exists()
 
 
 def test_drafts_of_another_machine_stay_for_a_day(own_folder: Path, gone: int) -> None:

@@ -20,7 +20,7 @@ BASE = Identity(SETTINGS).identify(QUESTION, 0)
         replace(SETTINGS, request={"model": "m", "temperature": 0.0, "top_p": 0.9}),
         replace(SETTINGS, revision="2026-11"),
         replace(SETTINGS, weights={"file": "m.gguf"}),
-        replace(SETTINGS, salt="a run of its own"),
+        replace(SETTINGS, private_run_id="a run of its own"),
     ],
 )
 def test_another_request_is_another_answer(settings: IdentitySettings) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import from_line, to_line
+from tasks.evaluation.storage import json_stream
 from tasks.evaluation.storage.json_stream import read_array, read_object
 
 VALUES = st.recursive(

@@ -47,7 +47,7 @@ def ask_all(
             Endpoint("generator", endpoint.url, "none", {"model": "m"}),
             Patience(timeout_seconds, max_outage_seconds),
         )
-        client = Client(target, patience, is_proven=True, slots=slots, say=print)
+        client = Client(target, patience, is_proven=True, slots=slots, notify=print)
         try:
             tasks = [ask(client, slots, number + 1) for number in range(count)]
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -168,7 +168,7 @@ def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.Capture
     async def stop_at_the_wait() -> None:
         slots = asyncio.Semaphore(8)
         target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
-        client = Client(target, Patience(10, 60), is_proven=True, slots=slots, say=print)
+        client = Client(target, Patience(10, 60), is_proven=True, slots=slots, notify=print)
         asked = [asyncio.create_task(client.ask([{"role": "user", "content": f"Question {n}"}])) for n in range(8)]
         await asyncio.wait(asked, timeout=1)
         for each in asked:
@@ -207,7 +207,7 @@ def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
     async def look_once() -> None:
         target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
         patience = Patience(timeout_seconds, 60)
-        client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), say=print)
+        client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), notify=print)
         try:
             await check_endpoint(client, print)
         finally:

@@ -155,7 +155,7 @@ def test_a_question_that_comes_again_is_asked_and_reported(open_file: Questions)
     counts = {finding.kind: finding.count for finding in open_file.findings}
     assert (counts["duplicate"], counts["contradiction"]) == (1, 1)
     first = len(TRAITS)
-    assert [open_file.copy_number(first + place) for place in range(4)] == [0, 1, 0, 1]
+    assert [open_file.occurrence(first + place) for place in range(4)] == [0, 1, 0, 1]
 
 
 def test_every_trait_is_reported_once_in_a_file_of_them_all(open_file: Questions) -> None:

@@ -91,14 +91,14 @@ def test_identical_questions_are_counted_in_the_files_order(tmp_path: Path) -> N
     """Each of them is a question of its own, whatever the sample."""
     path = write_questions(tmp_path, [{"question": q, "answer": "x"} for q in ("a", "b", "a", "a")])
     with closing(open_questions(path)) as questions:
-        assert [questions.copy_number(position) for position in range(4)] == [0, 0, 1, 2]
+        assert [questions.occurrence(position) for position in range(4)] == [0, 0, 1, 2]
 
 
 def test_what_cannot_be_asked_is_no_copy(tmp_path: Path) -> None:
     """The same words without an answer change no other question's id."""
     path = write_questions(tmp_path, [{"question": "a"}, {"question": "a", "answer": "x"}])
     with closing(open_questions(path)) as questions:
-        assert questions.copy_number(1) == 0
+        assert questions.occurrence(1) == 0
 
 
 def test_the_context_is_read_only_when_it_is_used(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_run_says_and_records_the_same(folder: Path) -> None:
     write_questions(folder, FAULTY)
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     said: list[str] = []
-    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id="run", say=said.append)
+    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id="run", notify=said.append)
     with closing(preparation.ledger):
         assert "\n".join(said) == SAID
         assert preparation.describe_selection()["findings"] == {

@@ -47,7 +47,7 @@ def simulate(bucket: Bucket, *, workers: int, seconds: float, settled_at: float 
         answered += kind == "answered" and now > settled_at
         refused += kind == "refused" and now > settled_at
         if kind == "refused":
-            limit.note_refusal(now, sent_at, retry_after_seconds=1.0)
+            limit.note_rate_limited(now, sent_at, retry_after_seconds=1.0)
         waiting += kind != "wake"
         while waiting:
             if limit.is_limited and (pause := limit.seconds_until_turn(now)) > 0:
@@ -94,7 +94,7 @@ def test_a_wait_that_was_asked_for_holds_all_back() -> None:
     """However long it is."""
     limit = RateLimit()
     limit.take_turn(0.0)
-    limit.note_refusal(0.1, sent_at=0.0, retry_after_seconds=300.0)
+    limit.note_rate_limited(0.1, sent_at=0.0, retry_after_seconds=300.0)
     assert limit.seconds_until_turn(0.1) == pytest.approx(300.0)
     assert limit.seconds_until_turn(300.2) == 0.0
 
@@ -104,7 +104,7 @@ def test_a_limit_that_was_lifted_is_forgotten() -> None:
     limit = RateLimit()
     for step in range(40):
         limit.take_turn(step / 40)
-    limit.note_refusal(1.0, sent_at=1.0, retry_after_seconds=0.0)
+    limit.note_rate_limited(1.0, sent_at=1.0, retry_after_seconds=0.0)
     limit.take_turn(1.3)
     assert limit.rate_at(1.3) == pytest.approx(38, rel=0.1)
     limit.take_turn(20.0)

@@ -59,7 +59,7 @@ class Client:
         patience: how long to wait for it.
         is_proven: whether it has answered such requests before.
         slots: the places of the questions in flight; a question gives up its own while it waits to be asked again.
-        say: takes what the user should know.
+        notify: takes what the user should know.
 
     Raises:
         UserMistake: the endpoint's address or key cannot be used.
@@ -72,14 +72,14 @@ class Client:
         *,
         is_proven: bool,
         slots: asyncio.Semaphore,
-        say: Callable[[str], None],
+        notify: Callable[[str], None],
     ) -> None:
         self.endpoint = endpoint
         self.paid = TokenSum()
         self.transport = Transport(endpoint, patience.request_timeout_seconds)
         self._slots = slots
-        self._say = say
-        self._outage = Outage(endpoint.role, patience.max_outage_seconds, say)
+        self._notify = notify
+        self._outage = Outage(endpoint.role, patience.max_outage_seconds, notify)
         self._rate = RateLimit()
         self._turns = asyncio.Lock()
         self._is_proven = is_proven
@@ -173,8 +173,8 @@ class Client:
 
     def _follow_rate(self, refusal: RateLimited, sent_at: float) -> None:
         if not self._rate.is_limited:
-            self._say(f"{refusal}: from now on the rate follows what the {self.endpoint.role} lets through")
-        self._rate.note_refusal(time.monotonic(), sent_at, refusal.retry_after_seconds)
+            self._notify(f"{refusal}: from now on the rate follows what the {self.endpoint.role} lets through")
+        self._rate.note_rate_limited(time.monotonic(), sent_at, refusal.retry_after_seconds)
 
     async def _wait_for_rate(self) -> None:
         """Return when the next request may be sent; those that wait are served in their order."""

@@ -22,13 +22,13 @@ class Outage:
     Args:
         role: the endpoint's, for the messages.
         max_seconds: how long nothing at all may get through before the run is to stop.
-        say: takes what the user should know.
+        notify: takes what the user should know.
     """
 
-    def __init__(self, role: str, max_seconds: float, say: Callable[[str], None]) -> None:
+    def __init__(self, role: str, max_seconds: float, notify: Callable[[str], None]) -> None:
         self._role = role
         self._max_seconds = max_seconds
-        self._say = say
+        self._notify = notify
         self._failures_in_a_row = 0
         self._silent_since: float | None = None
         self._is_told = False
@@ -54,7 +54,7 @@ class Outage:
         self._silent_since = None
         if self._is_told:
             self._is_told = False
-            self._say(f"The {self._role} answers again")
+            self._notify(f"The {self._role} answers again")
 
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
         """Note that a request has failed; give what ends the run when nothing has got through for too long.
@@ -68,7 +68,7 @@ class Outage:
             return EndpointStop(f"nothing got through for {self._max_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= PROBE_SECONDS:
             self._is_told = True
-            self._say(f"Nothing gets through, waiting for {self._max_seconds:,.0f} s at most: {failure}")
+            self._notify(f"Nothing gets through, waiting for {self._max_seconds:,.0f} s at most: {failure}")
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
@@ -82,7 +82,7 @@ class Outage:
         if failure.retry_after_seconds >= LONG_WAIT_SECONDS and now >= self._waits_until:
             # The others that were in flight are told the same.
             self._waits_until = now + failure.retry_after_seconds
-            self._say(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
+            self._notify(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
         return None
 
     def _measure_silence(self) -> float:

@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.5
 MOST_MODELS = 10
 
 
-async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
+async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     """Find out what can be found out without asking a question.
 
     An endpoint that lists no models is fine. That it does not list this one is said and no more, because gateways know more
@@ -36,7 +36,7 @@ async def check_endpoint(client: Client, say: Callable[[str], None]) -> None:
         raise UserMistake(f"{stop} (see {endpoint.origin})") from None
     if models and endpoint.model not in models:
         more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
-        say(
+        notify(
             f"⚠️ The {endpoint.role} at {endpoint.shown_url} does not list the model {endpoint.model!r}; "
             f"it lists: {', '.join(models[:MOST_MODELS])}{more}"
         )

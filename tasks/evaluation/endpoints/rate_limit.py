@@ -45,12 +45,12 @@ class RateLimit:
         self._sent: deque[float] = deque()
         self._refused: deque[float] = deque()
         self._first_sent: float | None = None
-        self._refused_at: float | None = None
+        self._limited_at: float | None = None
 
     @property
     def is_limited(self) -> bool:
         """Whether requests have to wait for their turn."""
-        return self._rate is not None or self._refused_at is not None or self._refill_rate is not None
+        return self._rate is not None or self._limited_at is not None or self._refill_rate is not None
 
     def seconds_until_turn(self, now: float) -> float:
         """How long the next request has to wait; 0: none."""
@@ -58,7 +58,7 @@ class RateLimit:
 
     def take_turn(self, now: float) -> None:
         """Note that a request is sent now."""
-        self._fall_if_refused()
+        self._fall_if_limited()
         self._rate = self._rate if self._risen_rate(now) is not None else None
         rate = self.rate_at(now)
         if rate is not None:
@@ -81,12 +81,12 @@ class RateLimit:
         rise = SEARCH * seconds if self._is_searching else RISE * seconds**2
         return self._rate * math.exp(rise) if rise < HIGHEST_RISE else None
 
-    def note_refusal(self, now: float, sent_at: float, retry_after_seconds: float) -> None:
+    def note_rate_limited(self, now: float, sent_at: float, retry_after_seconds: float) -> None:
         """Note that a request was refused because there were too many; nothing is sent before the time that was asked for."""
         self._refused.append(sent_at)
         self._held_until = max(self._held_until, now + max(retry_after_seconds, SETTLE_SECONDS))
-        if self._refused_at is None and (self._rate is None or sent_at >= self._rate_since):
-            self._refused_at = now
+        if self._limited_at is None and (self._rate is None or sent_at >= self._rate_since):
+            self._limited_at = now
 
     def note_headers(self, headers: Mapping[str, str], tokens: int) -> None:
         """Take up what a reply's `x-ratelimit-*` headers say of requests, and of tokens at so many a request.
@@ -96,15 +96,15 @@ class RateLimit:
         refills = [_read_refill(headers, "requests", 1), _read_refill(headers, "tokens", max(tokens, 1))]
         self._refill_rate = min((refill for refill in refills if refill is not None), default=None)
 
-    def _fall_if_refused(self) -> None:
+    def _fall_if_limited(self) -> None:
         """Set the rate by what was let through before the last refusal, once all that was sent until then has come back."""
-        if self._refused_at is None or self._first_sent is None:
+        if self._limited_at is None or self._first_sent is None:
             return
-        refused_at, self._refused_at = self._refused_at, None
+        limited_at, self._limited_at = self._limited_at, None
         window = SHORT_WINDOW_SECONDS if self._is_searching else WINDOW_SECONDS
-        sent, refused = (sum(at >= refused_at - window for at in times) for times in (self._sent, self._refused))
-        let_through = (sent - refused) / max(min(window, refused_at - self._first_sent), SHORT_WINDOW_SECONDS)
-        before = self.rate_at(refused_at)
+        sent, refused = (sum(at >= limited_at - window for at in times) for times in (self._sent, self._refused))
+        let_through = (sent - refused) / max(min(window, limited_at - self._first_sent), SHORT_WINDOW_SECONDS)
+        before = self.rate_at(limited_at)
         # Where nothing was let through there is nothing to go by: the limit is what it was, another one, or none.
         self._is_searching = before is None or not let_through
         self._rate = max(FALL * min(let_through, let_through if before is None else before), LOWEST_RATE)

@@ -32,12 +32,12 @@ class LocalServer:
     Args:
         command: how it is started.
         log_folder: takes its output.
-        say: takes what the user should know.
+        notify: takes what the user should know.
     """
 
-    def __init__(self, command: ServerCommand, log_folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, command: ServerCommand, log_folder: Path, notify: Callable[[str], None]) -> None:
         self._command = command
-        self._say = say
+        self._notify = notify
         self._lock = threading.Lock()
         self._is_closing = False
         self._has_moved = False
@@ -46,7 +46,7 @@ class LocalServer:
             raise UserMistake(f"port {command.port} of {command.host} is taken: set another, or auto_port: true")
         log_folder.mkdir(parents=True, exist_ok=True)
         self.log_path = log_folder / f"{command.name}_{datetime.now():%Y%m%d_%H%M%S_%f}.log"
-        say(f"Starting {command.name} (its log: {self.log_path}) …")
+        notify(f"Starting {command.name} (its log: {self.log_path}) …")
         self._process = self._start()
 
     @property
@@ -68,7 +68,7 @@ class LocalServer:
                 raise UserMistake(self._describe_failure(f"was not ready within {self._command.startup_seconds:g} s"))
             if time.monotonic() - told > STILL_WAITING_SECONDS:
                 told = time.monotonic()
-                self._say(f"Still waiting for {self._command.name} ({told - started:.0f} s) …")
+                self._notify(f"Still waiting for {self._command.name} ({told - started:.0f} s) …")
             time.sleep(POLL_SECONDS)
         threading.Thread(target=self._watch, name="watch-server", daemon=True).start()
 
@@ -96,10 +96,10 @@ class LocalServer:
         self._process.wait()
         code = self._process.returncode
         if self._start_again():
-            self._say(f"{self._command.name} has ended with code {code}: it is started again")
+            self._notify(f"{self._command.name} has ended with code {code}: it is started again")
             self._process.wait()
             if not self._is_closing:
-                self._say(self._describe_failure("has ended again"))
+                self._notify(self._describe_failure("has ended again"))
 
     def _start_again(self) -> bool:
         """Put a new process in the place of one that has ended, unless the server is being closed; say whether."""
@@ -135,19 +135,19 @@ class LocalServer:
 _started_ahead: list[LocalServer] = []
 
 
-def start_ahead(config: Config, log_folder: Path, say: Callable[[str], None]) -> None:
+def start_ahead(config: Config, log_folder: Path, notify: Callable[[str], None]) -> None:
     """Start the server that the settings want, for `start_server` to take: it loads while other things are prepared."""
     command = find_command(config)
     if command:
-        _started_ahead.append(LocalServer(command, log_folder, say))
+        _started_ahead.append(LocalServer(command, log_folder, notify))
 
 
-def start_server(config: Config, log_folder: Path, say: Callable[[str], None]) -> LocalServer | None:
+def start_server(config: Config, log_folder: Path, notify: Callable[[str], None]) -> LocalServer | None:
     """The server that the settings want, perhaps started ahead; None when they name one that runs already."""
     if _started_ahead:
         return _started_ahead.pop()
     command = find_command(config)
-    return LocalServer(command, log_folder, say) if command else None
+    return LocalServer(command, log_folder, notify) if command else None
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

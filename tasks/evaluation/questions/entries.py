@@ -123,7 +123,7 @@ class EntryReader:
         """The question with lettered choices below it, and the right one's letter."""
         count = len(offer.texts)
         if count == 1 or count > len(LETTERS):
-            return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_say_count(count))
+            return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_describe_count(count))
         answer = _read_single_answer(record, columns)
         try:
             right = offer.right if answer is None else tuple(find_right(answer, offer, self._fields.answer_is))
@@ -162,7 +162,7 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
         return Entry(text, fault="no_answer", reason=MISSING)
     choices = read_choices(text)
     if not choices and _offers_one(text, answers[0]):
-        return Entry(text, answers[0], fault="one_choice", reason=_say_count(1))
+        return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))
     return Entry(text, answers[0], tuple(answers[1:]), choices=choices)
 
 
@@ -192,7 +192,7 @@ def _offers_one(text: str, reference: str) -> bool:
     return len(labels) == 1 and labels[0][1].upper() == "A" and bool(text[: labels[0].start()].strip())
 
 
-def _say_count(count: int) -> str:
+def _describe_count(count: int) -> str:
     return f"It offers {count} choice{'s' * (count > 1)}; 2 to {len(LETTERS)} can be asked"
 
 

@@ -77,7 +77,7 @@ class QuestionFile:
             fault = _find_byte_fault(self.path, is_text=self.format != "Parquet") or str(error)
             raise UserMistake(f"cannot use the questions file {self.path}: {fault}") from None
         except OSError as error:
-            raise UserMistake(_say_unreadable(self.path, error)) from None
+            raise UserMistake(_describe_unreadable(self.path, error)) from None
 
     def _read(self, source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
         match self.format:
@@ -103,9 +103,9 @@ def find_format(path: str) -> QuestionFile:
         with _open(path) as source:
             head = source.read(HEAD_BYTES)
     except GZIP_ERRORS as error:
-        raise UserMistake(f"cannot use the questions file {path}: {_say_cut(1, error)}") from None
+        raise UserMistake(f"cannot use the questions file {path}: {_describe_cut(1, error)}") from None
     except OSError as error:
-        raise UserMistake(_say_unreadable(path, error)) from None
+        raise UserMistake(_describe_unreadable(path, error)) from None
     fault = next((advice for magic, advice in FOREIGN.items() if head.startswith(magic)), None)
     fault = fault or (None if head.strip() else "it is empty; a list was expected")
     if fault:
@@ -156,13 +156,13 @@ def _find_byte_fault(path: str, *, is_text: bool) -> str | None:
             "perhaps with `iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW`"
         )
     except GZIP_ERRORS as error:
-        return _say_cut(line, error)
+        return _describe_cut(line, error)
     return None
 
 
-def _say_cut(line: int, error: Exception) -> str:
+def _describe_cut(line: int, error: Exception) -> str:
     return f"after line {line}: the gzip file is cut short or damaged ({error}): fetch or pack it again"
 
 
-def _say_unreadable(path: str, error: OSError) -> str:
+def _describe_unreadable(path: str, error: OSError) -> str:
     return f"cannot read the questions file {path}: {error.strerror or error}"

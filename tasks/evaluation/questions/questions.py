@@ -141,7 +141,7 @@ class Questions:
         """The group of each position, as its place in `group_names`."""
         return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
 
-    def copy_number(self, position: int) -> int:
+    def occurrence(self, position: int) -> int:
         """How many identical questions stand before this one in the file."""
         return int(self._copies[self._places[position]])
 

@@ -45,7 +45,7 @@ class Progress:
         self._bar: _Bar | None = None
         self._last_line = 0.0
 
-    def say(self, line: str) -> None:
+    def notify(self, line: str) -> None:
         """Print the line, above the bar if there is one, and log it."""
         self._print(line)
         self._log(line)

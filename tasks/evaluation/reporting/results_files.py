@@ -26,9 +26,9 @@ from tasks.evaluation.json_lines import JsonObject, from_line
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import Accuracy
-from tasks.evaluation.storage.checkpoint import fit_name
+from tasks.evaluation.storage.checkpoint import sanitize_filename
 from tasks.evaluation.storage.folders import sync_folder
-from tasks.evaluation.storage.temporary_files import name_draft, publish
+from tasks.evaluation.storage.temporary_files import name_temporary_file, publish
 
 # More lines than these push the rest off the screen.
 SHOWN_GROUPS = 100
@@ -134,9 +134,9 @@ def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], Json
 
 
 def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObject, now: datetime) -> dict[str, Path]:
-    prefix, model = fit_name(config.output.output_prefix), fit_name(config.model.generator_settings.model)
-    draft = _write_draft(folder, _document(metadata, _read_lines(ledger)))
-    stamp = publish(draft, folder / f"{prefix}_{model}", now)
+    prefix, model = sanitize_filename(config.output.output_prefix), sanitize_filename(config.model.generator_settings.model)
+    temporary = _write_draft(folder, _document(metadata, _read_lines(ledger)))
+    stamp = publish(temporary, folder / f"{prefix}_{model}", now)
     written = {"results": folder / f"{prefix}_{model}_{stamp}.json"}
     if config.output.save_incorrect:
         written["incorrect"] = folder / f"{prefix}_incorrect_{model}_{stamp}.json"
@@ -192,14 +192,14 @@ def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
     """A file with this content, fsynced, under a name that nobody looks for; none where it cannot be whole."""
-    draft = folder / name_draft("mcqa")
+    temporary = folder / name_temporary_file("mcqa")
     try:
-        with draft.open("wb") as file:
+        with temporary.open("wb") as file:
             file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
     except OSError:
         with suppress(OSError):
-            draft.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
-    return draft
+    return temporary

@@ -24,7 +24,7 @@ from tasks.evaluation.storage.evaluation_lock import SUFFIX
 from tasks.evaluation.storage.file_locks import remove_unless_locked
 from tasks.evaluation.storage.folders import sync_folder
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER
-from tasks.evaluation.storage.temporary_files import DRAFT, is_abandoned, is_old
+from tasks.evaluation.storage.temporary_files import TEMPORARY_NAME, is_abandoned, is_old
 
 logger = logging.getLogger(__name__)
 
@@ -99,14 +99,14 @@ def remove_leftovers(own_folder: Path, output_folder: Path, now: float) -> list[
         now: seconds since the epoch.
     """
     folders = {own_folder.parent.resolve(), output_folder.resolve()}
-    drafts = [path for folder in sorted(folders) for path in _list(folder) if DRAFT.fullmatch(path.name)]
+    temporaries = [path for folder in sorted(folders) for path in _list(folder) if TEMPORARY_NAME.fullmatch(path.name)]
     unheld = [
         *(path for path in _list(own_folder / LOCKS_FOLDER) if path.suffix == SUFFIX),
         *(path for path in list_segments(own_folder / ANSWERS_FOLDER) if _is_old_and_empty(path, now)),
         *_list_old_logs(own_folder / LOGS_FOLDER),
     ]
     return [
-        *_remove(drafts, lambda path: is_abandoned(path, now) and _unlink(path)),
+        *_remove(temporaries, lambda path: is_abandoned(path, now) and _unlink(path)),
         *_remove(unheld, lambda path: remove_unless_locked(path, even_if_unknown=is_old(path, now))),
     ]
 

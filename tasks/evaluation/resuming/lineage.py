@@ -25,13 +25,13 @@ class Lineage:
     `own` were written under this run's id, `others` may be used too; each the newest first. `named` was named on purpose.
     """
 
-    salt: str = ""
+    private_run_id: str = ""
     named: Checkpoint | None = None
     own: list[Checkpoint] = field(default_factory=list)
     others: list[Checkpoint] = field(default_factory=list)
 
 
-def find_lineage(config: Config, run_id: str, say: Callable[[str], None]) -> Lineage:
+def find_lineage(config: Config, run_id: str, notify: Callable[[str], None]) -> Lineage:
     """What the run of this id goes on from.
 
     Raises:
@@ -39,16 +39,16 @@ def find_lineage(config: Config, run_id: str, say: Callable[[str], None]) -> Lin
     """
     processing = config.processing
     if not processing.enable_checkpointing:
-        return Lineage(salt=run_id)
+        return Lineage(private_run_id=run_id)
     named = read_named_checkpoint(processing.resume_from_checkpoint) if processing.resume_from_checkpoint else None
-    found = find_checkpoints(Path(processing.checkpoint_directory), say)
+    found = find_checkpoints(Path(processing.checkpoint_directory), notify)
     own = [checkpoint for checkpoint in found if checkpoint.run_id and checkpoint.run_id == run_id]
-    salt = own[0].salt if own else _choose_salt(named, run_id, shares=processing.auto_resume)
-    others = [checkpoint for checkpoint in found if checkpoint.salt == salt and checkpoint not in own]
+    private_run_id = own[0].private_run_id if own else _choose_private_run_id(named, run_id, shares=processing.auto_resume)
+    others = [checkpoint for checkpoint in found if checkpoint.private_run_id == private_run_id and checkpoint not in own]
     if named:
         # An earlier start of the same command has gone on from the named one, and holds what that one lacks.
         others = [checkpoint for checkpoint in others if checkpoint.resumed_from == name_resumed(named)]
-    return Lineage(salt, named, own, others)
+    return Lineage(private_run_id, named, own, others)
 
 
 def name_resumed(named: Checkpoint) -> str:
@@ -73,7 +73,7 @@ def choose_selection(config: Config, lineage: Lineage, settings: JsonObject) -> 
     return Selection(processing.random_selection, seed, processing.limit)
 
 
-def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, say: Callable[[str], None]) -> Config:
+def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, notify: Callable[[str], None]) -> Config:
     """The settings with a prompt for each format; where none is set, that of the newest run which asked all else alike.
 
     So a grader that is added or taken away, which decides what is asked where nothing else does, costs no answer.
@@ -82,7 +82,7 @@ def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, say: C
         config: the settings.
         lineage: the run's own checkpoints lend their prompt, and of others those that hold results.
         settings: as `describe_settings` gives them.
-        say: takes what the user should know.
+        notify: takes what the user should know.
     """
     chosen = config.complete_prompt()
     if config.prompt.mc is None or config.prompt.qa is None:
@@ -92,15 +92,15 @@ def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, say: C
             is_used = checkpoint.completed_count > 0 or checkpoint in lineage.own
             if candidate and is_used and not list_differences(checkpoint, settings | {"prompt": candidate.model_dump()}):
                 if candidate != chosen:
-                    say(f"📋 Asked with the prompt of {checkpoint.path}, since the settings name none")
+                    notify(f"📋 Asked with the prompt of {checkpoint.path}, since the settings name none")
                 chosen = candidate
                 break
     return config.model_copy(update={"prompt": chosen})
 
 
-def _choose_salt(named: Checkpoint | None, run_id: str, *, shares: bool) -> str:
+def _choose_private_run_id(named: Checkpoint | None, run_id: str, *, shares: bool) -> str:
     if named:
-        return named.salt
+        return named.private_run_id
     return "" if shares else run_id
 
 

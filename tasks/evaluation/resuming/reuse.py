@@ -46,7 +46,7 @@ class Reuse:
         return bool(self.finished or self.answers)
 
 
-class Matcher:
+class Reuser:
     """Matches earlier records with the questions of a ledger. Memory while it lives: 64 bytes a question.
 
     Args:
@@ -77,11 +77,11 @@ class Matcher:
             if count != checkpoint.completed_count:
                 raise DamagedFile(f"it holds {count} results and says {checkpoint.completed_count}")  # noqa: TRY301
         except DamagedFile:
-            self._ledger.forget(results_from=results, answers_from=answers)
+            self._ledger.rollback(results_from=results, answers_from=answers)
             raise
         return reuse
 
-    def use_log(self, folder: Path, say: Callable[[str], None]) -> Reuse:
+    def use_log(self, folder: Path, notify: Callable[[str], None]) -> Reuse:
         """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else.
 
         What cannot be read is said: its answers are paid for again.
@@ -97,10 +97,10 @@ class Matcher:
             except FileNotFoundError:  # a run of another evaluation has just removed it
                 continue
             except OSError as error:
-                say(f"⚠️ Passed over a part of the answer log that cannot be read: {path} ({error.strerror})")
+                notify(f"⚠️ Passed over a part of the answer log that cannot be read: {path} ({error.strerror})")
                 continue
             if None in matches:
-                say(f"⚠️ Passed over {matches.count(None):,} damaged lines of the answer log: {path}")
+                notify(f"⚠️ Passed over {matches.count(None):,} damaged lines of the answer log: {path}")
             if all(matches) and self._ledger.log:
                 self._ledger.log.adopt(path, {position for match in matches for position in match or []}, len(matches))
         self._join_grades(reuse)

@@ -8,7 +8,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
-from tasks.evaluation.resuming.reuse import Matcher
+from tasks.evaluation.resuming.reuse import Reuser
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint
 
@@ -52,10 +52,10 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
         UserMistake: no run is possible with these settings.
     """
     endpoints = find_endpoints(config, config_folder, NoKeys())
-    preparation = prepare(config, endpoints, own_folder=None, run_id="", say=lambda _: None)
+    preparation = prepare(config, endpoints, own_folder=None, run_id="", notify=lambda _: None)
     with closing(preparation.ledger) as ledger:
         ledger.record_unusable()
-        reuse = Matcher(ledger, preparation.settings).use_checkpoint(checkpoint)
+        reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
         graded_anew = len(ledger.awaiting_grade())
         return Fit(
             selected=len(ledger.questions),

@@ -57,12 +57,12 @@ def _enter_run(
     """Open the run; the stack closes it."""
     folder = Path(config_file).parent if config_file else Path()
     own_folder = make_own_folder(config)
-    server = start_server(config, find_log_folder(own_folder), progress.say)
+    server = start_server(config, find_log_folder(own_folder), progress.notify)
     if server:
         stack.callback(server.close)
     endpoints = find_endpoints(config, folder, keys)
     check_output_folder(config)
-    preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, say=progress.say)
+    preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, notify=progress.notify)
     ledger = preparation.ledger
     with ExitStack() as on_failure:
         # Closed before the lock is given up, and also when there is none to be had.
@@ -73,7 +73,7 @@ def _enter_run(
             ledger.log = _open_log(own_folder, sync_at_once=config.processing.save_incremental)
             ledger.waits_for_sync = config.processing.save_incremental
         stack.push(on_failure.pop_all())
-    reuse_earlier(preparation, progress.say)
+    reuse_earlier(preparation, progress.notify)
     if server and len(ledger.results) < len(ledger.questions):
         server.wait_until_healthy()
         endpoints = find_endpoints(config, folder, keys, server.url)

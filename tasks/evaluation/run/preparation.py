@@ -41,16 +41,16 @@ class Preparation:
     own_folder: Path | None
 
     @property
-    def salt(self) -> str:
+    def private_run_id(self) -> str:
         """The run that alone may use the answers of this one; empty for a run that shares."""
-        return self.lineage.salt
+        return self.lineage.private_run_id
 
     def describe(self) -> JsonObject:
         """What only our checkpoints say."""
         named = self.lineage.named
         return {
             "evaluation_id": self.ledger.evaluation_id,
-            "salt": self.salt,
+            "salt": self.private_run_id,
             "run_id": self.run_id,
             "resumed_from": name_resumed(named) if named else None,
             "selection": self.describe_selection(),
@@ -149,7 +149,7 @@ def prepare(
     *,
     own_folder: Path | None,
     run_id: str,
-    say: Callable[[str], None],
+    notify: Callable[[str], None],
 ) -> Preparation:
     """Select the questions and identify them; nothing of earlier runs is used yet.
 
@@ -158,14 +158,14 @@ def prepare(
         endpoints: the generator and the grader.
         own_folder: as `make_own_folder` gives it.
         run_id: the run's name for ever. Under the same one, a run is continued, and must be the same evaluation.
-        say: takes what the user should know.
+        notify: takes what the user should know.
 
     Raises:
         UserMistake: the questions cannot be used with these settings, or the run was started with others.
     """
     generator, grader = endpoints
-    lineage = find_lineage(config, run_id, say)
-    config = choose_prompt(config, lineage, describe_settings(config, grader), say)
+    lineage = find_lineage(config, run_id, notify)
+    config = choose_prompt(config, lineage, describe_settings(config, grader), notify)
     described = describe_settings(config, grader)
     selection = choose_selection(config, lineage, described)
     settings = IdentitySettings(
@@ -173,13 +173,13 @@ def prepare(
         weights=describe_weights(config),
         revision=config.model.generator_settings.revision,
         grader=grader.request if grader else None,
-        salt=lineage.salt,
+        private_run_id=lineage.private_run_id,
         prompt=config.prompt,
     )
     with ExitStack() as on_failure:
         questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
         for line in summarize(questions.findings, config.questions_file):
-            say(line)
+            notify(line)
         ledger = Ledger(
             questions,
             Identity(settings),

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
-from tasks.evaluation.resuming.reuse import Matcher, Reuse, require_fit
+from tasks.evaluation.resuming.reuse import Reuse, Reuser, require_fit
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.storage.checkpoint_reader import Checkpoint
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 
 
-def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
+def reuse_earlier(preparation: Preparation, notify: Callable[[str], None]) -> None:
     """Take from the earlier runs' checkpoints and answer logs what fits this one, and say what.
 
     Raises:
@@ -23,26 +23,26 @@ def reuse_earlier(preparation: Preparation, say: Callable[[str], None]) -> None:
     if preparation.own_folder is None:
         return
     unusable = len(ledger.results)
-    matcher, named = Matcher(ledger, preparation.settings), preparation.lineage.named
-    used = _use_named(matcher, named, preparation, say) if named else Reuse()
-    used += _use_newest(matcher, preparation, say)
-    from_log = matcher.use_log(preparation.own_folder / ANSWERS_FOLDER, say)
-    _say_log(from_log, say)
+    reuser, named = Reuser(ledger, preparation.settings), preparation.lineage.named
+    used = _use_named(reuser, named, preparation, notify) if named else Reuse()
+    used += _use_newest(reuser, preparation, notify)
+    from_log = reuser.use_log(preparation.own_folder / ANSWERS_FOLDER, notify)
+    _report_log(from_log, notify)
     if len(ledger.results) > unusable:
-        _say_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, say=say)
+        _report_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, notify=notify)
 
 
-def _use_named(matcher: Matcher, checkpoint: Checkpoint, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
+def _use_named(reuser: Reuser, checkpoint: Checkpoint, preparation: Preparation, notify: Callable[[str], None]) -> Reuse:
     try:
-        reuse = matcher.use_checkpoint(checkpoint)
+        reuse = reuser.use_checkpoint(checkpoint)
     except DamagedFile as error:
         raise UserMistake(f"cannot resume from {checkpoint.path}: {error}") from None
     require_fit(checkpoint, reuse, preparation.settings)
-    _say_loaded(checkpoint, reuse, say)
+    _report_loaded(checkpoint, reuse, notify)
     return reuse
 
 
-def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str], None]) -> Reuse:
+def _use_newest(reuser: Reuser, preparation: Preparation, notify: Callable[[str], None]) -> Reuse:
     """Use the checkpoints from the newest on, until no question is open; older ones of an evaluation only if they hold more."""
     ledger, total = preparation.ledger, Reuse()
     used_counts: dict[str, int] = {}
@@ -53,50 +53,50 @@ def _use_newest(matcher: Matcher, preparation: Preparation, say: Callable[[str],
         if checkpoint.completed_count <= used_counts.get(checkpoint.evaluation_id, -1):
             continue
         try:
-            reuse = matcher.use_checkpoint(checkpoint)
+            reuse = reuser.use_checkpoint(checkpoint)
         except DamagedFile as error:
-            say(f"⚠️ Passed over a damaged checkpoint: {checkpoint.path} ({error})")
+            notify(f"⚠️ Passed over a damaged checkpoint: {checkpoint.path} ({error})")
             continue
         if checkpoint.evaluation_id:
             used_counts[checkpoint.evaluation_id] = checkpoint.completed_count
         if reuse.is_any:
-            _say_loaded(checkpoint, reuse, say)
+            _report_loaded(checkpoint, reuse, notify)
             total += reuse
         elif checkpoint.completed_count:
             passed_over.append(checkpoint)
-    _say_passed_over(passed_over, preparation.settings, say)
+    _report_passed_over(passed_over, preparation.settings, notify)
     return total
 
 
-def _say_loaded(checkpoint: Checkpoint, reuse: Reuse, say: Callable[[str], None]) -> None:
-    say(f"📂 Loaded checkpoint: {checkpoint.path}")
-    say(f"   Previous progress: {checkpoint.completed_count:,} questions")
-    say(f"   Checkpoint time: {checkpoint.timestamp.isoformat(timespec='seconds')}")
+def _report_loaded(checkpoint: Checkpoint, reuse: Reuse, notify: Callable[[str], None]) -> None:
+    notify(f"📂 Loaded checkpoint: {checkpoint.path}")
+    notify(f"   Previous progress: {checkpoint.completed_count:,} questions")
+    notify(f"   Checkpoint time: {checkpoint.timestamp.isoformat(timespec='seconds')}")
     if reuse.answers:
-        say(f"   Answers that are graded anew: {reuse.answers:,}")
+        notify(f"   Answers that are graded anew: {reuse.answers:,}")
     if reuse.asked_again:
-        say(f"   Refused or failed then, asked again now: {reuse.asked_again:,}")
+        notify(f"   Refused or failed then, asked again now: {reuse.asked_again:,}")
 
 
-def _say_passed_over(checkpoints: list[Checkpoint], settings: JsonObject, say: Callable[[str], None]) -> None:
+def _report_passed_over(checkpoints: list[Checkpoint], settings: JsonObject, notify: Callable[[str], None]) -> None:
     if checkpoints:
         newest = checkpoints[0]
         reason = "; ".join(explain_misfit(newest, settings))
         others = f", and {len(checkpoints) - 1} more" if len(checkpoints) > 1 else ""
-        say(f"📂 Passed over: {newest.path} ({reason}){others}")
+        notify(f"📂 Passed over: {newest.path} ({reason}){others}")
 
 
-def _say_log(from_log: Reuse, say: Callable[[str], None]) -> None:
+def _report_log(from_log: Reuse, notify: Callable[[str], None]) -> None:
     if from_log.finished or from_log.answers > 0:
         awaiting = f", {from_log.answers:,} that await their grade" if from_log.answers > 0 else ""
-        say(f"📂 From the answer log: {from_log.finished:,} more questions{awaiting}")
+        notify(f"📂 From the answer log: {from_log.finished:,} more questions{awaiting}")
 
 
-def _say_resumed(done: int, total: int, *, is_from_checkpoint: bool, say: Callable[[str], None]) -> None:
+def _report_resumed(done: int, total: int, *, is_from_checkpoint: bool, notify: Callable[[str], None]) -> None:
     if is_from_checkpoint:
-        say(f"🔄 Resuming from checkpoint with {done:,} completed questions")
-    say(f"📋 Resuming: Skipping {done:,} already completed questions")
-    say(f"📋 Remaining: {total - done:,} questions to process")
-    say(f"📊 Progress: Starting from {done:,}/{total:,} ({done / total:.1%})")
+        notify(f"🔄 Resuming from checkpoint with {done:,} completed questions")
+    notify(f"📋 Resuming: Skipping {done:,} already completed questions")
+    notify(f"📋 Remaining: {total - done:,} questions to process")
+    notify(f"📊 Progress: Starting from {done:,}/{total:,} ({done / total:.1%})")
     if done == total:
-        say("Every question is already scored: nothing is asked, and the results are written again")
+        notify("Every question is already scored: nothing is asked, and the results are written again")

@@ -67,7 +67,7 @@ class Run:
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
         self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
-        self.saver = Saver(self.ledger, self.config, self.describe, progress.say)
+        self.saver = Saver(self.ledger, self.config, self.describe, progress.notify)
         self.failures: dict[int, str] = {}
 
     @property
@@ -85,7 +85,7 @@ class Run:
         """What the user does when questions are left; a run that shares nothing must be named to be continued."""
         if not self.config.processing.enable_checkpointing:
             return "Checkpointing is off, so nothing is kept: the next run asks everything again"
-        if self._preparation.salt:
+        if self._preparation.private_run_id:
             return f"What has arrived is kept: continue with --resume-from {self.saver.path}"
         return "What has arrived is kept: run the same command again to continue"
 
@@ -162,7 +162,7 @@ class Run:
         needed = [self._generator] if open_count > known_count else []
         needed += [self._grader] if self._grader and open_count else []
         for client in needed:
-            self._loop.run(check_endpoint(client, self.progress.say))
+            self._loop.run(check_endpoint(client, self.progress.notify))
 
     def raise_mistake(self) -> None:
         """End a run in which the first question has shown that the settings are wrong.
@@ -191,20 +191,20 @@ class Run:
         """
         written = write_results(self.ledger, self.config, self.describe, datetime.now())
         if self.saver.path:
-            self.progress.say(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
+            self.progress.notify(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
         for line in compute_statistics(self.ledger).lines():
-            self.progress.say(line)
-        self.say_tokens()
-        self.progress.say(f"Results saved to {written['results']}")
+            self.progress.notify(line)
+        self.report_tokens()
+        self.progress.notify(f"Results saved to {written['results']}")
         if "incorrect" in written:
-            self.progress.say(f"Incorrect answers saved to {written['incorrect']}")
+            self.progress.notify(f"Incorrect answers saved to {written['incorrect']}")
         self.saver.prune()
         return written
 
-    def say_tokens(self) -> None:
+    def report_tokens(self) -> None:
         """Say what this run has paid, and what is behind all results."""
-        self.progress.say(f"   Tokens, this run: {describe_sums(self.paid)}")
-        self.progress.say(f"   Tokens, all results: {describe_sums(self.ledger.add_up_tokens())}")
+        self.progress.notify(f"   Tokens, this run: {describe_sums(self.paid)}")
+        self.progress.notify(f"   Tokens, all results: {describe_sums(self.ledger.add_up_tokens())}")
 
     def describe(self, count: int) -> JsonObject:
         """The metadata of a file that holds the first so many results."""
@@ -239,7 +239,7 @@ class Run:
     def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing
         patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
-        return Client(endpoint, patience, is_proven=is_proven, slots=self._slots, say=self.progress.say)
+        return Client(endpoint, patience, is_proven=is_proven, slots=self._slots, notify=self.progress.notify)
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):

@@ -10,7 +10,7 @@ from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.scoring.ledger import Ledger
-from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, fit_name
+from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, sanitize_filename
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
 from tasks.evaluation.storage.layout import OWN_FOLDER
@@ -25,16 +25,16 @@ class Saver:
         ledger: what is saved.
         config: the settings.
         describe: gives the metadata of a file that holds so many results.
-        say: takes what the user should know.
+        notify: takes what the user should know.
     """
 
     def __init__(
-        self, ledger: Ledger, config: Config, describe: Callable[[int], JsonObject], say: Callable[[str], None]
+        self, ledger: Ledger, config: Config, describe: Callable[[int], JsonObject], notify: Callable[[str], None]
     ) -> None:
         processing = config.processing
         self._ledger = ledger
         self._config = config
-        self._say = say
+        self._notify = notify
         self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._writer = self._make_writer(describe) if processing.enable_checkpointing else None
         self._room_checked_at = 0.0
@@ -62,7 +62,7 @@ class Saver:
         if self._ledger.log:
             self._ledger.log.release(self._ledger.results.positions(saved.start, saved.stop))
         if saved.stop:
-            self._say(f"💾 Checkpoint saved: {self.path} ({saved.stop:,} results)")
+            self._notify(f"💾 Checkpoint saved: {self.path} ({saved.stop:,} results)")
         return self.path
 
     def find_failure(self) -> StorageFailure | None:
@@ -83,17 +83,17 @@ class Saver:
         keep, folder = self._config.processing.keep_checkpoints, Path(self._config.processing.checkpoint_directory)
         if keep is None or self._writer is None:
             return
-        mine = [each for each in find_checkpoints(folder, self._say) if each.evaluation_id == self._ledger.evaluation_id]
+        mine = [each for each in find_checkpoints(folder, self._notify) if each.evaluation_id == self._ledger.evaluation_id]
         try:
             prune(folder, mine, keep)
         except StorageFailure as failure:
-            self._say(f"⚠️ {failure}: it stays")
+            self._notify(f"⚠️ {failure}: it stays")
 
     def _make_writer(self, describe: Callable[[int], JsonObject]) -> CheckpointWriter:
         questions, model = Path(self._config.questions_file).stem, self._config.model.generator_settings.model
         return CheckpointWriter(
             Path(self._config.processing.checkpoint_directory),
-            f"checkpoint_{fit_name(questions)}_{fit_name(model)}",
+            f"checkpoint_{sanitize_filename(questions)}_{sanitize_filename(model)}",
             self._ledger.results,
             describe,
             self._config.for_files(),

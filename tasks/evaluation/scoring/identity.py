@@ -36,7 +36,7 @@ class IdentitySettings:
     weights: Mapping[str, object] | None
     revision: str | None
     grader: Mapping[str, object] | None
-    salt: str
+    private_run_id: str
     prompt: Prompt = ORIGINAL
 
 
@@ -44,16 +44,16 @@ class Identity:
     """Gives each question its ids under the settings."""
 
     def __init__(self, settings: IdentitySettings) -> None:
-        self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.salt)
+        self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.private_run_id)
         self._prompt = settings.prompt
         has_grader = settings.grader is not None
         prompts, version = (grader_prompts(), VERDICT_VERSION) if has_grader else (None, READING_VERSION)
         self._grader_part = _digest(settings.grader, prompts, version)
 
-    def identify(self, question: Question, copy_number: int) -> Ids:
+    def identify(self, question: Question, occurrence: int) -> Ids:
         """The question's ids, as hexadecimal text."""
         answer = _digest_bytes(
-            self._answer_part, _canonical(generator_messages(question, self._prompt)), str(copy_number).encode()
+            self._answer_part, _canonical(generator_messages(question, self._prompt)), str(occurrence).encode()
         )
         accepted = [question.accepted] if question.accepted else []
         score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *accepted]))

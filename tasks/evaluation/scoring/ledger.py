@@ -128,7 +128,7 @@ class Ledger:
         carried = self.questions.carried(position)
         return self.results.put(position, to_line(record | {"fields": carried} if carried else record))
 
-    def forget(self, *, results_from: int, answers_from: int) -> None:
+    def rollback(self, *, results_from: int, answers_from: int) -> None:
         """Take back all results and answers but the first so many."""
         for position in self.results.positions(results_from, len(self.results)):
             self.scores[position] = np.nan
@@ -210,7 +210,7 @@ class Ledger:
             self._score_ids += NO_ID
             return
         self.formats[position] = question.format[0]
-        ids = identity.identify(question, self.questions.copy_number(position))
+        ids = identity.identify(question, self.questions.occurrence(position))
         self._answer_ids += bytes.fromhex(ids.answer)
         self._score_ids += bytes.fromhex(ids.score)
 

@@ -33,7 +33,7 @@ from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.storage.folders import make_folder, sync_folder
 from tasks.evaluation.storage.spool import PlacedSpool
-from tasks.evaluation.storage.temporary_files import name_draft, publish
+from tasks.evaluation.storage.temporary_files import name_temporary_file, publish
 
 VERSION = "2.0"
 LATEST = "latest.json"
@@ -42,7 +42,7 @@ UNFIT_CHARACTERS = frozenset('/\\:*?"<>| ')
 LONGEST_NAME_BYTES = 100
 
 
-def fit_name(text: str) -> str:
+def sanitize_filename(text: str) -> str:
     """The text as a part of a file name: what file systems or shells cannot bear becomes `_`, a long one ends in its digest."""
     fit = "".join("_" if character in UNFIT_CHARACTERS or not character.isprintable() else character for character in text)
     if len(fit.encode()) <= LONGEST_NAME_BYTES:
@@ -116,17 +116,17 @@ class CheckpointWriter:
         count, saved = len(self._results), self.saved_count
         if count == saved:
             return None
-        draft = self._folder / name_draft(self._stem)
+        temporary = self._folder / name_temporary_file(self._stem)
         try:
             # A folder that has vanished takes the answer log with it: this is then the only copy.
             make_folder(self._folder)
-            self._write(draft, count, now)
-            self.path = self._publish(draft, now)
+            self._write(temporary, count, now)
+            self.path = self._publish(temporary, now)
             self._point_latest(self.path)
             sync_folder(self._folder)
         except OSError as error:
             with suppress(OSError):
-                draft.unlink(missing_ok=True)
+                temporary.unlink(missing_ok=True)
             raise StorageFailure(
                 f"cannot save a checkpoint in {self._folder}: {error.strerror or error}; what it lacks is in the answer log: "
                 f"{MAKE_ROOM}"
@@ -134,11 +134,11 @@ class CheckpointWriter:
         self.saved_count = count
         return range(max(saved, 0), count)
 
-    def _write(self, draft: Path, count: int, now: datetime) -> None:
+    def _write(self, temporary: Path, count: int, now: datetime) -> None:
         """The whole document, fsynced."""
         # A draft that a crash has left may be a visible checkpoint's other name: to be removed, never written.
-        draft.unlink(missing_ok=True)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:
             _write_all(descriptor, self._head(count, now))
             _copy(self._results.lines.descriptor, descriptor, self._results.lines.size_bytes(count))
@@ -161,12 +161,12 @@ class CheckpointWriter:
         )
         return f'\n], "metadata": {metadata}, "config": {config}, "version": "{VERSION}"}}\n'.encode()
 
-    def _publish(self, draft: Path, now: datetime) -> Path:
+    def _publish(self, temporary: Path, now: datetime) -> Path:
         """Give the draft its name: this run's, or at the first save one that nobody has."""
         if self.path:
-            draft.replace(self.path)
+            temporary.replace(self.path)
             return self.path
-        stamp = publish(draft, self._folder / self._stem, now)
+        stamp = publish(temporary, self._folder / self._stem, now)
         return self._folder / f"{self._stem}_{stamp}.json"
 
     def _point_latest(self, path: Path) -> None:
@@ -174,10 +174,10 @@ class CheckpointWriter:
         link = self._folder / LATEST
         if link.is_symlink() and link.readlink() == Path(path.name):
             return
-        draft = self._folder / name_draft(LATEST)
-        draft.unlink(missing_ok=True)
-        draft.symlink_to(path.name)
-        draft.replace(link)
+        temporary = self._folder / name_temporary_file(LATEST)
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(path.name)
+        temporary.replace(link)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

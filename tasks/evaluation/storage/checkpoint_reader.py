@@ -43,7 +43,7 @@ class Checkpoint:
         return str(self.ours.get("evaluation_id") or "")
 
     @property
-    def salt(self) -> str:
+    def private_run_id(self) -> str:
         """The run that alone may use its answers; empty: any may."""
         return str(self.ours.get("salt") or "")
 
@@ -80,11 +80,11 @@ class DamagedCheckpoint:
     reason: str
 
 
-def find_checkpoints(folder: Path, say: Callable[[str], None]) -> list[Checkpoint]:
+def find_checkpoints(folder: Path, notify: Callable[[str], None]) -> list[Checkpoint]:
     """The checkpoints in the folder, the newest by the time inside first; a damaged one is said and passed over."""
     found, damaged = survey_checkpoints(folder)
     for each in damaged:
-        say(f"⚠️ Passed over a damaged checkpoint: {each.path} ({each.reason})")
+        notify(f"⚠️ Passed over a damaged checkpoint: {each.path} ({each.reason})")
     return found
 
 

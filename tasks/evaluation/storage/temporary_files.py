@@ -17,17 +17,17 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
-DRAFT = re.compile(r"\.(checkpoint_|latest\.json_|mcqa_).*\.tmp")
+TEMPORARY_NAME = re.compile(r"\.(checkpoint_|latest\.json_|mcqa_).*\.tmp")
 WRITER = re.compile(r"_([0-9a-f]{6})_(\d{1,9})\.tmp")
 DAY_SECONDS = 86_400.0
 
 
-def name_draft(stem: str) -> str:
+def name_temporary_file(stem: str) -> str:
     """The name of this process's draft for the stem; no other living process uses it."""
     return f".{stem}_{name_place()}_{os.getpid()}.tmp"
 
 
-def publish(draft: Path, stem: Path, now: datetime) -> str:
+def publish(temporary: Path, stem: Path, now: datetime) -> str:
     """Give the draft a name that nobody has, {stem}_{time}.json with the first free second from now on; give the time's text.
 
     Raises:
@@ -37,11 +37,11 @@ def publish(draft: Path, stem: Path, now: datetime) -> str:
     while True:
         stamp = f"{moment:%Y%m%d_%H%M%S}"
         try:
-            os.link(draft, stem.with_name(f"{stem.name}_{stamp}.json"))
+            os.link(temporary, stem.with_name(f"{stem.name}_{stamp}.json"))
         except FileExistsError:
             moment += timedelta(seconds=1)
         else:
-            draft.unlink()
+            temporary.unlink()
             return stamp
 
 
@@ -55,16 +55,16 @@ def name_place() -> str:
     return blake2b(f"{socket.gethostname()} {namespace}".encode(), digest_size=3).hexdigest()
 
 
-def is_abandoned(draft: Path, now: float) -> bool:
+def is_abandoned(temporary: Path, now: float) -> bool:
     """Whether nobody will ever finish the draft; `now` in seconds since the epoch.
 
     Raises:
         OSError: it cannot be looked at, or is gone.
     """
-    writer = WRITER.search(draft.name)
+    writer = WRITER.search(temporary.name)
     if writer and writer[1] == name_place() and not _is_alive(int(writer[2])):
         return True
-    return is_old(draft, now)
+    return is_old(temporary, now)
 
 
 def is_old(path: Path, now: float) -> bool:
