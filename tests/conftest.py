@@ -21,7 +21,7 @@ for _signal in (signal.SIGINT, signal.SIGHUP):
 import pytest
 from hypothesis import settings
 
-from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
 # The same examples every time; `--hypothesis-profile=long` draws new ones, and many.
 settings.register_profile("few", derandomize=True, max_examples=200, deadline=None)
@@ -29,7 +29,7 @@ settings.register_profile("long", max_examples=8_000, deadline=None)
 settings.load_profile("few")
 
 if TYPE_CHECKING:
-    from tests.evaluation import Evaluation  # which imports what only some tests need
+    from tests.support.evaluation import Evaluation  # which imports what only some tests need
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def endpoint() -> Iterator[FakeEndpoint]:
 @pytest.fixture
 def evaluation(folder: Path, endpoint: FakeEndpoint) -> "Evaluation":
     """Below Prefect, of forty questions, each with a context of its own."""
-    from tests.evaluation import Evaluation
+    from tests.support.evaluation import Evaluation
 
     write_questions(folder, [{**question, "text": f"About {n}"} for n, question in enumerate(make_questions(40))])
     return Evaluation(endpoint)

@@ -27,8 +27,8 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
-from tests.benchmarks.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
-from tests.fake_endpoint import make_questions, write_config, write_questions
+from tests.support.fake_endpoint import make_questions, write_config, write_questions
+from tests.support.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 
 WORKERS = 16
 MCQA = Path(sys.executable).with_name("mcqa")

@@ -26,7 +26,7 @@ from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
-from tests.fake_endpoint import write_questions
+from tests.support.fake_endpoint import write_questions
 
 ENDPOINTS = (Endpoint("generator", None, "none", {"model": "fake"}), None)
 AT_ONCE, INTERVAL, TICK_SECONDS = 64, 50, 0.25

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from flows.serving.process_table import find_parents
-from tests.browser.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
-from tests.fake_endpoint import FakeEndpoint
+from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
 
 @pytest.fixture(scope="session")

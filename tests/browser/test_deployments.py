@@ -1,6 +1,6 @@
 """`mcqa serve` and deployments/prefect.yaml: what is there, what is refused, and what a mistake comes to."""
 
-from tests.browser.served import Served
+from tests.support.served import Served
 
 
 def test_serve_says_what_it_started(served: Served) -> None:

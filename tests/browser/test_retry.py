@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.served import COUNT, Served, wait_until
-from tests.fake_endpoint import Reply, error, prompt_of
+from tests.support.fake_endpoint import Reply, error, prompt_of
+from tests.support.served import COUNT, Served, wait_until
 
 WORKERS = 8
 

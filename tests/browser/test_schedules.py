@@ -6,8 +6,8 @@ import re
 import pytest
 
 from tests.browser.conftest import Abandoned
-from tests.browser.served import COUNT, Served, wait_until
 from tests.browser.test_retry import WORKERS, retry
+from tests.support.served import COUNT, Served, wait_until
 
 LIMIT = 5
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
+from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
 
 def test_a_kill_leaves_no_process(served: Served) -> None:

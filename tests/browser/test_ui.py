@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.served import COUNT, Served, wait_until
 from tests.browser.test_retry import WORKERS, assert_continued, start_held
-from tests.fake_endpoint import Reply, error, prompt_of
+from tests.support.fake_endpoint import Reply, error, prompt_of
+from tests.support.served import COUNT, Served, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -25,9 +25,9 @@ from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
-from tests.crash_disk import Aftermath, CrashDisk, Killed, Promises
-from tests.crash_tree import Tree
-from tests.fake_endpoint import LETTERS, make_questions, write_questions
+from tests.support.crash_disk import Aftermath, CrashDisk, Killed, Promises
+from tests.support.crash_tree import Tree
+from tests.support.fake_endpoint import LETTERS, make_questions, write_questions
 
 COUNT = 16
 SEGMENT_RECORDS = 5

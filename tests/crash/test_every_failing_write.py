@@ -30,8 +30,8 @@ from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_s
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 from tasks.evaluation.storage.evaluation_lock import lock_evaluation
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tests.failing_disk import FailingDisk, Fault
-from tests.fake_endpoint import LETTERS, make_questions, write_questions
+from tests.support.failing_disk import FailingDisk, Fault
+from tests.support.fake_endpoint import LETTERS, make_questions, write_questions
 
 COUNT = 6
 SEGMENT_RECORDS = 4

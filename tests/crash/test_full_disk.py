@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint, hold_back, make_questions, wait_until, write_config, write_questions
-from tests.results import assert_complete
-from tests.small_disk import NoSmallDisk, SmallDisk
+from tests.support.fake_endpoint import FakeEndpoint, hold_back, make_questions, wait_until, write_config, write_questions
+from tests.support.results import assert_complete
+from tests.support.small_disk import NoSmallDisk, SmallDisk
 
 COUNT = 120
 WORKERS = 4

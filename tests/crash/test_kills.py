@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flows.serving.process_table import find_parents
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
-from tests.gate import Gate
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
+from tests.support.gate import Gate
 
 COUNT = 120
 MCQA = Path(sys.executable).with_name("mcqa")

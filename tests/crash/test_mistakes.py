@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
 
 
 @pytest.fixture(autouse=True)

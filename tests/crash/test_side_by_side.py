@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     LETTERS,
     FakeEndpoint,
     Reply,

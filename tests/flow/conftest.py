@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import (
+from tests.support.exam import COUNT
+from tests.support.fake_endpoint import (
     make_questions,
     write_questions,
 )
-from tests.flow.exam import COUNT
 
 
 @pytest.fixture

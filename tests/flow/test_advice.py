@@ -9,7 +9,7 @@ import yaml
 
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,

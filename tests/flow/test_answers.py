@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_endpoint import FakeEndpoint, completion, make_questions, prompt_of, write_config, write_questions
+from tests.support.fake_endpoint import FakeEndpoint, completion, make_questions, prompt_of, write_config, write_questions
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.config.overrides import Overrides
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,

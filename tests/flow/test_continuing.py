@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tests.fake_endpoint import (
+from tests.support.exam import COUNT, read_final, read_latest, run, scored
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,
@@ -23,7 +24,6 @@ from tests.fake_endpoint import (
     write_config,
     write_questions,
 )
-from tests.flow.exam import COUNT, read_final, read_latest, run, scored
 
 # So few that the first batches in flight hold none but answered questions in front: until one was answered, all wait behind
 # whichever begins first.

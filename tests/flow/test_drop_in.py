@@ -13,7 +13,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import find_generator, find_grader
 from tasks.evaluation.errors import UserMistake
-from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 
 LOCAL_URL = "http://127.0.0.1:12345/v1"
 
@@ -21,7 +21,7 @@ LOCAL_URL = "http://127.0.0.1:12345/v1"
 @pytest.fixture(autouse=True)
 def files(folder: Path) -> None:
     """The configurations in the working directory, and questions."""
-    shutil.copytree(Path(__file__).parent.parent / "original_configs", folder, dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).parent / "original_configs", folder, dirs_exist_ok=True)
     write_questions(folder, make_questions(12))
 
 

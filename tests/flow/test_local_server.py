@@ -15,7 +15,7 @@ import pytest
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers import server_commands, weights
-from tests.fake_endpoint import make_questions, right_count, write_questions
+from tests.support.fake_endpoint import make_questions, right_count, write_questions
 
 COUNT = 60
 ARGUMENTS = {"tensor_parallel_size": 2, "dtype": "auto", "trust_remote_code": False, "enforce_eager": True}
@@ -26,7 +26,7 @@ def vllm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The stand-in on the path, its lives in a folder, and a configuration that starts it."""
     executable = folder / "bin/vllm"
     executable.parent.mkdir()
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parent.parent / "fake_vllm.py"} "$@"\n')
+    executable.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parents[1] / "support/fake_vllm.py"} "$@"\n')
     executable.chmod(0o755)
     lives = folder / "lives"
     lives.mkdir()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.fake_endpoint import (
+from tests.support.exam import COUNT, run
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     answer_by_rule,
     error,
@@ -16,8 +17,7 @@ from tests.fake_endpoint import (
     wait_until,
     write_config,
 )
-from tests.flow.exam import COUNT, run
-from tests.results import assert_complete
+from tests.support.results import assert_complete
 
 WORKERS = 4
 pytestmark = pytest.mark.usefixtures("exam")

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from tasks.evaluation.config.overrides import Overrides
-from tests.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
 
 COUNT = 12
 LETTERS = "ABCD"

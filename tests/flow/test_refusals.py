@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tests.fake_endpoint import (
+from tests.support.exam import COUNT, read_final, run
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,
@@ -13,7 +14,6 @@ from tests.fake_endpoint import (
     prompt_of,
     write_config,
 )
-from tests.flow.exam import COUNT, read_final, run
 
 pytestmark = pytest.mark.usefixtures("exam")
 

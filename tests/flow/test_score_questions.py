@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import (
+from tests.support.exam import COUNT, read_final, read_latest, run, scored
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     is_grader,
     make_questions,
@@ -13,7 +14,6 @@ from tests.fake_endpoint import (
     write_config,
     write_questions,
 )
-from tests.flow.exam import COUNT, read_final, read_latest, run, scored
 
 pytestmark = pytest.mark.usefixtures("exam")
 

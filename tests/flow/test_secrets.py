@@ -17,7 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from tasks.evaluation.config.overrides import Overrides
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,

@@ -10,7 +10,7 @@ import pytest
 
 from flows.commands.cli import main
 from tasks.evaluation.config.overrides import Overrides
-from tests.fake_endpoint import (
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
     answer_by_rule,

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import make_questions, write_config, write_questions
-from tests.unit.saved_checkpoints import URL
+from tests.support.fake_endpoint import make_questions, write_config, write_questions
+from tests.support.saved_checkpoints import URL
 
 
 @pytest.fixture

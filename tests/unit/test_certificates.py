@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tasks.evaluation.errors import UserMistake
-from tests.evaluation import Evaluation
-from tests.fake_endpoint import FakeEndpoint
+from tests.support.evaluation import Evaluation
+from tests.support.fake_endpoint import FakeEndpoint
 
 
 @pytest.fixture

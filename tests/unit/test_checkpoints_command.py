@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.saved_checkpoints import ORIGINAL, hold_lock, run, run_json, save
+from tests.support.saved_checkpoints import ORIGINAL, hold_lock, run, run_json, save
 
 pytestmark = pytest.mark.usefixtures("checkpoint_folder")
 

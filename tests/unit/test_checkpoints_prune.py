@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.unit.saved_checkpoints import ORIGINAL, hold_lock, names, point_latest_at, run, run_json, save
+from tests.support.saved_checkpoints import ORIGINAL, hold_lock, names, point_latest_at, run, run_json, save
 
 pytestmark = pytest.mark.usefixtures("checkpoint_folder")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fake_endpoint import make_questions, write_config, write_questions
-from tests.unit.saved_checkpoints import ORIGINAL, URL, edit, run, run_json, save
+from tests.support.fake_endpoint import make_questions, write_config, write_questions
+from tests.support.saved_checkpoints import ORIGINAL, URL, edit, run, run_json, save
 
 pytestmark = pytest.mark.usefixtures("checkpoint_folder")
 

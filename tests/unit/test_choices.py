@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.evaluation.extraction.choices import read_choice, read_choices, read_reference
+from tasks.evaluation.extraction.choices import read_choice
+from tasks.evaluation.questions.choice_lines import read_choices
+from tasks.evaluation.questions.references import read_reference
 
 LETTERS = {"A": "ribosome", "B": "chloroplast", "C": "a cell", "D": "nucleus"}
 NUMBERS = {"1": "Red", "2": "Green", "3": "Blue"}

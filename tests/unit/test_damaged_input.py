@@ -43,8 +43,8 @@ from tasks.evaluation.scoring.records import (
 )
 from tasks.evaluation.storage.checkpoint import CheckpointWriter
 from tasks.evaluation.storage.checkpoint_reader import OURS
-from tests.fake_endpoint import make_questions
-from tests.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
+from tests.support.fake_endpoint import make_questions
+from tests.support.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 
 CONFIG: dict[str, Any] = {
     "questions_file": "exam.json",

@@ -12,7 +12,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client, Patience
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
-from tests.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
+from tests.support.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
 
 KEY = "sk-very-secret"
 

@@ -10,7 +10,7 @@ import pytest
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
 from tasks.evaluation.endpoints.proxies import bypass_proxies
-from tests.fake_endpoint import FakeEndpoint, Reply
+from tests.support.fake_endpoint import FakeEndpoint, Reply
 
 NOBODY = "http://127.0.0.1:9"
 

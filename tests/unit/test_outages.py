@@ -18,7 +18,7 @@ from tasks.evaluation.endpoints.failures import read_retry_after
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
-from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
+from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
 Outcome = Answer | EvaluationError
 

@@ -11,7 +11,7 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.entries import Entry, EntryReader
 from tasks.evaluation.questions.questions import Selection, read_questions
-from tests.fake_endpoint import write_questions
+from tests.support.fake_endpoint import write_questions
 
 ASKED = "Even?\n\nA) two\nB) three\nC) five"
 TEXTS: list[JsonValue] = ["two", "three", "five"]

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.extraction.choices import read_choices, read_reference
+from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
+from tasks.evaluation.questions.references import read_reference
 from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading
-from tests.fake_endpoint import write_questions
+from tests.support.fake_endpoint import write_questions
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HUES = ("red", "green", "blue", "brown", "grey", "pink")

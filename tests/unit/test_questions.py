@@ -9,7 +9,7 @@ import pytest
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
-from tests.fake_endpoint import make_questions, write_questions
+from tests.support.fake_endpoint import make_questions, write_questions
 
 ALL = Selection(None, 0, None)
 

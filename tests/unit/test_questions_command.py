@@ -12,7 +12,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
-from tests.fake_endpoint import make_questions, write_config, write_questions
+from tests.support.fake_endpoint import make_questions, write_config, write_questions
 
 SOUND: list[dict[str, object]] = [{**record, "subject": "ours"} for record in make_questions(3)]
 FAULTY: list[dict[str, object]] = [

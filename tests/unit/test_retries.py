@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tests.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
-from tests.fake_endpoint import FakeEndpoint, make_questions, write_questions
+from tests.support.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
 COUNT = 40
 MODEL, TEMPERATURE = "model.generator_settings.model", "model.generator_settings.temperature"

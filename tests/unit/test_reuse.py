@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
-from tests.fake_endpoint import (
+from tests.support.evaluation import Evaluation, assert_own_answers, count_asked, fix_reference, rename_grader
+from tests.support.fake_endpoint import (
     FakeEndpoint,
     answer_by_rule,
     completion,

@@ -6,8 +6,8 @@ from contextlib import suppress
 import pytest
 
 from tasks.evaluation.errors import Stopped, UnfinishedBatch
-from tests.evaluation import Evaluation
-from tests.fake_endpoint import FakeEndpoint, hold_back, wait_until
+from tests.support.evaluation import Evaluation
+from tests.support.fake_endpoint import FakeEndpoint, hold_back, wait_until
 
 
 @pytest.mark.parametrize(("settings", "scored"), [({}, 1), ({"model.grader_shortname": "judge"}, 0)])

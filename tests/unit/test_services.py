@@ -11,7 +11,7 @@ import pytest
 from flows.serving import services
 from flows.serving.process_table import find_parents
 from flows.serving.services import Service
-from tests.fake_endpoint import wait_until
+from tests.support.fake_endpoint import wait_until
 
 # A command that would go on for ever, under the supervisor that ends it with its lifeline.
 SLEEP = ["tasks.evaluation.local_servers.supervised", sys.executable, "-c", "import time; time.sleep(600)"]

@@ -1,8 +1,8 @@
-"""The choices that a question offers, and the one that an answer finally makes.
+"""The choice that an answer finally makes.
 
-`read_choices` reads them from the question's text as it labels them itself; `read_choice` reads the label that an answer
-settles on, or nothing: an answer is never given a choice that it did not make. It is read as a text of marks (choice_marks.py),
-in which each mention of a choice is one character, by the patterns of decisions.py.
+`read_choice` reads the label that an answer settles on, or nothing: an answer is never given a choice that it did not make. It
+is read as a text of marks (choice_marks.py), in which each mention of a choice is one character, by the patterns of
+decisions.py.
 """
 
 import re
@@ -23,15 +23,11 @@ from tasks.evaluation.extraction.decisions import (
     TRUE,
     WITHDRAWN,
 )
-from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, NAMED, find_surroundings, read_marks
+from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, find_surroundings, read_marks
 from tasks.evaluation.extraction.plain_text import final_part, fold
-
-CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 
 # Several choices without anything between them, as a whole line or behind a colon: "AC", "Answer: A C".
 JOINED = re.compile(r"((?:^|[:：]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
-# How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
-PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
 # How an answer ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
 LAST_LINE = re.compile(
     r"\**(?:the )?(?:final |correct )?answer:\**[ \t]*\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})\)?)\.?\**",
@@ -47,33 +43,6 @@ STRUCTURED = re.compile(
 )
 
 
-def read_choices(question: str) -> dict[str, str]:
-    """The labels and texts of a question's choices, in their order; empty when it offers fewer than two.
-
-    A choice begins a line with a letter or a number and `)`, `.` or `:`, perhaps in brackets. Labels follow each other from A
-    or 1; of several such lists the last one counts, since a stem may hold a list of its own. A line without the next label
-    belongs to the choice before it.
-    """
-    runs: list[list[re.Match[str]]] = []
-    for match in CHOICE_LINE.finditer(question):
-        label = match[1].upper()
-        if label in ("A", "1"):
-            runs.append([match])
-        for run in runs:
-            if _follows(label, run[-1][1].upper()):
-                run.append(match)
-    run = max((run for run in runs if len(run) > 1), key=lambda run: (run[-1].start(), run[0].start()), default=[])
-    ends = [choice.start() for choice in run[1:]] + [len(question)] * bool(run)
-    return {match[1].upper(): question[match.start(2) : end].strip() for match, end in zip(run, ends, strict=True)}
-
-
-def read_stem(question: str) -> str:
-    """The question without its choices."""
-    choices = read_choices(question)
-    starts = [match.start() for match in CHOICE_LINE.finditer(question) if read_choices(question[match.start() :]) == choices]
-    return question[: starts[-1]].rstrip() if choices else question
-
-
 def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = False) -> str | None:
     """The label that the answer settles on, of those in `choices`; None when it settles on none of them.
 
@@ -81,28 +50,12 @@ def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = Fals
     that chooses more than one chooses nothing.
     """
     final = final_part(answer)
-    places = _read_places(_part_labels(final, choices) if several else final, choices) if choices else []
+    places = _read_places(part_labels(final, choices) if several else final, choices) if choices else []
     is_settled = len(places) == 1 or (several and places)
     return ", ".join(list(choices)[place] for place in places) if is_settled else None
 
 
-def read_reference(reference: str, choices: Mapping[str, str]) -> str | None:
-    """The labels that a reference answer gives, in order: "B" or "A, C"; None when it names no choice.
-
-    It may give a label, a label with its text, a sentence, or one choice's whole text.
-    """
-    plain = PLAIN_REFERENCE.fullmatch(reference.strip())
-    if plain and plain["label"].upper() in choices and (plain["text"] or "") in {"", choices[plain["label"].upper()]}:
-        return plain["label"].upper()
-    labels = [label for label, text in choices.items() if text and fold(text) == fold(reference)]
-    if len(labels) == 1 and reference.strip().upper() not in choices:
-        return labels[0]
-    marked = mark_choices(_part_labels(reference, choices), choices) if choices else ""
-    places = (_read_decision(marked) if re.search(NAMED, marked) else None) or []
-    return ", ".join(list(choices)[place] for place in places) or None
-
-
-def _part_labels(text: str, choices: Mapping[str, str]) -> str:
+def part_labels(text: str, choices: Mapping[str, str]) -> str:
     """The text with commas between labels that are written as one word, each of them once."""
 
     def part(match: re.Match[str]) -> str:
@@ -118,12 +71,12 @@ def _read_places(answer: str, choices: Mapping[str, str]) -> list[int]:
     structured = [next((group for group in match.groups() if group), "") for match in STRUCTURED.finditer(answer)]
     if structured and fold(structured[-1]) in {"", "null", "none"}:
         return []
-    if structured and (places := _read_decision(mark_choices(structured[-1].strip("\"'[] \n"), choices))):
+    if structured and (places := read_decision(mark_choices(structured[-1].strip("\"'[] \n"), choices))):
         return places
     if (place := _read_last_line(answer, choices)) is not None:
         return [place]
     marked = mark_choices(answer, choices)
-    for read in (_read_decision, _read_only_true, _read_only_mention):
+    for read in (read_decision, _read_only_true, _read_only_mention):
         if (places := read(marked)) is not None:
             return places
     return _read_remaining(marked, len(choices))
@@ -144,7 +97,7 @@ def _read_last_line(answer: str, choices: Mapping[str, str]) -> int | None:
     return list(choices).index(label) if is_plain else None
 
 
-def _read_decision(marked: str) -> list[int] | None:
+def read_decision(marked: str) -> list[int] | None:
     """The choices of the last decision; none when it is withdrawn or an alternative, None when there is no decision."""
     found = [
         match
@@ -198,9 +151,3 @@ def _read_remaining(marked: str, count: int) -> list[int]:
     """The choice that is left when the answer rejects all others."""
     rejected = {place for match in REJECTED.finditer(marked) for place in read_marks(match[0])}
     return sorted(set(range(count)) - rejected) if len(rejected) == count - 1 > 1 else []
-
-
-def _follows(label: str, previous: str) -> bool:
-    if label.isdigit() != previous.isdigit():
-        return False
-    return int(label) == int(previous) + 1 if label.isdigit() else ord(label) == ord(previous) + 1

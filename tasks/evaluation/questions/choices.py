@@ -12,9 +12,10 @@ from hashlib import blake2b
 from math import isfinite
 
 from tasks.evaluation.config.fields import AnswerKind
-from tasks.evaluation.extraction.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices, read_reference
 from tasks.evaluation.json_lines import JsonValue
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, read_choices
 from tasks.evaluation.questions.columns import LETTERS
+from tasks.evaluation.questions.references import read_reference
 
 # The keys under which objects hold a choice, or all choices: its text, and its label or a flag whether it is right.
 TEXT_KEYS = ("text", "choices", "content", "value")

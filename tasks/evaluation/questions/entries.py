@@ -13,8 +13,8 @@ from typing import Literal
 
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.extraction.choices import CHOICE_LINE, PLAIN_REFERENCE, read_choices
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, read_choices
 from tasks.evaluation.questions.choices import (
     AmbiguousAnswer,
     Offer,

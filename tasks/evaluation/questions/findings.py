@@ -10,10 +10,10 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from tasks.evaluation.extraction.choices import read_reference
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, Fault
 from tasks.evaluation.questions.files import Unit
+from tasks.evaluation.questions.references import read_reference
 
 Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
 

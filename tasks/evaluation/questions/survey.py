@@ -8,11 +8,11 @@ import numpy as np
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.fields import Fields
-from tasks.evaluation.extraction.choices import read_reference
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import Finding, Findings
+from tasks.evaluation.questions.references import read_reference
 
 
 class Contents:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.extraction.choices import read_choices
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.graders import read_references
 

@@ -12,10 +12,12 @@ from typing import Literal
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.extraction.choices import read_choice, read_choices, read_reference
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Format, Question
+from tasks.evaluation.questions.references import read_reference
 from tasks.evaluation.scoring.records import Grade
 
 # By a grader model, by what is read from the answer, or by the probabilities of its first token.

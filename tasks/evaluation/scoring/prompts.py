@@ -2,9 +2,10 @@
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Kind, Prompt
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.extraction.choices import read_choices, read_reference, read_stem
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.choice_lines import read_choices, read_stem
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.questions.references import read_reference
 
 ORIGINAL = Prompt(mc="original", qa="original")
 QUESTION_ALONE = "{question}"

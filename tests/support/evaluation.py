@@ -11,7 +11,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
-from tests.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
+from tests.support.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
 
 KEYS = {"FAKE_KEY": "sk-1", "OTHER_KEY": "sk-2"}
 

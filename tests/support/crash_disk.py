@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TypeVar
 from unittest import mock
 
-from tests.crash_tree import File, Folder, Node, Tree, make_tree, read_tree, walk
+from tests.support.crash_tree import File, Folder, Node, Tree, make_tree, read_tree, walk
 
 Result = TypeVar("Result")
 AnyPath = str | Path

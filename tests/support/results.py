@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.fake_endpoint import FakeEndpoint, right_count
+from tests.support.fake_endpoint import FakeEndpoint, right_count
 
 
 def assert_complete(output: Path, endpoint: FakeEndpoint, count: int, *, asked_again: int) -> None:

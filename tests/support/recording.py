@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from tests.fake_endpoint import FakeEndpoint, Reply, is_grader, prompt_of
+from tests.support.fake_endpoint import FakeEndpoint, Reply, is_grader, prompt_of
 
 # How long nothing may come of a process that was killed before all is taken to have come.
 QUIET_SECONDS = 0.1

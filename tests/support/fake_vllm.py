@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.fake_endpoint import FakeEndpoint, Reply, answer_by_rule
+from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule
 
 
 def main() -> None:
