@@ -1,0 +1,1 @@
+"""What Prefect retries, caches and shows: one task a module."""

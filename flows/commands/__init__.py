@@ -1,0 +1,1 @@
+"""The commands that people type: one module for each subcommand of `mcqa`."""

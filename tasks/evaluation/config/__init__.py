@@ -1,0 +1,1 @@
+"""Settings: the YAML file, the flags over it, the model servers, the keys, and how secrets are masked."""

@@ -1,0 +1,1 @@
+"""OpenAI-compatible endpoints: requests, replies, rate limits, outages, and what they cost."""

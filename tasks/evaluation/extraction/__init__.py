@@ -1,0 +1,1 @@
+"""The choice or the short answer that a reply gives."""

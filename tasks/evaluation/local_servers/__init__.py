@@ -1,0 +1,1 @@
+"""Model servers that a run starts on this machine and stops again."""

@@ -1,0 +1,1 @@
+"""Question files: how they are read, what their entries ask, and what looks wrong in them."""

@@ -1,0 +1,1 @@
+"""What earlier runs have left: how it is found, checked, compared, reused and removed."""
