@@ -6,6 +6,7 @@ import math
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.errors import Refused, UnusableReply
+from tasks.evaluation.extraction.thinking import split_thinking
 from tasks.evaluation.json_lines import JsonValue
 
 
@@ -29,7 +30,7 @@ def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
     if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
         raise UnusableReply(f"the {role} answered without a message", usage)
     finish_reason = _text_or_none(first.get("finish_reason"))
-    text, thought = _split_thought(_join_parts(message.get("content")))
+    text, thought = split_thinking(_join_parts(message.get("content")))
     text = text if text.strip() else ""
     if not text and finish_reason == "content_filter":
         raise Refused(f"the {role}'s content filter withheld the answer", usage)
@@ -67,16 +68,6 @@ def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
         if isinstance(token, str) and isinstance(logprob, int | float) and math.isfinite(logprob):
             found[token] = logprob
     return found or None
-
-
-def _split_thought(content: str) -> tuple[str, str | None]:
-    """What follows the thought at the content's beginning, and the thought; some servers send only its closing tag."""
-    thought, closing, text = content.rpartition("</think>")
-    if closing:
-        return text.strip(), thought.replace("<think>", "", 1).strip()
-    if content.lstrip().startswith("<think>"):
-        return "", content.replace("<think>", "", 1).strip()
-    return content, None
 
 
 def _join_parts(content: JsonValue) -> str:

@@ -7,6 +7,7 @@ decisions.py.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
 from tasks.evaluation.extraction.decisions import (
@@ -43,16 +44,26 @@ STRUCTURED = re.compile(
 )
 
 
-def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = False) -> str | None:
-    """The label that the answer settles on, of those in `choices`; None when it settles on none of them.
+@dataclass(frozen=True)
+class ChoiceReading:
+    """What a reply chooses, as far as its words settle it."""
 
-    What it says last counts. With `several`, an answer may choose more than one, given in order: "A, C"; without, an answer
-    that chooses more than one chooses nothing.
+    labels: tuple[str, ...]
+    """The labels that are chosen, in the question's order; empty where nothing is."""
+    is_certain: bool
+    """False where the words do not settle it: the model may be asked which choice it meant."""
+
+
+def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = False) -> ChoiceReading:
+    """Return the choices that a reply makes, of those in `choices`.
+
+    What it says last counts. With `several`, a reply may choose more than one; without, one that chooses more than one chooses
+    nothing.
     """
     final = final_part(answer)
     places = _read_places(part_labels(final, choices) if several else final, choices) if choices else []
     is_settled = len(places) == 1 or (several and places)
-    return ", ".join(list(choices)[place] for place in places) if is_settled else None
+    return ChoiceReading(tuple(list(choices)[place] for place in places) if is_settled else (), is_certain=True)
 
 
 def part_labels(text: str, choices: Mapping[str, str]) -> str:

@@ -5,8 +5,9 @@ Most texts hold hardly any formatting, and a grade is read between two requests:
 
 import re
 
-# No part of the answer: a thought (one without an end was cut), and the turn that a base model invents after its answer.
-THOUGHT = re.compile(r"\A.*</think(?:ing)?>|<think(?:ing)?>.*\Z", re.DOTALL | re.IGNORECASE)
+from tasks.evaluation.extraction.thinking import split_thinking
+
+# The turn that a base model invents after its answer.
 NEXT_TURN = re.compile(r"<\|[^|\n]{1,40}\|>|^[ \t#*]*(?:Question|Q|Human|User|Instruction)(?: ?\d{1,4})?:", re.MULTILINE)
 
 # Full-width and typographic punctuation, as the plain one that later patterns expect.
@@ -50,5 +51,5 @@ def fold(text: str) -> str:
 
 def final_part(answer: str) -> str:
     """What the answer says at last: no thought, and no turn that a base model invents after it."""
-    spoken = THOUGHT.sub("", answer) if "think" in answer.casefold() else answer
+    spoken, _ = split_thinking(answer)
     return next((turn for turn in NEXT_TURN.split(spoken) if turn.strip()), "")

@@ -120,7 +120,8 @@ def mark_grade(grade: Grade, answer: Answer) -> Grade:
 def _grade_choice(question: Question, answer: str) -> JsonObject:
     choices = read_choices(question.text)
     references = read_references(question, choices)
-    chosen = read_choice(answer, choices, several=any("," in reference for reference in references))
+    reading = read_choice(answer, choices, several=any("," in reference for reference in references))
+    chosen = ", ".join(reading.labels) or None
     return {
         "reference_choice": references[0] if references else None,
         "model_choice": chosen,
