@@ -92,8 +92,6 @@ def test_chaos_changes_no_score(
     from flows.score_questions import score_questions
 
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
-    monkeypatch.setattr("tasks.evaluation.endpoints.outage.PROBE_SECONDS", 0.05)
-    monkeypatch.setattr("tasks.evaluation.endpoints.client.LONGEST_PAUSE_SECONDS", 0.5)
     write_questions(folder, make_questions(COUNT))
     endpoint.rule = chaos = Chaos(seed=5)
     config = write_config(folder, endpoint.url, grader=True, parallel_workers=16, request_timeout_seconds=1)

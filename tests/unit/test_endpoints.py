@@ -6,31 +6,21 @@ import os
 import pytest
 
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.endpoints import client as client_module
-from tasks.evaluation.endpoints import outage as outage_module
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.client import Client, Patience
+from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
 
 KEY = "sk-very-secret"
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three attempts without the pauses of real ones."""
-    monkeypatch.setattr(client_module, "ATTEMPTS", 3)
-    monkeypatch.setattr(client_module, "FIRST_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(outage_module, "FAILURES_IN_A_ROW", 3)
-    monkeypatch.setattr(outage_module, "PROBE_SECONDS", 0.0)
-
-
 def make_client(
     url: str, timeout_seconds: float = 10, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
 ) -> Client:
     endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
-    patience = Patience(timeout_seconds, max_outage_seconds)
+    patience = Patience(timeout_seconds, max_outage_seconds, attempts=3, first_pause_seconds=0, probe_seconds=0)
     return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tests.support.fake_endpoint import FakeEndpoint, Reply
 
@@ -26,7 +27,7 @@ def proxy(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(url: str) -> str:
     async def ask_once() -> str:
-        transport = Transport(Endpoint("generator", url, "none", {"model": "m"}), 10)
+        transport = Transport(Endpoint("generator", url, "none", {"model": "m"}), Patience(10, 60))
         try:
             return (await transport.ask([{"role": "user", "content": "Question 1"}]))[0].text
         finally:

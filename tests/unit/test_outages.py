@@ -4,18 +4,19 @@ import asyncio
 import socket
 import time
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
-from tasks.evaluation.endpoints import outage as outage_module
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.client import Client, Patience
+from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import read_retry_after
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
@@ -23,17 +24,22 @@ from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, com
 Outcome = Answer | EvaluationError
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pauses of real runs, shortened."""
-    monkeypatch.setattr("tasks.evaluation.endpoints.client.FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("tasks.evaluation.endpoints.client.LONGEST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(outage_module, "PROBE_SECONDS", 0.01)
+def make_patience(request_timeout_seconds: float = 10, max_outage_seconds: float = 60) -> Patience:
+    """The limits of real runs, with short pauses."""
+    return Patience(
+        request_timeout_seconds,
+        max_outage_seconds,
+        first_pause_seconds=0.01,
+        longest_pause_seconds=0.01,
+        probe_seconds=0.01,
+        look_seconds=0.1,
+    )
 
 
-def ask_all(
-    endpoint: FakeEndpoint, count: int, *, workers: int, timeout_seconds: float = 10, max_outage_seconds: float = 60
-) -> list[Outcome]:
+PATIENCE = make_patience()
+
+
+def ask_all(endpoint: FakeEndpoint, count: int, *, workers: int, patience: Patience = PATIENCE) -> list[Outcome]:
     """What comes of questions 1 to `count`, so many of them in flight."""
 
     async def ask(client: Client, slots: asyncio.Semaphore, number: int) -> Answer:
@@ -43,10 +49,7 @@ def ask_all(
 
     async def ask_each() -> list[Outcome]:
         slots = asyncio.Semaphore(workers)
-        target, patience = (
-            Endpoint("generator", endpoint.url, "none", {"model": "m"}),
-            Patience(timeout_seconds, max_outage_seconds),
-        )
+        target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
         client = Client(target, patience, is_proven=True, slots=slots, notify=print)
         try:
             tasks = [ask(client, slots, number + 1) for number in range(count)]
@@ -79,21 +82,18 @@ def test_one_question_that_breaks_the_endpoint_does_not_stand_for_all(endpoint: 
 
 
 @pytest.mark.parametrize("retry_after", ["3600", "9" * 400])
-def test_a_failed_endpoint_that_asks_for_a_long_wait_is_tried_meanwhile(
-    endpoint: FakeEndpoint, retry_after: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_endpoint_that_asks_for_a_long_wait_is_tried_meanwhile(endpoint: FakeEndpoint, retry_after: str) -> None:
     """Also by the last questions of a run, of which none is left to find out that it is back."""
-    monkeypatch.setattr("tasks.evaluation.endpoints.client.LONGEST_ASKED_SECONDS", 0.01)
     down = error(503, "maintenance", **{"Retry-After": retry_after})
     endpoint.rule = lambda body: down if len(endpoint.bodies) < 20 else answer_by_rule(body)
-    outcomes = ask_all(endpoint, 3, workers=3)
+    outcomes = ask_all(endpoint, 3, workers=3, patience=replace(PATIENCE, longest_asked_seconds=0.01))
     assert [type(outcome) for outcome in outcomes] == [Answer] * 3
 
 
 def test_an_outage_that_lasts_too_long_stops_the_run(endpoint: FakeEndpoint) -> None:
     """Nobody is asked after that."""
     endpoint.rule = lambda _: error(502, "bad gateway")
-    outcomes = ask_all(endpoint, 30, workers=4, max_outage_seconds=0.2)
+    outcomes = ask_all(endpoint, 30, workers=4, patience=make_patience(max_outage_seconds=0.2))
     assert {type(outcome) for outcome in outcomes} == {EndpointStop}
     assert "nothing got through for 0 s" in str(outcomes[-1])
 
@@ -101,7 +101,7 @@ def test_an_outage_that_lasts_too_long_stops_the_run(endpoint: FakeEndpoint) -> 
 def test_an_endpoint_that_only_hangs_stops_the_run_in_time(endpoint: FakeEndpoint) -> None:
     """With one worker eight failures would take eight times as long as a request may."""
     endpoint.delay_seconds = 1.0
-    outcomes = ask_all(endpoint, 1, workers=1, timeout_seconds=0.2, max_outage_seconds=0.1)
+    outcomes = ask_all(endpoint, 1, workers=1, patience=make_patience(0.2, 0.1))
     assert "nothing got through for 0 s" in str(outcomes[0])
     assert len(endpoint.bodies) == 2
 
@@ -118,7 +118,7 @@ def test_requests_that_hang_do_not_hold_up_the_others(endpoint: FakeEndpoint) ->
         return answer_by_rule(body)
 
     endpoint.rule = rule
-    outcomes = ask_all(endpoint, 12, workers=3, timeout_seconds=0.5)
+    outcomes = ask_all(endpoint, 12, workers=3, patience=make_patience(0.5))
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
     assert endpoint.asked() == {f"Question {n}": 2 if n in (2, 5) else 1 for n in range(1, 13)}
 
@@ -126,7 +126,7 @@ def test_requests_that_hang_do_not_hold_up_the_others(endpoint: FakeEndpoint) ->
 def test_a_reply_that_trickles_in_ends_with_the_request_s_time(endpoint: FakeEndpoint) -> None:
     """The time is that of the whole request, not of the pause between two pieces."""
     endpoint.rule = lambda _: Reply(completion("B").body, trickle_seconds=0.05)
-    outcomes = ask_all(endpoint, 1, workers=1, timeout_seconds=0.3, max_outage_seconds=0)
+    outcomes = ask_all(endpoint, 1, workers=1, patience=make_patience(0.3, 0))
     assert "did not answer in time" in str(outcomes[0])
 
 
@@ -168,7 +168,7 @@ def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.Capture
     async def stop_at_the_wait() -> None:
         slots = asyncio.Semaphore(8)
         target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
-        client = Client(target, Patience(10, 60), is_proven=True, slots=slots, notify=print)
+        client = Client(target, make_patience(), is_proven=True, slots=slots, notify=print)
         asked = [asyncio.create_task(client.ask([{"role": "user", "content": f"Question {n}"}])) for n in range(8)]
         await asyncio.wait(asked, timeout=1)
         for each in asked:
@@ -203,10 +203,9 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
     assert read_retry_after(headers, NOW.timestamp()) == seconds
 
 
-def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
+def look(url: str, model: str = "m", *, patience: Patience = PATIENCE) -> None:
     async def look_once() -> None:
         target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
-        patience = Patience(timeout_seconds, 60)
         client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), notify=print)
         try:
             await check_endpoint(client, print)
@@ -216,17 +215,14 @@ def look(url: str, model: str = "m", *, timeout_seconds: float = 10) -> None:
     asyncio.run(look_once())
 
 
-def test_nothing_at_the_address_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_at_the_address_is_found_out_at_once() -> None:
     """With the address and the setting to fix."""
-    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.3)
     with pytest.raises(UserMistake, match=r"nothing answers at http://127.0.0.1:9/v1.*in model.generator_settings"):
         look("http://127.0.0.1:9/v1")
 
 
-def test_a_firewall_that_swallows_connections_is_found_out_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_firewall_that_swallows_connections_is_found_out_at_once() -> None:
     """Though nothing says that nothing is there."""
-    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("tasks.evaluation.endpoints.http.CONNECT_SECONDS", 0.5)
     with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as silent, ExitStack() as waiting:
         for _ in range(3):
             # As many as it takes for the system to answer no more of them.
@@ -234,15 +230,13 @@ def test_a_firewall_that_swallows_connections_is_found_out_at_once(monkeypatch: 
             each.setblocking(False)
             each.connect_ex(silent.getsockname())
         with pytest.raises(UserMistake, match=r"cannot be reached.*in model.generator_settings"):
-            look(f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+            look(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", patience=replace(PATIENCE, connect_seconds=0.5))
 
 
-def test_a_list_of_models_that_does_not_come_is_no_mistake(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_of_models_that_does_not_come_is_no_mistake(endpoint: FakeEndpoint) -> None:
     """Also where a question may take no longer than that."""
-    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LOOK_SECONDS", 0.1)
-    monkeypatch.setattr("tasks.evaluation.endpoints.preflight.LIST_SECONDS", 0.5)
     endpoint.models = Reply({"data": []}, trickle_seconds=0.2)
-    look(endpoint.url, timeout_seconds=0.1)
+    look(endpoint.url, patience=replace(PATIENCE, request_timeout_seconds=0.1, list_seconds=0.5))
 
 
 def test_a_key_that_is_not_accepted_is_found_out_at_once(endpoint: FakeEndpoint) -> None:

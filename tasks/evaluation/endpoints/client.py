@@ -8,13 +8,14 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Outage
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.rate_limit import RateLimit
 from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.endpoints.usage import Usage, add_usage
@@ -29,24 +30,10 @@ from tasks.evaluation.errors import (
     UserMistake,
 )
 
-# How often one question is asked while others get through.
-ATTEMPTS = 8
-# The pauses between them double from the first to the longest, each up to a quarter shorter at random.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 8.0
-# A failed endpoint may name a later hour and be back in a minute; who sleeps until then does not find out.
-LONGEST_ASKED_SECONDS = 30.0
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
 # One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
 FIRST_QUESTIONS = 3
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait, in seconds: for one reply, and for any at all."""
-
-    request_timeout_seconds: float
-    max_outage_seconds: float
 
 
 class Client:
@@ -75,11 +62,12 @@ class Client:
         notify: Callable[[str], None],
     ) -> None:
         self.endpoint = endpoint
+        self.patience = patience
         self.paid = TokenSum()
-        self.transport = Transport(endpoint, patience.request_timeout_seconds)
+        self.transport = Transport(endpoint, patience)
         self._slots = slots
         self._notify = notify
-        self._outage = Outage(endpoint.role, patience.max_outage_seconds, notify)
+        self._outage = Outage(endpoint.role, patience, notify)
         self._rate = RateLimit()
         self._turns = asyncio.Lock()
         self._is_proven = is_proven
@@ -110,9 +98,9 @@ class Client:
                 await self._step_aside(0.0)
             except EndpointFailure as failure:
                 failures += not self._outage.goes_on
-                if failures == ATTEMPTS:
+                if failures == self.patience.attempts:
                     raise
-                await self._step_aside(0.0 if self._outage.goes_on else choose_pause(failures, failure.retry_after_seconds))
+                await self._step_aside(0.0 if self._outage.goes_on else choose_pause(self.patience, failures, failure))
             else:
                 usage = add_usage(usage, answer.usage)
                 if answer.text or answer.finish_reason == "length":
@@ -196,8 +184,8 @@ class Client:
             await self._slots.acquire()
 
 
-def choose_pause(failures: int, asked_seconds: float) -> float:
-    """The seconds to wait after so many failures, the last of which came with the wish for a wait of `asked_seconds`."""
-    longest: float = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
+def choose_pause(patience: Patience, failures: int, last: EndpointFailure) -> float:
+    """Return how many seconds to wait after a question's failures; `last` may ask for more."""
+    longest: float = min(patience.first_pause_seconds * 2 ** (failures - 1), patience.longest_pause_seconds)
     pause_seconds = longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
-    return max(pause_seconds, min(asked_seconds, LONGEST_ASKED_SECONDS))
+    return max(pause_seconds, min(last.retry_after_seconds, patience.longest_asked_seconds))

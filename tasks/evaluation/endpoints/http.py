@@ -16,10 +16,10 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import UNAUTHORIZED, classify_failure
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.responses import read_models, read_reply
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
 
-CONNECT_SECONDS = 5.0
 # A gateway that answers 200 with an error may repeat the key as if it were the answer; no answer holds so long a key by chance.
 SHORTEST_REPEATED_KEY = 16
 
@@ -29,15 +29,15 @@ class Transport:
 
     Args:
         endpoint: where the requests go.
-        timeout_seconds: how long one request may take, from its connection to the last byte of its reply.
+        patience: how long one request, and its connection, may take.
 
     Raises:
         UserMistake: the endpoint's address or key cannot be used.
     """
 
-    def __init__(self, endpoint: Endpoint, timeout_seconds: float) -> None:
+    def __init__(self, endpoint: Endpoint, patience: Patience) -> None:
         self._endpoint = endpoint
-        self._timeout_seconds = timeout_seconds
+        self._patience = patience
         self._scrub = Scrubber(endpoint.secrets, shortest=SHORTEST_REPEATED_KEY)
         base_url, query = split_query(endpoint.base_url) if endpoint.base_url else (None, {})
         try:
@@ -46,7 +46,7 @@ class Transport:
                 default_query=query,
                 api_key=endpoint.api_key,
                 max_retries=0,
-                timeout=openai.Timeout(timeout_seconds, connect=CONNECT_SECONDS),
+                timeout=openai.Timeout(patience.request_timeout_seconds, connect=patience.connect_seconds),
                 # The workers bound how many requests are open at once.
                 http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
             )
@@ -63,14 +63,14 @@ class Transport:
         body = {**self._endpoint.request, "messages": [_make_sendable(message) for message in messages]}
         started = time.monotonic()
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self._patience.request_timeout_seconds):
                 # The typed method would check and copy every field of the reply, which takes longer than all the rest.
                 response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         except (openai.OpenAIError, aiohttp.ClientError) as error:
             raise classify_failure(error, self._endpoint) from None
         except TimeoutError:
             raise EndpointFailure(
-                f"the {role} did not answer in time: {self._timeout_seconds:,.0f} s (request_timeout_seconds)"
+                f"the {role} did not answer in time: {self._patience.request_timeout_seconds:,.0f} s (request_timeout_seconds)"
             ) from None
         except (ValueError, TypeError) as error:
             raise EndpointStop(
@@ -88,7 +88,7 @@ class Transport:
         """
         try:
             # The caller bounds the time for a reply: one that does not come is no sign that nothing is there.
-            client = self._client.with_options(timeout=openai.Timeout(None, connect=CONNECT_SECONDS))
+            client = self._client.with_options(timeout=openai.Timeout(None, connect=self._patience.connect_seconds))
             response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             if error.status_code == UNAUTHORIZED:

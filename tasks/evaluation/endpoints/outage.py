@@ -8,10 +8,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, RateLimited
 
-FAILURES_IN_A_ROW = 8
-PROBE_SECONDS = 1.0
 # Shorter waits are not worth a line.
 LONG_WAIT_SECONDS = 10.0
 
@@ -21,13 +20,13 @@ class Outage:
 
     Args:
         role: the endpoint's, for the messages.
-        max_seconds: how long nothing at all may get through before the run is to stop.
+        patience: how many failures in a row begin it, how long it may last, and how often it is probed.
         notify: takes what the user should know.
     """
 
-    def __init__(self, role: str, max_seconds: float, notify: Callable[[str], None]) -> None:
+    def __init__(self, role: str, patience: Patience, notify: Callable[[str], None]) -> None:
         self._role = role
-        self._max_seconds = max_seconds
+        self._patience = patience
         self._notify = notify
         self._failures_in_a_row = 0
         self._silent_since: float | None = None
@@ -38,14 +37,14 @@ class Outage:
     @property
     def goes_on(self) -> bool:
         """Whether nothing gets through at present."""
-        return self._failures_in_a_row >= FAILURES_IN_A_ROW
+        return self._failures_in_a_row >= self._patience.attempts
 
     async def wait_for_turn(self) -> None:
         """Return at once; in an outage when it is over, or when it is the caller's turn to try."""
         while self.goes_on:
             async with self._probes:
                 if self.goes_on:
-                    await asyncio.sleep(PROBE_SECONDS)
+                    await asyncio.sleep(self._patience.probe_seconds)
                     return
 
     def note_reply(self) -> None:
@@ -64,17 +63,17 @@ class Outage:
         self._failures_in_a_row += 1
         silent_seconds = self._measure_silence()
         # Where each failure takes minutes, fewer of them than begin an outage may have lasted as long.
-        if silent_seconds > self._max_seconds and (self.goes_on or self._max_seconds > 0):
-            return EndpointStop(f"nothing got through for {self._max_seconds:,.0f} s: {failure}")
-        if self.goes_on and not self._is_told and silent_seconds >= PROBE_SECONDS:
+        if silent_seconds > self._patience.max_outage_seconds and (self.goes_on or self._patience.max_outage_seconds > 0):
+            return EndpointStop(f"nothing got through for {self._patience.max_outage_seconds:,.0f} s: {failure}")
+        if self.goes_on and not self._is_told and silent_seconds >= self._patience.probe_seconds:
             self._is_told = True
-            self._notify(f"Nothing gets through, waiting for {self._max_seconds:,.0f} s at most: {failure}")
+            self._notify(f"Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}")
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
         """Note that there were too many requests; give what ends the run when that is all the endpoint says for too long."""
         silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
-        if silent_seconds > self._max_seconds:
+        if silent_seconds > self._patience.max_outage_seconds:
             return EndpointStop(
                 f"the {self._role} asks to wait for {silent_seconds:,.0f} s, longer than max_outage_seconds: {failure}"
             )

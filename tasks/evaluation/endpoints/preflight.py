@@ -5,13 +5,8 @@ import time
 from collections.abc import Callable
 
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.http import CONNECT_SECONDS
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
 
-# How long an endpoint is waited for that does not answer: it may just be starting.
-LOOK_SECONDS = 5.0
-# How long its list of models is waited for: longer than for a connection, to tell a slow list from a firewall that swallows it.
-LIST_SECONDS = CONNECT_SECONDS + 2.0
 PAUSE_SECONDS = 0.5
 MOST_MODELS = 10
 
@@ -52,11 +47,11 @@ async def _list_models(client: Client) -> list[str]:
     began = time.monotonic()
     while True:
         try:
-            async with asyncio.timeout(LIST_SECONDS):
+            async with asyncio.timeout(client.patience.list_seconds):
                 return await client.transport.list_models()
         except TimeoutError:
             return []
         except EndpointFailure:
-            if time.monotonic() - began > LOOK_SECONDS:
+            if time.monotonic() - began > client.patience.look_seconds:
                 raise
             await asyncio.sleep(PAUSE_SECONDS)

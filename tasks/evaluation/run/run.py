@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.client import Client, Patience
+from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
+from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, describe_sums, sums_to_json
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake

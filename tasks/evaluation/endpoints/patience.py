@@ -1,0 +1,38 @@
+"""How long an endpoint is waited for, and how often it is asked again."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Limits on waiting for one endpoint. The first two are settings; tests shorten the others."""
+
+    request_timeout_seconds: float
+    """How long one request may take, from its connection to the last byte of its reply."""
+
+    max_outage_seconds: float
+    """How long nothing at all may get through before the run stops."""
+
+    attempts: int = 8
+    """How often one question is asked while others get through; as many failures in a row begin an outage."""
+
+    first_pause_seconds: float = 0.5
+    """The pause after a first failure. Each further pause is twice as long, and up to a quarter shorter at random."""
+
+    longest_pause_seconds: float = 8.0
+    """The longest of these pauses."""
+
+    longest_asked_seconds: float = 30.0
+    """The longest pause that a failed endpoint can ask for: it may name a later hour and be back in a minute."""
+
+    probe_seconds: float = 1.0
+    """The pause before each attempt while nothing gets through."""
+
+    connect_seconds: float = 5.0
+    """How long a connection may take."""
+
+    look_seconds: float = 5.0
+    """How long to wait before the first question for an endpoint that cannot be reached: it may just be starting."""
+
+    list_seconds: float = 7.0
+    """How long to wait for the list of models: longer than for a connection, to tell a slow list from a firewall."""
