@@ -56,10 +56,10 @@ def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
         ("Can be asked", f"{contents.asked:,}"),
         ("Multiple choice", _count(contents.choice_counts.total(), choices)),
         ("Right choices", _list(dict(sorted(contents.right_labels.items(), key=lambda pair: (len(pair[0]), pair[0]))))),
-        ("Short answers", _count(contents.short_answers, {"with further accepted answers": contents.with_accepted})),
+        ("Short answers", _count(contents.short_answers, {"with further accepted answers": contents.with_aliases})),
         ("Question length", f"{shortest:,} to {longest:,} characters, median {median:,}"),
         ("With context", f"{contents.with_context:,}" if contents.with_context else ""),
-        ("Carried fields", _list(contents.carried)),
+        ("Carried fields", _list(contents.metadata)),
     ]
     return [(name, value) for name, value in pairs if value]
 

@@ -103,7 +103,7 @@ def test_an_answers_number_is_read(answer: str, choice: str | None) -> None:
 @pytest.mark.parametrize("reference", ["B", "(B)", "B) chloroplast", "The correct answer is B) chloroplast.", "Chloroplast"])
 def test_a_reference_names_its_choice(reference: str) -> None:
     """In every form that question files use."""
-    assert read_reference(reference, LETTERS) == "B"
+    assert read_reference(reference, LETTERS) == ("B",)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_reference_names_its_choice(reference: str) -> None:
 )
 def test_a_reference_may_name_several_choices(reference: str) -> None:
     """They are given in the question's order."""
-    assert read_reference(reference, LETTERS) == "B, D"
+    assert read_reference(reference, LETTERS) == ("B", "D")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_numbered_choice_is_read(answer: str, choices: tuple[str, ...], choice
 
 def test_a_reference_that_names_no_choice_is_not_guessed() -> None:
     """Such a question is listed as unusable instead of being scored wrong."""
-    assert read_reference("mitochondrion", LETTERS) is None
+    assert read_reference("mitochondrion", LETTERS) == ()
 
 
 FRAGMENTS = [

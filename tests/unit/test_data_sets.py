@@ -101,4 +101,4 @@ def test_pubmedqa_has_three_fixed_choices_and_its_abstract() -> None:
 def test_their_other_columns_are_carried_along(name: str) -> None:
     """Ids and subjects, for a breakdown of the results."""
     entry = EntryReader(documented_fields(name)).read(RECORDS[name], uses_context=False)
-    assert set(entry.carried) == CARRIED[name]
+    assert set(entry.metadata) == CARRIED[name]

@@ -8,8 +8,9 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.first_token import grade_by_first_token
 from tasks.evaluation.scoring.graders import find_obstacle
+from tests.support.parsed import parse_question
 
-QUESTION = Question("Which?\nA) x\nB) y\nC) z", "B", "", "mc")
+QUESTION = parse_question("Which?\nA) x\nB) y\nC) z", "B")
 
 
 def test_the_tokens_that_spell_a_label_count_together() -> None:
@@ -36,10 +37,10 @@ def test_an_endpoint_without_logprobs_is_told() -> None:
     ("question", "words"),
     [
         (QUESTION, None),
-        (Question("Capital of France?", "Paris", "", "qa"), "offers no choices"),
-        (Question(QUESTION.text, "A, B", "", "mc"), "names several choices"),
-        (Question(QUESTION.text, "Q", "", "mc"), "names none"),
-        (Question("Which?\n" + "\n".join(f"{n}) t{n}" for n in range(1, 12)), "3", "", "mc"), "labels begin alike"),
+        (parse_question("Capital of France?", "Paris"), "offers no choices"),
+        (parse_question(QUESTION.text, "A, B"), "names several choices"),
+        (parse_question(QUESTION.text, "Q"), "names none"),
+        (parse_question("Which?\n" + "\n".join(f"{n}) t{n}" for n in range(1, 12)), "3"), "labels begin alike"),
     ],
 )
 def test_what_one_token_cannot_tell_is_not_asked(question: Question, words: str | None) -> None:

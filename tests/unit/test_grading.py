@@ -3,11 +3,11 @@
 import pytest
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading, grader_messages, mark_grade, read_verdict
 from tasks.evaluation.scoring.records import Grade
+from tests.support.parsed import parse_question
 
-QUESTION = Question("Which?\nA) x\nB) y", "B) y", "", "mc")
+QUESTION = parse_question("Which?\nA) x\nB) y", "B) y")
 
 
 @pytest.mark.parametrize(
@@ -55,31 +55,31 @@ def test_without_a_grader_the_choice_decides(answer: str, score: int, choice: st
 @pytest.mark.parametrize(("answer", "score"), [("Answer: B and A", 1), ("A, B", 1), ("A", 0), ("B", 0), ("A or B", 0)])
 def test_where_several_choices_are_right_all_must_be_chosen(answer: str, score: int) -> None:
     """And no others."""
-    assert grade_by_reading(Question(QUESTION.text + "\nC) z", "A, B", "", "mc"), answer)["score"] == score
+    assert grade_by_reading(parse_question(QUESTION.text + "\nC) z", "A, B"), answer)["score"] == score
 
 
 def test_a_reference_outside_the_choices_needs_a_grader() -> None:
     """It cannot be compared with a choice."""
-    assert find_obstacle(Question(QUESTION.text, "Z", "", "mc"), "reading")
+    assert find_obstacle(parse_question(QUESTION.text, "Z"), "reading")
 
 
 def test_each_accepted_answer_is_right() -> None:
     """The reference is one of them."""
-    question = Question("Which?\nA) x\nB) y\nC) z", "A", "", "mc", accepted=("C",))
+    question = parse_question("Which?\nA) x\nB) y\nC) z", "A", "C")
     assert [grade_by_reading(question, answer)["score"] for answer in "ABC"] == [1, 0, 1]
 
 
 def test_a_grader_is_told_every_accepted_answer() -> None:
     """Else it would call them wrong."""
-    question = Question("Which city?", "New York", "", "qa", accepted=("NYC",))
+    question = parse_question("Which city?", "New York", "NYC")
     assert "Reference Answer: New York\nOr: NYC\n" in grader_messages(question, "NYC")[1]["content"]
 
 
 def test_a_short_answer_needs_no_grader() -> None:
     """It is right or wrong; exact match and token F1 stand beside it."""
-    evaluation = grade_by_reading(Question("How long is it?", "13 km", "", "qa"), "The answer is about 13.0 kilometres.")
+    evaluation = grade_by_reading(parse_question("How long is it?", "13 km"), "The answer is about 13.0 kilometres.")
     assert (evaluation["score"], evaluation["exact_match"], evaluation["f1"]) == (1, 0, 0.0)
-    assert find_obstacle(Question("How long is it?", "13 km", "", "qa"), "reading") is None
+    assert find_obstacle(parse_question("How long is it?", "13 km"), "reading") is None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import pytest
 
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
+from tests.support.parsed import parse_question
 
-QUESTION = Question("Which?\nA) x\nB) y", "B", "", "mc")
+QUESTION = parse_question("Which?\nA) x\nB) y", "B")
 SETTINGS = IdentitySettings({"model": "m", "temperature": 0.0}, None, None, {"model": "judge"}, "")
 BASE = Identity(SETTINGS).identify(QUESTION, 0)
 
@@ -51,7 +52,7 @@ def test_another_grader_is_another_score_of_the_same_answer(settings: IdentitySe
 
 @pytest.mark.parametrize(
     "question",
-    [replace(QUESTION, reference="A"), replace(QUESTION, format="qa"), replace(QUESTION, accepted=("C",))],
+    [replace(QUESTION, reference="A"), replace(QUESTION, format="qa"), replace(QUESTION, aliases=("C",))],
 )
 def test_a_fixed_reference_is_another_score_of_the_same_answer(question: Question) -> None:
     """So is another format, or a further answer that is accepted."""

@@ -9,9 +9,10 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.prompts import describe_prompt, generator_messages
+from tests.support.parsed import parse_question
 
-CHOICE = Question("Which?\nA) x\nB) y", "B", "", "mc")
-SHORT = Question("Capital of France?", "Paris", "", "qa")
+CHOICE = parse_question("Which?\nA) x\nB) y", "B")
+SHORT = parse_question("Capital of France?", "Paris")
 
 
 def ask(question: Question, prompt: Prompt) -> str:
@@ -32,8 +33,8 @@ def test_the_default_prompt_says_how_the_reply_ends() -> None:
         'Answer the multiple-choice question below. End your reply with "ANSWER: " and one of A, B.\n\nWhich?\nA) x\nB) y'
     )
     assert 'with "ANSWER: " and the answer in a few words.\n\nCapital of France?' in ask(SHORT, default)
-    assert "all of A, B that are right" in ask(replace(CHOICE, reference="A, B"), default)
-    assert ask(replace(CHOICE, text="Which?"), default) == "Which?"
+    assert "all of A, B that are right" in ask(parse_question(CHOICE.text, "A, B"), default)
+    assert ask(parse_question("Which?", "B", question_format="mc"), default) == "Which?"
 
 
 def test_a_context_stands_around_the_question() -> None:
@@ -46,7 +47,7 @@ def test_a_context_stands_around_the_question() -> None:
 def test_an_own_prompt_is_filled_in() -> None:
     """Each placeholder; braces in the question are none."""
     prompt = Prompt(mc="{context}|{stem}|{choices}|{letters}|{question}|{{x}}", system="Be {brief}.")
-    question = replace(CHOICE, text="Which {y}?\n1. x\n2. {y}", context="c")
+    question = replace(parse_question("Which {y}?\n1. x\n2. {y}", "2"), context="c")
     assert ask(question, prompt) == "c|Which {y}?|1) x\n2) {y}|1, 2|Which {y}?\n1. x\n2. {y}|{x}"
     assert generator_messages(question, prompt)[0] == {"role": "system", "content": "Be {brief}."}
 

@@ -223,6 +223,6 @@ def test_all_other_fields_are_carried_along() -> None:
         "empty": None,
         "nan": float("nan"),
     }
-    assert read(record).carried == {"id": 7, "tags": ["x"]}
-    assert read(record, carried=["id", "answer"]).carried == {"id": 7, "answer": "a"}
-    assert read(record, carried=[]).carried == {}
+    assert read(record).metadata == {"id": 7, "tags": ["x"]}
+    assert read(record, carried=["id", "answer"]).metadata == {"id": 7, "answer": "a"}
+    assert read(record, carried=[]).metadata == {}

@@ -19,6 +19,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.files import find_format
 from tasks.evaluation.questions.questions import Question, Selection, read_questions
+from tests.support.parsed import parse_question
 
 RECORDS = [
     {"question": "Which are even?\nA) 2, 4\nB) 3, 5", "answer": "A", "id": "q-1"},
@@ -69,7 +70,7 @@ def write(folder: Path, name: str, content: bytes) -> str:
 def read(path: str) -> list[tuple[Question | None, JsonObject]]:
     selection = Selection(None, 0, None)
     with closing(read_questions(path, selection=selection, question_format="auto", uses_context=False)) as questions:
-        return [(questions[place], questions.carried(place)) for place in range(len(questions))]
+        return [(questions[place], questions.metadata(place)) for place in range(len(questions))]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -139,9 +140,9 @@ def test_the_types_of_parquet_are_read_as_they_are_written(tmp_path: Path) -> No
         "tags": [["a", "b"]] * 4,
     }
     parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
-    (first, carried), *others = read(str(tmp_path / "a.parquet"))
-    assert first == Question("Even?\n\nA) two\nB) three", "A", "", "mc")
-    assert carried == {"made": "2026-11-23", "price": "1.50", "weight": 1.5, "tags": ["a", "b"]}
+    (first, metadata), *others = read(str(tmp_path / "a.parquet"))
+    assert first == parse_question("Even?\n\nA) two\nB) three", "A")
+    assert metadata == {"made": "2026-11-23", "price": "1.50", "weight": 1.5, "tags": ["a", "b"]}
     assert [set(each) for _, each in others] == [{"made", "price", "tags"}] * 3
 
 
@@ -157,7 +158,7 @@ def test_the_types_of_parquet_are_read_as_they_are_written(tmp_path: Path) -> No
 def test_an_answer_of_any_type_is_a_text(tmp_path: Path, answers: pa.Array, expected: str) -> None:
     """As it is written."""
     parquet.write_table(pa.table({"question": ["What?"], "answer": answers}), tmp_path / "a.parquet")
-    assert read(str(tmp_path / "a.parquet")) == [(Question("What?", expected, "", "qa"), {})]
+    assert read(str(tmp_path / "a.parquet")) == [(parse_question("What?", expected), {})]
 
 
 def test_a_list_in_a_table_is_read_as_a_list(tmp_path: Path) -> None:
@@ -165,6 +166,6 @@ def test_a_list_in_a_table_is_read_as_a_list(tmp_path: Path) -> None:
     content = "question,choices,answer\n" + """Even?,"[""2"", ""3""]",A\nOdd?,"['2', '3']",B\n"""
     questions = read(write(tmp_path, "a.csv", content.encode()))
     assert [question for question, _ in questions] == [
-        Question("Even?\n\nA) 2\nB) 3", "A", "", "mc"),
-        Question("Odd?\n\nA) 2\nB) 3", "B", "", "mc"),
+        parse_question("Even?\n\nA) 2\nB) 3", "A"),
+        parse_question("Odd?\n\nA) 2\nB) 3", "B"),
     ]

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
-from tasks.evaluation.questions.references import read_reference
 from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading
 from tests.support.fake_endpoint import write_questions
 
@@ -135,7 +133,7 @@ def test_each_trait_is_treated_as_it_demands(tmp_path: Path, name: str) -> None:
     if question:
         assert question.text == trait.record["question"]
         assert question.format == ("mc" if trait.count else "qa")
-        assert len(read_choices(question.text)) == trait.count
+        assert len(question.choices) == trait.count
         assert (find_obstacle(question, "reading") is None) == (trait.right is not None or question.format == "qa")
 
 
@@ -144,11 +142,9 @@ def test_each_trait_is_graded_right(tmp_path: Path, name: str) -> None:
     """The right label scores 1 and any other 0, however odd the choices are."""
     question, _ = ask(tmp_path, TRAITS[name].record)
     assert question
-    choices = read_choices(question.text)
-    right = read_reference(question.reference, choices)
-    scores = {label: grade_by_reading(question, f"The answer is {label})")["score"] for label in choices}
-    assert right == TRAITS[name].right
-    assert scores == {label: int(label == right) for label in choices}
+    scores = {label: grade_by_reading(question, f"The answer is {label})")["score"] for label in question.choices}
+    assert question.right == ((TRAITS[name].right,),)
+    assert scores == {label: int(label == TRAITS[name].right) for label in question.choices}
 
 
 def test_a_question_that_comes_again_is_asked_and_reported(open_file: Questions) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
 from tests.support.fake_endpoint import make_questions, write_questions
+from tests.support.parsed import parse_question
 
 ALL = Selection(None, 0, None)
 
@@ -49,7 +50,7 @@ def test_a_given_format_holds_for_all(tmp_path: Path, question_format: str) -> N
 def test_a_record_without_question_or_answer_keeps_its_place(tmp_path: Path, record: object) -> None:
     """It is listed, and the others' numbers do not change."""
     path = write_questions(tmp_path, [record, {"question": "Capital of France?", "answer": "Paris"}])
-    assert read(path) == [None, Question("Capital of France?", "Paris", "", "qa")]
+    assert read(path) == [None, parse_question("Capital of France?", "Paris")]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_further_accepted_answers_are_read(
     """The first is the reference, and none comes twice."""
     [question] = read(write_questions(tmp_path, [{"question": "Capital of France?", **answers}]))
     assert question
-    assert (question.reference, question.accepted) == expected
+    assert (question.reference, question.aliases) == expected
 
 
 def test_the_sample_is_the_originals(tmp_path: Path) -> None:

@@ -106,18 +106,17 @@ def find_right(answer: JsonValue, offer: Offer, kind: AnswerKind | None) -> list
     return sorted({place for places in found for place in places}) if all(found) else []
 
 
-def compose(question: str, offer: Offer) -> tuple[str, dict[str, str]]:
-    """The question with its choices below it, one a line and lettered, and the choices by their letters.
+def compose(question: str, offer: Offer) -> str:
+    """Return the question with its choices below it, one a line and lettered.
 
     A line break within a choice stays where the choices can still be told apart.
     """
     for texts in (list(offer.texts), [" ".join(text.split()) for text in offer.texts]):
         lines = [f"{letter}) {text}" for letter, text in zip(LETTERS, texts, strict=False)]
         composed = "\n".join([question.rstrip(), "", *lines])
-        choices = read_choices(composed)
-        if list(choices.values()) == texts:
+        if list(read_choices(composed).values()) == texts:
             break
-    return composed, choices
+    return composed
 
 
 def _read_object(value: dict[str, JsonValue]) -> Offer | None:
@@ -204,8 +203,8 @@ def _by_text(answer: str, offer: Offer) -> list[int]:
 def _by_reading(answer: str, offer: Offer) -> list[int]:
     """The choices that a sentence names: "B) text", "The answer is B"."""
     letters = offer.labels or tuple(LETTERS[: len(offer.texts)])
-    read = read_reference(answer, dict(zip(letters, offer.texts, strict=False))) if answer else None
-    return [letters.index(letter) for letter in read.split(", ")] if read else []
+    named = read_reference(answer, dict(zip(letters, offer.texts, strict=False))) if answer else ()
+    return [letters.index(letter) for letter in named]
 
 
 READINGS: dict[AnswerKind, Callable[[str, Offer], list[int]]] = {

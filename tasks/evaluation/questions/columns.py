@@ -15,7 +15,7 @@ from tasks.evaluation.errors import UserMistake
 QUESTION_NAMES = ("question", "query", "problem", "prompt", "stem")
 CHOICES_NAMES = ("choices", "options", "mc1_targets")
 ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_option", "best_answer", "final_decision", "cop")
-ACCEPTED_NAMES = ("answers", "correct_answers")
+ALIASES_NAMES = ("answers", "correct_answers")
 CONTEXT_NAMES = ("text", "context", "passage")
 # Columns that hold a choice each: their name is one of these, then a, b, c … or 1, 2, 3 …; a bare letter is capital.
 CHOICE_COLUMN_NAMES = ("op", "opt", "option", "option_", "option ", "choice", "choice_", "choice ")
@@ -30,13 +30,13 @@ class Columns:
     question: str | None
     choices: tuple[str, ...]
     answer: str | None
-    accepted: str | None
+    aliases: str | None
     context: str | None
 
     @cached_property
     def used(self) -> frozenset[str]:
         """The record's own fields that are part of the question."""
-        names = (self.question, *self.choices, self.answer, self.accepted, self.context)
+        names = (self.question, *self.choices, self.answer, self.aliases, self.context)
         return frozenset(part for name in names if name for part in (name, name.partition(".")[0]))
 
 
@@ -46,7 +46,7 @@ def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
         question=fields.question or _recognise(QUESTION_NAMES, keys),
         choices=tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys))),
         answer=fields.answer or _recognise(ANSWER_NAMES, keys),
-        accepted=fields.accepted or _recognise(ACCEPTED_NAMES, keys),
+        aliases=fields.accepted or _recognise(ALIASES_NAMES, keys),
         context=fields.context or _recognise(CONTEXT_NAMES, keys),
     )
 

@@ -14,7 +14,7 @@ from typing import Literal
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, read_choices
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, part_question
 from tasks.evaluation.questions.choices import (
     AmbiguousAnswer,
     Offer,
@@ -28,6 +28,7 @@ from tasks.evaluation.questions.choices import (
 )
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.files import QuestionFile
+from tasks.evaluation.questions.references import read_reference
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
@@ -39,19 +40,22 @@ MISSING = "Missing question or answer"
 class Entry:
     """A record as it is understood.
 
-    `choices` are the texts by the labels that the question's text has them under; empty for a short answer. `fault` keeps the
-    entry from being asked, and `reason` says so in words. `carried` are the fields that results carry along, `group` is
-    what the report counts it to.
+    `aliases` are further answers that are as right as the reference. `stem` is the text without its choices, `choices` are
+    their texts by the labels that the text has them under, empty for a short answer. `right` are the acceptable answers that
+    name choices, each as its labels in order. `fault` keeps the entry from being asked, and `reason` says so in words.
+    `metadata` are the fields that results carry along, `group` is what the report counts it to.
     """
 
     text: str = ""
     reference: str = ""
-    accepted: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
     context: str = ""
+    stem: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
+    right: tuple[tuple[str, ...], ...] = ()
     fault: Fault | None = None
     reason: str = ""
-    carried: JsonObject = field(default_factory=dict)
+    metadata: JsonObject = field(default_factory=dict)
     group: str = ""
 
 
@@ -101,15 +105,16 @@ class EntryReader:
             self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
         columns = self._find_columns(tuple(record))
         text = as_text(read_field(record, columns.question))
-        carried = self._carry(record, columns)
+        metadata = self._read_metadata(record, columns)
         if not text.strip():
-            return Entry(fault="no_question", reason=MISSING, carried=carried)
+            return Entry(fault="no_question", reason=MISSING, metadata=metadata)
         offer = self._read_offer(record, columns)
         if offer is None:
-            return Entry(text, fault="unreadable_choices", reason="Its choices are in no known form", carried=carried)
+            return Entry(text, fault="unreadable_choices", reason="Its choices are in no known form", metadata=metadata)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
-        return replace(read, context=context, carried=carried, group=as_text(read_field(record, self._fields.group_by)).strip())
+        group = as_text(read_field(record, self._fields.group_by)).strip()
+        return replace(read, context=context, metadata=metadata, group=group)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> Offer | None:
         """The choices that fields of their own hold, without any text where there are none; None for an unknown form."""
@@ -136,19 +141,19 @@ class EntryReader:
         return self._letter(text, replace(offer, right=right), is_flagged=offer.right is not None)
 
     def _letter(self, text: str, offer: Offer, *, is_flagged: bool) -> Entry:
-        if is_offered_by(text, offer):
-            choices = read_choices(text)
-        else:
+        if not is_offered_by(text, offer):
             offer = shuffle(offer, text) if self._is_shuffled(is_flagged=is_flagged) else offer
-            text, choices = compose(text, offer)
-        labels = list(choices)
-        return Entry(text, ", ".join(labels[place] for place in sorted(offer.right or ())), choices=choices)
+            text = compose(text, offer)
+        parted = part_question(text)
+        labels = list(parted.choices)
+        right = tuple(labels[place] for place in sorted(offer.right or ()))
+        return Entry(text, ", ".join(right), stem=parted.stem, choices=parted.choices, right=(right,))
 
     def _is_shuffled(self, *, is_flagged: bool) -> bool:
         asked_for = self._fields.shuffle_choices
         return is_flagged or self._fields.answer_is == "flags" if asked_for is None else asked_for
 
-    def _carry(self, record: JsonObject, columns: Columns) -> JsonObject:
+    def _read_metadata(self, record: JsonObject, columns: Columns) -> JsonObject:
         wanted = self._fields.carried
         names = (name for name in record if (name not in columns.used if wanted is None else name in wanted))
         values = ((name, _make_plain(record[name])) for name in names if name)
@@ -160,15 +165,17 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     answers = _read_answers(record, columns)
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
-    choices = read_choices(text)
-    if not choices and _offers_one(text, answers[0]):
+    parted = part_question(text)
+    if not parted.choices and _offers_one(text, answers[0]):
         return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))
-    return Entry(text, answers[0], tuple(answers[1:]), choices=choices)
+    named = (read_reference(answer, parted.choices) for answer in answers if parted.choices)
+    right = tuple(labels for labels in named if labels)
+    return Entry(text, answers[0], tuple(answers[1:]), stem=parted.stem, choices=parted.choices, right=right)
 
 
 def _read_answers(record: JsonObject, columns: Columns) -> list[str]:
     """The answers that the record accepts, each once, the field of the answer before that of further ones."""
-    further = parse_text(read_field(record, columns.accepted))
+    further = parse_text(read_field(record, columns.aliases))
     if isinstance(further, dict):
         further = further.get("text")  # as SQuAD has them, beside where they begin
     given: list[JsonValue] = []
@@ -179,7 +186,7 @@ def _read_answers(record: JsonObject, columns: Columns) -> list[str]:
 
 def _read_single_answer(record: JsonObject, columns: Columns) -> JsonValue:
     """The answer of a question with choices, perhaps a list of several right ones; None without one."""
-    answers = (parse_text(read_field(record, name)) for name in (columns.answer, columns.accepted))
+    answers = (parse_text(read_field(record, name)) for name in (columns.answer, columns.aliases))
     return next((answer for answer in answers if answer not in (None, "", [])), None)
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, Fault
 from tasks.evaluation.questions.files import Unit
-from tasks.evaluation.questions.references import read_reference
 
 Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
 
@@ -143,7 +142,7 @@ def _note(entry: Entry) -> list[Kind]:
         return []
     texts = [" ".join(text.split()) for text in entry.choices.values()]
     found: dict[Kind, bool] = {
-        "unclear_answer": read_reference(entry.reference, entry.choices) is None,
+        "unclear_answer": not entry.right,
         "empty_choice": not all(texts),
         "duplicate_choices": len(set(texts)) < len(texts),
     }

@@ -2,9 +2,9 @@
 
 import random
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,17 +26,43 @@ MOST_GROUPS = 1000
 
 @dataclass(frozen=True)
 class Question:
-    """A question as it is asked.
+    """A question as it is asked, parsed once from its entry.
 
-    `context` is what it is asked with, empty unless the run wants that. `format` is mc (multiple choice) or qa (short answer).
-    `accepted` are further answers that are as right as the reference, without it and without repeats.
+    Attributes:
+        text: the question with its choices.
+        reference: the right answer, as results show it.
+        context: what it is asked with, empty unless the run wants that.
+        format: mc (multiple choice) or qa (short answer).
+        aliases: further answers that are as right as the reference, without it and without repeats.
+        stem: the text without its choices.
+        choices: the choices' texts by their labels, in order; empty for a short answer.
+        right: the acceptable answers that name choices, each as its labels in order; empty for a short answer, or when no
+            reference names a choice.
     """
 
     text: str
     reference: str
     context: str
     format: Format
-    accepted: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    stem: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    right: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def wants_several(self) -> bool:
+        """Whether the reference names more than one choice."""
+        return bool(self.right) and len(self.right[0]) > 1
+
+    def to_json(self) -> JsonObject:
+        """Return the question as the spool holds it."""
+        return {**vars(self), "aliases": list(self.aliases), "right": [list(labels) for labels in self.right]}
+
+    @classmethod
+    def from_json(cls, stored: JsonObject) -> "Question":
+        """Return the question that `to_json` wrote."""
+        lists = {"aliases": tuple(stored["aliases"]), "right": tuple(map(tuple, stored["right"]))}  # type: ignore[arg-type]
+        return cls(**stored | lists)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -100,12 +126,12 @@ class Questions:
         findings: list[Finding],
         groups: Groups,
         *,
-        has_carried: bool,
+        has_metadata: bool,
     ) -> None:
         self._spool = spool
         self._places = places
         self._copies = copies
-        self._has_carried = has_carried
+        self._has_metadata = has_metadata
         self.file_count = len(spool)
         self.findings = findings
         self._groups = groups
@@ -115,8 +141,8 @@ class Questions:
 
     def __getitem__(self, position: int) -> Question | None:
         """The question at the position; None for an entry that cannot be asked."""
-        fields = self._read(position).get("question")
-        return Question(**fields | {"accepted": tuple(fields["accepted"])}) if isinstance(fields, dict) else None  # type: ignore[arg-type]
+        stored = self._read(position).get("question")
+        return Question.from_json(stored) if isinstance(stored, dict) else None
 
     def __iter__(self) -> Iterator[Question | None]:
         return (self[position] for position in range(len(self)))
@@ -125,10 +151,10 @@ class Questions:
         """Why the entry at the position cannot be asked; empty for one that can."""
         return str(self._read(position).get("error", ""))
 
-    def carried(self, position: int) -> JsonObject:
-        """The fields that the result of the entry at the position carries along."""
-        carried = self._read(position).get("carried") if self._has_carried else None
-        return carried if isinstance(carried, dict) else {}
+    def metadata(self, position: int) -> JsonObject:
+        """Return the fields that the result of the entry at the position carries along."""
+        metadata = self._read(position).get("metadata") if self._has_metadata else None
+        return metadata if isinstance(metadata, dict) else {}
 
     @property
     def group_names(self) -> list[str]:
@@ -178,7 +204,7 @@ def read_questions(
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
     fields = fields or Fields()
-    file, findings, groups, has_carried = find_format(path), Findings(has_grader=has_grader), Groups(fields.group_by), False
+    file, findings, groups, has_metadata = find_format(path), Findings(has_grader=has_grader), Groups(fields.group_by), False
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
         for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder):
@@ -186,20 +212,25 @@ def read_questions(
             findings.add(place, entry)
             groups.add(entry)
             spool.append(to_line(_pack(entry, question_format)))
-            has_carried = has_carried or bool(entry.carried)
+            has_metadata = has_metadata or bool(entry.metadata)
         on_failure.pop_all()
     places = selection.choose(len(spool))
-    return Questions(spool, places, findings.count_copies(), findings.list_all(), groups, has_carried=has_carried)
+    return Questions(spool, places, findings.count_copies(), findings.list_all(), groups, has_metadata=has_metadata)
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
     """What the spool holds of an entry."""
-    carried: JsonObject = {"carried": entry.carried} if entry.carried else {}
+    metadata: JsonObject = {"metadata": entry.metadata} if entry.metadata else {}
     if entry.fault:
-        return {"error": entry.reason, **carried}
+        return {"error": entry.reason, **metadata}
+    return {"question": make_question(entry, question_format).to_json(), **metadata}
+
+
+def make_question(entry: Entry, question_format: QuestionFormat) -> Question:
+    """Return the question of an entry that can be asked; `auto` makes it multiple choice where it offers choices."""
     chosen: Format = question_format if question_format != "auto" else "mc" if entry.choices else "qa"
-    question = Question(entry.text, entry.reference, entry.context, chosen, entry.accepted)
-    return {"question": {**vars(question), "accepted": list(entry.accepted)}, **carried}
+    asked = Question(entry.text, entry.reference, entry.context, chosen, entry.aliases, stem=entry.stem)
+    return replace(asked, choices=entry.choices, right=entry.right) if chosen == "mc" else asked
 
 
 def _refuse_ambiguous(entry: Entry, file: QuestionFile, place: int) -> None:

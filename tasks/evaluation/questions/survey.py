@@ -12,7 +12,6 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import Finding, Findings
-from tasks.evaluation.questions.references import read_reference
 
 
 class Contents:
@@ -22,9 +21,9 @@ class Contents:
         self.choice_counts: Counter[int] = Counter()
         self.right_labels: Counter[str] = Counter()
         self.short_answers = 0
-        self.with_accepted = 0
+        self.with_aliases = 0
         self.with_context = 0
-        self.carried: Counter[str] = Counter()
+        self.metadata: Counter[str] = Counter()
         self._lengths = array("Q")
 
     def add(self, entry: Entry) -> None:
@@ -32,12 +31,12 @@ class Contents:
         self._lengths.append(len(entry.text))
         if entry.choices:
             self.choice_counts[len(entry.choices)] += 1
-            self.right_labels[read_reference(entry.reference, entry.choices) or "none"] += 1
+            self.right_labels[", ".join(entry.right[0]) if entry.right else "none"] += 1
         else:
             self.short_answers += 1
-        self.with_accepted += bool(entry.accepted)
+        self.with_aliases += bool(entry.aliases)
         self.with_context += bool(entry.context)
-        self.carried.update(entry.carried.keys())
+        self.metadata.update(entry.metadata.keys())
 
     @property
     def asked(self) -> int:
@@ -79,10 +78,10 @@ class Survey:
             "choices": {str(number): count for number, count in sorted(contents.choice_counts.items())},
             "right": dict(contents.right_labels.most_common()),
             "short_answers": contents.short_answers,
-            "with_accepted_answers": contents.with_accepted,
+            "with_accepted_answers": contents.with_aliases,
             "with_context": contents.with_context,
             "question_characters": {"shortest": shortest, "median": median, "longest": longest},
-            "carried": dict(contents.carried),
+            "carried": dict(contents.metadata),
             "places_count": self.file.unit,
             "findings": [finding.to_json() for finding in self.findings],
         }

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.graders import read_references
 
 # What tokenizers and models put around a label: "▁A" and "ĠA" where a server shows its tokenizer's spaces, "(A", "**A", "A)".
 AROUND_LABEL = " \t\r\n▁Ġ*_([{\"'`.,:)]}"
@@ -26,19 +24,17 @@ def grade_by_first_token(question: Question, token_logprobs: Mapping[str, float]
             "the generator's endpoint gives no logprobs, and grading: logprobs needs them: take grading out of the settings, "
             "or ask an endpoint that gives them (with vLLM, not more than its --max-logprobs)"
         )
-    choices = read_choices(question.text)
-    probabilities = dict.fromkeys(choices, 0.0)
+    probabilities = dict.fromkeys(question.choices, 0.0)
     for token, logprob in token_logprobs.items():
         label = token.strip(AROUND_LABEL)
         if label in probabilities:
             probabilities[label] += math.exp(logprob)
     likeliest = max(probabilities, key=probabilities.__getitem__)
     chosen = likeliest if probabilities[likeliest] else None
-    references = read_references(question, choices)
     return {
-        "reference_choice": references[0],
+        "reference_choice": question.right[0][0],
         "model_choice": chosen,
-        "score": int(chosen in references),
+        "score": int(any(labels == (chosen,) for labels in question.right)),
         "reasoning": f"the likeliest first token is {chosen}" if chosen else "no choice is among the likeliest first tokens",
         "format": "mc",
         "probabilities": {label: round(probability, 6) for label, probability in probabilities.items()},

@@ -15,9 +15,7 @@ from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.choice_lines import read_choices
 from tasks.evaluation.questions.questions import Format, Question
-from tasks.evaluation.questions.references import read_reference
 from tasks.evaluation.scoring.records import Grade
 
 # By a grader model, by what is read from the answer, or by the probabilities of its first token.
@@ -61,7 +59,7 @@ def grader_prompts() -> JsonObject:
 
 def grader_messages(question: Question, answer: str) -> list[Message]:
     """The messages that ask for a verdict on the answer."""
-    reference = "\nOr: ".join((question.reference, *question.accepted))
+    reference = "\nOr: ".join((question.reference, *question.aliases))
     content = GRADER_USER.format(question=question.text, reference=reference, answer=answer)
     return [{"role": "system", "content": GRADER_SYSTEM[question.format]}, {"role": "user", "content": content}]
 
@@ -93,13 +91,13 @@ def find_obstacle(question: Question, grading: Grading) -> str | None:
         return None
     if question.format == "qa":
         return "The question offers no choices, and grading: logprobs reads the first token of a choice"
-    choices = read_choices(question.text)
-    references = read_references(question, choices)
-    if not references:
+    if not question.right:
         return f"The answer {question.reference[:60]!r} names none of the question's choices"
-    if grading == "logprobs" and any("," in reference for reference in references):
+    if grading == "logprobs" and any(len(right) > 1 for right in question.right):
         return f"The answer {question.reference[:60]!r} names several choices, and a first token only one"
-    if grading == "logprobs" and any(label != other and label.startswith(other) for label in choices for other in choices):
+    if grading == "logprobs" and any(
+        label != other and label.startswith(other) for label in question.choices for other in question.choices
+    ):
         return "The question's labels begin alike, and so might their first tokens"
     return None
 
@@ -118,10 +116,9 @@ def mark_grade(grade: Grade, answer: Answer) -> Grade:
 
 
 def _grade_choice(question: Question, answer: str) -> JsonObject:
-    choices = read_choices(question.text)
-    references = read_references(question, choices)
-    reading = read_choice(answer, choices, several=any("," in reference for reference in references))
+    reading = read_choice(answer, question.choices, several=any(len(labels) > 1 for labels in question.right))
     chosen = ", ".join(reading.labels) or None
+    references = [", ".join(labels) for labels in question.right]
     return {
         "reference_choice": references[0] if references else None,
         "model_choice": chosen,
@@ -131,14 +128,8 @@ def _grade_choice(question: Question, answer: str) -> JsonObject:
     }
 
 
-def read_references(question: Question, choices: Mapping[str, str]) -> list[str]:
-    """The choices that the right answers name, each as one label or several; those that name none are left out."""
-    read = (read_reference(reference, choices) for reference in (question.reference, *question.accepted))
-    return [reference for reference in read if reference is not None]
-
-
 def _grade_short_answer(question: Question, answer: str) -> JsonObject:
-    grade = grade_short(answer, (question.reference, *question.accepted))
+    grade = grade_short(answer, (question.reference, *question.aliases))
     verdict = f"right ({grade.match})" if grade.match else "none of those accepted"
     return {
         "reference_choice": None,

@@ -55,8 +55,8 @@ class Identity:
         answer = _digest_bytes(
             self._answer_part, _canonical(generator_messages(question, self._prompt)), str(occurrence).encode()
         )
-        accepted = [question.accepted] if question.accepted else []
-        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *accepted]))
+        aliases = [question.aliases] if question.aliases else []
+        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *aliases]))
         return Ids(answer.hex(), score.hex())
 
     def name_evaluation(self, score_ids: Iterable[bytes]) -> str:

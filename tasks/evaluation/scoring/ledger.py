@@ -82,7 +82,7 @@ class Ledger:
         digest = blake2b(digest_size=ID_BYTES)
         for position, question in enumerate(questions):
             self._identify(position, question, identity, grading)
-            words = question and (question.text, question.context, question.reference, question.accepted)
+            words = question and (question.text, question.context, question.reference, question.aliases)
             digest.update(repr(words).encode())
         self.questions_digest = digest.hexdigest()
         self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
@@ -125,8 +125,8 @@ class Ledger:
                 self._note_marks(position, result.get("evaluation"))
         record = {**result, "question_id": position + 1}
         record.pop("fields", None)  # a reused record's: those of the file as it was then
-        carried = self.questions.carried(position)
-        return self.results.put(position, to_line(record | {"fields": carried} if carried else record))
+        metadata = self.questions.metadata(position)
+        return self.results.put(position, to_line(record | {"fields": metadata} if metadata else record))
 
     def rollback(self, *, results_from: int, answers_from: int) -> None:
         """Take back all results and answers but the first so many."""

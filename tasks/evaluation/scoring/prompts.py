@@ -3,9 +3,7 @@
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Kind, Prompt
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.questions.choice_lines import read_choices, read_stem
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.questions.references import read_reference
 
 ORIGINAL = Prompt(mc="original", qa="original")
 QUESTION_ALONE = "{question}"
@@ -53,20 +51,19 @@ def describe_prompt(prompt: Prompt, *, has_context: bool) -> JsonObject:
 
 
 def _fill(question: Question, prompt: Prompt) -> str:
-    choices = read_choices(question.text) if question.format == "mc" else {}
-    if question.format == "mc" and not choices and prompt.mc in BUILT_IN["mc"]:
+    if question.format == "mc" and not question.choices and prompt.mc in BUILT_IN["mc"]:
         prompt = ORIGINAL
     text = _choose_text(prompt, question.format, has_context=bool(question.context))
     if text == QUESTION_ALONE:
         return question.text
-    if "," in (read_reference(question.reference, choices) or ""):
+    if question.wants_several:
         text = _choose_text(prompt, question.format, has_context=bool(question.context), several=True)
     return text.format(
         question=question.text,
         context=question.context,
-        stem=read_stem(question.text),
-        choices="\n".join(f"{label}) {choice}" for label, choice in choices.items()),
-        letters=", ".join(choices),
+        stem=question.stem,
+        choices="\n".join(f"{label}) {choice}" for label, choice in question.choices.items()),
+        letters=", ".join(question.choices),
     )
 
 
