@@ -1,37 +1,13 @@
-"""A verdict is read from a grader's reply, or there is none: a missing score is never a zero."""
+"""An answer is graded by what it chooses or says, or by a grader that is asked in fixed words."""
 
 import pytest
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading, grader_messages, mark_grade, read_verdict
+from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading, grader_messages, mark_grade
 from tasks.evaluation.scoring.records import Grade
 from tests.support.parsed import parse_question
 
 QUESTION = parse_question("Which?\nA) x\nB) y", "B) y")
-
-
-@pytest.mark.parametrize(
-    ("reply", "score"),
-    [
-        ('{"score": 1}', 1),
-        ('{"score": "0.5"}', 0.5),
-        ('Here it is:\n```json\n{"score": 0, "reasoning": "no"}\n```', 0),
-        ('{"note": {"score": 3}} {"score": 1}', 1),
-        ('{"reasoning": "good"}', None),
-        ('{"score": 2}', None),
-        ('{"score": true}', None),
-        ('{"score": null}', None),
-        ('{"score": NaN}', None),
-        (f'{{"score": {"1" * 400}}}', None),
-        (f'{{"score": {"1" * 5000}}}', None),
-        ("It is right", None),
-        ("{", None),
-    ],
-)
-def test_a_verdict_has_a_score_from_0_to_1_or_there_is_none(reply: str, score: float | None) -> None:
-    """The first JSON object with a usable score counts."""
-    verdict = read_verdict(reply, "mc")
-    assert (verdict["score"] if verdict else None) == score
 
 
 def test_the_grader_is_asked_in_the_documented_lines() -> None:

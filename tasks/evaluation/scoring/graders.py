@@ -4,9 +4,6 @@ A verdict is a JSON object in the grader's reply. A reply without a usable one i
 last of them the grader has refused. A missing score is never a zero.
 """
 
-import json
-import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
@@ -14,7 +11,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
-from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Format, Question
 from tasks.evaluation.scoring.records import Grade
 
@@ -68,21 +65,6 @@ def stricter_messages(messages: list[Message], wording: int) -> list[Message]:
     """The messages that ask again in other words after a reply without a verdict; `wording` counts from 0."""
     system, user = messages
     return [{"role": "system", "content": f"{system['content']}\n\n{STRICTER[wording]}"}, user]
-
-
-def read_verdict(reply: str, question_format: Format) -> JsonObject | None:
-    """The verdict in a grader's reply: the first JSON object in it whose score is a number from 0 to 1; None without one."""
-    decoder = json.JSONDecoder()
-    start = reply.find("{")
-    while start >= 0:
-        try:
-            verdict, _ = decoder.raw_decode(reply, start)
-        except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits
-            verdict = None
-        if isinstance(verdict, dict) and (score := _read_score(verdict.get("score"))) is not None:
-            return _complete(verdict, score, question_format)
-        start = reply.find("{", start + 1)
-    return None
 
 
 def find_obstacle(question: Question, grading: Grading) -> str | None:
@@ -139,24 +121,4 @@ def _grade_short_answer(question: Question, answer: str) -> JsonObject:
         "format": "qa",
         "exact_match": int(grade.exact_match),
         "f1": grade.f1,
-    }
-
-
-def _read_score(score: JsonValue) -> float | None:
-    """A score as a number; the texts "1" and "0.5" count as such. None when it is none, or not between 0 and 1."""
-    try:
-        number = float(score) if isinstance(score, str | int | float) and not isinstance(score, bool) else math.nan
-    except (ValueError, OverflowError):
-        return None
-    return number if 0 <= number <= 1 else None
-
-
-def _complete(verdict: Mapping[str, JsonValue], score: float, question_format: Format) -> JsonObject:
-    """The verdict with the documented fields, all of them."""
-    return {
-        "reference_choice": verdict.get("reference_choice"),
-        "model_choice": verdict.get("model_choice"),
-        "score": int(score) if score.is_integer() else score,
-        "reasoning": str(verdict.get("reasoning") or ""),
-        "format": question_format,
     }

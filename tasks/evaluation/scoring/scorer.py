@@ -17,12 +17,12 @@ from tasks.evaluation.scoring.graders import (
     grade_by_reading,
     grader_messages,
     mark_grade,
-    read_verdict,
     stricter_messages,
 )
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
 from tasks.evaluation.scoring.records import Grade, Refusal
+from tasks.evaluation.scoring.verdicts import read_verdict
 
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0
@@ -153,7 +153,7 @@ class Scorer:
                 refused.usage = add_usage(usage, read_usage(refused.usage))
                 raise
             usage = add_usage(usage, reply.usage)
-            verdict = read_verdict(reply.text, question.format)
+            verdict = read_verdict(reply.text, question)
             if verdict is not None:
                 return Grade(verdict, usage, time.monotonic() - started)
             if wording < WORDINGS - 1:
