@@ -5,7 +5,7 @@ from pathlib import Path
 
 from flows.terminal import print_line, printable
 from tasks.evaluation.resuming.overview import Overview, Tally
-from tasks.evaluation.storage.checkpoint_reader import DamagedCheckpoint
+from tasks.evaluation.storage.checkpoint_folder import DamagedCheckpoint
 
 COLUMNS = ("file", "time", "model", "questions", "progress", "size", "state")
 THOUSAND = 1000

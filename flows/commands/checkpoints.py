@@ -11,8 +11,9 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune, split_running
 from tasks.evaluation.resuming.overview import Overview, describe_all, list_running, tally
 from tasks.evaluation.resuming.validation import find_faults
-from tasks.evaluation.storage.checkpoint import LATEST
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint, DamagedCheckpoint, read_checkpoint, survey_checkpoints
+from tasks.evaluation.storage.checkpoint import LATEST, Checkpoint
+from tasks.evaluation.storage.checkpoint_folder import DamagedCheckpoint, survey_checkpoints
+from tasks.evaluation.storage.checkpoint_reader import read_checkpoint
 
 DEFAULT_FOLDER = "checkpoints"
 

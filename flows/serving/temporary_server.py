@@ -20,6 +20,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from tasks.evaluation.errors import ServerFailure
+from tasks.evaluation.storage.durable_files import replace_file, write_bytes, write_durably
 
 STARTUP_SECONDS = 180.0
 POLL_SECONDS = 0.1
@@ -129,18 +130,12 @@ class TemporaryServer:
         temporary = self._template.with_name(f".{self._template.name}.{os.getpid()}")
         with suppress(OSError, sqlite3.Error):
             self._template.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._database)) as source, closing(sqlite3.connect(temporary)) as target:
-                source.backup(target)
-            _sync(temporary)
-            temporary.replace(self._template)
+            with closing(sqlite3.connect(self._database)) as database:
+                content = database.serialize()
+            write_durably(temporary, lambda descriptor: write_bytes(descriptor, content), replace_file(self._template))
 
     def _log_tail(self) -> str:
         with suppress(OSError):
             lines = (self._folder / "server.log").read_text(errors="replace").strip().splitlines()
             return " | ".join(lines[-3:]) or "it said nothing"
         return "it said nothing"
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

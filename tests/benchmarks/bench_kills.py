@@ -26,7 +26,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.run.opening import open_run
-from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
+from tasks.evaluation.storage.checkpoint_folder import find_checkpoints
 from tests.support.fake_endpoint import make_questions, write_config, write_questions
 from tests.support.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
 

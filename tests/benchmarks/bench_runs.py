@@ -24,8 +24,9 @@ from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
+from tasks.evaluation.storage.save_clock import SaveClock
 from tests.support.fake_endpoint import write_questions
 
 ENDPOINTS = (Endpoint("generator", None, "none", {"model": "fake"}), None)

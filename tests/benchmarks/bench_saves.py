@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.json_lines import to_line
-from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.spool import PlacedSpool
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

@@ -16,14 +16,13 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.graders import grade_by_reading
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 from tests.support.crash_disk import Aftermath, CrashDisk, Killed, Promises
 from tests.support.crash_tree import Tree
@@ -66,14 +65,10 @@ class Evaluation:
         make_log = AnswerLog if config.processing.save_incremental else SteppedLog
         self.log = self.ledger.log = make_log(own_folder / ANSWERS_FOLDER, f"writer{number}", sync_at_once=True)
         reuse_earlier(preparation, lambda _line: None)
-        ours: JsonObject = {
-            "evaluation_id": self.ledger.evaluation_id,
-            "salt": "",
-            "selection": preparation.describe_selection(),
-        }
+        metadata = preparation.describe().to_metadata()
         folder = Path(config.processing.checkpoint_directory)
         self._checkpoint = CheckpointWriter(
-            folder, "checkpoint_exam_fake", self.ledger.results, lambda _: {"mcqa_flow": ours}, config.for_files()
+            folder, "checkpoint_exam_fake", self.ledger.results, lambda _: metadata, config.for_files()
         )
         self._promise("answer", self.ledger.awaiting_grade(), is_durable=True)
 

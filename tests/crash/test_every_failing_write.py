@@ -27,9 +27,9 @@ from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.scorer import Scorer
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_segment
-from tasks.evaluation.storage.checkpoint import CheckpointWriter
-from tasks.evaluation.storage.evaluation_lock import lock_evaluation
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
+from tasks.evaluation.storage.locks import lock_evaluation
 from tests.support.failing_disk import FailingDisk, Fault
 from tests.support.fake_endpoint import LETTERS, make_questions, write_questions
 
@@ -119,14 +119,10 @@ class Evaluation:
             ledger.waits_for_sync = self.config.processing.save_incremental
             stack.push(on_failure.pop_all())
         reuse_earlier(preparation, lambda _line: None)
-        ours: JsonObject = {
-            "evaluation_id": ledger.evaluation_id,
-            "salt": "",
-            "selection": preparation.describe_selection(),
-        }
+        metadata = preparation.describe().to_metadata()
         folder = Path(self.config.processing.checkpoint_directory)
         config = self.config.for_files()
-        self._writer = CheckpointWriter(folder, "checkpoint_exam_fake", ledger.results, lambda _: {"mcqa_flow": ours}, config)
+        self._writer = CheckpointWriter(folder, "checkpoint_exam_fake", ledger.results, lambda _: metadata, config)
         slots = asyncio.Semaphore(self.config.processing.parallel_workers)
         self._scorer = Scorer(ledger, self._model, None, slots, config=preparation.config)  # type: ignore[arg-type]
 

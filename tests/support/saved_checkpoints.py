@@ -17,7 +17,7 @@ from tasks.evaluation.reporting.results_files import compute_statistics
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.scoring.records import Grade, Refusal, build_refused, build_result
-from tasks.evaluation.storage.checkpoint import CheckpointWriter
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 
 URL = "http://127.0.0.1:9/v1"
 ORIGINAL = Path(__file__).parent.parent / "flow/original/checkpoint_exam_argo:fake_20261123_035022.json"
@@ -51,7 +51,7 @@ def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settin
             Path("checkpoints"),
             "checkpoint_exam_fake",
             ledger.results,
-            lambda _: {"statistics": compute_statistics(ledger).to_json(), "mcqa_flow": preparation.describe()},
+            lambda _: {"statistics": compute_statistics(ledger).to_json(), **preparation.describe().to_metadata()},
             config.for_files(),
         )
         writer.save(datetime(2026, 11, 23, hour))  # noqa: DTZ001 - the documented times are local

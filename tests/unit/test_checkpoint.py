@@ -9,8 +9,11 @@ import pytest
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import to_line
-from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, sanitize_filename
-from tasks.evaluation.storage.checkpoint_reader import find_checkpoints, read_checkpoint, read_results, survey_checkpoints
+from tasks.evaluation.storage.checkpoint_folder import find_checkpoints, survey_checkpoints
+from tasks.evaluation.storage.checkpoint_reader import read_checkpoint, read_results
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
+from tasks.evaluation.storage.file_names import sanitize_filename
+from tasks.evaluation.storage.save_clock import SaveClock
 from tasks.evaluation.storage.spool import PlacedSpool
 
 NOW = datetime(2026, 11, 23, 14, 30, 22, 123456)  # noqa: DTZ001
@@ -191,3 +194,18 @@ def test_with_save_incremental_the_file_follows_each_answer(seconds: float, new_
 def test_a_models_name_becomes_a_file_name() -> None:
     """Slashes and colons are not for file names."""
     assert sanitize_filename("mistralai/Mistral-7B:v0.3 x") == "mistralai_Mistral-7B_v0.3_x"
+
+
+def test_the_bytes_of_the_file_stay(tmp_path: Path) -> None:
+    """Programs that read it by lines, and older versions of ours, find what they found before."""
+    with closing(PlacedSpool(None, 5)) as results:
+        results.put(3, b'{"question_id":4}')
+        results.put(0, b'{"question_id":1}')
+        make_writer(tmp_path, results).save(NOW)
+    assert (tmp_path / "latest.json").read_text() == (
+        '{"timestamp": "2026-11-23T14:30:22.123456", "completed_count": 2, "completed_indices": [1, 4], "results": [\n'
+        '{"question_id":4},\n'
+        '{"question_id":1}\n'
+        '], "metadata": {"mcqa_flow": {"evaluation_id": "e"}}, '
+        '"config": {"model": {"generator_settings": {"model": "m"}}}, "version": "2.0"}\n'
+    )

@@ -41,8 +41,7 @@ from tasks.evaluation.scoring.records import (
     grade_record,
     refusal_record,
 )
-from tasks.evaluation.storage.checkpoint import CheckpointWriter
-from tasks.evaluation.storage.checkpoint_reader import OURS
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tests.support.fake_endpoint import make_questions
 from tests.support.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
 
@@ -114,7 +113,7 @@ def checkpoint(place: Path) -> bytes:
                 ledger.finish(position, refused if position == 1 else build_result(ids, question, ANSWER, GRADE))
         folder = place / "sound"
         folder.mkdir()
-        metadata: JsonObject = {"statistics": compute_statistics(ledger).to_json(), OURS: preparation.describe()}
+        metadata: JsonObject = {"statistics": compute_statistics(ledger).to_json(), **preparation.describe().to_metadata()}
         writer = CheckpointWriter(folder, "checkpoint_a", ledger.results, lambda _: metadata, preparation.config.for_files())
         writer.save(datetime(2026, 11, 23))  # noqa: DTZ001 - the documented times are local
         assert writer.path

@@ -13,7 +13,7 @@ import pytest
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.evaluation_lock import find_running, lock_evaluation
+from tasks.evaluation.storage.locks import find_running, lock_evaluation
 from tasks.evaluation.storage.temporary_files import name_place, name_temporary_file
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions

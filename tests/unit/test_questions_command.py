@@ -139,7 +139,7 @@ def test_a_run_says_and_records_the_same(folder: Path) -> None:
     preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id="run", notify=said.append)
     with closing(preparation.ledger):
         assert "\n".join(said) == SAID
-        assert preparation.describe_selection()["findings"] == {
+        assert preparation.describe_selection().findings == {
             "no_answer": 1,
             "one_choice": 1,
             "unclear_answer": 1,

@@ -19,7 +19,7 @@ from urllib.request import urlopen
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers.server_commands import ServerCommand, find_command
-from tasks.evaluation.storage.file_locks import try_lock
+from tasks.evaluation.storage.locks import try_lock
 
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0

@@ -9,9 +9,7 @@ Each is written whole under another name, fsynced and renamed; a taken time move
 
 import json
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,9 +24,9 @@ from tasks.evaluation.json_lines import JsonObject, from_line
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import Accuracy
-from tasks.evaluation.storage.checkpoint import sanitize_filename
-from tasks.evaluation.storage.folders import sync_folder
-from tasks.evaluation.storage.temporary_files import name_temporary_file, publish
+from tasks.evaluation.storage.durable_files import Published, claim_time, replace_file, write_durably, write_pieces
+from tasks.evaluation.storage.file_names import sanitize_filename
+from tasks.evaluation.storage.temporary_files import name_temporary_file
 
 # More lines than these push the rest off the screen.
 SHOWN_GROUPS = 100
@@ -135,16 +133,14 @@ def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], Json
 
 def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObject, now: datetime) -> dict[str, Path]:
     prefix, model = sanitize_filename(config.output.output_prefix), sanitize_filename(config.model.generator_settings.model)
-    temporary = _write_draft(folder, _document(metadata, _read_lines(ledger)))
-    stamp = publish(temporary, folder / f"{prefix}_{model}", now)
+    stamp = _write(folder, _document(metadata, _read_lines(ledger)), claim_time(folder / f"{prefix}_{model}", now))
     written = {"results": folder / f"{prefix}_{model}_{stamp}.json"}
     if config.output.save_incorrect:
         written["incorrect"] = folder / f"{prefix}_incorrect_{model}_{stamp}.json"
-        _write_draft(folder, _document(metadata, _read_incorrect(ledger))).replace(written["incorrect"])
+        _write(folder, _document(metadata, _read_incorrect(ledger)), replace_file(written["incorrect"]))
     written["config"] = folder / f"{prefix}_config_{model}_{stamp}.yaml"
     settings = yaml.safe_dump(config.for_files(), allow_unicode=True)
-    _write_draft(folder, [settings.encode()]).replace(written["config"])
-    sync_folder(folder)
+    _write(folder, [settings.encode()], replace_file(written["config"]))
     return written
 
 
@@ -190,16 +186,6 @@ def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
     yield b"\n]}\n"
 
 
-def _write_draft(folder: Path, pieces: Iterable[bytes]) -> Path:
-    """A file with this content, fsynced, under a name that nobody looks for; none where it cannot be whole."""
+def _write(folder: Path, pieces: Iterable[bytes], publish: Callable[[Path], Published]) -> Published:
     temporary = folder / name_temporary_file("mcqa")
-    try:
-        with temporary.open("wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    return temporary
+    return write_durably(temporary, lambda descriptor: write_pieces(descriptor, pieces), publish)

@@ -13,7 +13,8 @@ from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.local_servers.weights import describe_weights
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.provenance import SavedSelection
 
 GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 # What decides about answers: those of the generator, and these.
@@ -43,13 +44,13 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
 
 def list_differences(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
     """Each setting that keeps the checkpoint's answers from a run with the described settings, with both values."""
-    theirs = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
+    theirs = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
     return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings[name])]
 
 
 def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
     """The prompt that the checkpoint's questions were asked with; None where the file holds none that can be."""
-    settings = BEFORE_PROMPTS | (checkpoint.settings or _read_answer_settings(checkpoint.config))
+    settings = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
     try:
         return Prompt.model_validate(settings["prompt"])
     except ValidationError:
@@ -66,7 +67,7 @@ def explain_misfit(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
     return ["none of its questions is asked by this run"]
 
 
-def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: JsonObject) -> list[str]:
+def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: SavedSelection) -> list[str]:
     """What makes a run another evaluation than the one whose checkpoint this is: the reasons, at least one.
 
     Args:
@@ -74,13 +75,13 @@ def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: Json
         settings: the run's, as `describe_settings` gives them.
         selection: what the run's checkpoints say of its questions.
     """
-    theirs = checkpoint.settings
+    theirs, their_selection = checkpoint.provenance.settings, checkpoint.provenance.selection
     changed = [line for name in settings for line in _compare(name, theirs.get(name), settings[name])]
     for name in SELECTION_SETTINGS:
-        changed += _compare(name, checkpoint.selection.get(name), selection.get(name))
-    is_same_selection = all(checkpoint.selection.get(name) == selection.get(name) for name in SELECTION_SETTINGS[1:])
+        changed += _compare(name, getattr(their_selection, name), getattr(selection, name))
+    is_same_selection = all(getattr(their_selection, name) == getattr(selection, name) for name in SELECTION_SETTINGS[1:])
     if is_same_selection and theirs.get("context") == settings["context"]:
-        changed += _compare_questions(checkpoint.selection, selection)
+        changed += _compare_questions(their_selection, selection)
     return changed or ["mcqa-flow itself asks or grades in other words than it did there"]
 
 
@@ -93,11 +94,11 @@ def _compare(name: str, theirs: JsonValue, ours: JsonValue) -> Iterator[str]:
         yield f"{name} is {theirs!r} there and {ours!r} here"
 
 
-def _compare_questions(theirs: JsonObject, ours: JsonObject) -> Iterator[str]:
-    if theirs.get("file_count") != ours["file_count"]:
-        yield f"{ours['questions_file']} held {theirs.get('file_count')} questions there and holds {ours['file_count']} here"
-    elif theirs.get("digest") != ours["digest"]:
-        yield f"the questions or reference answers in {ours['questions_file']}, or their order, are others than there"
+def _compare_questions(theirs: SavedSelection, ours: SavedSelection) -> Iterator[str]:
+    if theirs.file_count != ours.file_count:
+        yield f"{ours.questions_file} held {theirs.file_count} questions there and holds {ours.file_count} here"
+    elif theirs.digest != ours.digest:
+        yield f"the questions or reference answers in {ours.questions_file}, or their order, are others than there"
 
 
 def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:

@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.resuming.overview import read_latest_name
 from tasks.evaluation.storage.answer_log import list_segments
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint
-from tasks.evaluation.storage.evaluation_lock import SUFFIX
-from tasks.evaluation.storage.file_locks import remove_unless_locked
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.checkpoint_folder import read_latest_name
 from tasks.evaluation.storage.folders import sync_folder
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER
+from tasks.evaluation.storage.locks import SUFFIX, remove_unless_locked
 from tasks.evaluation.storage.temporary_files import TEMPORARY_NAME, is_abandoned, is_old
 
 logger = logging.getLogger(__name__)

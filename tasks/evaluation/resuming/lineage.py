@@ -13,7 +13,9 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Selection
 from tasks.evaluation.resuming.differences import list_differences, read_prompt
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint, find_checkpoints, read_named_checkpoint
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.checkpoint_folder import find_checkpoints
+from tasks.evaluation.storage.checkpoint_reader import read_named_checkpoint
 
 SEED_RANGE = 2**31
 
@@ -42,12 +44,13 @@ def find_lineage(config: Config, run_id: str, notify: Callable[[str], None]) -> 
         return Lineage(private_run_id=run_id)
     named = read_named_checkpoint(processing.resume_from_checkpoint) if processing.resume_from_checkpoint else None
     found = find_checkpoints(Path(processing.checkpoint_directory), notify)
-    own = [checkpoint for checkpoint in found if checkpoint.run_id and checkpoint.run_id == run_id]
-    private_run_id = own[0].private_run_id if own else _choose_private_run_id(named, run_id, shares=processing.auto_resume)
-    others = [checkpoint for checkpoint in found if checkpoint.private_run_id == private_run_id and checkpoint not in own]
+    own = [checkpoint for checkpoint in found if checkpoint.provenance.run_id and checkpoint.provenance.run_id == run_id]
+    chosen_id = _choose_private_run_id(named, run_id, shares=processing.auto_resume)
+    private_run_id = own[0].provenance.private_run_id if own else chosen_id
+    others = [each for each in found if each.provenance.private_run_id == private_run_id and each not in own]
     if named:
         # An earlier start of the same command has gone on from the named one, and holds what that one lacks.
-        others = [checkpoint for checkpoint in others if checkpoint.resumed_from == name_resumed(named)]
+        others = [each for each in others if each.provenance.resumed_from == name_resumed(named)]
     return Lineage(private_run_id, named, own, others)
 
 
@@ -100,7 +103,7 @@ def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, notify
 
 def _choose_private_run_id(named: Checkpoint | None, run_id: str, *, shares: bool) -> str:
     if named:
-        return named.private_run_id
+        return named.provenance.private_run_id
     return "" if shares else run_id
 
 
@@ -108,22 +111,22 @@ def _find_lent_seed(config: Config, lineage: Lineage, settings: JsonObject) -> i
     continued = [*lineage.own, *([lineage.named] if lineage.named else [])]
     alike = [each for each in lineage.others if _is_unfinished(each) and not list_differences(each, settings)]
     for checkpoint in [*continued, *alike]:
-        seed = checkpoint.selection.get("random_seed")
-        if isinstance(seed, int) and (checkpoint in lineage.own or _is_same_sample(checkpoint, config)):
+        seed = checkpoint.provenance.selection.random_seed
+        if seed is not None and (checkpoint in lineage.own or _is_same_sample(checkpoint, config)):
             return seed
     return None
 
 
 def _is_same_sample(checkpoint: Checkpoint, config: Config) -> bool:
     """Whether the checkpoint's questions were selected with the same settings."""
-    selection = checkpoint.selection
+    selection = checkpoint.provenance.selection
     return (
-        selection.get("random_selection") == config.processing.random_selection
-        and selection.get("limit") == config.processing.limit
-        and selection.get("questions_file") == config.questions_file
+        selection.random_selection == config.processing.random_selection
+        and selection.limit == config.processing.limit
+        and selection.questions_file == config.questions_file
     )
 
 
 def _is_unfinished(checkpoint: Checkpoint) -> bool:
-    selected = checkpoint.selection.get("selected_count")
-    return isinstance(selected, int) and checkpoint.completed_count < selected
+    selected = checkpoint.provenance.selection.selected_count
+    return selected is not None and checkpoint.completed_count < selected

@@ -8,10 +8,11 @@ from typing import Literal
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.statistics.accuracy import Accuracy, is_score, measure_scores
-from tasks.evaluation.storage.checkpoint import LATEST
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint, is_failed_request, read_results
-from tasks.evaluation.storage.evaluation_lock import find_running
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.checkpoint_folder import read_latest_name
+from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_results
 from tasks.evaluation.storage.layout import LOCKS_FOLDER, OWN_FOLDER
+from tasks.evaluation.storage.locks import find_running
 
 # `unknown`: the file does not say how many questions were selected, as most of the original's do not.
 State = Literal["running", "finished", "unfinished", "unknown"]
@@ -90,12 +91,6 @@ def list_running(folder: Path) -> set[str]:
     return find_running(folder / OWN_FOLDER / LOCKS_FOLDER)
 
 
-def read_latest_name(folder: Path) -> str | None:
-    """The name of the checkpoint that latest.json is a link to; None where there is no such link."""
-    link = folder / LATEST
-    return link.readlink().name if link.is_symlink() else None
-
-
 def describe_all(folder: Path, checkpoints: Sequence[Checkpoint]) -> Iterator[Overview]:
     """Each checkpoint's facts, given the newest first."""
     running, latest = list_running(folder), read_latest_name(folder)
@@ -116,9 +111,9 @@ def tally(checkpoint: Checkpoint) -> Tally:
 
 
 def _describe(checkpoint: Checkpoint, *, is_running: bool, is_latest: bool) -> Overview:
-    config, metadata = checkpoint.config, checkpoint.metadata
+    config, metadata, selection = checkpoint.config, checkpoint.metadata, checkpoint.provenance.selection
     counted = _find(metadata, "evaluation_metadata", "question_statistics", "selected_questions")
-    selected = _as_number(checkpoint.selection.get("selected_count")) or _as_number(counted)
+    selected = selection.selected_count or _as_number(counted)
     grader = _find(config, "model", "grader_shortname")
     return Overview(
         file=str(checkpoint.path),
@@ -131,9 +126,9 @@ def _describe(checkpoint: Checkpoint, *, is_running: bool, is_latest: bool) -> O
         is_latest=is_latest,
         size_bytes=checkpoint.path.stat().st_size,
         grader=str(grader) if grader else None,
-        random_selection=_find_selection(checkpoint, "random_selection"),
-        random_seed=_find_selection(checkpoint, "random_seed"),
-        limit=_find_selection(checkpoint, "limit"),
+        random_selection=selection.random_selection or _as_number(_find(config, "processing", "random_selection")),
+        random_seed=selection.random_seed or _as_number(_find(config, "processing", "random_seed")),
+        limit=selection.limit or _as_number(_find(config, "processing", "limit")),
         evaluation_id=checkpoint.evaluation_id,
     )
 
@@ -142,11 +137,6 @@ def _name_state(completed: int, selected: int | None) -> State:
     if not selected:
         return "unknown"
     return "finished" if completed >= selected else "unfinished"
-
-
-def _find_selection(checkpoint: Checkpoint, name: str) -> int | None:
-    """The number by which the questions were selected: as it was drawn, or as it stands in the settings."""
-    return _as_number(checkpoint.selection.get(name)) or _as_number(_find(checkpoint.config, "processing", name))
 
 
 def _read_statistics(checkpoint: Checkpoint) -> Tally | None:

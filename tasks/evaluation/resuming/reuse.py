@@ -26,7 +26,8 @@ from tasks.evaluation.scoring.records import (
 )
 from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint, is_failed_request, read_results
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_results
 
 
 @dataclass

@@ -5,7 +5,8 @@ from collections.abc import Hashable
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.statistics.accuracy import is_score
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint, read_completed_indices, read_results
+from tasks.evaluation.storage.checkpoint import Checkpoint
+from tasks.evaluation.storage.checkpoint_reader import read_completed_indices, read_results
 
 SHOWN_NUMBERS = 5
 

@@ -10,7 +10,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Reuser
 from tasks.evaluation.run.preparation import find_endpoints, prepare
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint
+from tasks.evaluation.storage.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ from tasks.evaluation.run.preparation import (
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.evaluation_lock import lock_evaluation
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
+from tasks.evaluation.storage.locks import lock_evaluation
 
 
 @contextmanager

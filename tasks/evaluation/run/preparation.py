@@ -21,6 +21,7 @@ from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.folders import find_existing, make_folder
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
+from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 from tasks.evaluation.storage.spool import PlacedSpool
 
 
@@ -45,30 +46,31 @@ class Preparation:
         """The run that alone may use the answers of this one; empty for a run that shares."""
         return self.lineage.private_run_id
 
-    def describe(self) -> JsonObject:
-        """What only our checkpoints say."""
+    def describe(self, run_name: str = "") -> Provenance:
+        """Return what only our checkpoints say of themselves."""
         named = self.lineage.named
-        return {
-            "evaluation_id": self.ledger.evaluation_id,
-            "salt": self.private_run_id,
-            "run_id": self.run_id,
-            "resumed_from": name_resumed(named) if named else None,
-            "selection": self.describe_selection(),
-            "settings": self.settings,
-        }
+        return Provenance(
+            evaluation_id=self.ledger.evaluation_id,
+            private_run_id=self.private_run_id,
+            run_id=self.run_id,
+            resumed_from=name_resumed(named) if named else "",
+            selection=self.describe_selection(),
+            settings=self.settings,
+            run_name=run_name,
+        )
 
-    def describe_selection(self) -> JsonObject:
-        """The selection as checkpoints hold it; a later run without a seed takes the seed from here."""
-        return {
-            "questions_file": self.config.questions_file,
-            "file_count": self.ledger.questions.file_count,
-            "selected_count": len(self.ledger.questions),
-            "random_selection": self.selection.random_selection,
-            "random_seed": self.selection.random_seed,
-            "limit": self.selection.limit,
-            "digest": self.ledger.questions_digest,
-            "findings": {finding.kind: finding.count for finding in self.ledger.questions.findings},
-        }
+    def describe_selection(self) -> SavedSelection:
+        """Return the selection as checkpoints hold it; a later run without a seed takes the seed from here."""
+        return SavedSelection(
+            questions_file=self.config.questions_file,
+            file_count=self.ledger.questions.file_count,
+            selected_count=len(self.ledger.questions),
+            random_selection=self.selection.random_selection,
+            random_seed=self.selection.random_seed,
+            limit=self.selection.limit,
+            digest=self.ledger.questions_digest,
+            findings={finding.kind: finding.count for finding in self.ledger.questions.findings},
+        )
 
 
 def find_endpoints(

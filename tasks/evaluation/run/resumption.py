@@ -7,7 +7,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Reuse, Reuser, require_fit
 from tasks.evaluation.run.preparation import Preparation
-from tasks.evaluation.storage.checkpoint_reader import Checkpoint
+from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 
 

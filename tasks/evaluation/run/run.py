@@ -26,7 +26,6 @@ from tasks.evaluation.run.saving import Saver
 from tasks.evaluation.scoring.prompts import describe_prompt
 from tasks.evaluation.scoring.records import is_refused
 from tasks.evaluation.scoring.scorer import Scorer
-from tasks.evaluation.storage.checkpoint_reader import OURS
 
 
 class Run:
@@ -228,7 +227,7 @@ class Run:
                 "this_run": sums_to_json(self.paid),
                 "all_results": sums_to_json(self.ledger.add_up_tokens(count)),
             },
-            OURS: {**self._preparation.describe(), "run_name": self.name},
+            **self._preparation.describe(self.name).to_metadata(),
         }
 
     async def close_clients(self) -> None:

@@ -10,10 +10,12 @@ from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.scoring.ledger import Ledger
-from tasks.evaluation.storage.checkpoint import CheckpointWriter, SaveClock, sanitize_filename
-from tasks.evaluation.storage.checkpoint_reader import find_checkpoints
+from tasks.evaluation.storage.checkpoint_folder import find_checkpoints
+from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
+from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
 from tasks.evaluation.storage.layout import OWN_FOLDER
+from tasks.evaluation.storage.save_clock import SaveClock
 
 ROOM_CHECK_SECONDS = 1.0
 

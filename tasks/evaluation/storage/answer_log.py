@@ -36,8 +36,8 @@ from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_lines import JsonObject, from_line
-from tasks.evaluation.storage.file_locks import remove_unless_locked
 from tasks.evaluation.storage.folders import make_folder, sync_folder
+from tasks.evaluation.storage.locks import remove_unless_locked
 from tasks.evaluation.storage.segment_file import SegmentFile
 
 SEGMENT_RECORDS = 10_000

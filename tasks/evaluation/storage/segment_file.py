@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tasks.evaluation.storage.file_locks import try_lock
+from tasks.evaluation.storage.locks import try_lock
 
 
 class SegmentFile:

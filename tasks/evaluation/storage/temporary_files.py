@@ -1,4 +1,4 @@
-"""Drafts: the files that are written under a passing name and then renamed into place.
+"""Names of temporary files: those that are written under a passing name and then renamed into place (`durable_files`).
 
     .{stem}_{place}_{process id}.tmp
 
@@ -12,7 +12,6 @@ elsewhere, or has a process id that is taken again, stays for that day.
 import os
 import re
 import socket
-from datetime import datetime, timedelta
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -25,24 +24,6 @@ DAY_SECONDS = 86_400.0
 def name_temporary_file(stem: str) -> str:
     """The name of this process's draft for the stem; no other living process uses it."""
     return f".{stem}_{name_place()}_{os.getpid()}.tmp"
-
-
-def publish(temporary: Path, stem: Path, now: datetime) -> str:
-    """Give the draft a name that nobody has, {stem}_{time}.json with the first free second from now on; give the time's text.
-
-    Raises:
-        OSError: the folder or its file system, which must have hard links, does not allow it.
-    """
-    moment = now
-    while True:
-        stamp = f"{moment:%Y%m%d_%H%M%S}"
-        try:
-            os.link(temporary, stem.with_name(f"{stem.name}_{stamp}.json"))
-        except FileExistsError:
-            moment += timedelta(seconds=1)
-        else:
-            temporary.unlink()
-            return stamp
 
 
 @cache

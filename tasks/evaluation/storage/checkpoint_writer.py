@@ -1,0 +1,100 @@
+"""The writer of a run's checkpoints (`checkpoint` documents the file).
+
+Promise: every file is written durably (`durable_files`), so a visible checkpoint is valid and complete at every instant. Cost:
+the results' lines are copied by the kernel and never serialised again. Downside: a save rewrites all of them, so saves are
+spaced (`save_clock`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.storage.checkpoint import LATEST, build_head, build_tail
+from tasks.evaluation.storage.durable_files import claim_time, copy_bytes, write_bytes, write_durably
+from tasks.evaluation.storage.folders import make_folder
+from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.temporary_files import name_temporary_file
+
+
+class CheckpointWriter:
+    """Writes the checkpoints of one run, all under one name.
+
+    `path` is the file, None before the first save; `saved_count` the number of results in it, -1 before the first save.
+
+    Args:
+        folder: the checkpoint directory.
+        stem: the file's name before its time: `checkpoint_{questions}_{model}`.
+        results: the finished questions' records.
+        metadata: returns the content of `metadata` for a file with this number of results.
+        config: the content of `config`.
+    """
+
+    def __init__(
+        self, folder: Path, stem: str, results: PlacedSpool, metadata: Callable[[int], JsonObject], config: JsonObject
+    ) -> None:
+        self.path: Path | None = None
+        self.saved_count = -1
+        self._folder = folder
+        self._stem = stem
+        self._results = results
+        self._metadata = metadata
+        self._config = config
+
+    @property
+    def unsaved_count(self) -> int:
+        """Return the number of results that no checkpoint of this run holds."""
+        return len(self._results) - max(self.saved_count, 0)
+
+    def save(self, now: datetime) -> range | None:
+        """Write all results; return the numbers of the newly saved ones, None when there is nothing new.
+
+        Raises:
+            StorageFailure: it could not be written; what was visible before still is.
+        """
+        count, saved = len(self._results), self.saved_count
+        if count == saved:
+            return None
+        try:
+            # A folder that has vanished takes the answer log with it: this is then the only copy.
+            make_folder(self._folder)
+            write_durably(
+                self._folder / name_temporary_file(self._stem),
+                lambda descriptor: self._write(descriptor, count, now),
+                lambda temporary: self._publish(temporary, now),
+            )
+        except OSError as error:
+            raise StorageFailure(
+                f"cannot save a checkpoint in {self._folder}: {error.strerror or error}; what it lacks is in the answer log: "
+                f"{MAKE_ROOM}"
+            ) from error
+        self.saved_count = count
+        return range(max(saved, 0), count)
+
+    def _write(self, descriptor: int, count: int, now: datetime) -> None:
+        """Write the whole document."""
+        indices = (position + 1 for position in self._results.positions(0, count))
+        lines = self._results.lines
+        write_bytes(descriptor, build_head(now, indices))
+        copy_bytes(lines.descriptor, descriptor, lines.size_bytes(count))
+        write_bytes(descriptor, build_tail(self._metadata(count), self._config))
+
+    def _publish(self, temporary: Path, now: datetime) -> None:
+        """Give the temporary file this run's name, at the first save one that nobody has, and point latest.json to it."""
+        if self.path:
+            temporary.replace(self.path)
+        else:
+            stamp = claim_time(self._folder / self._stem, now)(temporary)
+            self.path = self._folder / f"{self._stem}_{stamp}.json"
+        self._point_latest(self.path)
+
+    def _point_latest(self, path: Path) -> None:
+        """Make latest.json, a relative symbolic link, name the file; the link exists at every instant."""
+        link = self._folder / LATEST
+        if link.is_symlink() and link.readlink() == Path(path.name):
+            return
+        temporary = self._folder / name_temporary_file(LATEST)
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(path.name)
+        temporary.replace(link)

@@ -1,0 +1,128 @@
+"""Files that are whole and durable before anyone sees them.
+
+A file is written under a temporary name, fsynced, and then renamed or linked to its final name; the folder is fsynced after
+that. So whatever is visible is complete at every instant, also after a power failure, and never changes: a reader that has
+opened it reads it to its end while a newer one takes its name. Assumes a rename that replaces a name at once, as POSIX demands.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from tasks.evaluation.storage.folders import sync_folder
+
+Published = TypeVar("Published")
+
+# Pieces are joined up to this size, so that a million short ones cost few calls to the kernel.
+CHUNK_BYTES = 1 << 20
+
+
+def write_durably(temporary: Path, write: Callable[[int], None], publish: Callable[[Path], Published]) -> Published:
+    """Write a file and give it its name; return what `publish` returns.
+
+    Args:
+        temporary: a name in the final folder that no other process uses.
+        write: writes the whole content to a descriptor.
+        publish: gives the temporary file its final name.
+
+    Raises:
+        OSError: one of the steps failed. Before `publish` nothing is visible; the temporary file is removed if possible.
+    """
+    try:
+        # One that a crash has left may be a published file's other name: it is removed, never written.
+        temporary.unlink(missing_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            write(descriptor)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        published = publish(temporary)
+        sync_folder(temporary.parent)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    return published
+
+
+def replace_file(path: Path) -> Callable[[Path], Path]:
+    """Return a `publish` that takes this name, whatever file had it before; it returns the path."""
+    return lambda temporary: temporary.replace(path)
+
+
+def claim_time(stem: Path, now: datetime) -> Callable[[Path], str]:
+    """Return a `publish` that takes a name nobody has: `{stem}_{time}.json` at the first free second; it returns the time.
+
+    The folder's file system must have hard links.
+    """
+
+    def link(temporary: Path) -> str:
+        moment = now
+        while True:
+            stamp = f"{moment:%Y%m%d_%H%M%S}"
+            try:
+                os.link(temporary, stem.with_name(f"{stem.name}_{stamp}.json"))
+            except FileExistsError:
+                moment += timedelta(seconds=1)
+            else:
+                temporary.unlink()
+                return stamp
+
+    return link
+
+
+def write_bytes(descriptor: int, content: bytes) -> None:
+    """Write all of the content, in as many steps as the kernel takes.
+
+    Raises:
+        OSError: it could not be written whole.
+    """
+    written = 0
+    while written < len(content):
+        written += os.write(descriptor, content[written:])
+
+
+def write_pieces(descriptor: int, pieces: Iterable[bytes]) -> None:
+    """Write the pieces one behind the other.
+
+    Raises:
+        OSError: they could not be written whole.
+    """
+    waiting = bytearray()
+    for piece in pieces:
+        waiting += piece
+        if len(waiting) >= CHUNK_BYTES:
+            write_bytes(descriptor, bytes(waiting))
+            waiting.clear()
+    write_bytes(descriptor, bytes(waiting))
+
+
+def copy_bytes(source: int, target: int, size_bytes: int) -> None:
+    """Append the first bytes of one file to another, within the kernel where it can.
+
+    Raises:
+        OSError: they could not be copied whole.
+    """
+    copied = 0
+    while copied < size_bytes:
+        try:
+            step = os.copy_file_range(source, target, size_bytes - copied, offset_src=copied)
+        except (AttributeError, OSError):
+            step = 0
+        if step == 0:
+            _copy_through_memory(source, target, copied, size_bytes)
+            return
+        copied += step
+
+
+def _copy_through_memory(source: int, target: int, start: int, stop: int) -> None:
+    while start < stop:
+        piece = os.pread(source, min(CHUNK_BYTES, stop - start), start)
+        if not piece:
+            raise OSError("a temporary file has become shorter")
+        write_bytes(target, piece)
+        start += len(piece)

@@ -1,0 +1,116 @@
+"""What only our own checkpoints say of themselves: the evaluation and the run that they come from.
+
+It stands under `metadata` as `mcqa_flow`. Written and read here alone, so that no key has two spellings.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Self
+
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+
+# The key under `metadata` that holds what is ours.
+OURS = "mcqa_flow"
+
+
+@dataclass(frozen=True)
+class SavedSelection:
+    """Which questions of which file a run selected; a value is None where the file does not say it."""
+
+    questions_file: str | None = None
+    """The path as the settings give it."""
+    file_count: int | None = None
+    """The number of questions in the file."""
+    selected_count: int | None = None
+    """The number of questions selected."""
+    random_selection: int | None = None
+    """The size of the random sample; None: no sample was drawn."""
+    random_seed: int | None = None
+    """The seed that the sample was drawn with."""
+    limit: int | None = None
+    """The number of first questions that were kept; None: all."""
+    digest: str | None = None
+    """A digest of the selected questions and their references, in order."""
+    findings: JsonObject = field(default_factory=dict)
+    """How many entries have each kind of finding."""
+
+    @classmethod
+    def read(cls, record: Mapping[str, JsonValue]) -> Self:
+        """Return the selection that a checkpoint holds; a value of another type counts as not there."""
+        findings = record.get("findings")
+        return cls(
+            questions_file=_read_text(record, "questions_file"),
+            file_count=_read_number(record, "file_count"),
+            selected_count=_read_number(record, "selected_count"),
+            random_selection=_read_number(record, "random_selection"),
+            random_seed=_read_number(record, "random_seed"),
+            limit=_read_number(record, "limit"),
+            digest=_read_text(record, "digest"),
+            findings=findings if isinstance(findings, dict) else {},
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the selection as checkpoints hold it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a checkpoint comes from; everything is empty in one of the original's."""
+
+    evaluation_id: str = ""
+    """The evaluation that it belongs to."""
+    private_run_id: str = ""
+    """The run that alone may use its answers; empty: any run may. In the file it is called `salt`."""
+    run_id: str = ""
+    """The flow run that has written it."""
+    resumed_from: str = ""
+    """The name of the checkpoint that its run was told to continue; empty: it was told none."""
+    selection: SavedSelection = SavedSelection()
+    """The questions that its run selected."""
+    settings: JsonObject = field(default_factory=dict)
+    """The settings that decide about reuse."""
+    run_name: str = ""
+    """What people call the run."""
+
+    @classmethod
+    def read(cls, metadata: Mapping[str, JsonValue]) -> Self:
+        """Return the provenance in a checkpoint's metadata."""
+        ours = _read_object(metadata, OURS)
+        return cls(
+            evaluation_id=_read_text(ours, "evaluation_id") or "",
+            private_run_id=_read_text(ours, "salt") or "",
+            run_id=_read_text(ours, "run_id") or "",
+            resumed_from=_read_text(ours, "resumed_from") or "",
+            selection=SavedSelection.read(_read_object(ours, "selection")),
+            settings=_read_object(ours, "settings"),
+            run_name=_read_text(ours, "run_name") or "",
+        )
+
+    def to_metadata(self) -> JsonObject:
+        """Return the part of a checkpoint's metadata that is ours, under its key."""
+        ours: JsonObject = {
+            "evaluation_id": self.evaluation_id,
+            "salt": self.private_run_id,
+            "run_id": self.run_id,
+            "resumed_from": self.resumed_from or None,
+            "selection": self.selection.to_json(),
+            "settings": self.settings,
+            "run_name": self.run_name,
+        }
+        return {OURS: ours}
+
+
+def _read_object(record: Mapping[str, JsonValue], key: str) -> JsonObject:
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _read_text(record: Mapping[str, JsonValue], key: str) -> str | None:
+    value = record.get(key)
+    return value if isinstance(value, str) else None
+
+
+def _read_number(record: Mapping[str, JsonValue], key: str) -> int | None:
+    value = record.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
