@@ -29,7 +29,7 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
-from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER

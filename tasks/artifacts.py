@@ -23,7 +23,7 @@ from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
-from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_accuracies,

@@ -15,7 +15,7 @@ from tasks.evaluation.errors import EvaluationError, ServerFailure
 from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
-from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.preparation import (
     check_output_folder,
     check_questions,

@@ -56,7 +56,7 @@ def test_short_answers_and_what_stands_out_are_counted(
     assert (statistics["no_choice"], statistics["truncated"], statistics["f1"]) == (2, 1, 0.75)
     printed = capsys.readouterr().out
     assert "Chose nothing, counted as wrong: 2" in printed
-    assert "Cut before their end, scored as far as they go: 1" in printed
+    assert "Truncated answers, scored as received: 1" in printed
     assert "Token F1 of the short answers: 0.7500" in printed
 
 

@@ -13,7 +13,7 @@ from flows.commands.cli import main
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.scoring.records import Grade, Refusal, build_refused, build_result

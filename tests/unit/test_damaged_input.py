@@ -28,7 +28,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.questions.questions import Selection, read_questions
-from tasks.evaluation.reporting.results_files import compute_statistics
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.resuming.differences import describe_settings
 from tasks.evaluation.run.preparation import find_endpoints, make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier

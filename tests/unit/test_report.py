@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
-from tasks.evaluation.reporting.results_files import Statistics
+from tasks.evaluation.reporting.summary import describe_statistics
 from tasks.evaluation.statistics.accuracy import Accuracy
+from tasks.evaluation.statistics.summary import Statistics
 
 ACCURACY = Accuracy(4, score_sum=3, accuracy=0.75, standard_error=0.25)
 STATISTICS = Statistics(
@@ -22,7 +23,7 @@ STATISTICS = Statistics(
 
 def test_groups_follow_the_overall_accuracy() -> None:
     """A line each, one without a value too."""
-    lines = replace(STATISTICS, by_group={"": ACCURACY, "law": ACCURACY}).lines()
+    lines = describe_statistics(replace(STATISTICS, by_group={"": ACCURACY, "law": ACCURACY}))
     assert lines == [
         "📊 Accuracy: 0.7500 ± 0.2500 (3 of 4 questions)",
         "   without a value: 0.7500 ± 0.2500 (3 of 4 questions)",
@@ -33,5 +34,5 @@ def test_groups_follow_the_overall_accuracy() -> None:
 def test_many_groups_do_not_push_the_rest_off_the_screen() -> None:
     """They are counted, and stand in the metadata."""
     statistics = replace(STATISTICS, by_group={f"group {number}": ACCURACY for number in range(101)})
-    assert statistics.lines()[1:] == ["   By field: 101 values, in the results' metadata"]
+    assert describe_statistics(statistics)[1:] == ["   By field: 101 values, in the results' metadata"]
     assert statistics.to_json()["by_group"]["group 100"] == {"count": 4, "accuracy": 0.75, "standard_error": 0.25}  # type: ignore[call-overload,index]

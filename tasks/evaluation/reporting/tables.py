@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.evaluation.reporting.results_files import Statistics
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
+from tasks.evaluation.statistics.summary import Statistics
 
 Row = dict[str, str]
 

@@ -17,7 +17,8 @@ from tasks.evaluation.endpoints.tokens import Role, TokenSum, describe_sums, sum
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.reporting.progress import Progress
-from tasks.evaluation.reporting.results_files import compute_statistics, write_results
+from tasks.evaluation.reporting.results_files import write_results
+from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
 from tasks.evaluation.run.batches import Batch, choose_batch_size, digest_lines
 from tasks.evaluation.run.preparation import (
     Preparation,
@@ -192,7 +193,7 @@ class Run:
         written = write_results(self.ledger, self.config, self.describe, datetime.now())
         if self.saver.path:
             self.progress.notify(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
-        for line in compute_statistics(self.ledger).lines():
+        for line in describe_statistics(compute_statistics(self.ledger)):
             self.progress.notify(line)
         self.report_tokens()
         self.progress.notify(f"Results saved to {written['results']}")

@@ -5,23 +5,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import numpy as np
+
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+
+Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The mean score of so many questions, and its standard error: the sample's standard deviation / sqrt(count).
-
-    `standard_error` is None for fewer than two questions.
-    """
+    """The mean score of some questions, with its uncertainty."""
 
     count: int
+    """The number of questions."""
     score_sum: float
+    """The sum of their scores."""
     accuracy: float
+    """The mean of their scores, from 0 to 1."""
     standard_error: float | None
+    """The scores' sample standard deviation / sqrt(count); None for fewer than two questions."""
 
     def to_json(self) -> JsonObject:
-        """The accuracy as files hold it."""
+        """Return the accuracy as files hold it."""
         return {"count": self.count, "accuracy": self.accuracy, "standard_error": self.standard_error}
 
     def __str__(self) -> str:
@@ -30,16 +35,16 @@ class Accuracy:
 
 
 def is_score(value: JsonValue) -> TypeGuard[float]:
-    """Whether the value is a number from 0 to 1."""
+    """Return True if the value is a number from 0 to 1."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def measure_scores(scores: Sequence[float]) -> Accuracy | None:
-    """The accuracy of these scores; None where there are none."""
-    count = len(scores)
+def measure_scores(scores: Sequence[float] | Floats) -> Accuracy | None:
+    """Return the accuracy of these scores; None where there are no scores."""
+    values = np.asarray(scores, dtype=np.float64)
+    count = len(values)
     if not count:
         return None
-    mean = math.fsum(scores) / count
-    squares = math.fsum((score - mean) ** 2 for score in scores)
-    error = math.sqrt(squares / (count - 1) / count) if count > 1 else None
-    return Accuracy(count, score_sum=math.fsum(scores), accuracy=mean, standard_error=error)
+    total = math.fsum(values)
+    error = float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else None
+    return Accuracy(count, score_sum=total, accuracy=total / count, standard_error=error)

@@ -1,0 +1,58 @@
+"""What a run has scored: its statistics, and the lines in which the terminal shows them."""
+
+import numpy as np
+
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
+
+# More lines than these push the rest off the screen.
+SHOWN_GROUPS = 100
+
+
+def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
+    """Return the statistics of the first results in the order of completion; None: of all results."""
+    count = len(ledger.results) if first is None else first
+    positions = np.array(ledger.results.positions(0, count), dtype=np.int64)
+    names = ledger.questions.group_names
+    table = ScoreTable(
+        scores=ledger.scores[positions],
+        formats=np.array(ledger.formats)[positions],
+        no_choice=ledger.no_choice[positions],
+        truncated=ledger.truncated[positions],
+        f1=ledger.f1[positions],
+        groups=ledger.questions.groups_of(positions) if names else np.zeros_like(positions),
+        group_names=names,
+    )
+    return summarize(table, selected=len(ledger.questions), unusable=min(ledger.unusable_count, count))
+
+
+def describe_statistics(statistics: Statistics) -> list[str]:
+    """Return the statistics as lines for the terminal: the accuracy first, then what stands out."""
+    overall = statistics.overall
+    return [
+        f"📊 Accuracy: {overall}" if overall else "📊 Accuracy: none, no question was scored",
+        *_describe_parts(statistics),
+        *_describe_remarks(statistics),
+    ]
+
+
+def _describe_parts(statistics: Statistics) -> list[str]:
+    """Return a line for each format, where there are several, and for each group, where they fit on a screen."""
+    by_format, by_group = statistics.by_format, statistics.by_group
+    lines = [f"   {name}: {accuracy}" for name, accuracy in by_format.items()] if len(by_format) > 1 else []
+    if len(by_group) > SHOWN_GROUPS:
+        return [*lines, f"   By field: {len(by_group):,} values, in the results' metadata"]
+    return lines + [f"   {name or 'without a value'}: {accuracy}" for name, accuracy in by_group.items()]
+
+
+def _describe_remarks(statistics: Statistics) -> list[str]:
+    """Return a line for each count that is not zero."""
+    counted = {
+        "Chose nothing, counted as wrong: {:,}": statistics.no_choice,
+        "Truncated answers, scored as received: {:,} (raise max_tokens)": statistics.truncated,
+        "Refused by the endpoint, not counted: {:,} (ask again with --retry-refused)": statistics.refused,
+        "Entries that cannot be asked, not counted: {:,}": statistics.unusable,
+        "Not scored yet: {:,}": statistics.unscored,
+    }
+    f1 = [] if statistics.f1 is None else [f"   Token F1 of the short answers: {statistics.f1:.4f}"]
+    return f1 + [f"   {text.format(count)}" for text, count in counted.items() if count]
