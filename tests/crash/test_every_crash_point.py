@@ -18,7 +18,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
-from tasks.evaluation.scoring.graders import grade_by_reading
+from tasks.evaluation.scoring.extraction_grader import evaluate_choice
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -113,7 +113,7 @@ class Evaluation:
             assert question
             answer = self.ledger.known_answer(position) or await self._answer(position)
             self.graded.append(position)
-            grade = Grade(grade_by_reading(question, answer.text), {}, 0.0)
+            grade = Grade(evaluate_choice(question, answer).to_json(), {}, 0.0)
             await self.ledger.keep_grade(position, question, answer, grade)
             self._promise("grade", [position], is_durable=self.ledger.waits_for_sync)
 

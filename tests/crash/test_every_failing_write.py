@@ -124,7 +124,8 @@ class Evaluation:
         config = self.config.for_files()
         self._writer = CheckpointWriter(folder, "checkpoint_exam_fake", ledger.results, lambda _: metadata, config)
         slots = asyncio.Semaphore(self.config.processing.parallel_workers)
-        self._scorer = Scorer(ledger, self._model, None, slots, config=preparation.config)  # type: ignore[arg-type]
+        grader, prompt = preparation.grader, preparation.config.prompt
+        self._scorer = Scorer(ledger, grader, self._model, None, slots=slots, prompt=prompt)  # type: ignore[arg-type]
 
     async def _score(self, positions: range) -> None:
         """Score the questions a few at a time, and save after each few, until the run is stopped."""

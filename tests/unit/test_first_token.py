@@ -6,8 +6,7 @@ import pytest
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.first_token import grade_by_first_token
-from tasks.evaluation.scoring.graders import find_obstacle
+from tasks.evaluation.scoring.first_token_grader import FirstTokenGrader, evaluate_first_token
 from tests.support.parsed import parse_question
 
 QUESTION = parse_question("Which?\nA) x\nB) y\nC) z", "B")
@@ -16,21 +15,21 @@ QUESTION = parse_question("Which?\nA) x\nB) y\nC) z", "B")
 def test_the_tokens_that_spell_a_label_count_together() -> None:
     """With a space, a bracket or a star before it; words that only begin with it do not."""
     likeliest = {"A": 0.3, " B": 0.2, "(B": 0.15, "Because": 0.1, "b": 0.1, "**": 0.05}
-    evaluation = grade_by_first_token(QUESTION, {token: math.log(share) for token, share in likeliest.items()})
-    assert evaluation["probabilities"] == {"A": 0.3, "B": 0.35, "C": 0.0}
-    assert (evaluation["model_choice"], evaluation["score"]) == ("B", 1)
+    evaluation = evaluate_first_token(QUESTION, {token: math.log(share) for token, share in likeliest.items()})
+    assert evaluation.probabilities == {"A": 0.3, "B": 0.35, "C": 0.0}
+    assert (evaluation.model_choice, evaluation.score) == ("B", 1)
 
 
 def test_no_label_among_the_likeliest_chooses_nothing() -> None:
     """It is wrong, and not guessed."""
-    evaluation = grade_by_first_token(QUESTION, {"The": -0.1, "I": -2.5})
-    assert (evaluation["model_choice"], evaluation["score"]) == (None, 0)
+    evaluation = evaluate_first_token(QUESTION, {"The": -0.1, "I": -2.5})
+    assert (evaluation.model_choice, evaluation.score) == (None, 0)
 
 
 def test_an_endpoint_without_logprobs_is_told() -> None:
     """It is a mistake in the settings, and no score."""
     with pytest.raises(UserMistake, match="gives no logprobs"):
-        grade_by_first_token(QUESTION, None)
+        evaluate_first_token(QUESTION, None)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +44,6 @@ def test_an_endpoint_without_logprobs_is_told() -> None:
 )
 def test_what_one_token_cannot_tell_is_not_asked(question: Question, words: str | None) -> None:
     """It is listed with its reason."""
-    obstacle = find_obstacle(question, "logprobs")
+    obstacle = FirstTokenGrader().find_obstacle(question)
     assert (obstacle is None) == (words is None)
     assert words is None or words in str(obstacle)

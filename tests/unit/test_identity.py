@@ -5,11 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.extraction_grader import ExtractionGrader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
+from tasks.evaluation.scoring.model_grader import ModelGrader
 from tests.support.parsed import parse_question
 
 QUESTION = parse_question("Which?\nA) x\nB) y", "B")
-SETTINGS = IdentitySettings({"model": "m", "temperature": 0.0}, None, None, {"model": "judge"}, "")
+SETTINGS = IdentitySettings({"model": "m", "temperature": 0.0}, None, None, ModelGrader({"model": "judge"}).identity, "")
+READ = replace(SETTINGS, grader=ExtractionGrader().identity)
 BASE = Identity(SETTINGS).identify(QUESTION, 0)
 
 
@@ -42,7 +45,10 @@ def test_an_identical_question_is_another_answer() -> None:
     assert Identity(SETTINGS).identify(QUESTION, 1).answer != BASE.answer
 
 
-@pytest.mark.parametrize("settings", [replace(SETTINGS, grader={"model": "other"}), replace(SETTINGS, grader=None)])
+@pytest.mark.parametrize(
+    "settings",
+    [replace(SETTINGS, grader=ModelGrader({"model": "other"}).identity), READ],
+)
 def test_another_grader_is_another_score_of_the_same_answer(settings: IdentitySettings) -> None:
     """The answer is paid for once."""
     ids = Identity(settings).identify(QUESTION, 0)
@@ -65,4 +71,4 @@ def test_ids_are_the_same_on_every_machine_and_for_ever() -> None:
     """Files hold them: a change here makes every earlier answer unknown."""
     assert BASE.answer == "452c408236f33184af5f5d67a32f5e7d"
     assert BASE.score == "0305f4ee13590a3d6054d6657a6d907b"
-    assert Identity(replace(SETTINGS, grader=None)).identify(QUESTION, 0).score == "de27251488cbcd411c6f819f380b3096"
+    assert Identity(READ).identify(QUESTION, 0).score == "de27251488cbcd411c6f819f380b3096"

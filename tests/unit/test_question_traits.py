@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
-from tasks.evaluation.scoring.graders import find_obstacle, grade_by_reading
+from tasks.evaluation.scoring.extraction_grader import ExtractionGrader, evaluate_choice
+from tests.support.answers import answer_with
 from tests.support.fake_endpoint import write_questions
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -134,7 +135,7 @@ def test_each_trait_is_treated_as_it_demands(tmp_path: Path, name: str) -> None:
         assert question.text == trait.record["question"]
         assert question.format == ("mc" if trait.count else "qa")
         assert len(question.choices) == trait.count
-        assert (find_obstacle(question, "reading") is None) == (trait.right is not None or question.format == "qa")
+        assert (ExtractionGrader().find_obstacle(question) is None) == (trait.right is not None or question.format == "qa")
 
 
 @pytest.mark.parametrize("name", [name for name, trait in TRAITS.items() if trait.right])
@@ -142,7 +143,7 @@ def test_each_trait_is_graded_right(tmp_path: Path, name: str) -> None:
     """The right label scores 1 and any other 0, however odd the choices are."""
     question, _ = ask(tmp_path, TRAITS[name].record)
     assert question
-    scores = {label: grade_by_reading(question, f"The answer is {label})")["score"] for label in question.choices}
+    scores = {label: evaluate_choice(question, answer_with(f"The answer is {label})")).score for label in question.choices}
     assert question.right == ((TRAITS[name].right,),)
     assert scores == {label: int(label == TRAITS[name].right) for label in question.choices}
 

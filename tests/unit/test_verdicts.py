@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tasks.evaluation.scoring.graders import GRADER_SYSTEM, STRICTER
-from tasks.evaluation.scoring.verdicts import read_verdict
+from tasks.evaluation.scoring.model_grader import GRADER_SYSTEM, STRICTER
+from tasks.evaluation.scoring.verdicts import Verdict, read_verdict
 from tests.support.parsed import parse_question
 
 QUESTION = parse_question("Which is a bird?\nA) bat\nB) owl\nC) bee", "B")
@@ -15,7 +15,7 @@ SHORT = parse_question("Who wrote Emma?", "Jane Austen")
 def read_score(reply: str) -> object:
     """The score that the reply gives to the question; None without a verdict."""
     verdict = read_verdict(reply, QUESTION)
-    return verdict["score"] if verdict else None
+    return verdict.score if verdict else None
 
 
 @pytest.mark.parametrize(
@@ -212,15 +212,11 @@ def test_where_several_answers_are_right_the_choice_may_be_another_than_the_refe
     assert not read_verdict('{"reference_choice": "B", "model_choice": "B", "score": 0}', question)
 
 
-def test_a_verdict_has_all_documented_fields() -> None:
+def test_a_verdict_holds_the_documented_fields_alone() -> None:
     """Those that the grader leaves out are empty, those that it adds are dropped; LaTeX stays as it is."""
-    assert read_verdict('{"Score": "0.5", "reasoning": "\\(x\\) is "near"", "sure": true}', SHORT) == {
-        "reference_choice": None,
-        "model_choice": None,
-        "score": 0.5,
-        "reasoning": '\\(x\\) is "near"',
-        "format": "qa",
-    }
+    assert read_verdict('{"Score": "0.5", "reasoning": "\\(x\\) is "near"", "sure": true}', SHORT) == Verdict(
+        0.5, '\\(x\\) is "near"'
+    )
 
 
 @pytest.mark.parametrize("part", ['{"a":"', '{"a":"x}', '{"a":{', "{'a':['", '{"a":/*', '"score":', '{"a":1}\n\n\n\n'])

@@ -23,3 +23,8 @@ class Answer:
     response_model: str | None
     seconds: float
     token_logprobs: Mapping[str, float] | None = None
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether the reply was cut before its end."""
+        return self.finish_reason == "length"

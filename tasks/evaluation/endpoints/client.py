@@ -7,7 +7,7 @@ and what happens while nothing gets through in `outage`.
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from tasks.evaluation.endpoints.answer import Answer
@@ -34,6 +34,9 @@ from tasks.evaluation.errors import (
 EMPTY_REPLIES = 3
 # One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
 FIRST_QUESTIONS = 3
+
+# Asks a model until it has answered, as `Client.ask` does.
+Ask = Callable[[list[Message]], Awaitable[Answer]]
 
 
 class Client:

@@ -16,6 +16,7 @@ from tasks.evaluation.questions.findings import summarize
 from tasks.evaluation.questions.questions import Questions, Selection, read_questions
 from tasks.evaluation.resuming.differences import describe_settings, explain_change
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.folders import find_existing, make_folder
@@ -38,6 +39,7 @@ class Preparation:
     settings: JsonObject
     selection: Selection
     ledger: Ledger
+    grader: Grader
     lineage: Lineage
     own_folder: Path | None
 
@@ -165,16 +167,17 @@ def prepare(
     Raises:
         UserMistake: the questions cannot be used with these settings, or the run was started with others.
     """
-    generator, grader = endpoints
+    generator, judge = endpoints
+    grader = choose_grader(config, judge)
     lineage = find_lineage(config, run_id, notify)
-    config = choose_prompt(config, lineage, describe_settings(config, grader), notify)
-    described = describe_settings(config, grader)
+    config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
+    described = describe_settings(config, judge)
     selection = choose_selection(config, lineage, described)
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),
         revision=config.model.generator_settings.revision,
-        grader=grader.request if grader else None,
+        grader=grader.identity,
         private_run_id=lineage.private_run_id,
         prompt=config.prompt,
     )
@@ -185,12 +188,12 @@ def prepare(
         ledger = Ledger(
             questions,
             Identity(settings),
-            grading="grader" if grader else "logprobs" if config.grading == "logprobs" else "reading",
+            grader=grader,
             answers=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
             results=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
             retry_refused=config.processing.retry_refused,
         )
-        preparation = Preparation(config, run_id, described, selection, ledger, lineage, own_folder)
+        preparation = Preparation(config, run_id, described, selection, ledger, grader, lineage, own_folder)
         _require_same_evaluation(preparation)
         on_failure.pop_all()
     return preparation

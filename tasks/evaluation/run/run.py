@@ -67,7 +67,9 @@ class Run:
         has_scores = bool(np.isfinite(self.ledger.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
-        self._scorer = Scorer(self.ledger, self._generator, self._grader, self._slots, config=self.config)
+        self._scorer = Scorer(
+            self.ledger, preparation.grader, self._generator, self._grader, slots=self._slots, prompt=self.config.prompt
+        )
         self.saver = Saver(self.ledger, self.config, self.describe, progress.notify)
         self.failures: dict[int, str] = {}
 

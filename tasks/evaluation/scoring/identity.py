@@ -2,7 +2,7 @@
 
     answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
     score id  = hash(answer id, reference answer, format, further accepted answers where there are any,
-                     grader's request settings and prompts, version of the reading or of the verdicts)
+                     the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
 Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
 asked at once. Files hold these ids, so a change of this module makes every earlier answer unknown. Ids are 16 bytes of
@@ -16,7 +16,6 @@ from hashlib import blake2b
 
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.graders import READING_VERSION, VERDICT_VERSION, grader_prompts
 from tasks.evaluation.scoring.prompts import ORIGINAL, generator_messages
 from tasks.evaluation.scoring.records import Ids
 
@@ -27,15 +26,19 @@ ID_BYTES = 16
 class IdentitySettings:
     """The settings that decide about reuse.
 
-    `request` is all that is sent to the generator beside the messages, `weights` what tells the weights of a server that we
-    start ourselves, `revision` the user's own name of them, `grader` all that is sent to the grader beside the messages (None:
-    graded by what is read), `salt` the run whose answers no other run may use, empty for an ordinary one.
+    Attributes:
+        request: all that is sent to the generator beside the messages.
+        weights: what tells the weights of a server that we start ourselves.
+        revision: the user's own name of the weights.
+        grader: what of the grader decides about a score, its `identity`.
+        private_run_id: the run whose answers no other run may use, empty for an ordinary one.
+        prompt: the words around the question.
     """
 
     request: Mapping[str, object]
     weights: Mapping[str, object] | None
     revision: str | None
-    grader: Mapping[str, object] | None
+    grader: tuple[object, ...]
     private_run_id: str
     prompt: Prompt = ORIGINAL
 
@@ -46,9 +49,7 @@ class Identity:
     def __init__(self, settings: IdentitySettings) -> None:
         self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.private_run_id)
         self._prompt = settings.prompt
-        has_grader = settings.grader is not None
-        prompts, version = (grader_prompts(), VERDICT_VERSION) if has_grader else (None, READING_VERSION)
-        self._grader_part = _digest(settings.grader, prompts, version)
+        self._grader_part = _digest(*settings.grader)
 
     def identify(self, question: Question, occurrence: int) -> Ids:
         """The question's ids, as hexadecimal text."""

@@ -16,7 +16,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question, Questions
-from tasks.evaluation.scoring.graders import Grading, find_obstacle
+from tasks.evaluation.scoring.graders import Grader
 from tasks.evaluation.scoring.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.scoring.records import (
     Grade,
@@ -49,7 +49,7 @@ class Ledger:
     Args:
         questions: the selected questions.
         identity: gives them their ids.
-        grading: how answers are graded; not every question can be graded in every way.
+        grader: grades the answers; not every question can be graded in every way.
         answers: takes the answers that are known and not yet graded.
         results: takes the finished questions' records.
         retry_refused: whether a refusal that an earlier run has recorded counts for nothing.
@@ -60,7 +60,7 @@ class Ledger:
         questions: Questions,
         identity: Identity,
         *,
-        grading: Grading,
+        grader: Grader,
         answers: PlacedSpool,
         results: PlacedSpool,
         retry_refused: bool,
@@ -81,7 +81,7 @@ class Ledger:
         self._errors: dict[int, str] = {}
         digest = blake2b(digest_size=ID_BYTES)
         for position, question in enumerate(questions):
-            self._identify(position, question, identity, grading)
+            self._identify(position, question, identity, grader)
             words = question and (question.text, question.context, question.reference, question.aliases)
             digest.update(repr(words).encode())
         self.questions_digest = digest.hexdigest()
@@ -201,8 +201,8 @@ class Ledger:
         self.truncated[position] = marks.get("truncated") is True
         self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
 
-    def _identify(self, position: int, question: Question | None, identity: Identity, grading: Grading) -> None:
-        obstacle = find_obstacle(question, grading) if question else self.questions.why_unusable(position)
+    def _identify(self, position: int, question: Question | None, identity: Identity, grader: Grader) -> None:
+        obstacle = grader.find_obstacle(question) if question else self.questions.why_unusable(position)
         if obstacle:
             self._errors[position] = obstacle
         if question is None:

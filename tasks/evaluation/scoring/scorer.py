@@ -1,28 +1,16 @@
 """One question from the generator's answer to its score, and many of them at a time on one event loop."""
 
 import asyncio
-import time
 from collections.abc import Iterable
 
-from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
+from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
-from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.first_token import grade_by_first_token
-from tasks.evaluation.scoring.graders import (
-    WORDINGS,
-    grade_by_reading,
-    grader_messages,
-    mark_grade,
-    stricter_messages,
-)
+from tasks.evaluation.scoring.graders import Grader
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
-from tasks.evaluation.scoring.records import Grade, Refusal
-from tasks.evaluation.scoring.verdicts import read_verdict
+from tasks.evaluation.scoring.records import Refusal
 
 # How long answers in flight may still arrive after a run was told to stop.
 GRACE_SECONDS = 5.0
@@ -34,20 +22,29 @@ class Scorer:
 
     Args:
         ledger: gives the questions and keeps what comes of them.
+        grader: grades the answers.
         generator: answers the questions.
-        grader: grades the answers; None: what is read from them does.
+        judge: the model that the grader asks; None where it asks none.
         slots: the places of the questions in flight, over all batches.
-        config: says with which prompt they are asked, and how they are graded without a grader.
+        prompt: the words around the questions.
     """
 
     def __init__(
-        self, ledger: Ledger, generator: Client, grader: Client | None, slots: asyncio.Semaphore, *, config: Config
+        self,
+        ledger: Ledger,
+        grader: Grader,
+        generator: Client,
+        judge: Client | None,
+        *,
+        slots: asyncio.Semaphore,
+        prompt: Prompt,
     ) -> None:
         self._ledger = ledger
-        self._generator = generator
         self._grader = grader
+        self._generator = generator
+        self._judge = judge
         self._slots = slots
-        self._config = config
+        self._prompt = prompt
         self._refused_in_a_row = 0
         self._asking: set[asyncio.Task[None]] = set()
         self.stop_cause: EvaluationError | None = None
@@ -70,7 +67,7 @@ class Scorer:
         """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
         if self.stop_cause is None:
             self.stop_cause = cause
-            for client in (self._generator, self._grader):
+            for client in (self._generator, self._judge):
                 if client:
                     client.stop(cause)
             asyncio.get_running_loop().call_later(grace_seconds, self._cancel_all)
@@ -105,9 +102,9 @@ class Scorer:
         answer = self._ledger.known_answer(position)
         try:
             if answer is None:
-                answer = await self._generator.ask(generator_messages(question, self._config.prompt))
+                answer = await self._generator.ask(generator_messages(question, self._prompt))
                 await self._ledger.keep_answer(position, answer)
-            grade = mark_grade(await self._grade(question, answer), answer)
+            grade = await self._grader.grade(question, answer, (self._judge or self._generator).ask)
         except Refused as refused:
             await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)
             self._count_refusal(refused)
@@ -127,46 +124,3 @@ class Scorer:
                 f"{MOST_REFUSED_IN_A_ROW} questions in a row were refused, the last because {refusal}; fix the settings and "
                 "ask these again with --retry-refused, or go on without them with the same command"
             )
-
-    async def _grade(self, question: Question, answer: Answer) -> Grade:
-        if self._config.grading == "logprobs":
-            return Grade(grade_by_first_token(question, answer.token_logprobs), {}, 0.0)
-        if self._grader is None:
-            return Grade(grade_by_reading(question, answer.text), {}, 0.0)
-        if not answer.text:
-            return Grade(_nothing_written(question), {}, 0.0)
-        return await self._ask_grader(self._grader, question, answer)
-
-    async def _ask_grader(self, grader: Client, question: Question, answer: Answer) -> Grade:
-        """The grader's verdict, asked for in stricter words while there is none.
-
-        Raises:
-            Refused: none came in any wording.
-        """
-        started = time.monotonic()
-        usage: Usage = {}
-        first_messages = messages = grader_messages(question, answer.text)
-        for wording in range(WORDINGS):
-            try:
-                reply = await grader.ask(messages)
-            except Refused as refused:
-                refused.usage = add_usage(usage, read_usage(refused.usage))
-                raise
-            usage = add_usage(usage, reply.usage)
-            verdict = read_verdict(reply.text, question)
-            if verdict is not None:
-                return Grade(verdict, usage, time.monotonic() - started)
-            if wording < WORDINGS - 1:
-                messages = stricter_messages(first_messages, wording)
-        raise Refused(f"the grader gave no verdict in {WORDINGS} wordings; its last words: {reply.text[:100]!r}", usage)
-
-
-def _nothing_written(question: Question) -> JsonObject:
-    """The evaluation of an answer that was cut before its first word."""
-    return {
-        "reference_choice": None,
-        "model_choice": None,
-        "score": 0,
-        "reasoning": "the answer is empty: it was cut before its first word",
-        "format": question.format,
-    }

@@ -8,9 +8,10 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.questions import Format, Question
+from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.loose_json import FoundObject, find_objects, name_field
 
 SCORE, REASONING = "score", "reasoning"
@@ -36,14 +37,31 @@ BETWEEN_LABELS = re.compile(r"\s*(?:[,;/&+]|\band\b)\s*", re.IGNORECASE)
 NO_CHOICE = ("", "null", "none", "n/a")
 
 
-def read_verdict(reply: str, question: Question) -> JsonObject | None:
-    """Return the evaluation that a grader's reply gives, with the documented fields; None when it gives none."""
+@dataclass(frozen=True)
+class Verdict:
+    """What a grader says of an answer.
+
+    Attributes:
+        score: from 0 to 1.
+        reasoning: why; empty where the grader says nothing.
+        reference_choice: the choice that the reference names, as the grader writes it.
+        model_choice: the choice that the answer makes, as the grader writes it.
+    """
+
+    score: float
+    reasoning: str
+    reference_choice: JsonValue = None
+    model_choice: JsonValue = None
+
+
+def read_verdict(reply: str, question: Question) -> Verdict | None:
+    """Return the verdict that a grader's reply gives; None when it gives none."""
     given = [found for found in find_objects(reply) if _list_verdicts(found) and not _is_example(found, reply)]
     verdict = _list_verdicts(given[-1])[-1] if given else {}
     score = _read_score(verdict.get(SCORE))
     if score is None or (question.format == "mc" and _is_contradictory(verdict, score, question)):
         return None
-    return _complete(verdict, score, question.format)
+    return Verdict(score, str(verdict.get(REASONING) or ""), verdict.get(REFERENCE_CHOICE), verdict.get(MODEL_CHOICE))
 
 
 def _is_example(found: FoundObject, reply: str) -> bool:
@@ -116,14 +134,3 @@ def _is_no_choice(choice: JsonValue) -> bool:
 
 def _is_numbered(labels: frozenset[str]) -> bool:
     return all(label.isdigit() for label in labels)
-
-
-def _complete(verdict: JsonObject, score: float, question_format: Format) -> JsonObject:
-    """Return the verdict with the documented fields, all of them."""
-    return {
-        "reference_choice": verdict.get(REFERENCE_CHOICE),
-        "model_choice": verdict.get(MODEL_CHOICE),
-        "score": int(score) if score.is_integer() else score,
-        "reasoning": str(verdict.get(REASONING) or ""),
-        "format": question_format,
-    }

@@ -1,0 +1,56 @@
+"""What an answer is worth, and why: the `evaluation` that results hold, from whichever grader it comes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.questions.questions import Format
+
+# What stands in the place of a choice where none is made; graders write the words.
+NO_CHOICES = (None, "", "null", "none")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The worth of one answer.
+
+    Attributes:
+        score: from 0 to 1.
+        reasoning: why, in a sentence for people.
+        format: the question's.
+        reference_choice: the choice that the reference names, several as "A, C", or as a judge writes them; None for a short
+            answer.
+        model_choice: the choice that the answer makes, in the same form; None where it makes none.
+        is_truncated: the answer was cut, and what was cut could have changed the score.
+        short_match: the exact match and the token F1 of a short answer that no model has graded.
+        probabilities: the labels' probabilities as the first token of the answer, where these decide.
+    """
+
+    score: float
+    reasoning: str
+    format: Format
+    reference_choice: JsonValue = None
+    model_choice: JsonValue = None
+    is_truncated: bool = False
+    short_match: tuple[bool, float] | None = None
+    probabilities: Mapping[str, float] | None = None
+
+    def to_json(self) -> JsonObject:
+        """Return the evaluation as results hold it: the five documented fields, then marks and measures where they apply."""
+        marks: JsonObject = {}
+        if self.short_match:
+            exact_match, f1 = self.short_match
+            marks |= {"exact_match": int(exact_match), "f1": f1}
+        if self.probabilities is not None:
+            marks["probabilities"] = dict(self.probabilities)
+        marks["truncated"] = self.is_truncated
+        if self.format == "mc":
+            marks["no_choice"] = self.model_choice in NO_CHOICES
+        return {
+            "reference_choice": self.reference_choice,
+            "model_choice": self.model_choice,
+            "score": int(self.score) if float(self.score).is_integer() else self.score,
+            "reasoning": self.reasoning,
+            "format": self.format,
+            **marks,
+        }
