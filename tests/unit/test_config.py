@@ -107,7 +107,7 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
         (MINIMAL.replace("http://h/v1", "http://me:pw@h/v1"), r"'http://\*\*\*@h/v1' holds a user or password"),
         (MINIMAL.replace("model: m", "model: m, extra: {stream: true}"), "extra may not set stream"),
         (MINIMAL.replace("model: m", "model: m, temperature: .inf"), "temperature: inf cannot be used"),
-        (MINIMAL + "questions_file: other.json\n", "line 3, column 1.*the key 'questions_file' stands twice"),
+        (MINIMAL + "questions_file: other.json\n", "line 3, column 1.*the key 'questions_file' is given twice"),
     ],
 )
 def test_a_mistake_is_one_message_that_names_it(folder: Path, text: str, message: str) -> None:

@@ -55,14 +55,14 @@ def test_an_own_prompt_is_filled_in() -> None:
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [
-        ("short", "'short' is no prompt: default and original are"),
+        ("short", "'short' is no prompt: use default or original"),
         ({"mc": "{question} {letter}"}, "there is no placeholder {letter}: known are {question}"),
         ({"qa": "{question} {letters}"}, "there is no placeholder {letters}"),
         ({"mc": "{question!r}"}, "there is no placeholder {question!r}"),
         ({"mc": "{question.__class__}"}, "there is no placeholder {question.__class__}"),
         ({"mc": "{question"}, "its braces do not match"),
         ({"mc": "Answer with {letters}."}, "'Answer with {letters}.' holds no {question}"),
-        ({"qa": "label"}, "'label' holds no {question}, so it asks none; built in are default, original"),
+        ({"qa": "label"}, "'label' has no {question}, so it asks nothing; built in are default, original"),
         ({"user": "{question}"}, "Extra inputs are not permitted"),
     ],
 )

@@ -1,7 +1,7 @@
 """The settings of an evaluation: the YAML file, the values given for one run, and the defaults behind both.
 
-`load_config` gives a checked `Config`, or one message that names the file, the key and the value. The keys and defaults are
-those of the original's files, which load unchanged; README.md documents each.
+`loading.load_config` returns a checked `Config`, or raises one message that names the file, the key and the value. The keys and
+defaults are those of the original's files, which load unchanged.
 """
 
 from typing import Literal, Self
@@ -17,38 +17,57 @@ from tasks.evaluation.config.urls import check_extra, check_url
 
 
 class Settings(BaseModel):
-    """The base of all settings: a key that is not known is a mistake."""
+    """The base of all settings; an unknown key is a mistake."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Generator(Settings):
-    """What kind of endpoint the generator is."""
+    """The kind of endpoint that the generator is."""
 
     generator_type: Literal["vllm", "argo", "openai", "llamacpp"] = "openai"
+    """How the address is given; `llamacpp` starts a server on this machine. All kinds speak the same protocol."""
 
 
 class GeneratorSettings(Settings):
     """The generator: where it is, and how it is asked."""
 
     model: str = Field(min_length=1)
+    """The model's name, as the endpoint knows it."""
     base_url: str | None = None
+    """The endpoint's address, up to `/v1`."""
     server: str | None = None
+    """The host of a vLLM server, in place of `base_url`."""
     port: int | None = Field(default=None, ge=1, le=65535)
+    """The port of that server."""
     api_key: str | None = None
+    """`${NAME}` of the environment, `secret:name` of a Prefect block, or a plain key, with a warning."""
     temperature: float | None = Field(default=0.0, ge=0)
+    """None: not sent."""
     max_tokens: int | None = Field(default=1024, ge=1)
+    """The longest reply; None: not sent."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further members of each request, over all others."""
     revision: str | None = None
+    """Free text that tells versions of a model apart; a part of the identity."""
     boot_local: bool = False
+    """Start the model server on this machine."""
     hf_model_id: str | None = None
+    """The weights that a local server loads, where they are not called like the model."""
     auto_port: bool = True
+    """Start the local server on a free port."""
     local_host: str = "127.0.0.1"
+    """The address that the local server listens on."""
     server_startup_timeout: float = Field(default=120, gt=0)
+    """The number of seconds that a local server may take to start."""
     vllm_args: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further arguments of a local vLLM server."""
     enable_batching: bool = False
+    """Accepted and not needed: `parallel_workers` questions are in flight."""
     batch_size: int = 8
+    """The same."""
     batch_timeout: float = 1.0
+    """The same."""
 
     @field_validator("base_url")
     @classmethod
@@ -65,9 +84,13 @@ class Model(Settings):
     """The generator and the grader."""
 
     generator: Generator = Field(default_factory=Generator)
+    """The kind of endpoint."""
     generator_settings: GeneratorSettings
+    """Where the generator is, and how it is asked."""
     grader_shortname: str | None = None
+    """The grader's short name in the model servers file; None: the choice is read from the reply, without a second call."""
     model_config_file: PathText = "model_servers.yaml"
+    """The YAML file that lists model servers, seen from the working directory or from the configuration."""
 
     # pydantic keeps the prefix `model_` for itself, the documented keys use it.
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -77,16 +100,23 @@ class Rag(Settings):
     """The context that a question is asked with; retrieval is not supported."""
 
     enabled: bool = True
+    """Whether questions may be asked with a context."""
     use_context_field: bool = False
+    """Ask each question with the context in its own record."""
     rag_config_file: str | None = None
+    """Refused: retrieval is not supported."""
     retriever_config: dict[str, JsonValue] | None = None
+    """The same."""
     retrieval_top_k: int = Field(default=5, ge=0)
+    """Accepted, without effect."""
     retrieval_score_threshold: float = 0.0
+    """The same."""
     chunk_logging_enabled: bool = True
+    """The same."""
 
     @property
     def uses_context(self) -> bool:
-        """Whether the question's own `text` goes into the prompt."""
+        """Return True if the context in a question's record goes into the prompt."""
         return self.enabled and self.use_context_field
 
     @model_validator(mode="after")
@@ -97,27 +127,46 @@ class Rag(Settings):
 
 
 class Processing(Settings):
-    """How the questions are chosen, asked, and kept."""
+    """How the questions are chosen, asked and kept."""
 
     parallel_workers: WorkerCount = 1
+    """The number of questions in flight."""
     question_format: Literal["auto", "mc", "qa"] = "auto"
+    """Treat every question as multiple choice or as a short answer; auto: as each question is."""
     verbose: bool = False
+    """Show Prefect's own lines too."""
     random_selection: Count | None = None
+    """The size of a random sample; None: all questions."""
     random_seed: int | None = None
+    """The sample's seed; None: that of the run that is continued, or a drawn one."""
     limit: Count | None = None
+    """Keep the first questions only, of the sample where there is one."""
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
+    """The number of questions in a task run; None: chosen from the number of questions."""
     enable_checkpointing: bool = True
+    """Write checkpoints and an answer log."""
     checkpoint_interval: Count = 50
+    """Save after this many new results."""
     checkpoint_directory: PathText = "checkpoints"
+    """The folder for checkpoints and everything else that a later run needs."""
     resume_from_checkpoint: PathText | None = None
+    """Continue this checkpoint."""
     auto_resume: bool = True
+    """Reuse what earlier runs have answered."""
     progress_bar: bool = True
+    """Show the bar."""
     save_incremental: bool = False
+    """Make every answer durable before it counts."""
     retry_refused: bool = False
+    """Ask again what the endpoint refused in an earlier run."""
     request_timeout_seconds: float = Field(default=600, gt=0)
+    """The longest time that one request may take."""
     max_outage_seconds: float = Field(default=600, ge=0)
+    """The longest time without an endpoint before the run stops."""
     keep_checkpoints: Count | None = None
+    """The number of checkpoints of an evaluation that stay; None: all."""
     result_storage: PathText | None = None
+    """Where Prefect keeps the batches' results: a path or a block; None: in the checkpoint directory."""
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
@@ -132,21 +181,32 @@ class Output(Settings):
     """Where the results go."""
 
     save_incorrect: bool = False
+    """Write the questions scored below 1 to a file of their own."""
     output_directory: PathText = "."
+    """The folder of the results."""
     output_prefix: PathText = "rag_results"
+    """What the results' names begin with."""
 
 
 class Config(Settings):
     """All settings of one evaluation."""
 
     questions_file: PathText = Field(min_length=1)
+    """The file of questions."""
     fields: Fields = Field(default_factory=Fields)
+    """Which field of a record is what."""
     model: Model
+    """The generator and the grader."""
     rag: Rag = Field(default_factory=Rag)
+    """The context."""
     processing: Processing = Field(default_factory=Processing)
+    """How the questions are chosen, asked and kept."""
     output: Output = Field(default_factory=Output)
+    """Where the results go."""
     prompt: Prompt = Field(default_factory=Prompt)
+    """The words around each question."""
     grading: Literal["auto", "logprobs"] = "auto"
+    """auto: by the grader, or without one by the choice read from the reply; logprobs: by the first token."""
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
@@ -159,12 +219,15 @@ class Config(Settings):
         return self
 
     def complete_prompt(self) -> Prompt:
-        """The prompt with what is not set: a grader reads any reply, without one a reply must end so that we can."""
+        """Return the prompt with a name for each format.
+
+        A grader reads any reply; without one, the prompt must ask for an ending that can be read.
+        """
         unread = "original" if self.model.grader_shortname else "default"
         return self.prompt.complete(mc="label" if self.grading == "logprobs" else unread, qa=unread)
 
     def for_files(self) -> dict[str, JsonValue]:
-        """The settings in the shape of the YAML file, without any key in clear."""
+        """Return the settings in the shape of the YAML file, with every secret masked."""
         masked = mask_secrets(self.model_dump(mode="json"))
         assert isinstance(masked, dict)
         return masked

@@ -1,4 +1,4 @@
-"""The settings of a run: those given for it alone, before those of the configuration file, before the defaults."""
+"""Load the settings of a run: those given for it alone, then those of the configuration file, then the defaults."""
 
 import difflib
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SECTION_OF = {
 
 
 def load_config(config_file: str | None, overrides: Overrides) -> Config:
-    """The settings: those given for this run, before those of the file, before the defaults.
+    """Return the settings: those given for this run, then those of the file, then the defaults.
 
     Raises:
         UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
@@ -38,7 +38,7 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
 
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
-    """The file's settings with those of this run laid over them."""
+    """Return the file's settings with those of this run laid over them."""
     sections = ("fields", "rag", "processing", "output", "prompt")
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
@@ -58,7 +58,7 @@ def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folde
 
 
 def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
-    """Make the generator the listed server of that short name, or else ask the configured endpoint for that model."""
+    """Use the listed server of that short name; if there is none, ask the configured endpoint for that model."""
     server = find_model_server(
         name, str(model.get("model_config_file", Model.model_fields["model_config_file"].default)), folder
     )
@@ -72,7 +72,7 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
 
 
 def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
-    """The mapping under the key, made where there is none."""
+    """Return the mapping under the key; make it where it is missing."""
     section = settings.get(key)
     if not isinstance(section, dict):
         section = settings[key] = {}
@@ -87,7 +87,7 @@ def _validate(settings: Mapping[str, JsonValue], source: str) -> Config:
 
 
 def _describe_first(error: ValidationError) -> str:
-    """What is wrong, for the first of the errors: the key's path, the value, the reason; unknown keys first."""
+    """Describe the first error: the key's path, the value, the reason. Unknown keys come first."""
     details = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     path = [str(part) for part in details["loc"]] or ["a key"]
     if details["type"] == "extra_forbidden":
@@ -103,7 +103,7 @@ def _describe_first(error: ValidationError) -> str:
 
 
 def _show(name: str, value: JsonValue, *, is_section: bool) -> str:
-    """A value that cannot be used, as far as it may be shown: a text in the place of a section may hold keys."""
+    """Return an unusable value as far as it may be shown: a text in the place of a section may hold keys."""
     if is_section and isinstance(value, str):
         return "a text"
     return MASK if is_secret(name, "x") else repr(mask_secrets(value))

@@ -1,7 +1,7 @@
 """The settings that people change from run to run: the command's flags, and the form in which Prefect's UI asks for them.
 
-One that is empty is as in the configuration file. The form shows a title, a description and limits for each, and a menu for
-what is either so or not; an empty field is left out of the run's parameters.
+An empty one is as in the configuration file. The form shows a title, a description and limits for each, and a menu for
+booleans; an empty field is left out of the run's parameters.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def _as_form(schema: JsonDict) -> None:
-    """Let the form show fields that may be left empty, where it would else ask of each whether it is of type "None" first."""
+    """Make the form show fields that may be left empty; by default it first asks of each whether its type is "None"."""
     fields = schema["properties"]
     assert isinstance(fields, dict)
     for field in fields.values():
@@ -29,13 +29,13 @@ def _as_form(schema: JsonDict) -> None:
         del field["default"]
         field["description"] = f"{field['description']} Empty: as in the configuration file."
         if field["type"] == "boolean":
-            # A switch would have no third position; without a type the form gives a menu.
+            # A switch has no third position; without a type the form shows a menu.
             del field["type"]
             field["enum"] = [True, False]
 
 
 class Overrides(BaseModel):
-    """What this run does differently from the configuration file; what is empty is as it stands there."""
+    """The settings of this run that differ from the configuration file; an empty one is as in the file."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
 
@@ -53,19 +53,19 @@ class Overrides(BaseModel):
     limit: Count | None = Field(
         default=None,
         title="Number of questions",
-        description="Score the first so many questions alone, of the sample where there is one.",
+        description="Score only the first questions, of the sample where there is one.",
     )
     random_selection: Count | None = Field(
-        default=None, title="Random sample", description="Score a random sample of so many questions."
+        default=None, title="Random sample", description="Score a random sample of this many questions."
     )
     random_seed: int | None = Field(
-        default=None, title="Seed", description="The random sample's seed; where none is set, one is drawn."
+        default=None, title="Seed", description="The seed of the random sample; drawn where it is not set."
     )
     parallel_workers: WorkerCount | None = Field(
-        default=None, title="Workers", description="How many questions are in flight at once, 1 to 10,000."
+        default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."
     )
     checkpoint_interval: Count | None = Field(
-        default=None, title="Checkpoint interval", description="Save a checkpoint after every so many questions."
+        default=None, title="Checkpoint interval", description="Save a checkpoint after this many questions."
     )
     save_incremental: bool | None = Field(
         default=None, title="Ultra-safe", description="Make every answer durable before it counts."
@@ -73,10 +73,10 @@ class Overrides(BaseModel):
     auto_resume: bool | None = Field(
         default=None,
         title="Auto-resume",
-        description="Reuse what earlier runs have answered; false asks everything anew. A retry continues its own run anyway.",
+        description="Reuse what earlier runs have answered; false asks everything again. A retry continues its own run anyway.",
     )
     retry_refused: bool | None = Field(
-        default=None, title="Retry refused", description="Ask again what the endpoint has refused in an earlier run."
+        default=None, title="Retry refused", description="Ask again what the endpoint refused in an earlier run."
     )
     save_incorrect: bool | None = Field(
         default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."
@@ -88,7 +88,7 @@ class Overrides(BaseModel):
         default=None, title="Model servers file", description="The YAML file that lists model servers."
     )
     resume_from_checkpoint: str | None = Field(
-        default=None, title="Resume from", description="Continue this very checkpoint; its path."
+        default=None, title="Resume from", description="The path of the checkpoint to continue."
     )
     checkpoint_directory: str | None = Field(
         default=None, title="Checkpoint directory", description="The folder for checkpoints."
@@ -102,12 +102,12 @@ class Overrides(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _read_empty(cls, value: object) -> object:
-        """A field of the form that was written in and emptied again is empty."""
+        """Return None for a field of the form that was filled in and emptied again."""
         return None if value == "" else value
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
-        """The settings that were given by these names.
+        """Return the settings that were given by these names.
 
         Raises:
             UserMistake: one of them cannot be used.

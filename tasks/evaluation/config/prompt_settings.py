@@ -1,10 +1,10 @@
 """The settings of the words around each question: the name of a prompt that is built in, or a text with placeholders.
 
-    original    the question as it stands, or with its context around it: what the original scorer asks
-    default     that, and how the reply is to end, so that the answer can be read
-    label       that, and that a choice's label alone is wanted, for grading by the first token
+    original    the question as it stands, or with its context around it, as the original scorer asks it
+    default     the same, and how the reply must end so that the answer can be read
+    label       the same, and a request for a choice's label alone, for grading by the first token
 
-What these become for one question is told in prompts.py.
+`prompts` makes one question's messages of them.
 """
 
 from string import Formatter
@@ -22,7 +22,7 @@ PLACEHOLDERS: dict[Kind, tuple[str, ...]] = {
 
 
 class Prompt(BaseModel):
-    """The words around each question; a name in place of the three settings stands for both `mc` and `qa`."""
+    """The words around each question; a name in place of the three settings is used for both `mc` and `qa`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -36,7 +36,7 @@ class Prompt(BaseModel):
         if not isinstance(given, str):
             return given
         if given not in BUILT_IN["qa"]:
-            raise ValueError(f"{given!r} is no prompt: default and original are; your own stand under mc, qa and system")
+            raise ValueError(f"{given!r} is no prompt: use default or original, or write your own under mc, qa and system")
         return {"mc": given, "qa": given}
 
     @field_validator("mc")
@@ -50,21 +50,21 @@ class Prompt(BaseModel):
         return _check(text, "qa")
 
     def complete(self, *, mc: str, qa: str) -> Self:
-        """The same with these in place of what is not set."""
+        """Return the same settings with these names where nothing is set."""
         return self.model_copy(update={"mc": self.mc or mc, "qa": self.qa or qa})
 
     def shows_context(self) -> bool:
-        """Whether a question's context is part of what is asked, in either format."""
+        """Return True if a question's context is part of what is asked, in either format."""
         given: tuple[tuple[str | None, Kind], ...] = ((self.mc, "mc"), (self.qa, "qa"))
         own = [text for text, kind in given if text and text not in BUILT_IN[kind]]
         return all("context" in _read_placeholders(text) for text in own)
 
 
 def _check(text: str | None, kind: Kind) -> str | None:
-    """The prompt, if a question can be asked with it.
+    """Return the prompt, if a question can be asked with it.
 
     Raises:
-        ValueError: it has a placeholder that is not known, or none that stands for the question.
+        ValueError: it has an unknown placeholder, or none for the question.
     """
     if text is None or text in BUILT_IN[kind]:
         return text
@@ -72,17 +72,17 @@ def _check(text: str | None, kind: Kind) -> str | None:
     try:
         names = _read_placeholders(text)
     except ValueError as error:
-        raise ValueError(f"its braces do not match ({error}): write {{{{ and }}}} for braces that are no placeholder") from None
+        raise ValueError(f"its braces do not match ({error}): write {{{{ and }}}} for literal braces") from None
     unknown = sorted(names - set(PLACEHOLDERS[kind]))
     if unknown:
-        raise ValueError(f"there is no placeholder {{{unknown[0]}}}: known are {known}; write {{{{ and }}}} for other braces")
+        raise ValueError(f"there is no placeholder {{{unknown[0]}}}: known are {known}; write {{{{ and }}}} for literal braces")
     if not names & {"question", "stem"}:
         built_in = ", ".join(BUILT_IN[kind])
-        raise ValueError(f"{text[:40]!r} holds no {{question}}, so it asks none; built in are {built_in}")
+        raise ValueError(f"{text[:40]!r} has no {{question}}, so it asks nothing; built in are {built_in}")
     return text
 
 
 def _read_placeholders(text: str) -> set[str]:
-    """The placeholders as they stand between braces, with whatever follows their names."""
+    """Return the placeholders as they stand between braces, with everything that follows their names."""
     parts = ((name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None)
     return {name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "") for name, form, conversion in parts}

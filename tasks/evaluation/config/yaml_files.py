@@ -1,4 +1,4 @@
-"""YAML as users write it: read with the line and column of each mistake."""
+"""Read YAML as users write it, and name the line and column of a mistake."""
 
 import re
 from collections.abc import Hashable
@@ -11,13 +11,13 @@ from tasks.evaluation.errors import UserMistake
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, for which a key that stands twice in a mapping is a mistake."""
+    """The safe loader, which does not accept the same key twice in a mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
-        """The mapping.
+        """Return the mapping.
 
         Raises:
-            ConstructorError: a key stands twice.
+            ConstructorError: it has the same key twice.
         """
         seen: set[object] = set()
         for key_node, _ in node.value:
@@ -25,17 +25,17 @@ class _Loader(yaml.SafeLoader):
                 continue
             if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {name_key(key_node.value)!r} stands twice", key_node.start_mark
+                    None, None, f"the key {name_key(key_node.value)!r} is given twice", key_node.start_mark
                 )
             seen.add(key_node.value)
         return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: str) -> dict[str, JsonValue]:
-    """The mapping that a YAML file holds.
+    """Return the mapping in a YAML file.
 
     Raises:
-        UserMistake: there is no such file, it cannot be read, does not parse (says where), or holds no mapping.
+        UserMistake: there is no such file, it cannot be read, does not parse (the message says where), or holds no mapping.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -59,7 +59,7 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
     except (yaml.YAMLError, ValueError, IndexError) as error:
         raise UserMistake(f"{path}: this is not YAML: {error}") from None
     if not isinstance(content, dict):
-        raise UserMistake(f"{path}: settings were expected (`key: value` lines), and it holds {_kind(content)}")
+        raise UserMistake(f"{path}: settings were expected (`key: value` lines), but it holds {_kind(content)}")
     return content
 
 
@@ -70,5 +70,5 @@ def _kind(value: object) -> str:
 
 
 def name_key(key: object) -> str:
-    """A key as messages show it: without what follows a colon that lacks its space, which was meant as a value."""
+    """Return a key as messages show it: without what follows a colon that lacks its space, which was meant as a value."""
     return re.split(r"(?<=.)[:=\s]", str(key), maxsplit=1)[0]
