@@ -13,7 +13,7 @@ from flows.commands.checkpoints import add_checkpoints_command
 from flows.commands.questions import add_questions_command
 from flows.commands.serve import add_serve_command
 from flows.end_signals import install_handlers
-from flows.terminal import print_error
+from flows.terminal import print_error, print_line
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError
 
@@ -23,7 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without emoji shows question marks
-    bypass_proxies(os.environ)
+    for warning in bypass_proxies(os.environ):
+        print_line(warning, sys.stderr)
     options = build_parser().parse_args(arguments)
     run = vars(options).pop("run")
     try:

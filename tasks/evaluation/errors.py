@@ -5,7 +5,8 @@ EvaluationError
 ├── Unscored            a question is left for the next run
 │   ├── EndpointFailure     no usable reply came, however often it was asked for
 │   │   ├── RateLimited         there are too many requests: asked again when it is its turn
-│   │   └── UnusableReply       a reply with status 200 that is none
+│   │   └── UnusableReply       a reply that is no answer
+│   │       └── NoCompletion        and no chat completion at all: other JSON, a web page, a redirect
 │   ├── Stopped             the run was told to ask nothing more
 │   └── UnfinishedBatch     some questions of a batch are unscored, for reasons of their own
 ├── Refused             the endpoint has answered that it will not answer this: final
@@ -55,7 +56,7 @@ class RateLimited(EndpointFailure):
 
 
 class UnusableReply(EndpointFailure):
-    """The endpoint answered with status 200, and with nothing that can be used.
+    """The endpoint replied, and the reply is no answer.
 
     Args:
         message: what it did.
@@ -65,6 +66,20 @@ class UnusableReply(EndpointFailure):
     def __init__(self, message: str, usage: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.usage: Mapping[str, object] = usage or {}
+
+
+class NoCompletion(UnusableReply):
+    """The endpoint replied with something other than a chat completion.
+
+    Args:
+        message: what it did.
+        usage: what that has cost, as far as it says.
+        is_foreign: no API sends this; asking again before the address is fixed would bring the same.
+    """
+
+    def __init__(self, message: str, usage: Mapping[str, object] | None = None, *, is_foreign: bool = False) -> None:
+        super().__init__(message, usage)
+        self.is_foreign = is_foreign
 
 
 class Stopped(Unscored):
@@ -97,16 +112,18 @@ class Refused(EvaluationError):
 
 
 class Declined(Refused):
-    """The endpoint answered 400, 413 or 422: something is wrong with this request, or with every one of them.
+    """The endpoint declined the request by its status: something is wrong with this request, or with every one of them.
 
     Args:
         reason: the endpoint's words.
         advice: what to change where it is every one; empty when the words suggest nothing.
+        is_about_content: the reason is what this question holds, not how questions are asked.
     """
 
-    def __init__(self, reason: str, advice: str = "") -> None:
+    def __init__(self, reason: str, advice: str = "", *, is_about_content: bool = False) -> None:
         super().__init__(reason)
         self.advice = advice
+        self.is_about_content = is_about_content
 
 
 class EndpointStop(EvaluationError):

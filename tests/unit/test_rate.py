@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tasks.evaluation.endpoints.rate_limit import RateLimit, read_duration
+from tasks.evaluation.endpoints.rate_limit import RateLimit, read_reset
 
 # What each client does of its own accord after an answer: ask the next question at once.
 ANSWER_SECONDS = 0.2
 REFUSAL_SECONDS = 0.002
+# Seconds since 1970 at noon UTC of 23 November 2026.
+NOON = 1_795_435_200.0
 
 
 @dataclass
@@ -135,14 +137,35 @@ HEADERS = {
 def test_headers_set_the_rate_when_little_is_left(headers: dict[str, str], rate: float | None) -> None:
     """To that at which the allowance is filled up again, of requests or of tokens at 500 a request."""
     limit = RateLimit()
-    limit.note_headers(headers, tokens=500)
+    limit.note_headers(headers, tokens=500, now_seconds=NOON)
     assert limit.rate_at(0.0) == rate
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("6m0s", 360), ("1.5s", 1.5), ("120ms", 0.12), ("7", 7), ("1h2m3s", 3723), ("", None), ("soon", None), ("-1s", None)],
+    [
+        *(("6m0s", 360), ("1.5s", 1.5), ("120ms", 0.12), ("12.5ms", 0.0125), ("7", 7), ("0.25", 0.25), ("1h2m3s", 3723)),
+        *(("1d", 86_400), (f"{NOON + 30:.0f}", 30), (f"{NOON + 30:.3f}", 30), (f"{(NOON + 30) * 1000:.0f}", 30)),
+        *(("2026-11-23T12:00:20Z", 20), ("2026-11-23T13:00:20+01:00", 20), ("2026-11-23 12:00:20", 20)),
+        *(("Mon, 23 Nov 2026 12:00:20 GMT", 20), ("2026-11-23T11:00:00Z", 0), (f"{NOON - 5:.0f}", 0), ("0", 0)),
+        *(("", None), ("soon", None), ("-1s", None), ("-1", None), ("nan", None), ("inf", None)),
+    ],
 )
-def test_durations_are_read_as_they_are_written(text: str, seconds: float | None) -> None:
-    """By OpenAI and those who copy it."""
-    assert read_duration(text) == seconds
+def test_a_reset_is_read_in_every_form(text: str, seconds: float | None) -> None:
+    """Seconds, a duration, a Unix time in seconds or milliseconds, a date; what is past is now."""
+    assert read_reset(text, NOON) == (seconds if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize("reset", [f"{NOON - 60:.0f}", f"{NOON + 86_400:.0f}", f"{(NOON - 1) * 1000:.0f}", "24h"])
+def test_a_reset_that_is_past_or_far_away_sets_no_rate(reset: str) -> None:
+    """A daily allowance is used up, and then the endpoint says how long to wait."""
+    limit = RateLimit()
+    limit.note_headers({**HEADERS, "x-ratelimit-reset-requests": reset}, tokens=500, now_seconds=NOON)
+    assert not limit.is_limited
+
+
+def test_a_reset_as_a_unix_time_sets_the_rate() -> None:
+    """As a duration of the same length does."""
+    limit = RateLimit()
+    limit.note_headers({**HEADERS, "x-ratelimit-reset-requests": f"{NOON + 60:.0f}"}, tokens=500, now_seconds=NOON)
+    assert limit.rate_at(0.0) == pytest.approx(10.0)

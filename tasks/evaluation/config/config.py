@@ -13,7 +13,7 @@ from tasks.evaluation.config.overrides import Count, WorkerCount
 from tasks.evaluation.config.paths import PathText
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.secrets import mask_secrets
-from tasks.evaluation.config.urls import check_extra, check_url
+from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 
 
 class Settings(BaseModel):
@@ -48,6 +48,8 @@ class GeneratorSettings(Settings):
     """The longest reply; None: not sent."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """Further members of each request, over all others."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Headers of each request; values may be `${NAME}` or `secret:name`. No part of the identity."""
     revision: str | None = None
     """Free text that tells versions of a model apart; a part of the identity."""
     boot_local: bool = False
@@ -78,6 +80,11 @@ class GeneratorSettings(Settings):
     @classmethod
     def _check_extra(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
         return check_extra(extra)
+
+    @field_validator("headers")
+    @classmethod
+    def _check_headers(cls, headers: dict[str, str]) -> dict[str, str]:
+        return check_headers(headers)
 
 
 class Model(Settings):

@@ -1,5 +1,6 @@
 """API keys: where the settings say they are, and how they are read from there."""
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -12,6 +13,10 @@ NO_KEY = "none"
 
 
 OPENAI_URL = "https://api.openai.com/v1"
+
+
+# A header's scheme before the place of its secret.
+SCHEMED = re.compile(r"[A-Za-z]+ +(?:\$\{\w+\}|secret:\S+)")
 
 
 class KeyReader:
@@ -67,6 +72,22 @@ class KeyReader:
             if is_reference(value) or is_secret(name, value)
         }
         return f"{bare}?{urlencode(query | found)}" if found else url
+
+    def read_headers(self, headers: Mapping[str, str], setting: str) -> dict[str, str]:
+        """Return the headers with the secrets that their values refer to, behind `Bearer` or alone.
+
+        Raises:
+            UserMistake: there is no such variable or block, or it holds what no header can hold.
+        """
+        read = {}
+        for name, value in headers.items():
+            *scheme, secret = value.split(maxsplit=1) if SCHEMED.fullmatch(value) else [value]
+            place = f"{setting}.{name}"
+            is_key = is_reference(secret) or is_secret(name, value) or secret.startswith(("${", "secret:"))
+            found = self.read(secret, place, None) if is_key else value
+            # As the openai package spells those that it sends itself, so that ours take their place.
+            read["-".join(part.capitalize() for part in name.split("-"))] = " ".join([*scheme, found])
+        return read
 
     def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
 
-from tasks.evaluation.config.urls import check_extra, check_url
+from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
 
@@ -20,9 +20,11 @@ class ModelServer(BaseModel):
     openai_model: str
     openai_api_key: str | None = None
     extra: dict[str, JsonValue] = Field(default_factory=dict)
+    headers: dict[str, str] = Field(default_factory=dict)
 
     _check_url = field_validator("openai_api_base")(check_url)
     _check_extra = field_validator("extra")(check_extra)
+    _check_headers = field_validator("headers")(check_headers)
 
 
 def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:

@@ -25,6 +25,8 @@ SECRET_NAMES = (
 )  # fmt: skip
 # The value of a header that carries a secret, whatever the setting's name is.
 SECRET_VALUE = re.compile(r"(?i)(?:bearer|basic)\s+\S+")
+# Any header may carry a secret, whatever its name is.
+HEADERS = "headers"
 # Shorter ones ("x", "none") are words that stand in any text, and no secrets.
 SHORTEST_SECRET = 5
 
@@ -32,12 +34,23 @@ SHORTEST_SECRET = 5
 def mask_secrets(value: JsonValue) -> JsonValue:
     """The same value with every key and password in it replaced; references to a secret's place are kept."""
     if isinstance(value, dict):
-        return {name: MASK if is_secret(name, item) else mask_secrets(item) for name, item in value.items()}
+        return {name: _mask_setting(name, item) for name, item in value.items()}
     if isinstance(value, list):
         return [mask_secrets(item) for item in value]
     if isinstance(value, str):
         return MASK if SECRET_VALUE.fullmatch(value) else mask_urls(value)
     return value
+
+
+def _mask_setting(name: str, value: JsonValue) -> JsonValue:
+    if name == HEADERS and isinstance(value, dict):
+        return {header: content if _names_place(content) else MASK for header, content in value.items()}
+    return MASK if is_secret(name, value) else mask_secrets(value)
+
+
+def _names_place(content: JsonValue) -> bool:
+    """Return True if a header's value says where its secret is, behind `Bearer` or the like, and holds none itself."""
+    return isinstance(content, str) and is_reference(re.sub(r"^[A-Za-z]+ +(?=[$s])", "", content))
 
 
 def mask_urls(text: str) -> str:

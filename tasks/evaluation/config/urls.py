@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+import re
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
@@ -10,6 +11,11 @@ from tasks.evaluation.config.secrets import mask_urls
 
 # What the project sends itself, or could not read the reply to.
 RESERVED_EXTRA = ("messages", "model", "n", "stream")
+
+# What frames a request, and must agree with its body.
+RESERVED_HEADERS = ("content-length", "content-type", "connection", "transfer-encoding", "accept-encoding", "host")
+# Source: RFC 9110, 5.6.2 (token).
+HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def check_url(url: str) -> str:
@@ -64,3 +70,19 @@ def check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
         raise ValueError(f"extra may not set {', '.join(reserved)}")
     json.dumps(extra, allow_nan=False)
     return extra
+
+
+def check_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Return the headers, if they can be sent.
+
+    Raises:
+        ValueError: a name or a value is none that HTTP can carry, or the project sets it itself.
+    """
+    for name, value in headers.items():
+        if not HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name[:40]!r} is no name of a header")
+        if name.lower() in RESERVED_HEADERS:
+            raise ValueError(f"headers may not set {name}")
+        if not value.strip() or not value.isascii() or not value.isprintable():
+            raise ValueError(f"the value of {name} is empty, or holds characters that no header can hold")
+    return headers

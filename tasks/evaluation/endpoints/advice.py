@@ -8,8 +8,9 @@ import json
 import re
 
 from tasks.evaluation.config.secrets import mask_secrets
+from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
-from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # The settings of a generator that are not under `extra`.
 OWN_SETTINGS = ("temperature", "max_tokens")
@@ -18,12 +19,17 @@ SUCCESSOR = "max_completion_tokens"
 # What servers say of a setting that they do not take.
 IS_DECLINED = re.compile(r"(?i)support|allow|permit|recogni[sz]ed|unknown|unexpected|deprecated|only the default|must be")
 TOO_LONG = re.compile(r"(?i)context[ _](?:length|size|window)|exceed_context|too large|at most \d+ completion tokens")
+CONTEXT = re.compile(
+    r"(?i)context[ _]?(?:length|size|window)|exceed_?context|(?:prompt|input|request)[ _](?:is )?too[ _](?:long|large)"
+)
+NUMBER = re.compile(r"\d[\d,]*")
+LIMITS = ("max_tokens", "max_completion_tokens")
 NO_TEMPLATE = re.compile(r"(?i)chat[ _]template")
 NO_SYSTEM_ROLE = re.compile(r"(?i)system (?:role|messages?|prompt)|role 'system'|roles must alternate")
 
 
 def advise(endpoint: Endpoint, words: str, parameter: str | None) -> str:
-    """The change that the server's words suggest, as a sentence or as lines of YAML; empty when they suggest none.
+    """Return the change that the server's words suggest, as a sentence or as lines of YAML; empty when they suggest none.
 
     Args:
         endpoint: what was asked, and with which settings.
@@ -45,26 +51,57 @@ def advise(endpoint: Endpoint, words: str, parameter: str | None) -> str:
     return ""
 
 
+def describe_reasoning(endpoint: Endpoint, answer: Answer) -> str:
+    """Return what to say of an answer whose words are all reasoning, with the settings that help."""
+    more = next((name for name in LIMITS if name in endpoint.request), "max_tokens")
+    cut = " and was cut there" if answer.is_truncated else ""
+    return (
+        f"The {endpoint.role} wrote {len(answer.reasoning or ''):,} characters of reasoning{cut}, and no answer. In "
+        f"{endpoint.origin}, raise {more}, or let the model reason less: extra: {{reasoning_effort: low}}, or "
+        "extra: {chat_template_kwargs: {enable_thinking: false}}."
+    )
+
+
+def mentions_context(words: str) -> bool:
+    """Return True if the words say that a question does not fit into the model's context."""
+    return bool(CONTEXT.search(words))
+
+
+def exceeds_context_by_setting(endpoint: Endpoint, words: str) -> bool:
+    """Return True if the endpoint's own limit alone fills the context that the words name: then no question fits."""
+    limit = next((endpoint.request[name] for name in LIMITS if name in endpoint.request), None)
+    numbers = [int(found.replace(",", "")) for found in NUMBER.findall(words)]
+    return isinstance(limit, int) and bool(numbers) and limit >= numbers[0]
+
+
 def _find_changes(request: JsonObject, words: str, parameter: str | None) -> JsonObject:
-    """The settings to send otherwise; None for one that is not to be sent at all."""
+    """Return the settings to send otherwise; None for one that is not to be sent at all."""
     if SUCCESSOR in words and "max_tokens" in request and SUCCESSOR not in request:
         # One setting is named at a time; the models that want this one refuse the other as well.
         also: JsonObject = {"temperature": None} if "temperature" in request else {}
         return {**also, "max_tokens": None, SUCCESSOR: request["max_tokens"]}
+    if "top_logprobs" in request and "logprobs" in words and (most := _find_lower(request["top_logprobs"], words)):
+        return {"top_logprobs": most}
     if parameter in request and parameter != "model":
         return {str(parameter): None}
     return {name: None for name in request if name != "model" and IS_DECLINED.search(words) and _is_named(name, words)}
 
 
+def _find_lower(sent: JsonValue, words: str) -> int | None:
+    """Return the largest number in the words that is lower than what was sent."""
+    numbers = [int(found.replace(",", "")) for found in NUMBER.findall(words)]
+    return max((number for number in numbers if isinstance(sent, int) and 0 < number < sent), default=None)
+
+
 def _is_named(name: str, words: str) -> bool:
-    """Whether the words speak of the setting, and do not just hold a word that is spelt like it (`stop`, `user`)."""
+    """Return True if the words speak of the setting, and do not just hold a word that is spelt like it (`stop`, `user`)."""
     is_plain = name != "temperature" and "_" not in name
     pattern = rf"['\"`]{re.escape(name)}['\"`]|\b{re.escape(name)}=" if is_plain else rf"\b{re.escape(name)}\b"
     return bool(re.search(pattern, words))
 
 
 def _make_yaml(endpoint: Endpoint, changes: JsonObject) -> str:
-    """The settings as the file is to hold them after the change: `extra` whole, as one line."""
+    """Return the settings as the file is to hold them after the change: `extra` whole, as one line."""
     changed = {name: value for name, value in {**endpoint.request, **changes}.items() if name != "model"}
     if endpoint.role == "grader":
         # What every grader is sent stands in no file; an entry's `extra` replaces it, a null takes it away.
@@ -77,5 +114,5 @@ def _make_yaml(endpoint: Endpoint, changes: JsonObject) -> str:
 
 
 def _dump(lines: JsonObject) -> str:
-    """The lines; JSON is YAML too, and stands on one."""
+    """Return one line a setting; JSON is YAML too, and stands on one line."""
     return "\n".join(f"  {name}: {json.dumps(mask_secrets(value), ensure_ascii=False)}" for name, value in lines.items())

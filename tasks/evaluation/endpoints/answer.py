@@ -8,23 +8,30 @@ from tasks.evaluation.endpoints.usage import Usage
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's reply.
-
-    `reasoning` is what a model thought before it answered, kept apart and never graded. `usage` holds the token counts
-    that the endpoint gives, of all replies that this one took. `finish_reason` is the endpoint's, `length` for an answer that
-    was cut. `token_logprobs` holds the likeliest first tokens with the natural logarithms of their probabilities, None where
-    the endpoint gave none.
-    """
+    """A model's reply."""
 
     text: str
+    """What it says; empty where it was cut before its first word."""
+
     reasoning: str | None
+    """What the model thought before it answered, kept apart and never graded."""
+
     usage: Usage
+    """The token counts that the endpoint gives, of all replies that this one took."""
+
     finish_reason: str | None
+    """Why it ended, in the endpoint's word; `length` for every reply that was cut."""
+
     response_model: str | None
+    """The model's name, as the endpoint gives it."""
+
     seconds: float
+    """How long the request took."""
+
     token_logprobs: Mapping[str, float] | None = None
+    """The likeliest first tokens with the natural logarithms of their probabilities; None where the endpoint gave none."""
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the reply was cut before its end."""
+        """True if the reply was cut before its end."""
         return self.finish_reason == "length"

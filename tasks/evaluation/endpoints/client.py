@@ -1,7 +1,7 @@
-"""Asks an endpoint until it has answered: in its turn, again where it failed, and not at all while it is out.
+"""A client that asks an endpoint until it has answered: in turn, again after a failure, and seldom while it is out.
 
-What a failed request means is decided in `failures`, what a reply says in `replies`, when the next one may be sent in `rate`,
-and what happens while nothing gets through in `outage`.
+What a failed request means is decided in `failures`, what a reply says in `responses`, when the next one may be sent in
+`rate_limit`, and what happens while nothing gets through in `outage`.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from tasks.evaluation.endpoints.advice import describe_reasoning
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
@@ -24,6 +25,7 @@ from tasks.evaluation.errors import (
     EndpointFailure,
     EndpointStop,
     EvaluationError,
+    NoCompletion,
     RateLimited,
     Refused,
     UnusableReply,
@@ -32,8 +34,10 @@ from tasks.evaluation.errors import (
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
-# One question may be declined for what it says; so many of them, before any is answered, for how they are asked.
+# One question may be declined for itself; this many of them, before any is answered, for how they are asked.
 FIRST_QUESTIONS = 3
+# One reply may be damaged on its way; this many, before any is usable, come from the wrong address.
+FIRST_REPLIES = 3
 
 # Asks a model until it has answered, as `Client.ask` does.
 Ask = Callable[[list[Message]], Awaitable[Answer]]
@@ -42,7 +46,7 @@ Ask = Callable[[list[Message]], Awaitable[Answer]]
 class Client:
     """Asks one endpoint. To be used on one event loop only.
 
-    `paid` is what all its replies so far have cost, as far as it says, whatever came of them.
+    `paid` adds up what all its replies have cost, as far as it says, whatever came of them.
 
     Args:
         endpoint: what is asked.
@@ -75,28 +79,30 @@ class Client:
         self._turns = asyncio.Lock()
         self._is_proven = is_proven
         self._first_alone = asyncio.Lock()
-        self._declined = 0
+        self._has_answered = self._has_hinted = False
+        self._declined = self._no_completions = self._only_reasoned = 0
         self._final: EvaluationError | None = None
 
     async def ask(self, messages: list[Message]) -> Answer:
-        """The model's reply to the messages.
+        """Return the model's reply to the messages.
 
         Raises:
-            EndpointFailure: none came in so many attempts, though others got through.
+            EndpointFailure: none came in any attempt, though others got through.
             Refused: the endpoint declined this request, or answered with nothing three times.
             EndpointStop: it will decline every request until something is fixed, or nothing got through for too long.
-            UserMistake: it declines the requests of a run that has had no answer from it yet.
+            UserMistake: it declines the requests of a run that has had no answer from it yet, or is no such endpoint.
             EvaluationError: the cause with which it was stopped.
         """
-        failures = empty_replies = 0
+        failures = 0
+        empty: list[Answer] = []
         usage: Usage = {}
         while True:
             try:
                 answer = await self._ask_in_turn(messages)
             except RateLimited:
                 continue
-            except Declined:
-                if self._is_proven:
+            except Declined as declined:
+                if self._is_proven or declined.is_about_content:
                     raise
                 await self._step_aside(0.0)
             except EndpointFailure as failure:
@@ -106,18 +112,18 @@ class Client:
                 await self._step_aside(0.0 if self._outage.goes_on else choose_pause(self.patience, failures, failure))
             else:
                 usage = add_usage(usage, answer.usage)
-                if answer.text or answer.finish_reason == "length":
+                if answer.text or answer.is_truncated:
                     return replace(answer, usage=usage)
-                empty_replies += 1
-                if empty_replies == EMPTY_REPLIES:
-                    raise Refused(f"the {self.endpoint.role} answered with an empty message {empty_replies} times", usage)
+                empty.append(answer)
+                if len(empty) == EMPTY_REPLIES:
+                    raise self._refuse_empty(empty, usage)
 
     def stop(self, cause: EvaluationError) -> None:
         """Send nothing more: what waits to be sent ends with the cause."""
         self._final = self._final or cause
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
-        """One attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
+        """Make one attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
         while not self._is_proven:
             async with self._first_alone:
                 if not self._is_proven:
@@ -125,7 +131,7 @@ class Client:
         return await self._attempt(messages)
 
     async def _attempt(self, messages: list[Message]) -> Answer:
-        """One request, when neither an outage nor the rate forbids it; its outcome is noted for those that follow."""
+        """Send one request when neither an outage nor the rate forbids it, and note its outcome for those that follow."""
         await self._outage.wait_for_turn()
         await self._wait_for_rate()
         if self._final:
@@ -143,29 +149,64 @@ class Client:
         self._outage.note_reply()
         cost = TokenSum.read(answer.usage)
         self.paid += cost
-        self._rate.note_headers(headers, cost.total)
-        self._is_proven = True
+        self._rate.note_headers(headers, cost.total, now_seconds=time.time())
+        self._note_answer(answer)
         return answer
 
+    def _note_answer(self, answer: Answer) -> None:
+        self._has_answered |= bool(answer.text)
+        only_reasons = not answer.text and bool(answer.reasoning)
+        # A model that only reasons shows that a request is taken, and not that the settings let it answer.
+        self._is_proven |= not only_reasons or answer.is_truncated
+        if only_reasons and not self._has_hinted:
+            self._has_hinted = True
+            self._notify(f"⚠️ {describe_reasoning(self.endpoint, answer)}")
+
+    def _refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
+        """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""
+        reasoned = next((reply for reply in replies if reply.reasoning), None)
+        role = self.endpoint.role
+        if reasoned is None:
+            return Refused(f"the {role} answered with an empty message {len(replies)} times", usage)
+        self._only_reasoned += 1
+        if self._has_answered or self._only_reasoned < FIRST_QUESTIONS:
+            return Refused(f"the {role} wrote reasoning and no answer, {len(replies)} times", usage)
+        words = f"{describe_reasoning(self.endpoint, reasoned)} Nothing was answered before."
+        self._final = self._final or (EndpointStop(words) if self._is_proven else UserMistake(words))
+        return self._final
+
     def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:
-        """Note what the error tells of the endpoint; give what ends the run, if anything does."""
+        """Note what the error tells of the endpoint; return what ends the run, if anything does."""
         self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
         if isinstance(error, RateLimited):
             self._follow_rate(error, sent_at)
             return self._outage.note_put_off(error)
+        if isinstance(error, NoCompletion) and (mistake := self._note_no_completion(error)):
+            return mistake
         if isinstance(error, EndpointFailure):
             return self._outage.note_failure(error)
         self._outage.note_reply()
-        self._declined += isinstance(error, Declined)
+        self._declined += isinstance(error, Declined) and not error.is_about_content
         if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
             advice = f"\n{error.advice}" if isinstance(error, Declined) and error.advice else ""
-            return UserMistake(f"{error} (nothing was answered before){advice}")
+            return UserMistake(f"{error} (nothing was answered before at {self.endpoint.shown_url}){advice}")
         return error if isinstance(error, EndpointStop) else None
 
-    def _follow_rate(self, refusal: RateLimited, sent_at: float) -> None:
+    def _note_no_completion(self, error: NoCompletion) -> UserMistake | None:
+        """Return the mistake that it is if nothing else came from the address before."""
+        self._no_completions += 1
+        if self._is_proven or not (error.is_foreign or self._no_completions == FIRST_REPLIES):
+            return None
+        url, origin = self.endpoint.shown_url, self.endpoint.origin
+        return UserMistake(
+            f"{error} (nothing was answered before at {url}); no chat completions API answers there: "
+            f"fix the address in {origin}, as http://HOST:PORT/v1"
+        )
+
+    def _follow_rate(self, limit: RateLimited, sent_at: float) -> None:
         if not self._rate.is_limited:
-            self._notify(f"{refusal}: from now on the rate follows what the {self.endpoint.role} lets through")
-        self._rate.note_rate_limited(time.monotonic(), sent_at, refusal.retry_after_seconds)
+            self._notify(f"{limit}: from now on the rate follows what the {self.endpoint.role} lets through")
+        self._rate.note_rate_limited(time.monotonic(), sent_at, limit.retry_after_seconds)
 
     async def _wait_for_rate(self) -> None:
         """Return when the next request may be sent; those that wait are served in their order."""
@@ -173,13 +214,13 @@ class Client:
             self._rate.take_turn(time.monotonic())
             return
         async with self._turns:
-            # The time may have moved on while it was waited for, by another refusal.
+            # The time may have moved on while it was waited for, by another 429.
             while (seconds := self._rate.seconds_until_turn(time.monotonic())) > 0:  # noqa: ASYNC110
                 await asyncio.sleep(seconds)
             self._rate.take_turn(time.monotonic())
 
     async def _step_aside(self, seconds: float) -> None:
-        """Wait so long, and let another question have the place meanwhile."""
+        """Wait, and let another question have the place meanwhile."""
         self._slots.release()
         try:
             await asyncio.sleep(seconds)

@@ -1,6 +1,6 @@
 """Endpoints: where the generator and the grader are, with which key, and what is sent to them beside the messages."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -34,31 +34,41 @@ VERDICT_FORMAT: JsonObject = {
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A model behind an OpenAI-compatible address.
-
-    `origin` is the place of its settings, for messages. `request` is all that is sent beside the messages. `base_url` None is
-    a server of our own that was not started.
-    """
+    """A model behind an OpenAI-compatible address."""
 
     role: Literal["generator", "grader"]
+    """What it is asked for."""
+
     base_url: str | None = field(repr=False)
+    """Its address; None: a server of our own that was not started."""
+
     api_key: str = field(repr=False)
+    """Its key, in clear."""
+
     request: JsonObject = field(repr=False)
+    """All that is sent beside the messages."""
+
     origin: str = "the settings"
+    """The place of its settings, for messages."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Headers of each request, in clear. They say who asks and by which way, and are no part of an answer's identity."""
 
     @property
     def secrets(self) -> list[str]:
-        """What no text may show: its key, the values in its address, what its requests hold under a secret's name."""
+        """What no text may show: the key, headers, values in the address, what requests hold under a secret's name."""
         in_clear = [] if self.api_key == NO_KEY else [self.api_key]
-        return [*in_clear, *split_query(self.base_url or "")[1].values(), *list_secrets(self.request)]
+        # A scheme before a header's secret is often left out where the secret is repeated.
+        headers = [each for value in self.headers.values() for each in dict.fromkeys([value, value.split()[-1]])]
+        return [*in_clear, *headers, *split_query(self.base_url or "")[1].values(), *list_secrets(self.request)]
 
     @property
     def is_open_to_others(self) -> bool:
-        """Whether its secrets can be read on their way."""
+        """True if its secrets can be read on their way."""
         return bool(self.secrets) and is_open_to_others(self.base_url or "")
 
     def scrub_words(self, words: str) -> str:
-        """What the server or a library says of a failure, without the secrets, which servers like to repeat."""
+        """Return what the server or a library says, without the secrets, which servers like to repeat."""
         return mask_urls(Scrubber(self.secrets)(words))
 
     @property
@@ -73,7 +83,7 @@ class Endpoint:
 
 
 def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:
-    """The generator that the settings describe; `local_url` is where a server of our own is asked.
+    """Return the generator that the settings describe; `local_url` is where a server of our own is asked.
 
     Raises:
         UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
@@ -81,18 +91,24 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     settings = config.model.generator_settings
     is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
     url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings) or keys.default_url
-    request: JsonObject = {"model": settings.model}
-    request |= {"temperature": settings.temperature, "max_tokens": settings.max_tokens, **settings.extra}
     key = keys.read(settings.api_key, "model.generator_settings.api_key", url)
-    if config.grading == "logprobs":
-        limit = "max_completion_tokens" if "max_completion_tokens" in request else "max_tokens"
-        request |= {**FIRST_TOKEN_REQUEST, limit: 1}
+    headers = keys.read_headers(settings.headers, "model.generator_settings.headers")
     url = keys.read_url(url, "model.generator_settings.base_url") if url else None
-    return Endpoint("generator", url, key, _drop_nulls(request), origin="model.generator_settings")
+    request = _make_request(settings, by_first_token=config.grading == "logprobs")
+    return Endpoint("generator", url, key, request, origin="model.generator_settings", headers=headers)
+
+
+def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:
+    """Return all that is sent to the generator beside the messages; `extra` overrides all of it."""
+    request: JsonObject = {"model": settings.model, "temperature": settings.temperature, "max_tokens": settings.max_tokens}
+    if by_first_token:
+        request |= FIRST_TOKEN_REQUEST
+        request["max_tokens"] = settings.max_tokens if "max_completion_tokens" in settings.extra else 1
+    return _drop_nulls(request | settings.extra)
 
 
 def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
-    """The grader that the settings name; None when they name none. `self` is the generator, grading its own answers.
+    """Return the grader that the settings name; None when they name none. `self` is the generator, grading its own answers.
 
     Raises:
         UserMistake: the model servers file has no such entry, or the entry's key cannot be found.
@@ -111,18 +127,19 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
         )
     setting = f"openai_api_key of {shortname!r} in {servers_file}"
     key = keys.read(server.openai_api_key, setting, server.openai_api_base)
+    headers = keys.read_headers(server.headers, f"headers of {shortname!r} in {servers_file}")
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
     url = keys.read_url(server.openai_api_base, f"openai_api_base of {shortname!r} in {servers_file}")
-    return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}")
+    return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}", headers=headers)
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:
-    """The settings that are sent: a null says that one is not."""
+    """Return the settings that are sent: a null says that one is not."""
     return {name: value for name, value in request.items() if value is not None}
 
 
 def _make_self_request(generator: JsonObject) -> JsonObject:
-    """What a generator is asked with that grades itself: a grader's settings, without those that it does not take."""
+    """Return a grader's settings for a generator that grades itself, without those that it does not take."""
     settings = {name: value for name, value in GRADER_REQUEST.items() if name in generator}
     if "max_completion_tokens" in generator:
         settings["max_completion_tokens"] = generator["max_completion_tokens"]
@@ -130,7 +147,7 @@ def _make_self_request(generator: JsonObject) -> JsonObject:
 
 
 def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:
-    """What the user should know of how keys are kept and sent, a line each."""
+    """Return what the user should know of how keys are kept and sent, a line each."""
     warnings = (
         ["⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place"] if found_plain else []
     )

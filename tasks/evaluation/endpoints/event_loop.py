@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 
 class EventLoopThread:
-    """An event loop on a thread of its own."""
+    """Runs an event loop on a thread of its own."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -25,7 +25,7 @@ class EventLoopThread:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # A thread that waits for a coroutine would wait for ever once the loop has stopped.
+        # A thread that waits for a coroutine would never return once the loop has stopped.
         with self._ending:
             self._has_ended = True
         asyncio.run_coroutine_threadsafe(_cancel_others(), self._loop).result()
@@ -34,7 +34,7 @@ class EventLoopThread:
         self._loop.close()
 
     def run(self, coroutine: Coroutine[object, object, Result]) -> Result:
-        """The coroutine's result, awaited from another thread.
+        """Return the coroutine's result, awaited from another thread.
 
         Raises:
             Stopped: the loop ends, or has ended.

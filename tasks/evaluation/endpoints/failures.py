@@ -4,78 +4,112 @@
 |---|---|
 | no connection, no answer in time, no HTTP, 408, 409, 5xx and any other status | EndpointFailure: asked again |
 | 429 | RateLimited: asked again when it is its turn |
-| 429 with the code insufficient_quota, 401, 402, 403, 404 | EndpointStop: nothing more can be asked until somebody acts |
-| 400, 413, 422 | Declined: final for this request |
+| 401, 402, 403, 404, and a code that names a wrong key or a spent account | EndpointStop: nothing more can be asked |
+| 400, 413, 422, 451, and 403 for what the question holds | Declined: final for this request |
+| a redirect, 405, 501 and the like | NoCompletion: asked again once something was answered, else the address is wrong |
 
-It is decided by status, code and headers, never by the words of the message, which change.
+Status, code and headers decide. The words of the message count only where those leave it open: for which reason a request was
+declined, and what a body with status 200 reports without a code.
 """
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-import aiohttp
 import httpx2
 import openai
 
-from tasks.evaluation.endpoints.advice import advise
+from tasks.evaluation.config.secrets import mask_urls
+from tasks.evaluation.endpoints.advice import advise, exceeds_context_by_setting, mentions_context
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, RateLimited
+from tasks.evaluation.endpoints.server_errors import ServerError, read_server_error
+from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
 
-UNAUTHORIZED = 401
+UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN = 401, 402, 403
 STOP_STATUS = {
     UNAUTHORIZED: "renew the API key (api_key)",
-    402: "renew the account's credit",
-    403: "ask for access to this model, or renew the API key (api_key)",
+    PAYMENT_REQUIRED: "renew the account's credit",
+    FORBIDDEN: "ask for access to this model, or renew the API key (api_key)",
     404: "fix the address (base_url) or the model's name (model)",
 }
-DECLINED_STATUS = (400, 413, 422)
+DECLINED_STATUS = (400, 413, 422, 451)
+# Declined for what the request holds, whatever the words.
+CONTENT_STATUS = (413, 451)
+# No chat completions API answers these to a request for a completion.
+FOREIGN_STATUS = (405, 406, 410, 421, 426, 501, 505, 511)
 TOO_MANY_REQUESTS = 429
+REDIRECTS = range(300, 400)
+# What a filter in front of a model says of the one question that it holds back.
+IS_MODERATED = re.compile(
+    r"(?i)content[ _-]?(?:filter|policy|management|moderation)|moderat|flagged|responsible_?ai|data[ _]?inspection|guardrail|"
+    r"safety (?:system|polic|filter|setting)|usage polic|prohibited|harmful|inappropriate|"
+    r"sensitive (?:content|word|information)"
+)
+# The same words about who asks concern every question.
+IS_ABOUT_USER = re.compile(
+    r"(?i)\b(?:account|api[ _-]?key|organi[sz]ation|project|subscription|user) (?:\S+ ){0,3}(?:flagged|prohibit)"
+)
+# Codes and words with which a status that may mean anything says that the account or the key is the cause.
+IS_SPENT = re.compile(r"(?i)insufficient[_ ](?:quota|credit|balance|fund)|billing_|credit[ _]balance|out of credit|arrear")
+IS_WRONG_KEY = re.compile(r"(?i)api[_ ]?key[_ ](?:not[_ ]valid|invalid)|(?:invalid|incorrect)[_ ]api[_ ]?key")
 # In OpenSSL's words; no certificate is trusted at the next try that is not trusted at this one.
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 MOST_WORDS = 300
 
 
-def classify_failure(error: openai.OpenAIError | aiohttp.ClientError, endpoint: Endpoint) -> EvaluationError:
-    """The error of ours that the openai package's error means at this endpoint, or its transport's, where it is let through."""
-    # Shortened only when no secret is left in it that could be cut in two.
-    role, words = endpoint.role, endpoint.scrub_words(_server_words(error))[:MOST_WORDS]
-    if not isinstance(error, openai.APIStatusError):
-        return _classify_silence(error, role, words)
-    message = f"the {role} answered {error.status_code}: {words}"
-    if error.code == "insufficient_quota":
-        return EndpointStop(f"{message}; {STOP_STATUS[402]}")
-    if error.status_code in STOP_STATUS:
-        return EndpointStop(f"{message}; {STOP_STATUS[error.status_code]}")
-    if error.status_code in DECLINED_STATUS:
-        return Declined(message, advise(endpoint, words, error.param if isinstance(error.param, str) else None))
-    retry_after_seconds = read_retry_after(error.response.headers, time.time())
-    if error.status_code == TOO_MANY_REQUESTS:
+def classify_status(response: httpx2.Response, endpoint: Endpoint) -> EvaluationError:
+    """Return the error that a response with a status of failure means at this endpoint."""
+    status, location = response.status_code, response.headers.get("location", "")
+    if status in REDIRECTS:
+        target = mask_urls(endpoint.scrub_words(location)) or "nowhere"
+        return NoCompletion(
+            f"the {endpoint.role} answered {status} with a redirect to {target}; "
+            "write the address that answers itself, up to /v1, as base_url",
+            is_foreign=True,
+        )
+    error = read_server_error(status, response.content)
+    if status in FOREIGN_STATUS:
+        words = _shorten(error.words, endpoint)
+        return NoCompletion(f"the {endpoint.role} answered {status}: {words}; fix the address (base_url)", is_foreign=True)
+    return classify_report(error, endpoint, read_retry_after(response.headers, time.time()))
+
+
+def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds: float = 0.0) -> EvaluationError:
+    """Return the error that a server's report means at this endpoint."""
+    words = _shorten(error.words, endpoint)
+    message = f"the {endpoint.role} answered {error.status}: {words}"
+    is_moderated = _is_moderated(error)
+    if (cause := _find_stop(error)) and not is_moderated:
+        return EndpointStop(f"{message}; {STOP_STATUS[cause]}")
+    if error.status in DECLINED_STATUS or (error.status == FORBIDDEN and is_moderated):
+        is_too_long = mentions_context(f"{error.words} {' '.join(error.names)}")
+        return Declined(
+            message,
+            advise(endpoint, words, error.parameter),
+            is_about_content=is_moderated
+            or error.status in CONTENT_STATUS
+            or (is_too_long and not exceeds_context_by_setting(endpoint, error.words)),
+        )
+    if error.status == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)
     return EndpointFailure(message, retry_after_seconds)
 
 
-def _classify_silence(error: openai.OpenAIError | aiohttp.ClientError, role: str, words: str) -> EndpointFailure | EndpointStop:
-    """The error of ours where there was no response."""
+def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
+    """Return the error that means at this endpoint that there was no response."""
+    cause = error.__cause__ or error
+    words = _shorten(str(cause) or str(error), endpoint)
     if UNTRUSTED in words:
         cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
-        return EndpointStop(f"the {role}'s certificate is not trusted: {words}; {cure}")
-    return EndpointFailure(f"the {role} {_describe_silence(error)}: {words}")
-
-
-def _describe_silence(error: openai.OpenAIError | aiohttp.ClientError) -> str:
-    """What the endpoint did that has given no response."""
-    if isinstance(error, aiohttp.ClientError):
-        return "answered with something that is no HTTP"
-    # The transport calls every failure to connect a timeout.
-    was_reached = isinstance(error, openai.APITimeoutError) and not isinstance(error.__cause__, httpx2.ConnectTimeout)
-    return "did not answer in time" if was_reached else "cannot be reached"
+        return EndpointStop(f"the {endpoint.role}'s certificate is not trusted: {words}; {cure}")
+    return EndpointFailure(f"the {endpoint.role} {_describe_silence(cause)}: {words}")
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> float:
-    """The seconds that a response asks to wait, 0 when it does not; `now` is the time of day in seconds since 1970.
+    """Return the seconds that a response asks to wait, 0 when it does not; `now` is in seconds since 1970.
 
     Source: RFC 9110, 10.2.3 (seconds, or a date); `retry-after-ms` is OpenAI's and Azure's.
     """
@@ -91,15 +125,41 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float:
     return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now, 0.0)
 
 
+def _find_stop(error: ServerError) -> int | None:
+    """Return the status of which the cure helps, if nothing more can be asked before it."""
+    said = " ".join(error.names)
+    if error.status in (400, FORBIDDEN, TOO_MANY_REQUESTS):
+        # A rate limit is often called a quota in words, so that a 429 is judged by its code alone.
+        words = said if error.status == TOO_MANY_REQUESTS else f"{said} {error.words}"
+        if IS_SPENT.search(words):
+            return PAYMENT_REQUIRED
+        if IS_WRONG_KEY.search(words):
+            return UNAUTHORIZED
+    return error.status if error.status in STOP_STATUS else None
+
+
+def _is_moderated(error: ServerError) -> bool:
+    """Return True if the question was held back for what it says."""
+    if error.status not in (*DECLINED_STATUS, FORBIDDEN) or IS_ABOUT_USER.search(error.words):
+        return False
+    return error.is_moderated or bool(IS_MODERATED.search(f"{' '.join(error.names)} {error.words}"))
+
+
+def _describe_silence(cause: BaseException) -> str:
+    """Return what the endpoint did that has given no response."""
+    if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
+        return "cannot be reached"
+    if isinstance(cause, httpx2.TimeoutException | openai.APITimeoutError):
+        return "did not answer in time"
+    if isinstance(cause, httpx2.RemoteProtocolError | httpx2.DecodingError):
+        return "answered with something that is no HTTP"
+    return "broke the connection off"
+
+
+def _shorten(words: str, endpoint: Endpoint) -> str:
+    """Return the words, shortened only when no secret is left in them that could be cut in two."""
+    return endpoint.scrub_words(" ".join(words.split()))[:MOST_WORDS]
+
+
 def _bound(seconds: float) -> float:
     return max(seconds, 0.0) if math.isfinite(seconds) else 0.0
-
-
-def _server_words(error: Exception) -> str:
-    """The server's own words about the failure, else the transport's, on one line.
-
-    Many servers do not write them as OpenAI does: `{"error": "…"}`, `{"detail": […]}`, a page of HTML. Then it is all they say.
-    """
-    body = getattr(error, "body", None)
-    message = body.get("message") if isinstance(body, dict) else body
-    return " ".join(str(message or body or error.__cause__ or error).split())

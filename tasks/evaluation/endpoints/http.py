@@ -1,31 +1,41 @@
-"""One request to an endpoint, by the openai package's client: its reply, or the error of ours that its failure means."""
+"""One request to an endpoint, by the openai package's client: its reply, or the error that its failure means."""
 
 import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
-import aiohttp
 import httpx2
 import openai
 from openai import AsyncOpenAI
 
+from tasks.evaluation.config.keys import OPENAI_URL
 from tasks.evaluation.config.secrets import Scrubber
 from tasks.evaluation.config.urls import split_query
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.connections import make_transport
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.failures import UNAUTHORIZED, classify_failure
+from tasks.evaluation.endpoints.failures import (
+    UNAUTHORIZED,
+    classify_report,
+    classify_silence,
+    classify_status,
+    read_retry_after,
+)
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
-from tasks.evaluation.endpoints.responses import read_models, read_reply
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
+from tasks.evaluation.endpoints.responses import ReportedFailure, read_models, read_reply
+from tasks.evaluation.endpoints.server_errors import read_report
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UnusableReply, UserMistake
 
+Quoting = TypeVar("Quoting", bound=EvaluationError)
 # A gateway that answers 200 with an error may repeat the key as if it were the answer; no answer holds so long a key by chance.
 SHORTEST_REPEATED_KEY = 16
 
 
 class Transport:
-    """The connections to one endpoint. To be used on one event loop only.
+    """Sends requests to one endpoint. To be used on one event loop only.
 
     Args:
         endpoint: where the requests go.
@@ -44,43 +54,54 @@ class Transport:
             self._client = AsyncOpenAI(
                 base_url=base_url,
                 default_query=query,
+                default_headers=endpoint.headers,
                 api_key=endpoint.api_key,
                 max_retries=0,
                 timeout=openai.Timeout(patience.request_timeout_seconds, connect=patience.connect_seconds),
-                # The workers bound how many requests are open at once.
-                http_client=openai.DefaultAioHttpClient(limits=httpx2.Limits(max_connections=None)),
+                # A redirect is followed by nobody: it would turn a question into a request for a page.
+                http_client=httpx2.AsyncClient(transport=make_transport(base_url or OPENAI_URL), follow_redirects=False),
             )
         except openai.OpenAIError as error:
             raise UserMistake(f"cannot ask the {endpoint.role}: {endpoint.scrub_words(str(error))}") from None
 
     async def ask(self, messages: list[Message]) -> tuple[Answer, Mapping[str, str]]:
-        """The answer to the messages, and the headers that it came with.
+        """Return the answer to the messages, and the headers that it came with.
 
         Raises:
-            EvaluationError: as `classify_failure` and `read_reply` give it.
+            EvaluationError: as `failures` and `read_reply` decide.
         """
         role = self._endpoint.role
-        body = {**self._endpoint.request, "messages": [_make_sendable(message) for message in messages]}
         started = time.monotonic()
+        response = await self._post({**self._endpoint.request, "messages": [_make_sendable(each) for each in messages]})
+        seconds, content_type = time.monotonic() - started, response.headers.get("content-type", "")
         try:
-            async with asyncio.timeout(self._patience.request_timeout_seconds):
-                # The typed method would check and copy every field of the reply, which takes longer than all the rest.
-                response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except (openai.OpenAIError, aiohttp.ClientError) as error:
-            raise classify_failure(error, self._endpoint) from None
-        except TimeoutError:
-            raise EndpointFailure(
-                f"the {role} did not answer in time: {self._patience.request_timeout_seconds:,.0f} s (request_timeout_seconds)"
-            ) from None
-        except (ValueError, TypeError) as error:
-            raise EndpointStop(
-                f"the {role} cannot be asked with these settings: {self._endpoint.scrub_words(str(error))}"
-            ) from None
-        answer = read_reply(response.content, role=role, seconds=time.monotonic() - started)
+            answer = read_reply(response.content, role=role, seconds=seconds, content_type=content_type)
+        except ReportedFailure as failure:
+            retry_after_seconds = read_retry_after(response.headers, time.time())
+            error = classify_report(read_report(failure.report), self._endpoint, retry_after_seconds)
+            raise error from None
+        except (UnusableReply, Refused) as error:
+            raise self._scrub_error(error) from None
         return self._without_keys(answer), response.headers
 
+    async def _post(self, body: Mapping[str, object]) -> httpx2.Response:
+        role, seconds = self._endpoint.role, self._patience.request_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                # The typed method would check and copy every field of the reply, which takes longer than all the rest.
+                return await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+        except openai.APIStatusError as error:
+            raise classify_status(error.response, self._endpoint) from None
+        except openai.OpenAIError as error:
+            raise classify_silence(error, self._endpoint) from None
+        except TimeoutError:
+            raise EndpointFailure(f"the {role} did not answer in time: {seconds:,.0f} s (request_timeout_seconds)") from None
+        except (ValueError, TypeError) as error:
+            words = self._endpoint.scrub_words(str(error))
+            raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
+
     async def list_models(self) -> list[str]:
-        """The names of the models that the endpoint lists; none where it does not list them.
+        """Return the names of the models that the endpoint lists; none where it does not list them.
 
         Raises:
             EndpointFailure: it cannot be reached.
@@ -92,11 +113,16 @@ class Transport:
             response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             if error.status_code == UNAUTHORIZED:
-                raise classify_failure(error, self._endpoint) from None
+                raise classify_status(error.response, self._endpoint) from None
             return []
-        except (openai.OpenAIError, aiohttp.ClientError) as error:
-            raise classify_failure(error, self._endpoint) from None
+        except openai.OpenAIError as error:
+            raise classify_silence(error, self._endpoint) from None
         return read_models(response.content)
+
+    def _scrub_error(self, error: Quoting) -> Quoting:
+        """Return the error without the secrets that the words of a reply may hold."""
+        error.args = (self._endpoint.scrub_words(str(error)),)
+        return error
 
     def _without_keys(self, answer: Answer) -> Answer:
         return replace(
@@ -113,5 +139,5 @@ class Transport:
 
 
 def _make_sendable(message: Message) -> Message:
-    """The message with half surrogate pairs, which have no UTF-8 form, replaced by question marks."""
+    """Return the message with half surrogate pairs, which have no UTF-8 form, replaced by question marks."""
     return {"role": message["role"], "content": message["content"].encode("utf-8", "replace").decode()}

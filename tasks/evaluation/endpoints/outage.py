@@ -1,4 +1,4 @@
-"""An outage: what is done while nothing gets through to an endpoint.
+"""An outage: what happens while nothing gets through to an endpoint.
 
 It begins when as many requests in a row have failed as one question may. Then all wait, and one after the other tries with its
 own question, so that a single question which the endpoint cannot digest does not stand for all. The first reply ends it.
@@ -16,7 +16,7 @@ LONG_WAIT_SECONDS = 10.0
 
 
 class Outage:
-    """Whether one endpoint is out. To be used on one event loop only.
+    """Tells whether one endpoint is out. To be used on one event loop only.
 
     Args:
         role: the endpoint's, for the messages.
@@ -36,7 +36,7 @@ class Outage:
 
     @property
     def goes_on(self) -> bool:
-        """Whether nothing gets through at present."""
+        """True while nothing gets through."""
         return self._failures_in_a_row >= self._patience.attempts
 
     async def wait_for_turn(self) -> None:
@@ -48,7 +48,7 @@ class Outage:
                     return
 
     def note_reply(self) -> None:
-        """Note that the endpoint has answered, be it with a refusal of this question."""
+        """Note that the endpoint has answered, even if only to decline this question."""
         self._failures_in_a_row = 0
         self._silent_since = None
         if self._is_told:
@@ -56,7 +56,7 @@ class Outage:
             self._notify(f"The {self._role} answers again")
 
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
-        """Note that a request has failed; give what ends the run when nothing has got through for too long.
+        """Note that a request has failed; return what ends the run when nothing has got through for too long.
 
         An outage is reported once, when the first try in it has failed.
         """
@@ -71,7 +71,7 @@ class Outage:
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
-        """Note that there were too many requests; give what ends the run when that is all the endpoint says for too long."""
+        """Note that a request was rate limited; return what ends the run when that is all the endpoint says for too long."""
         silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
         if silent_seconds > self._patience.max_outage_seconds:
             return EndpointStop(
@@ -79,13 +79,13 @@ class Outage:
             )
         now = time.monotonic()
         if failure.retry_after_seconds >= LONG_WAIT_SECONDS and now >= self._waits_until:
-            # The others that were in flight are told the same.
+            # The other requests in flight bring the same message.
             self._waits_until = now + failure.retry_after_seconds
             self._notify(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
         return None
 
     def _measure_silence(self) -> float:
-        """How long nothing has got through, in seconds."""
+        """Return how long nothing has got through, in seconds."""
         now = time.monotonic()
         self._silent_since = now if self._silent_since is None else self._silent_since
         return now - self._silent_since

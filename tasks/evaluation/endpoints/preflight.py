@@ -14,7 +14,7 @@ MOST_MODELS = 10
 async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     """Find out what can be found out without asking a question.
 
-    An endpoint that lists no models is fine. That it does not list this one is said and no more, because gateways know more
+    An endpoint that lists no models is fine. One that lists others gets a warning and no more, because gateways know more
     names than they list, and the first question will tell.
 
     Raises:
@@ -38,7 +38,7 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
 
 
 async def _list_models(client: Client) -> list[str]:
-    """The models that the endpoint lists.
+    """Return the models that the endpoint lists.
 
     Raises:
         EndpointFailure: it could not be reached, however often it was tried.

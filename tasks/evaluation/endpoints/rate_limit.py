@@ -1,4 +1,4 @@
-"""The rate at which an endpoint that limits it is asked: found from what it refuses, and from its headers where it sends them.
+"""The rate at which an endpoint that limits it is asked: found from its 429s, and from its headers where it sends them.
 
 Nothing is limited until the endpoint has answered 429 (too many requests). Then the rate falls to a little less than what was
 let through lately, and rises again: slowly at first, so that a known limit is seldom met, and ever faster, so that a limit that
@@ -12,16 +12,18 @@ import math
 import re
 from collections import deque
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
-# What was let through lately: in so many seconds before a refusal; while the rate is searched for, in the last of them.
+# What was let through lately: in these seconds before a 429; the shorter window while the rate is searched for.
 WINDOW_SECONDS, SHORT_WINDOW_SECONDS = 5.0, 1.0
-# The rate after a refusal, as a share of what was let through.
+# The rate after a 429, as a share of what was let through.
 FALL = 0.95
-# After t seconds without a refusal the rate has grown by the factor exp(RISE t²): 2.5 % in 10 s, double in 53 s.
+# After t seconds without a 429 the rate has grown by the factor exp(RISE t²): 2.5 % in 10 s, double in 53 s.
 RISE = 0.00025
-# After the first refusal, which measures little, it grows by exp(SEARCH t) until the second: double in each second.
+# After the first 429, which measures little, it grows by exp(SEARCH t) until the second: double in each second.
 SEARCH = 0.7
-# Refusals of requests that were sent before a refusal was known arrive within this time, and tell nothing new.
+# The 429s of requests that were sent before the first was known arrive within this time, and tell nothing new.
 SETTLE_SECONDS = 0.25
 LOWEST_RATE = 0.2
 # A limit is forgotten when the rate could have risen by the factor exp(HIGHEST_RISE), about 1,000: after 3 minutes.
@@ -29,11 +31,15 @@ HIGHEST_RISE = 7.0
 # With a smaller share than this left of what the headers allow, the rate is that at which it is filled up again.
 NEARLY_SPENT = 0.1
 # Go durations, as OpenAI writes them: 6m0s, 1.5s, 120ms.
-DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+)ms)?")
+DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+# Smaller numbers are seconds to wait; both stand for 9 September 2001.
+FIRST_UNIX_SECONDS, FIRST_UNIX_MILLISECONDS = 1e9, 1e12
+# An allowance that takes longer to fill up sets no rate: what is left of it is used, and then a 429 says how long to wait.
+LONGEST_RESET_SECONDS = 600.0
 
 
 class RateLimit:
-    """When the next request may be sent; unlimited as long as nothing was refused."""
+    """Decides when the next request may be sent; unlimited until a request is rate limited."""
 
     def __init__(self) -> None:
         self._rate: float | None = None
@@ -43,17 +49,17 @@ class RateLimit:
         self._held_until = 0.0
         self._next_turn = 0.0
         self._sent: deque[float] = deque()
-        self._refused: deque[float] = deque()
+        self._limited: deque[float] = deque()
         self._first_sent: float | None = None
         self._limited_at: float | None = None
 
     @property
     def is_limited(self) -> bool:
-        """Whether requests have to wait for their turn."""
+        """True if requests have to wait for their turn."""
         return self._rate is not None or self._limited_at is not None or self._refill_rate is not None
 
     def seconds_until_turn(self, now: float) -> float:
-        """How long the next request has to wait; 0: none."""
+        """Return how many seconds the next request has to wait; 0: none."""
         return max(self._held_until - now, self._next_turn - now, 0.0)
 
     def take_turn(self, now: float) -> None:
@@ -69,12 +75,12 @@ class RateLimit:
         self._drop_old(now)
 
     def rate_at(self, now: float) -> float | None:
-        """Requests a second; None: as many as there are."""
+        """Return the requests a second; None: unlimited."""
         rates = (self._refill_rate, self._risen_rate(now))
         return min((rate for rate in rates if rate is not None), default=None)
 
     def _risen_rate(self, now: float) -> float | None:
-        """The rate since the last refusal, as far as it has risen by now."""
+        """Return the rate since the last 429, as far as it has risen by now."""
         if self._rate is None:
             return None
         seconds = max(now - self._rate_since, 0.0)
@@ -82,28 +88,31 @@ class RateLimit:
         return self._rate * math.exp(rise) if rise < HIGHEST_RISE else None
 
     def note_rate_limited(self, now: float, sent_at: float, retry_after_seconds: float) -> None:
-        """Note that a request was refused because there were too many; nothing is sent before the time that was asked for."""
-        self._refused.append(sent_at)
+        """Note that a request was rate limited; nothing is sent before the time that the endpoint asks to wait."""
+        self._limited.append(sent_at)
         self._held_until = max(self._held_until, now + max(retry_after_seconds, SETTLE_SECONDS))
         if self._limited_at is None and (self._rate is None or sent_at >= self._rate_since):
             self._limited_at = now
 
-    def note_headers(self, headers: Mapping[str, str], tokens: int) -> None:
-        """Take up what a reply's `x-ratelimit-*` headers say of requests, and of tokens at so many a request.
+    def note_headers(self, headers: Mapping[str, str], tokens: int, *, now_seconds: float) -> None:
+        """Take up what a reply's `x-ratelimit-*` headers say of requests, and of tokens at this cost of one request.
+
+        `now_seconds` is the time of day in seconds since 1970.
 
         Source: https://platform.openai.com/docs/guides/rate-limits (limit, remaining, and the time until all of it is there).
         """
-        refills = [_read_refill(headers, "requests", 1), _read_refill(headers, "tokens", max(tokens, 1))]
+        kinds = (("requests", 1), ("tokens", max(tokens, 1)))
+        refills = [_read_refill(headers, kind, cost, now_seconds) for kind, cost in kinds]
         self._refill_rate = min((refill for refill in refills if refill is not None), default=None)
 
     def _fall_if_limited(self) -> None:
-        """Set the rate by what was let through before the last refusal, once all that was sent until then has come back."""
+        """Set the rate by what was let through before the last 429, once all that was sent until then has come back."""
         if self._limited_at is None or self._first_sent is None:
             return
         limited_at, self._limited_at = self._limited_at, None
         window = SHORT_WINDOW_SECONDS if self._is_searching else WINDOW_SECONDS
-        sent, refused = (sum(at >= limited_at - window for at in times) for times in (self._sent, self._refused))
-        let_through = (sent - refused) / max(min(window, limited_at - self._first_sent), SHORT_WINDOW_SECONDS)
+        sent, limited = (sum(at >= limited_at - window for at in times) for times in (self._sent, self._limited))
+        let_through = (sent - limited) / max(min(window, limited_at - self._first_sent), SHORT_WINDOW_SECONDS)
         before = self.rate_at(limited_at)
         # Where nothing was let through there is nothing to go by: the limit is what it was, another one, or none.
         self._is_searching = before is None or not let_through
@@ -111,30 +120,57 @@ class RateLimit:
         self._rate_since = self._next_turn = self._held_until
 
     def _drop_old(self, now: float) -> None:
-        for times in (self._sent, self._refused):
+        for times in (self._sent, self._limited):
             while times and times[0] < now - 2 * WINDOW_SECONDS:
                 times.popleft()
 
 
-def read_duration(text: str) -> float | None:
-    """The seconds of a duration such as `6m0s`, `120ms` or `7`; None when it is none."""
-    if text.isdecimal():
-        return float(text)
+def read_reset(text: str, now_seconds: float) -> float | None:
+    """Return the seconds until a limit is reset; None if the text says no time.
+
+    Providers give seconds (`7`, `1.5`), a duration as Go writes it (`6m0s`, `120ms`), a Unix time in seconds or milliseconds,
+    or a date (ISO 8601, or RFC 9110's). What is past is 0.
+    """
+    text = text.strip()
+    try:
+        number = float(text)
+    except ValueError:
+        duration = _read_duration(text)
+        return duration if duration is not None else _read_date(text, now_seconds)
+    if not math.isfinite(number) or number < 0:
+        return None
+    if number >= FIRST_UNIX_MILLISECONDS:
+        number /= 1000
+    return max(number - now_seconds, 0.0) if number >= FIRST_UNIX_SECONDS else number
+
+
+def _read_duration(text: str) -> float | None:
     found = DURATION.fullmatch(text)
     if not found or not any(found.groups()):
         return None
-    hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
+    days, hours, minutes, seconds, milliseconds = (float(part or 0) for part in found.groups())
+    return days * 86_400 + hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
 
 
-def _read_refill(headers: Mapping[str, str], kind: str, cost: int) -> float | None:
-    """The requests a second at which a nearly spent allowance is filled up; None when it is not, or nothing is said."""
+def _read_date(text: str, now_seconds: float) -> float | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            moment = read(text)
+        except ValueError:
+            continue
+        return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now_seconds, 0.0)
+    return None
+
+
+def _read_refill(headers: Mapping[str, str], kind: str, cost: int, now_seconds: float) -> float | None:
+    """Return the requests a second at which a nearly spent allowance is filled up; None when it is not, or nothing is said."""
     try:
         limit = float(headers[f"x-ratelimit-limit-{kind}"])
         remaining = float(headers[f"x-ratelimit-remaining-{kind}"])
     except (KeyError, ValueError):
         return None
-    seconds = read_duration(headers.get(f"x-ratelimit-reset-{kind}", ""))
-    if not seconds or not 0 <= remaining < NEARLY_SPENT * limit:
+    reset = headers.get(f"x-ratelimit-reset-{kind}") or headers.get("x-ratelimit-reset", "")
+    seconds = read_reset(reset, now_seconds)
+    if not seconds or seconds > LONGEST_RESET_SECONDS or not 0 <= remaining < NEARLY_SPENT * limit:
         return None
     return max((limit - remaining) / seconds / cost, LOWEST_RATE)

@@ -1,53 +1,99 @@
-"""What the body of a response with status 200 says: an answer, a refusal, a list of models, or nothing that can be used."""
+"""What the body of a response with status 200 holds: an answer, a refusal, a reported failure, or nothing that can be used.
+
+Only two kinds of end make an answer: the model has finished, or it was cut at its limit. A filter's end is a refusal whatever
+text came before it, and every other end, known or unknown, is a failure that is asked again.
+"""
 
 import json
 import math
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.usage import read_usage
-from tasks.evaluation.errors import Refused, UnusableReply
+from tasks.evaluation.endpoints.messages import join_reasoning, join_text, read_refusal, read_tool_call
+from tasks.evaluation.endpoints.server_errors import find_report
+from tasks.evaluation.endpoints.usage import Usage, read_usage
+from tasks.evaluation.endpoints.web_pages import describe_foreign, describe_text
+from tasks.evaluation.errors import NoCompletion, Refused, UnusableReply
 from tasks.evaluation.extraction.thinking import split_thinking
-from tasks.evaluation.json_lines import JsonValue
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+
+CUT = "length"
+# Each in lower case, with underscores between its words.
+FINISHED_REASONS = frozenset(
+    (
+        *("stop", "stopped", "eos", "eos_token", "end", "end_turn", "stop_sequence", "stop_token"),
+        *("complete", "completed", "finish", "finished", "done"),
+    )
+)
+CUT_REASONS = frozenset(
+    (
+        *("length", "max_length", "max_tokens", "max_output_tokens", "max_completion_tokens", "model_length", "token_limit"),
+        *("model_context_window_exceeded", "context_length"),
+    )
+)
+FILTER_REASONS = frozenset(
+    (
+        *("content_filter", "content_filtered", "contentfilter", "content_flagged", "flagged", "moderation", "sensitive"),
+        *("refusal", "safety", "image_safety", "recitation", "blocklist", "prohibited_content", "spii", "language"),
+        *("guardrail_intervened", "error_toxic"),
+    )
+)
+TOOL_REASONS = frozenset(("tool_calls", "tool_call", "tool_use", "function_call"))
+MOST_SHOWN = 200
 
 
-def read_reply(content: bytes, *, role: str, seconds: float) -> Answer:
-    """The answer in a chat completion; `role` names who gave it, `seconds` is how long that took.
+class ReportedFailure(Exception):
+    """A body with status 200 reports a failure.
 
-    An answer that was cut (`finish_reason` length) is an answer as far as it goes.
+    Args:
+        report: the server's report.
+        usage: what the reply has cost, as far as it says.
+    """
+
+    def __init__(self, report: JsonValue, usage: Usage) -> None:
+        super().__init__("reported with status 200")
+        self.report = report
+        self.usage = usage
+
+
+def read_reply(content: bytes, *, role: str, seconds: float, content_type: str = "") -> Answer:
+    """Return the answer in a chat completion; an answer that was cut is one as far as it goes.
+
+    Args:
+        content: the response's body.
+        role: who gave it, for messages.
+        seconds: how long that took.
+        content_type: the header that names the body's kind.
 
     Raises:
-        UnusableReply: it is no chat completion with a message.
-        Refused: a content filter withheld the answer.
+        ReportedFailure: it holds a report of a failure.
+        NoCompletion: it is no chat completion.
+        UnusableReply: the completion broke off before its end.
+        Refused: the model or a filter withheld the answer, or a tool was called in its place.
     """
-    try:
-        body: JsonValue = json.loads(content)
-    except (ValueError, RecursionError):
-        raise UnusableReply(f"the {role} answered with something that is no JSON") from None
-    usage = read_usage(body.get("usage")) if isinstance(body, dict) else {}
-    choices = body.get("choices") if isinstance(body, dict) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
-    message = first.get("message") if isinstance(first, dict) else None
-    if not isinstance(body, dict) or not isinstance(first, dict) or not isinstance(message, dict):
-        raise UnusableReply(f"the {role} answered without a message", usage)
-    finish_reason = _text_or_none(first.get("finish_reason"))
-    text, thought = split_thinking(_join_parts(message.get("content")))
+    body = _read_body(content, role, content_type)
+    usage = read_usage(body.get("usage"))
+    report = find_report(body)
+    if report:
+        raise ReportedFailure(report, usage)
+    choice, message = _find_message(body, role, usage)
+    finish_reason = _read_finish_reason(choice, role, usage)
+    text, thought = split_thinking(join_text(message.get("content")))
     text = text if text.strip() else ""
-    if not text and finish_reason == "content_filter":
-        raise Refused(f"the {role}'s content filter withheld the answer", usage)
+    if not text:
+        _check_declined(message, finish_reason, role, usage)
     return Answer(
         text=text,
-        # vLLM and OpenRouter have renamed it.
-        reasoning=_text_or_none(message.get("reasoning_content")) or _text_or_none(message.get("reasoning")) or thought,
+        reasoning=join_reasoning(message) or thought,
         usage=usage,
         finish_reason=finish_reason,
         response_model=_text_or_none(body.get("model")),
         seconds=seconds,
-        token_logprobs=_first_token_logprobs(first.get("logprobs")),
+        token_logprobs=_first_token_logprobs(choice.get("logprobs")),
     )
 
 
 def read_models(content: bytes) -> list[str]:
-    """The models' names in the answer to `GET /models`; none where it is anything else."""
+    """Return the models' names in the answer to `GET /models`; none where it is anything else."""
     try:
         body: JsonValue = json.loads(content)
     except (ValueError, RecursionError):
@@ -57,8 +103,62 @@ def read_models(content: bytes) -> list[str]:
     return [name for name in names if isinstance(name, str)]
 
 
+def _read_body(content: bytes, role: str, content_type: str) -> JsonObject:
+    try:
+        body: JsonValue = json.loads(content)
+    except (ValueError, RecursionError):
+        text = content.decode(errors="replace")
+        foreign = describe_foreign(content_type, text)
+        raise NoCompletion(f"the {role} answered with {foreign or describe_text(text)}", is_foreign=bool(foreign)) from None
+    if not isinstance(body, dict):
+        raise NoCompletion(f"the {role} answered with JSON that is no chat completion")
+    return body
+
+
+def _find_message(body: JsonObject, role: str, usage: Usage) -> tuple[JsonObject, JsonObject]:
+    choices = body.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    message = choice.get("message") if isinstance(choice, dict) else None
+    if not isinstance(choice, dict) or not isinstance(message, dict):
+        raise NoCompletion(f"the {role} answered without a message", usage)
+    return choice, message
+
+
+def _read_finish_reason(choice: JsonObject, role: str, usage: Usage) -> str | None:
+    """Return why the completion ended, `length` where it was cut; None where the server does not say.
+
+    Raises:
+        Refused: a filter ended it.
+        UnusableReply: it did not come to its end.
+    """
+    given = choice.get("finish_reason")
+    if given is None or given == "":
+        return None
+    name = str(given).lower().replace("-", "_").replace(" ", "_")
+    if name in CUT_REASONS:
+        return CUT
+    if name in FINISHED_REASONS | TOOL_REASONS:
+        return str(given)
+    if name in FILTER_REASONS:
+        raise Refused(f"the {role}'s content filter withheld the answer (finish_reason {name})", usage)
+    raise UnusableReply(f"the {role}'s answer broke off (finish_reason {str(given)[:MOST_SHOWN]!r})", usage)
+
+
+def _check_declined(message: JsonObject, finish_reason: str | None, role: str, usage: Usage) -> None:
+    """Check that an empty message says nothing in place of its content.
+
+    Raises:
+        Refused: it holds a refusal, or calls a tool.
+    """
+    refusal, call = read_refusal(message), read_tool_call(message)
+    if refusal:
+        raise Refused(f"the {role} declined to answer: {refusal[:MOST_SHOWN]}", usage)
+    if call or str(finish_reason).lower() in TOOL_REASONS:
+        raise Refused(f"the {role} called a tool in place of an answer: {(call or 'no name given')[:MOST_SHOWN]}", usage)
+
+
 def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
-    """The likeliest first tokens with their logarithms; None where there are none."""
+    """Return the likeliest first tokens with their logarithms; None where there are none."""
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     first = tokens[0] if isinstance(tokens, list) and tokens else None
     likeliest = first.get("top_logprobs") if isinstance(first, dict) else None
@@ -68,14 +168,6 @@ def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
         if isinstance(token, str) and isinstance(logprob, int | float) and math.isfinite(logprob):
             found[token] = logprob
     return found or None
-
-
-def _join_parts(content: JsonValue) -> str:
-    """A message's content as text; some servers send a list of parts."""
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, dict)]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
 
 
 def _text_or_none(value: JsonValue) -> str | None:

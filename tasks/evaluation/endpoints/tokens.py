@@ -19,19 +19,23 @@ NONE_REPORTED = "none reported"
 
 @dataclass(frozen=True)
 class TokenSum:
-    """Tokens added up.
-
-    `counted` is how many replies, or questions, have said what they cost; the others are in none of the sums.
-    """
+    """Tokens added up."""
 
     prompt: int = 0
+    """Tokens of the prompts."""
+
     completion: int = 0
+    """Tokens of the replies."""
+
     total: int = 0
+    """Both, or what the endpoint names as the total."""
+
     counted: int = 0
+    """How many replies, or questions, have a count; the others are in none of the sums."""
 
     @classmethod
     def read(cls, usage: object) -> Self:
-        """The counts of one `usage`; a missing total is the sum of the two others."""
+        """Return the counts of one `usage`; a missing total is the sum of the two others."""
         found = usage if isinstance(usage, Mapping) else {}
         prompt, completion, total = (found[name] if is_count(found.get(name)) else 0 for name in COUNTS)
         total = total or prompt + completion
@@ -51,7 +55,7 @@ class TokenSum:
         return f"{self.total:,} ({self.prompt:,} prompt + {self.completion:,} completion)"
 
     def scale_to(self, count: int) -> "TokenSum | None":
-        """What so many more would cost, each the mean of those that were counted; None where none was."""
+        """Return what `count` more would cost at the mean of those that were counted; None without any."""
         if not self.counted:
             return None
         prompt, completion, total = (
@@ -60,7 +64,7 @@ class TokenSum:
         return TokenSum(prompt, completion, total, counted=count)
 
     def to_json(self) -> JsonObject:
-        """The sums under the names of an endpoint's `usage`."""
+        """Return the sums under the names of an endpoint's `usage`."""
         return dict(zip(COUNTS, (self.prompt, self.completion, self.total), strict=True))
 
 
@@ -68,20 +72,20 @@ TokenSums = Mapping[Role, TokenSum]
 
 
 class TokenTable:
-    """What each question's result says that it has cost, by position. Memory: 24 bytes a question."""
+    """Keeps what each question's result says that it has cost, by position. Memory: 24 bytes a question."""
 
     def __init__(self, positions: int) -> None:
         self._counts = np.zeros((positions, len(ROLES), len(COUNTS)), dtype=np.uint32)
 
     def note(self, position: int, result: Mapping[str, object]) -> None:
-        """Take the `usage` of the question's result, in the place of what was there."""
+        """Take the `usage` of the question's result in place of an earlier one."""
         usage = result.get("usage")
         by_role = usage if isinstance(usage, Mapping) else {}
         sums = [TokenSum.read(by_role.get(role)) for role in ROLES]
         self._counts[position] = [[min(n, MOST_TOKENS) for n in (s.prompt, s.completion, s.total)] for s in sums]
 
     def add_up(self, positions: Sequence[int]) -> dict[Role, TokenSum]:
-        """The sums over the questions at these positions."""
+        """Return the sums over the questions at these positions."""
         chosen = self._counts[np.asarray(positions, dtype=np.int64)]
         return {role: self._add_up_role(chosen[:, row]) for row, role in enumerate(ROLES)}
 
@@ -92,12 +96,12 @@ class TokenTable:
 
 
 def sums_to_json(sums: TokenSums) -> JsonObject:
-    """The sums as files hold them."""
+    """Return the sums as files hold them."""
     return {role: each.to_json() for role, each in sums.items()}
 
 
 def describe_sums(sums: TokenSums) -> str:
-    """The sums as the terminal shows them; a grader that has cost nothing is left out."""
+    """Return the sums as the terminal shows them; a grader that has cost nothing is left out."""
     if not any(each.counted for each in sums.values()):
         return NONE_REPORTED
     return ", ".join(f"{role} {each}" for role, each in sums.items() if role == "generator" or each.counted)

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
-# No reply costs so much, and larger numbers are not read exactly everywhere, or not at all.
+# No reply costs this much, and larger numbers are not read exactly everywhere, or not at all.
 MOST_COUNTED = 2**53
 
 # Counts by name; `prompt_tokens_details` and the like hold counts of their own.
@@ -15,7 +15,7 @@ Usage = JsonObject
 
 
 def read_usage(value: object) -> Usage:
-    """The counts in a reply's `usage`, of its details those that are not zero; empty where there is none."""
+    """Return the counts in a reply's `usage`, of its details those that are not zero; empty where it has none."""
     counts: Usage = {}
     for name, entry in value.items() if isinstance(value, dict) else ():
         if is_count(entry):
@@ -27,12 +27,12 @@ def read_usage(value: object) -> Usage:
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:
-    """The sum of both, name by name; a count that only one of them has stays as it is."""
+    """Return the sum of both, name by name; a count that only one of them has stays as it is."""
     return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
 
 
 def is_count(value: object) -> TypeGuard[int]:
-    """Whether the value is a number of tokens."""
+    """Return True if the value is a number of tokens."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNTED
 
 

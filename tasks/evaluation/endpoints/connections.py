@@ -1,0 +1,110 @@
+"""HTTP connections to an endpoint, by aiohttp, for the openai package's client.
+
+The package's own way to use aiohttp caps headers at 8 KiB and connections at 100, and takes proxies from the environment in
+forms that stop it with a traceback. Here each request goes through the proxy that `choose_proxy` names, or through none.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from urllib.request import getproxies
+
+import aiohttp
+import httpx2
+from yarl import URL
+
+from tasks.evaluation.endpoints.proxies import SOCKS, choose_proxy
+
+# Some gateways report what their safety filters found in headers.
+MOST_HEADER_BYTES = 2**16
+CHUNK_BYTES = 2**14
+
+
+def make_transport(url: str) -> httpx2.AsyncBaseTransport:
+    """Return the transport to the address: past every proxy, or through the one that the environment names for it."""
+    context = httpx2.create_ssl_context()
+    proxy = choose_proxy(url, getproxies())
+    if proxy and proxy.startswith(SOCKS):
+        return httpx2.AsyncHTTPTransport(verify=context, proxy=httpx2.Proxy(proxy), limits=httpx2.Limits(max_connections=None))
+    return AiohttpTransport(context, proxy)
+
+
+class AiohttpTransport(httpx2.AsyncBaseTransport):
+    """Sends requests by aiohttp. To be used on one event loop only.
+
+    Args:
+        context: which certificates are trusted.
+        proxy: the proxy's address, with its user and password if it wants them; None: asked directly.
+    """
+
+    def __init__(self, context: ssl.SSLContext, proxy: str | None) -> None:
+        self._context = context
+        self._proxy = proxy
+        self._session: aiohttp.ClientSession | None = None
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Return the response, of which the body is read as it is asked for."""
+        timeout = request.extensions.get("timeout", {})
+        with _as_httpx_errors():
+            response = await self._open_session().request(
+                request.method,
+                URL(str(request.url), encoded=True),
+                headers=request.headers.multi_items(),
+                data=await request.aread() or None,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=timeout.get("connect"), sock_read=timeout.get("read")),
+                proxy=self._proxy,
+            )
+        return httpx2.Response(response.status, headers=list(response.raw_headers), stream=_Body(response), request=request)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session:
+            await self._session.close()
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        # aiohttp wants its sessions made on the loop that uses them.
+        self._session = self._session or aiohttp.ClientSession(
+            # The workers bound how many requests are open at once.
+            connector=aiohttp.TCPConnector(ssl=self._context, limit=0),
+            auto_decompress=False,
+            max_line_size=MOST_HEADER_BYTES,
+            max_field_size=MOST_HEADER_BYTES,
+        )
+        return self._session
+
+
+class _Body(httpx2.AsyncByteStream):
+    """A response's body."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx_errors():
+            async for chunk in self._response.content.iter_chunked(CHUNK_BYTES):
+                yield chunk
+
+    async def aclose(self) -> None:
+        self._response.release()
+
+
+@contextmanager
+def _as_httpx_errors() -> Iterator[None]:
+    """Raise aiohttp's errors as those that the openai package expects of a transport.
+
+    Raises:
+        httpx2.TransportError: in the place of an error of aiohttp.
+    """
+    try:
+        yield
+    except aiohttp.ConnectionTimeoutError as error:
+        raise httpx2.ConnectTimeout(str(error)) from error
+    except TimeoutError as error:
+        raise httpx2.ReadTimeout(str(error)) from error
+    except (aiohttp.ClientConnectorError, aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError) as error:
+        raise httpx2.ConnectError(str(error)) from error
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, OSError) as error:
+        raise httpx2.ReadError(str(error)) from error
+    except aiohttp.ClientError as error:
+        raise httpx2.RemoteProtocolError(str(error)) from error
