@@ -61,7 +61,7 @@ def test_an_own_prompt_is_filled_in() -> None:
         ({"mc": "{question!r}"}, "there is no placeholder {question!r}"),
         ({"mc": "{question.__class__}"}, "there is no placeholder {question.__class__}"),
         ({"mc": "{question"}, "its braces do not match"),
-        ({"mc": "Answer with {letters}."}, "'Answer with {letters}.' holds no {question}"),
+        ({"mc": "Answer with {letters}."}, "'Answer with {letters}.' has no {question}"),
         ({"qa": "label"}, "'label' has no {question}, so it asks nothing; built in are default, original"),
         ({"user": "{question}"}, "Extra inputs are not permitted"),
     ],
