@@ -28,6 +28,18 @@ settings.register_profile("few", derandomize=True, max_examples=200, deadline=No
 settings.register_profile("long", max_examples=8_000, deadline=None)
 settings.load_profile("few")
 
+# All tests of these folders have the folder's mark, and are slow.
+MARKED_FOLDERS = ("browser", "crash")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of the slow folders."""
+    for item in items:
+        if item.path.parent.name in MARKED_FOLDERS:
+            item.add_marker(item.path.parent.name)
+            item.add_marker("slow")
+
+
 if TYPE_CHECKING:
     from tests.support.evaluation import Evaluation  # which imports what only some tests need
 

@@ -15,6 +15,8 @@ from flows.commands.cli import build_parser
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.fields import Fields
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -20,6 +20,8 @@ from tests.support.fake_endpoint import (
     write_questions,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def answer_as_a_reasoning_model(body: dict[str, Any]) -> Reply:
     """As o-series and gpt-5 models do, which complain of one setting at a time."""

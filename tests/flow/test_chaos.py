@@ -25,6 +25,8 @@ from tests.support.fake_endpoint import (
     write_questions,
 )
 
+pytestmark = pytest.mark.slow
+
 COUNT = 300
 REFUSED = (17, 99, 203)
 # Shares of all requests.

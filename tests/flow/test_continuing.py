@@ -28,7 +28,7 @@ from tests.support.fake_endpoint import (
 # So few that the first batches in flight hold none but answered questions in front: until one was answered, all wait behind
 # whichever begins first.
 WORKERS = 50
-pytestmark = pytest.mark.usefixtures("exam")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exam")]
 
 
 def test_the_second_run_asks_nothing(folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:

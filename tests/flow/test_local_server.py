@@ -17,6 +17,8 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers import server_commands, weights
 from tests.support.fake_endpoint import make_questions, right_count, write_questions
 
+pytestmark = pytest.mark.slow
+
 COUNT = 60
 ARGUMENTS = {"tensor_parallel_size": 2, "dtype": "auto", "trust_remote_code": False, "enforce_eager": True}
 

@@ -20,7 +20,7 @@ from tests.support.fake_endpoint import (
 from tests.support.results import assert_complete
 
 WORKERS = 4
-pytestmark = pytest.mark.usefixtures("exam")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exam")]
 
 
 def run_and_lose(config: str, endpoint: FakeEndpoint, lose: Callable[[], object]) -> Any:

@@ -15,7 +15,7 @@ from tests.support.fake_endpoint import (
     write_config,
 )
 
-pytestmark = pytest.mark.usefixtures("exam")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exam")]
 
 
 def test_a_refused_question_is_listed_and_not_counted(folder: Path, endpoint: FakeEndpoint) -> None:

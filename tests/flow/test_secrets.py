@@ -29,6 +29,8 @@ from tests.support.fake_endpoint import (
     write_questions,
 )
 
+pytestmark = pytest.mark.slow
+
 KEYS = {
     "generator": "Gen+kQ7vXw2/Zr9Lm4Tn8Bc1&Yd5Hf3=Jg6",
     "grader": "Gra+pW3sEu8/Nx5Ck1Va7Mq2&Ri9Ot4=Bz0",

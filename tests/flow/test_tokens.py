@@ -23,6 +23,8 @@ from tests.support.fake_endpoint import (
     write_questions,
 )
 
+pytestmark = pytest.mark.slow
+
 COUNT = 20
 
 
