@@ -34,14 +34,14 @@ class BatchWindow:
         self._ended: queue.SimpleQueue[BatchFuture] = queue.SimpleQueue()
 
     def fill(self) -> bool:
-        """Submit what the workers can use; say whether anything is in flight."""
+        """Submit the batches that the workers can use; return True if anything is in flight."""
         while self._next is not None and self._run.stop_cause is None and self._has_room(self._next):
             self._submit(self._task, self._next)
             self._next = next(self._batches, None)
         return bool(self._in_flight)
 
     def wait(self) -> None:
-        """Wait until a batch has ended, for a tick at most, and take what came of those that have."""
+        """Wait until a batch has ended, for a tick at most, and take the outcome of each that has."""
         try:
             future = self._ended.get(timeout=TICK_SECONDS)
             while True:
@@ -51,7 +51,7 @@ class BatchWindow:
             pass
 
     def _has_room(self, batch: Batch) -> bool:
-        """Whether the open questions in flight are fewer than keep all workers busy until this batch, too, is in flight."""
+        """Return True if another batch is needed to keep all workers busy."""
         in_flight = sum(self._run.count_open(each.positions) for each in self._in_flight.values())
         return in_flight < self._run.config.processing.parallel_workers + len(batch.positions)
 

@@ -1,4 +1,4 @@
-"""The signals that end a process, and who hears them."""
+"""The signals that end a process, and how their handlers are installed."""
 
 import signal
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +10,7 @@ Handler = Callable[[int, FrameType | None], object]
 
 
 def install_handlers(handler: Handler, numbers: Iterable[signal.Signals] = END_SIGNALS) -> Mapping[signal.Signals, Handler]:
-    """Let the handler be called on each of these signals; give the handlers in whose place it stands.
+    """Install the handler for each of these signals; return the handlers that it replaces.
 
     A signal that is ignored stays ignored: whoever started the process wants it to go on, as `nohup` does when the terminal is
     closed. One whose handler is not Python's is left to it, since it could not be given back.

@@ -10,14 +10,14 @@ TASK_RUN_LOGGER = "prefect.task_runs"
 
 
 def is_defect(record: logging.LogRecord) -> bool:
-    """Whether the line is about an error that we do not raise on purpose."""
+    """Return True if the line reports an error that we do not raise on purpose."""
     error = record.exc_info[1] if record.exc_info else None
     return error is not None and not isinstance(error, EvaluationError)
 
 
 @contextmanager
 def quiet_task_runs(*, is_quiet: bool) -> Iterator[None]:
-    """Log of task runs nothing but defects, until the block is left."""
+    """Log only defects of task runs until the block is left."""
     logger = logging.getLogger(TASK_RUN_LOGGER)
     if is_quiet:
         logger.addFilter(is_defect)

@@ -47,7 +47,7 @@ AS_IN_FILE = Overrides()
 
 
 def name_flow_run() -> str:
-    """The question file and the model, and of a scheduled run its time; a retry keeps the run's name."""
+    """Return the question file, the model and, for a scheduled run, its time; a retry keeps the run's name."""
     context = FlowRunContext.get()
     assert context
     assert context.flow_run, "Prefect asks for the name of a run that it has created"
@@ -167,7 +167,7 @@ def choose_storage(config: Config) -> BatchTask:
 
 
 def load_secret(name: str) -> str:
-    """The content of a Prefect Secret block.
+    """Return the content of a Prefect Secret block.
 
     Raises:
         UserMistake: there is no such block.
@@ -183,7 +183,7 @@ def load_secret(name: str) -> str:
 
 
 def final_state(run: Run) -> State[None]:
-    """The state that the run ends in: Failed while anything can still be scored, or when nothing was."""
+    """Return the state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
     if run.unscored_count:
         run.progress.notify(how_to_continue(run))

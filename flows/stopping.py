@@ -33,7 +33,7 @@ class StopRequest:
         self._signal = signal.Signals(number)
 
     def pass_on(self, run: Run) -> None:
-        """Tell the run to stop, if it was not told yet."""
+        """Stop the run once a signal has come."""
         if self._signal is not None and not self._is_passed_on:
             self._is_passed_on = True
             run.progress.notify(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
@@ -60,7 +60,7 @@ class StopRequest:
 
 
 def how_to_continue(run: Run) -> str:
-    """What the user does when questions are left, in the UI or in the shell."""
+    """Return what the user does when questions are left, in the UI or in the shell."""
     return "Retry of this run asks what is missing" if deployment.id else run.how_to_continue
 
 

@@ -15,18 +15,18 @@ from tasks.evaluation.run.run import Run
 
 
 def name_task_run() -> str:
-    """The batch's range of questions."""
+    """Return the batch's range of questions."""
     return str(task_run.parameters["batch"])
 
 
 def key_by_content(_: TaskRunContext, parameters: dict[str, Any]) -> str:
-    """The batch's cache key, made of its questions' score ids."""
+    """Return the batch's cache key, made of its questions' score ids."""
     key: str = parameters["batch"].cache_key
     return key
 
 
 def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
-    """Whether a failure is a defect rather than an endpoint's: requests are repeated inside the task, runs by Retry."""
+    """Return True if a failure is a defect, not an endpoint's: requests are repeated inside the task, runs by Retry."""
     error = state.result(raise_on_failure=False)
     return not isinstance(error, EvaluationError)
 

@@ -10,7 +10,7 @@ JsonObject = dict[str, JsonValue]
 
 
 def to_line(record: Mapping[str, object]) -> bytes:
-    """The record as one line of JSON, UTF-8, without a line break."""
+    """Return the record as one line of JSON, UTF-8, without a line break."""
     try:
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
@@ -19,7 +19,7 @@ def to_line(record: Mapping[str, object]) -> bytes:
 
 
 def from_line(line: bytes) -> JsonObject:
-    """The record of a line that `to_line` made.
+    """Return the record of a line that `to_line` made.
 
     Raises:
         ValueError: the line is no JSON object.

@@ -28,7 +28,7 @@ FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
 
 
 def describe_progress(done: int, total: int, *, rate: float | None, accuracy: object) -> str:
-    """How far a run is: done and total, questions a second and the time left while it goes on, the accuracy so far."""
+    """Describe how far a run is: done and total, questions a second and the time left while it goes on, the accuracy so far."""
     parts = [f"**{done:,} of {total:,}** questions ({done / total:.1%})"]
     if rate and done < total:
         parts += [f"{rate:.2f} questions/s", f"about {_describe_seconds((total - done) / rate)} left"]
@@ -37,7 +37,7 @@ def describe_progress(done: int, total: int, *, rate: float | None, accuracy: ob
 
 
 def list_accuracies(statistics: Statistics) -> list[Row]:
-    """The accuracy over all questions, and by format where there are several."""
+    """Return the accuracy over all questions, and by format where there are several."""
     measured = {"All questions": statistics.overall, **(statistics.by_format if len(statistics.by_format) > 1 else {})}
     return [
         {
@@ -52,7 +52,7 @@ def list_accuracies(statistics: Statistics) -> list[Row]:
 
 
 def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: object) -> list[Row]:
-    """Why questions are unscored: each error with how often it came, where, and what to do.
+    """List why questions are unscored: each error with how often it came, where, and what to do.
 
     Args:
         ledger: the run's.
@@ -75,7 +75,7 @@ def list_refused(ledger: Ledger) -> list[Row]:
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
-    """The first questions scored below 1: what was asked, what was expected, what came."""
+    """List the first questions scored below 1: what was asked, what was expected, what came."""
     positions = np.flatnonzero(ledger.scores < 1).tolist()
     wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
     records = [ledger.read_result(position) for position in wrong]

@@ -89,7 +89,7 @@ class AnswerLog:
 
     @property
     def failure(self) -> StorageFailure | None:
-        """Why the log can keep nothing more; None while it can."""
+        """Return why the log can keep nothing more; None while it can."""
         return self._failure
 
     def append(self, line: bytes, position: int) -> "Future[None]":
@@ -222,7 +222,7 @@ class AnswerLog:
 
 
 def list_segments(folder: Path) -> list[Path]:
-    """The segments of all writers in the folder, the oldest writer's first."""
+    """Return the segments of all writers in the folder, the oldest writer's first."""
     return sorted(folder.glob("*.jsonl")) if folder.is_dir() else []
 
 
@@ -243,7 +243,7 @@ def sync_segment(path: Path) -> None:
 
 
 def read_segment(path: Path) -> Iterator[JsonObject | None]:
-    """The records of a segment in their order; None for a line that does not parse. A cut last line is passed over."""
+    """Yield the records of a segment in order; None for a line that does not parse. A cut last line is passed over."""
     with path.open("rb") as lines:
         for line in lines:
             if not line.endswith(LINE_BREAK):

@@ -14,7 +14,7 @@ def make_folder(folder: Path) -> None:
 
 
 def find_existing(folder: Path) -> Path:
-    """The folder itself, or where there is none what is there of its path."""
+    """Return the folder itself, or the nearest of its parents that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())
 
 

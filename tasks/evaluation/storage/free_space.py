@@ -13,12 +13,12 @@ BYTES_BESIDE = 1024 * 1024
 
 
 def count_needed_bytes(config: Config) -> int:
-    """What the questions in flight may need."""
+    """Return the number of bytes that the questions in flight may need."""
     return config.processing.parallel_workers * BYTES_A_QUESTION + BYTES_BESIDE
 
 
 def find_shortage(folder: Path, needed_bytes: int) -> StorageFailure | None:
-    """Why so many bytes cannot be kept in the folder; None where they can."""
+    """Return why this many bytes cannot be kept in the folder; None where they can."""
     try:
         disk = os.statvfs(folder)
     except OSError as error:

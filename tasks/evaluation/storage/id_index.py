@@ -19,7 +19,7 @@ class IdIndex:
         self._ids, self._positions = found[order], positions[order]
 
     def find(self, hexadecimal: str) -> list[int]:
-        """The positions with this id, in their order; none for what is no id."""
+        """Return the positions with this id, in order; an empty list for a text that is no id."""
         try:
             key = bytes.fromhex(hexadecimal)
         except ValueError:

@@ -22,13 +22,13 @@ DAY_SECONDS = 86_400.0
 
 
 def name_temporary_file(stem: str) -> str:
-    """The name of this process's draft for the stem; no other living process uses it."""
+    """Return this process's temporary name for the stem; no other living process uses it."""
     return f".{stem}_{name_place()}_{os.getpid()}.tmp"
 
 
 @cache
 def name_place() -> str:
-    """Six hexadecimal digits that all processes share which see each other's process ids, and hardly any others."""
+    """Return six hexadecimal digits shared by all processes that see each other's process ids, and hardly any others."""
     try:
         namespace = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:  # no Linux: there are no such namespaces
@@ -37,7 +37,7 @@ def name_place() -> str:
 
 
 def is_abandoned(temporary: Path, now: float) -> bool:
-    """Whether nobody will ever finish the draft; `now` in seconds since the epoch.
+    """Return True if nobody will ever finish the temporary file; `now` in seconds since the epoch.
 
     Raises:
         OSError: it cannot be looked at, or is gone.
@@ -49,7 +49,7 @@ def is_abandoned(temporary: Path, now: float) -> bool:
 
 
 def is_old(path: Path, now: float) -> bool:
-    """Whether nothing was written to the file (or link) for a day.
+    """Return True if nothing was written to the file (or link) for a day.
 
     Raises:
         OSError: it cannot be looked at, or is gone.
