@@ -22,6 +22,7 @@ FLOORS = (
     "tasks.evaluation.local_servers",
     "tasks.evaluation.questions",
     "tasks.evaluation.endpoints",
+    "tasks.evaluation.processes",
     "tasks.evaluation.storage",
     "tasks.evaluation.config",
     "tasks.evaluation.extraction",

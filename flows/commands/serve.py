@@ -12,11 +12,13 @@ from types import FrameType
 from typing import NoReturn
 
 from flows.end_signals import install_handlers
-from flows.serving.services import POLL_SECONDS, Service, is_healthy, wait_until_healthy
+from flows.serving.server_health import is_healthy
+from flows.serving.services import Service
 from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.errors import UserMistake
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
+WATCH_SECONDS = 0.2
 # Which runs hold the places in a deployment's queue, Prefect keeps in memory unless told so: after a restart of the server, the
 # places of runs that were killed with it would be taken for ever.
 LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
@@ -75,8 +77,8 @@ def make_server(host: str, port: int, logs: Path) -> Service:
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES_IN_FILES)
     environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # as the browser sees it, whatever it calls this machine
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
-    arguments = ["tasks.evaluation.local_servers.supervised", *command]
+    command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    arguments = ["tasks.evaluation.processes.supervised", *command]
     return Service("Prefect's server", arguments, environment=environment, log_path=logs / f"server-{port}.log")
 
 
@@ -88,7 +90,7 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
         ServerFailure: our own does not start.
     """
     if server:
-        wait_until_healthy(server, api_url)
+        server.wait_until_healthy(api_url)
     elif not is_healthy(api_url):
         raise UserMistake(f"no Prefect server answers at {api_url}: start it, or give neither --server nor PREFECT_API_URL")
     print_line(f"Prefect's UI: {api_url.removesuffix('/api')}")
@@ -137,7 +139,7 @@ def watch(services: Sequence[Service]) -> None:
             if not service.check():
                 print_line(f"{service.name} has ended (its log: {service.log_path}): it is started again")
                 service.start()
-        time.sleep(POLL_SECONDS)
+        time.sleep(WATCH_SECONDS)
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:

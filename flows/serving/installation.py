@@ -79,7 +79,7 @@ def deploy(client: SyncPrefectClient, environment: Mapping[str, str]) -> list[De
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "prefect.yaml"
         path.write_text(yaml.safe_dump(described), encoding="utf-8")
-        command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(path), "--all"]
+        command = [sys.executable, "-P", "-m", "prefect", "--no-prompt", "deploy", "--prefect-file", str(path), "--all"]
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if ended.returncode:
         raise ServerFailure(f"the deployments were refused: {(ended.stderr or ended.stdout).strip()[-500:]}")

@@ -1,7 +1,7 @@
 """The temporary Prefect server's own process: `python -m flows.serving.server_process SOCKET FOLDER`.
 
-It serves on the socket it was given and ends as soon as its standard input does, which is when the process that started it has
-ended, in whatever way. Then it removes its folder, database and all.
+It serves on the socket it was given and ends when its standard input does, that is when the process that started it has ended,
+in whatever way. Then it removes its folder, database and all.
 """
 
 import os
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tasks.evaluation.local_servers.supervised import watch_parent
+from tasks.evaluation.processes.supervised import watch_parent
 
 # How long the server may take to close what is open, once nobody is left to use it.
 SHUTDOWN_SECONDS = 2.0
@@ -30,7 +30,7 @@ def main() -> None:
 def _end(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     time.sleep(SHUTDOWN_SECONDS)
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what the server has written meanwhile
     os._exit(0)
 
 

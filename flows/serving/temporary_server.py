@@ -8,25 +8,19 @@ import os
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tasks.evaluation.errors import ServerFailure
+from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess, is_answering
 from tasks.evaluation.storage.durable_files import replace_file, write_bytes, write_durably
 
 STARTUP_SECONDS = 180.0
-POLL_SECONDS = 0.1
-STILL_WAITING_SECONDS = 10.0
-MOST_RESTARTS = 3
-# The variables that a program needs to run at all, by their beginnings. The keys of endpoints are none of them.
+MAX_RESTARTS = 3
+# The variables that a program needs to run at all, by their beginnings. The keys of endpoints are not among them.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "LD_", "DYLD_", "PYTHON", "VIRTUAL_ENV", "CONDA_")
 
 
@@ -34,8 +28,8 @@ class TemporaryServer:
     """A Prefect server on a free port of this machine's loopback.
 
     Args:
-        template: where the migrated database is kept for the next start.
-        notify: takes what the user should know.
+        template: Where the migrated database is kept for the next start.
+        notify: Takes what the user should know.
     """
 
     def __init__(self, template: Path, notify: Callable[[str], None]) -> None:
@@ -47,42 +41,44 @@ class TemporaryServer:
             shutil.copyfile(template, self._database)
         self._has_template = self._database.exists()
         self._port = 0
-        self._process = self._start()
+        self._process = ChildProcess(
+            "Prefect's temporary server", log_path=self._folder / "server.log", environment=self._make_environment()
+        )
+        self._start()
 
     @property
     def api_url(self) -> str:
-        """Where it is asked."""
+        """Return the address of its API."""
         return f"http://127.0.0.1:{self._port}/api"
 
     def wait_until_healthy(self) -> None:
-        """Return when the server answers; from then on it is watched, and started again when it ends before us.
+        """Return when the server answers; from then on it is watched, and started again if it ends before us.
 
         Raises:
-            ServerFailure: it has ended, or takes too long.
+            ServerFailure: It has ended, or took too long.
         """
-        started, told = time.monotonic(), time.monotonic()
-        while not self._is_healthy():
-            if self._process.poll() is not None and not self._start_without_template():
-                raise ServerFailure(f"Prefect's temporary server did not start: {self._log_tail()}")
-            if time.monotonic() - started > STARTUP_SECONDS:
-                raise ServerFailure(f"Prefect's temporary server did not start in time: {self._log_tail()}")
-            if time.monotonic() - told > STILL_WAITING_SECONDS:
-                told = time.monotonic()
-                self._notify(f"Still waiting for Prefect's temporary server ({told - started:.0f} s) …")
-            time.sleep(POLL_SECONDS)
+        try:
+            self._process.wait_until_healthy(
+                lambda: is_answering(f"{self.api_url}/health"),
+                timeout_seconds=STARTUP_SECONDS,
+                notify=self._notify,
+                start_otherwise=self._start_without_template,
+            )
+        except ChildFailure as failure:
+            raise ServerFailure(f"{failure}: {self._process.log_tail()}") from failure
         if not self._has_template:
             self._keep_template()
         threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
 
     def _watch(self) -> None:
-        """Start the server again, on its port and with its database, when it ends: the run's end is reported to it."""
-        for _ in range(MOST_RESTARTS):
+        """Start the server again when it ends, with its port and its database: the run's end is reported to it."""
+        for _ in range(MAX_RESTARTS):
             self._process.wait()
-            self._notify("Prefect's temporary server has ended: it is started again; the scoring goes on meanwhile")
-            self._process = self._start()
+            self._notify("Prefect's temporary server has ended; it is started again, and the scoring goes on meanwhile")
+            self._start()
 
     def _start_without_template(self) -> bool:
-        """Start anew on an empty database, once, where the copied one may be what is wrong; say whether."""
+        """Start it on an empty database, once, since the copied one may be the cause; return False if it was empty before."""
         if not self._has_template:
             return False
         self._has_template = False
@@ -90,12 +86,20 @@ class TemporaryServer:
             self._template.unlink()
         for path in self._folder.glob("prefect.db*"):
             path.unlink()
-        self._process = self._start()
+        self._start()
         return True
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        """A new process, on the port that an earlier one had, else on a free one."""
-        environment = {
+    def _start(self) -> None:
+        """Start it on the port that it had before, else on a free one, which is its own from here on."""
+        with closing(socket.socket()) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", self._port))
+            self._port = listener.getsockname()[1]
+            arguments = ["flows.serving.server_process", str(listener.fileno()), str(self._folder)]
+            self._process.start(arguments, pass_fds=[listener.fileno()])
+
+    def _make_environment(self) -> dict[str, str]:
+        return {
             **{name: value for name, value in os.environ.items() if name.startswith(INHERITED)},
             "PREFECT_HOME": str(self._folder),
             "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self._database}",
@@ -104,38 +108,12 @@ class TemporaryServer:
             "PREFECT__SERVER_EPHEMERAL": "1",
             "PREFECT__SERVER_FINAL": "1",
         }
-        with closing(socket.socket()) as listener, (self._folder / "server.log").open("ab") as log:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(("127.0.0.1", self._port))
-            self._port = listener.getsockname()[1]
-            return subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "flows.serving.server_process", str(listener.fileno()), str(self._folder)],
-                stdin=subprocess.PIPE,  # kept open by this process alone: its end tells the server of ours
-                stdout=log,
-                stderr=log,
-                env=environment,
-                pass_fds=[listener.fileno()],
-                start_new_session=True,  # a Ctrl-C in the terminal is for the run, which still needs its server
-            )
-
-    def _is_healthy(self) -> bool:
-        try:
-            with urlopen(f"{self.api_url}/health", timeout=5) as response:  # noqa: S310 - our own address
-                return bool(response.status == 200)
-        except (URLError, OSError):
-            return False
 
     def _keep_template(self) -> None:
-        """Copy the migrated database in one step; where that cannot be, the next start takes longer."""
+        """Copy the migrated database in one step; if that fails, the next start takes longer."""
         temporary = self._template.with_name(f".{self._template.name}.{os.getpid()}")
         with suppress(OSError, sqlite3.Error):
             self._template.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._database)) as database:
                 content = database.serialize()
             write_durably(temporary, lambda descriptor: write_bytes(descriptor, content), replace_file(self._template))
-
-    def _log_tail(self) -> str:
-        with suppress(OSError):
-            lines = (self._folder / "server.log").read_text(errors="replace").strip().splitlines()
-            return " | ".join(lines[-3:]) or "it said nothing"
-        return "it said nothing"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from flows.serving.process_table import find_parents
+from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import FakeEndpoint
 from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flows.serving.process_table import find_parents
+from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from flows.serving.process_table import find_parents
+from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import FakeEndpoint, Reply, make_questions, prompt_of, write_config, write_questions
 
 COUNT = 120

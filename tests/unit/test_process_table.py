@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.serving import process_table
-from flows.serving.process_table import find_parents
+from tasks.evaluation.processes import process_table
+from tasks.evaluation.processes.process_table import find_parents
 
 
 def test_a_process_is_listed_until_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,25 +4,16 @@ Each kind of server is a `ServerCommand`; all else is the same for all. The serv
 """
 
 import os
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable
-from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers.server_commands import ServerCommand, find_command
-from tasks.evaluation.storage.locks import try_lock
+from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess, find_free_port, is_answering, is_free
 
-POLL_SECONDS = 0.1
-STILL_WAITING_SECONDS = 10.0
 SHOWN_LOG_LINES = 8
 
 
@@ -30,106 +21,80 @@ class LocalServer:
     """A model server that this process has started.
 
     Args:
-        command: how it is started.
-        log_folder: takes its output.
-        notify: takes what the user should know.
+        command: How it is started.
+        log_folder: Takes its output.
+        notify: Takes what the user should know.
+
+    Raises:
+        UserMistake: The port that the settings name is taken.
     """
 
     def __init__(self, command: ServerCommand, log_folder: Path, notify: Callable[[str], None]) -> None:
         self._command = command
         self._notify = notify
-        self._lock = threading.Lock()
-        self._is_closing = False
         self._has_moved = False
-        self._port = command.port or _find_free_port(command.host)
-        if command.port and not _is_free(command.host, command.port):
+        self._is_closing = False
+        self._port = command.port or find_free_port(command.host)
+        if command.port and not is_free(command.host, command.port):
             raise UserMistake(f"port {command.port} of {command.host} is taken: set another, or auto_port: true")
-        log_folder.mkdir(parents=True, exist_ok=True)
         self.log_path = log_folder / f"{command.name}_{datetime.now():%Y%m%d_%H%M%S_%f}.log"
+        self._process = ChildProcess(command.name, log_path=self.log_path, environment={**os.environ, **command.secrets})
         notify(f"Starting {command.name} (its log: {self.log_path}) …")
-        self._process = self._start()
+        self._start()
 
     @property
     def url(self) -> str:
-        """Where it is asked."""
+        """Return the address of its API."""
         return f"http://{self._command.host}:{self._port}/v1"
 
     def wait_until_healthy(self) -> None:
         """Return when the server answers; from then on it is watched, and started again once if it ends.
 
         Raises:
-            UserMistake: it has ended, or takes too long; the message holds its last lines and what to try.
+            UserMistake: It has ended, or took too long; the message holds its last lines and what to try.
         """
-        started, told = time.monotonic(), time.monotonic()
-        while not self._is_healthy():
-            if self._process.poll() is not None and not self._move_to_another_port():
-                raise UserMistake(self._describe_failure(f"has ended with code {self._process.returncode}"))
-            if time.monotonic() - started > self._command.startup_seconds:
-                raise UserMistake(self._describe_failure(f"was not ready within {self._command.startup_seconds:g} s"))
-            if time.monotonic() - told > STILL_WAITING_SECONDS:
-                told = time.monotonic()
-                self._notify(f"Still waiting for {self._command.name} ({told - started:.0f} s) …")
-            time.sleep(POLL_SECONDS)
+        try:
+            self._process.wait_until_healthy(
+                lambda: is_answering(f"http://{self._command.host}:{self._port}/health"),
+                timeout_seconds=self._command.startup_seconds,
+                notify=self._notify,
+                start_otherwise=self._move_to_another_port,
+            )
+        except ChildFailure as failure:
+            raise UserMistake(self._describe(str(failure))) from failure
         threading.Thread(target=self._watch, name="watch-server", daemon=True).start()
 
     def close(self) -> None:
         """Stop the server, and wait until it is gone."""
-        with self._lock:
-            self._is_closing = True
-            _end(self._process)
+        self._is_closing = True
+        self._process.stop()
 
-    def _start(self) -> "subprocess.Popen[bytes]":
-        with self.log_path.open("ab") as log:
-            # The server inherits the lock, and with it the right to its log: old ones are removed when nobody holds theirs.
-            try_lock(log, shared=True)
-            return subprocess.Popen(  # noqa: S603 - the user's own server
-                [sys.executable, "-m", "tasks.evaluation.local_servers.supervised", *self._command.arguments(self._port)],
-                stdin=subprocess.PIPE,  # kept open by this process alone: its end tells the supervisor of ours
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self._command.secrets},
-                start_new_session=True,  # a Ctrl-C in the terminal is for the run, which still needs its server
-            )
+    def _start(self) -> bool:
+        """Start it, unless it is being closed; return True if it was started."""
+        supervisor = "tasks.evaluation.processes.supervised"
+        return self._process.start([supervisor, *self._command.arguments(self._port)])
 
     def _watch(self) -> None:
-        """Start the server once more if it ends before the run does; what is asked meanwhile waits as in any outage."""
-        self._process.wait()
-        code = self._process.returncode
-        if self._start_again():
-            self._notify(f"{self._command.name} has ended with code {code}: it is started again")
+        """Start the server once more if it ends before the run does; questions wait meanwhile, as in any outage."""
+        code = self._process.wait()
+        if self._start():
+            self._notify(f"{self._command.name} has ended with code {code}; it is started again")
             self._process.wait()
             if not self._is_closing:
-                self._notify(self._describe_failure("has ended again"))
-
-    def _start_again(self) -> bool:
-        """Put a new process in the place of one that has ended, unless the server is being closed; say whether."""
-        with self._lock:
-            if not self._is_closing:
-                _end(self._process)
-                self._process = self._start()
-            return not self._is_closing
+                self._notify(self._describe(f"{self._command.name} has ended again"))
 
     def _move_to_another_port(self) -> bool:
-        """Start anew on another port, once, where the first was taken between our look and its start; say whether."""
-        if self._command.port or "address already in use" not in self._last_lines().lower() or self._has_moved:
+        """Start it on another port, once, if its own was taken between our look and its start; return True if so."""
+        log_tail = self._process.log_tail(SHOWN_LOG_LINES).lower()
+        if self._command.port or self._has_moved or "address already in use" not in log_tail:
             return False
         self._has_moved = True
-        self._port = _find_free_port(self._command.host)
-        return self._start_again()
+        self._port = find_free_port(self._command.host)
+        return self._start()
 
-    def _is_healthy(self) -> bool:
-        try:
-            with urlopen(f"http://{self._command.host}:{self._port}/health", timeout=5) as response:
-                return bool(response.status == 200)
-        except (URLError, OSError):
-            return False
-
-    def _describe_failure(self, what: str) -> str:
-        return f"{self._command.name} {what}. {self._command.advice}\nThe end of {self.log_path}:\n{self._last_lines()}"
-
-    def _last_lines(self) -> str:
-        lines = self.log_path.read_text(errors="replace").strip().splitlines()
-        return "\n".join(lines[-SHOWN_LOG_LINES:]) or "(it said nothing)"
+    def _describe(self, failure: str) -> str:
+        log_tail = self._process.log_tail(SHOWN_LOG_LINES, separator="\n")
+        return f"{failure}. {self._command.advice}\nThe end of {self.log_path}:\n{log_tail}"
 
 
 _started_ahead: list[LocalServer] = []
@@ -143,29 +108,8 @@ def start_ahead(config: Config, log_folder: Path, notify: Callable[[str], None])
 
 
 def start_server(config: Config, log_folder: Path, notify: Callable[[str], None]) -> LocalServer | None:
-    """The server that the settings want, perhaps started ahead; None when they name one that runs already."""
+    """Return the server that the settings want, perhaps started ahead; None when they name one that runs already."""
     if _started_ahead:
         return _started_ahead.pop()
     command = find_command(config)
     return LocalServer(command, log_folder, notify) if command else None
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Close the pipe, which ends the process, and wait until it is gone."""
-    assert process.stdin
-    process.stdin.close()
-    process.wait()
-
-
-def _find_free_port(host: str) -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
-
-
-def _is_free(host: str, port: int) -> bool:
-    with closing(socket.socket()) as probe, suppress(OSError):
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
-        return True
-    return False

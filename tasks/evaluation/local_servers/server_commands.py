@@ -48,7 +48,7 @@ def _llamacpp_command(settings: GeneratorSettings, slots: int) -> ServerCommand:
     if importlib.util.find_spec("xllamacpp") is None:
         raise UserMistake(f"a llamacpp generator needs llama.cpp's server: {INSTALL_SERVER}")
     weights = str(find_weights(settings.model))
-    start = [sys.executable, "-m", "tasks.evaluation.local_servers.llamacpp_server", weights, settings.model]
+    start = [sys.executable, "-P", "-m", "tasks.evaluation.local_servers.llamacpp_server", weights, settings.model]
     return ServerCommand(
         name="llama.cpp",
         arguments=lambda port: [*start, str(port), str(slots)],

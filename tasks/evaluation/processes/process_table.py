@@ -9,17 +9,17 @@ PROC = Path("/proc")
 
 
 def find_parents() -> dict[int, int]:
-    """The parent of each process that has not ended, both by their ids.
+    """Return the parent of each process that has not ended, both by their ids.
 
     Raises:
-        OSError: this machine has neither /proc nor `ps`.
+        OSError: This machine has neither /proc nor `ps`.
     """
     rows = _read_proc() if (PROC / "self/stat").exists() else _ask_ps()
     return {pid: parent for pid, state, parent in rows if not state.startswith("Z")}
 
 
 def _read_proc() -> Iterator[tuple[int, str, int]]:
-    """Id, state and parent of each. Source: proc_pid_stat(5); the name before them may hold anything, brackets too."""
+    """Yield id, state and parent of each. Source: proc_pid_stat(5); the name before them may hold anything, brackets too."""
     for path in PROC.glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
             state, parent, *_ = path.read_bytes().rpartition(b")")[2].split()

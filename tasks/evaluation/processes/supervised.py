@@ -1,6 +1,6 @@
 """A command that ends when the process that started it does.
 
-`python -m tasks.evaluation.local_servers.supervised COMMAND [ARGUMENT …]`
+`python -m tasks.evaluation.processes.supervised COMMAND [ARGUMENT …]`
 
 A server that we start must not outlive us, in whatever way we end. So it is started through this process, whose standard input
 is a pipe that only we hold: the pipe ends when we do, SIGKILL included, and then the command and all that it has started are
@@ -15,15 +15,17 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-# How long the command may take to end by itself.
+# How long a command may take to end by itself.
 STOP_SECONDS = 5.0
 
 
 def main() -> None:
     """Run the command until it ends or standard input does; exit with its code."""
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - ours to run
-    watch_parent(lambda: _stop(command))
+    watch_parent(lambda: stop_session(command, signal.SIGTERM))
     code = command.wait()
+    # What it has started may outlive it, and hold its port and its memory when it is started again.
+    kill_session(command)
     sys.exit(code if code >= 0 else 128 - code)
 
 
@@ -31,7 +33,7 @@ def watch_parent(on_end: Callable[[], None]) -> None:
     """Call the function, on a thread, when standard input ends."""
 
     def wait_for_end() -> None:
-        # Not through sys.stdin, whose lock a thread that waits would hold when the interpreter ends.
+        # Not through sys.stdin: a thread that waits there holds its lock when the interpreter ends.
         while os.read(0, 1):
             pass
         on_end()
@@ -39,13 +41,18 @@ def watch_parent(on_end: Callable[[], None]) -> None:
     threading.Thread(target=wait_for_end, name="watch-parent", daemon=True).start()
 
 
-def _stop(command: "subprocess.Popen[bytes]") -> None:
-    """End the command's whole session, at first kindly."""
+def stop_session(leader: "subprocess.Popen[bytes]", first_signal: signal.Signals) -> None:
+    """Ask the process to end and, after a few seconds, kill what is left of its session."""
     with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        os.killpg(command.pid, signal.SIGTERM)
-        command.wait(timeout=STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        os.killpg(command.pid, signal.SIGKILL)
+        os.killpg(leader.pid, first_signal)
+        leader.wait(timeout=STOP_SECONDS)
+    kill_session(leader)
+
+
+def kill_session(leader: "subprocess.Popen[bytes]") -> None:
+    """Kill the process that leads the session, and all that it has started there."""
+    with suppress(ProcessLookupError, PermissionError):  # the second on macOS, where all of them have ended
+        os.killpg(leader.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
