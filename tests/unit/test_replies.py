@@ -13,23 +13,24 @@ from tasks.evaluation.questions.choice_lines import read_choices
 
 LINES = (Path(__file__).parent / "replies.jsonl").read_text(encoding="utf-8").splitlines()
 REPLIES = [json.loads(line) for line in LINES]
-READ = [
-    (record["choice"], ", ".join(read_choice(record["reply"], read_choices(record["question"])).labels) or None)
-    for record in REPLIES
-]
+READ = [(record["choice"], read_choice(record["reply"], read_choices(record["question"]))) for record in REPLIES]
+CHOOSING = [(label, reading) for label, reading in READ if label is not None]
 
 
-def test_at_least_99_percent_of_the_replies_are_read_as_labelled() -> None:
-    """Over all styles and languages."""
-    right = sum(labelled == read for labelled, read in READ)
-    assert right >= 0.99 * len(READ)
+def test_no_reply_is_read_otherwise_than_labelled_without_asking() -> None:
+    """Over all styles and languages: where the words do not settle the choice, the reader says so."""
+    certain = [(label, reading) for label, reading in READ if reading.is_certain]
+    assert [(label, reading) for label, reading in certain if reading.labels != ((label,) if label else ())] == []
 
 
-def test_at_most_1_percent_of_the_replies_that_choose_nothing_are_given_a_choice() -> None:
-    """A choice that a model did not make is never to be scored."""
-    nothing = [read for labelled, read in READ if labelled is None]
-    invented = sum(read is not None for read in nothing)
-    assert invented <= 0.01 * len(nothing)
+def test_at_most_2_percent_of_the_replies_that_choose_have_to_be_asked() -> None:
+    """A question back costs a call."""
+    assert sum(not reading.is_certain for _, reading in CHOOSING) <= 0.02 * len(CHOOSING)
+
+
+def test_no_choice_is_read_where_the_reading_is_uncertain() -> None:
+    """Nothing is chosen until the model says it."""
+    assert [reading for _, reading in READ if reading.labels and not reading.is_certain] == []
 
 
 @pytest.mark.timeout(30)

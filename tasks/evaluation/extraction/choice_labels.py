@@ -37,7 +37,7 @@ BEFORE_NUMBER = (
 )
 BEFORE_LETTER = BEFORE_NUMBER + (
     r"|was|it's|chose|with|for|to|not|than|neither|then|but|leaves|leaving|makes|removes?|eliminates?|remains|that|either|both"
-    r"|between|only|clearly|out|eliminating|probably|likely|definitely|towards?|guess|le|el|il|por|по"
+    r"|between|only|except|clearly|out|eliminating|probably|likely|definitely|towards?|guess|le|el|il|por|по"
 )
 # And only if what follows makes it no article, pronoun, compound or quantity.
 STOP = r"(?:\s*$|[^\w\s'+*/^=°\ue000-\ue2ff-]|\s(?:[—–-]\s|[(|&]))"
@@ -68,7 +68,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     joint = r"(?i:and|or|nor|y|et|und|oder|ou|и|или)"
     lead = (
         rf"^[^\w\n{MARKS}]{{0,3}}|\b(?i:ans|answer)\) ?|[.!?] [\"']?|[;,&] [\"']?|(?:[:=→\]]| [–—-]) ?[\"']?"
-        rf"|\b(?i:{words}) |{CJK} ?|(?<={span} ){joint} |[{MARKS}](?:, ?| {joint} )"
+        rf"|\b(?i:{words}) |{CJK} ?|(?<={span} ){joint} |(?<={span}, ){joint} |[{MARKS}](?:, ?|,? {joint} )"
         + ("" if is_number else f"|(?<={span})[;,&/]")
     )
     # A label behind an ASCII letter or digit is none; a class at the beginning is what the engine finds at once.
@@ -77,7 +77,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     folded = rf"[{first}{first.lower()}](?<![A-Za-z0-9_].)"
     rest = r"\d?" if is_number else ""
     forms = (
-        (r"[(\[\"']", rf"(?P<lead>(?<![\w)]))[(\[\"'] ?{any_case} ?[)\]\"']"),
+        (r"[(\[\"'<{]", rf"(?P<lead>(?<!{LETTER})(?<!\)))[(\[\"'<{{] ?{any_case} ?[)\]\"'>}}]"),
         (
             rf"[{first}{first.lower()}]{rest}(?![\w/^'-])",
             rf"(?P<lead>)\b(?i:(?:{OPTION}|statement|Aussage)s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",

@@ -6,7 +6,7 @@ texts. Formatting is gone, and so is a mere echo of the choices.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from tasks.evaluation.extraction.choice_labels import AFTER_NUMBER, LETTER, label_patterns, label_text_pattern, ordinal_patterns
 from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, LISTED, MARKS, NAMED, QUOTED, TEXT, find_surroundings
@@ -139,7 +139,9 @@ def _mark_labels(text: str, labels: tuple[str, ...]) -> str:
         for part in find_surroundings(text, sign, LABEL_REACH):
             # A part's end is no end of a line: what matches next to it only seems to.
             last = part[1] - LABEL_REACH // 2 if part[1] < len(text) else len(text)
-            for match in takewhile(lambda match: match.end() <= last, pattern.finditer(text, *part)):  # noqa: B023 - used at once
+            for match in pattern.finditer(text, *part):
+                if match.end() > last:
+                    break
                 kept += [text[end : match.start()], match["lead"], chr(LABEL + labels.index(match["label"].upper()))]
                 end = match.end()
         text = "".join(kept) + text[end:] if kept else text

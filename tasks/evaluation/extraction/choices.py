@@ -1,47 +1,64 @@
-"""The choice that an answer finally makes.
+"""The choice that a reply finally makes.
 
-`read_choice` reads the label that an answer settles on, or nothing: an answer is never given a choice that it did not make. It
-is read as a text of marks (choice_marks.py), in which each mention of a choice is one character, by the patterns of
-decisions.py.
+`read_choice` reads the labels that a reply settles on, and whether its words do settle it: a reply is never given a choice that
+it did not make. It is read as a text of marks (choice_marks.py), in which each mention of a choice is one character, by its
+decisions (decisions.py), or where it holds none, by what it mentions.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
 from tasks.evaluation.extraction.decisions import (
-    CLAUSE,
-    COMPLETE,
-    CONTRASTED,
-    DECISIONS,
-    DOUBTED,
-    OR,
-    REACH,
-    REJECTED,
-    SENTENCE,
-    SUPPOSED,
-    TRUE,
+    ALL,
+    CONCLUDING,
+    REVISING,
+    WHOLE,
     WITHDRAWN,
+    Decision,
+    Kind,
+    find_decisions,
+    find_last_form,
 )
-from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, find_surroundings, read_marks
+from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, MARKS, read_marks
+from tasks.evaluation.extraction.mentions import read_only_mention, read_only_true, read_remaining
 from tasks.evaluation.extraction.plain_text import final_part, fold
+from tasks.evaluation.extraction.structured_answers import write_out
 
 # Several choices without anything between them, as a whole line or behind a colon: "AC", "Answer: A C".
-JOINED = re.compile(r"((?:^|[:：]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
-# How an answer ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
+JOINED = re.compile(r"((?:^|[:：\]】]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
+# A base model's next question, behind an answer of one line.
+INVENTED = re.compile(r"\A(\W{0,3}(?:[A-Za-z]|\d{1,2})\b[^\n]{0,80})\n\s{0,9}[^\n]{1,500}\?[ \t]{0,9}\n\W{0,3}[A1][).:]")
+# How a reply ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
 LAST_LINE = re.compile(
-    r"\**(?:the )?(?:final |correct )?answer:\**[ \t]*\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})\)?)\.?\**",
+    r"(?:\**(?:the )?(?:final |correct )?answer:\**[ \t]*)?"
+    r"\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})\)?)\.?\**",
     re.IGNORECASE,
 )
-# An answer in a form for programs: a JSON field, a tag, a LaTeX box. The class at the beginning is found at once.
-FIELD = r"(?:final_|correct_|selected_)?(?:answer|choice|option|label|letter|response)"
-STRUCTURED = re.compile(
-    rf"[\"'<\\](?:(?<=[\"']){FIELD}[\"']\s{{0,9}}:\s{{0,9}}(\"[^\"\n]{{0,300}}\"|'[^'\n]{{0,300}}'|\[[^\[\]{{}}]{{0,300}}\]|\w{{1,9}})"
-    rf"|(?<=<){FIELD}>([^<>]{{0,300}})</"
-    r"|(?<=\\)boxed\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})\})",
+REFUSAL = re.compile(
+    r"\b(?:can(?:'|no| no)?t|unable|not able|not (?:allowed|comfortable)|won't|refuse|declin|(?:do not|don't) (?:know"
+    r"|have)|no idea"
+    r"|not sure|insufficient|not enough|incomplete|please (?:provide|consult|give|paste)|sorry|apolog|rather not)",
     re.IGNORECASE,
 )
+# A choice that names others: "Both A and B", "All of the above".
+NAMES_OTHERS = re.compile(
+    r"\b[a-z]\b[^a-z]{0,3}(?:\b(?:and|or)\b|&)[^a-z]{0,3}\b[a-z]\b|\b(?:all|both|none|neither|either|above)\b", re.IGNORECASE
+)
+
+SAYS_NONE = re.compile(
+    r"\W*(?:it )?(?:none|neither|nothing|no|not|cannot|can't|insufficient|unknown|undetermined|all of)\b", re.IGNORECASE
+)
+# Words that say nothing: "The correct answer is", "N/A", "...".
+EMPTY = re.compile(
+    r"[\W_]*(?:(?:the|final|correct|my|n/a|answer|is|option|choice|none|null|question|which|ok|okay|sure)\b[\W_]*){0,8}",
+    re.IGNORECASE,
+)
+
+
+# A text that is nothing but one choice.
+ONLY = re.compile(f"[^\\w?{MARKS}✗✘❌]{{0,5}}[{MARKS}][^\\w?{MARKS}✗✘❌]{{0,5}}")
 
 
 @dataclass(frozen=True)
@@ -54,20 +71,33 @@ class ChoiceReading:
     """False where the words do not settle it: the model may be asked which choice it meant."""
 
 
-def read_choice(answer: str, choices: Mapping[str, str], *, several: bool = False) -> ChoiceReading:
+NOTHING, UNSETTLED = ChoiceReading((), is_certain=True), ChoiceReading((), is_certain=False)
+
+
+def read_choice(reply: str, choices: Mapping[str, str], *, several: bool = False) -> ChoiceReading:
     """Return the choices that a reply makes, of those in `choices`.
 
-    What it says last counts. With `several`, a reply may choose more than one; without, one that chooses more than one chooses
-    nothing.
+    What it says last counts, but nothing that follows the line "ANSWER: B" unless it takes that back. With `several`, a reply
+    may choose more than one; without, one that chooses more than one chooses nothing.
     """
-    final = final_part(answer)
-    places = _read_places(part_labels(final, choices) if several else final, choices) if choices else []
-    is_settled = len(places) == 1 or (several and places)
-    return ChoiceReading(tuple(list(choices)[place] for place in places) if is_settled else (), is_certain=True)
+    final = final_part(reply).strip()
+    final = invented[1] if (invented := INVENTED.match(final)) else final
+    if not final or not choices:
+        return NOTHING
+    if (label := _read_last_line(final, choices)) is not None:
+        return ChoiceReading((label,), is_certain=True) if label else NOTHING
+    marked = mark_choices(part_labels(write_out(final), choices), choices)
+    places = _read_places(_mark_all(marked, len(choices)) if several else marked, choices, several=several)
+    if places is None:
+        return UNSETTLED
+    labels = tuple(list(choices)[place] for place in places)
+    if len(labels) > 1 and not several:
+        return UNSETTLED if any(map(NAMES_OTHERS.search, choices.values())) else NOTHING
+    return ChoiceReading(labels, is_certain=True)
 
 
 def part_labels(text: str, choices: Mapping[str, str]) -> str:
-    """The text with commas between labels that are written as one word, each of them once."""
+    """Return the text with commas between labels that are written as one word, each of them once."""
 
     def part(match: re.Match[str]) -> str:
         labels = match[2].replace(" ", "")
@@ -77,88 +107,119 @@ def part_labels(text: str, choices: Mapping[str, str]) -> str:
     return JOINED.sub(part, text)
 
 
-def _read_places(answer: str, choices: Mapping[str, str]) -> list[int]:
-    """The positions of the choices that an answer makes, by the first of these ways in which it settles."""
-    structured = [next((group for group in match.groups() if group), "") for match in STRUCTURED.finditer(answer)]
-    if structured and fold(structured[-1]) in {"", "null", "none"}:
-        return []
-    if structured and (places := read_decision(mark_choices(structured[-1].strip("\"'[] \n"), choices))):
-        return places
-    if (place := _read_last_line(answer, choices)) is not None:
-        return [place]
-    marked = mark_choices(answer, choices)
-    for read in (read_decision, _read_only_true, _read_only_mention):
-        if (places := read(marked)) is not None:
-            return places
-    return _read_remaining(marked, len(choices))
+def read_decision(marked: str) -> list[int] | None:
+    """Return the choices of the last decision in a text of marks; None when it holds no decision."""
+    if whole := WHOLE.fullmatch(marked):
+        return read_marks(whole["chosen"])
+    decisions = [decision for decision in find_decisions(marked) if not decision.is_doubtful]
+    return list(decisions[-1].places) if decisions else None
 
 
-def _read_last_line(answer: str, choices: Mapping[str, str]) -> int | None:
-    """The place of the choice in the line that the answer was asked to end with; None without such a line.
+def _read_last_line(final: str, choices: Mapping[str, str]) -> str | None:
+    """Return the label in the line that the reply was asked to end with, or that it consists of; None without such a line.
 
-    Where a choice's text could be part of the line, the line says nothing alone.
+    The label is empty where the question offers no such choice. Where a choice's text could be part of the line, the line says
+    nothing alone.
     """
-    line = answer.rstrip().rpartition("\n")[2]
-    match = LAST_LINE.fullmatch(line)
-    label = (match["bracketed"] or match["bare"]).upper() if match else ""
-    if label not in choices:
+    line = final.rpartition("\n")[2]
+    match = LAST_LINE.fullmatch(line) if len(line) < 60 else None
+    if match is None or ("answer" not in line.casefold() and line != final):
         return None
     texts = [fold(text) for text in choices.values()]
-    is_plain = not any(text and ("answer" in text or text in line.casefold()) for text in texts)
-    return list(choices).index(label) if is_plain else None
-
-
-def read_decision(marked: str) -> list[int] | None:
-    """The choices of the last decision; none when it is withdrawn or an alternative, None when there is no decision."""
-    found = [
-        match
-        for start, end in find_surroundings(marked, ANY_MARK, REACH)
-        for pattern in DECISIONS
-        for match in pattern.finditer(marked, start, end)
-        if not _is_supposed(match)
-    ]
-    last = max(found, key=lambda match: match.start("chosen"), default=None)
-    if last is None:
+    if any(text and ("answer" in text or text in line.casefold()) for text in texts):
         return None
-    places = [] if re.search(OR, last["chosen"]) else read_marks(last["chosen"])
-    withdrawals = list(WITHDRAWN.finditer(marked, last.end("chosen")))
-    if not withdrawals:
-        return places
-    instead = _read_only_mention(marked[withdrawals[-1].end() :]) or []
-    return [] if instead == places else instead
+    label = (match["bracketed"] or match["bare"]).upper()
+    return label if label in choices else "" if match["bare"] and label.isdigit() == next(iter(choices)).isdigit() else None
 
 
-def _is_supposed(match: re.Match[str]) -> bool:
-    return bool(SUPPOSED.search(match.string, max(0, match.start("chosen") - 250), match.start("chosen")))
+def _mark_all(marked: str, count: int) -> str:
+    """Return the text with the marks of all choices for "all of the above", and of all others for "all except C"."""
+
+    def mark(match: re.Match[str]) -> str:
+        excepted = read_marks(match["excepted"] or "")
+        return ", ".join(chr(LABEL + place) for place in range(count) if place not in excepted)
+
+    whole = WHOLE.fullmatch(marked)
+    return whole["chosen"].replace("\n", ", ") if whole else ALL.sub(mark, marked)
 
 
-def _read_only_true(marked: str) -> list[int] | None:
-    """The choice that alone is called true."""
-    places = {place for match in TRUE.finditer(marked) for place in read_marks(match["chosen"])}
-    return list(places) if len(places) == 1 else None
+def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> list[int] | None:
+    """Return the positions of the choices that a reply makes; None where its words do not settle it."""
+    if ONLY.fullmatch(marked):
+        return read_marks(marked)
+    if (form := find_last_form(marked)) is not None:
+        return list(form.places)
+    decisions = find_decisions(marked)
+    own = [decision for decision in decisions if not decision.is_doubtful]
+    if several and len({each.places for each in own}) > 1 and not any(each.kind == Kind.FORM for each in own):
+        return None
+    if own:
+        places = _settle(marked, own)
+        return None if places == [] and any(map(SAYS_NONE.match, choices.values())) else places
+    return None if decisions else _read_undecided(marked, len(choices))
 
 
-def _read_only_mention(marked: str) -> list[int] | None:
-    """The one choice that an answer mentions without a doubt, at all or in its first sentence, without one in its last.
+def _read_undecided(marked: str, count: int) -> list[int] | None:
+    """Return the choices of a reply without a decision; None where its words may still make one."""
+    for read in (read_only_true, read_only_mention):
+        if (places := read(marked)) is not None:
+            return places
+    return read_remaining(marked, count) or (None if _may_choose(marked) else [])
 
-    An answer that breaks off has not come to its choice.
+
+def _may_choose(marked: str) -> bool:
+    """Return True if a reply without a decision may still make one in words that are not understood."""
+    if ANY_MARK.search(marked):
+        return True
+    said = marked.rpartition(ECHO)[2]
+    return not (REFUSAL.search(said) or EMPTY.fullmatch(said) or (said.startswith("{") and said.endswith("}")))
+
+
+def _settle(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
+    """Return the choices that the decisions come to; None where they disagree, or the last is taken back."""
+    decisions = [each for each in decisions if each.kind != Kind.FIELD] or decisions
+    forms = [each for each in decisions if each.kind == Kind.FORM]
+    if forms:
+        others = [*forms[-2:-1], *(each for each in decisions if each.start > forms[-1].start)]
+        is_contradicted = _is_contradicted(marked, forms[-1], others)
+        return _read_instead(marked, forms[-1], decisions) if is_contradicted else list(forms[-1].places)
+    return None if WITHDRAWN.search(marked, decisions[-1].end) else _weigh(marked, decisions)
+
+
+def _weigh(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
+    """Return the choices of the last decision where it agrees with the others, revises or concludes them; else None.
+
+    After a reply's first words only a firm decision counts.
     """
-    # Before an echo of the choices stands one of the question.
-    sentences = [sentence for sentence in SENTENCE.split(CONTRASTED.sub("", marked.rpartition(ECHO)[2])) if sentence.strip()]
-    if (len(sentences) > 1 and not COMPLETE.search(marked)) or WITHDRAWN.search(marked):
+    first, last = decisions[0], decisions[-1]
+    rivals = [each for each in decisions if each.places != last.places]
+    if not rivals or REVISING.search(marked, rivals[-1].end, last.start):
+        return list(last.places)
+    if first.kind == Kind.LEAD:
+        is_kept = all(each.kind != Kind.FIRM or each.places == first.places for each in decisions)
+        return list(first.places) if is_kept else None
+    is_firmer = last.kind > max(each.kind for each in rivals)
+    is_conclusion = last.kind >= Kind.FIRM and CONCLUDING.search(marked, rivals[-1].end, last.start)
+    return list(last.places) if is_firmer or is_conclusion else None
+
+
+def _is_contradicted(marked: str, form: Decision, others: Sequence[Decision]) -> bool:
+    """Return True if the reply takes the line in the requested form back, or says the contrary beside it."""
+    if WITHDRAWN.search(marked, form.end):
+        return True
+    for other in others:
+        between = marked[form.end : other.start] if other.start > form.start else marked[other.end : form.start]
+        is_near = other.start < form.start and not re.search(r"\w{4}", between.casefold().replace("answer", ""))
+        is_contrary = other.kind == Kind.FIRM and (not other.places or bool(CONCLUDING.search(between)))
+        if other.places != form.places and (is_near or is_contrary):
+            return True
+    return False
+
+
+def _read_instead(marked: str, form: Decision, decisions: Sequence[Decision]) -> list[int] | None:
+    """Return the choice that is made after the line in the requested form was taken back; None without one."""
+    withdrawals = list(WITHDRAWN.finditer(marked, form.end))
+    if not withdrawals:
         return None
-    named = [_read_undoubted(sentence) for sentence in sentences]
-    places = {place for sentence in named for place in sentence}
-    if named and len(named[0]) == 1 and named[-1] <= named[0]:
-        places = named[0]
-    return list(places) if len(places) == 1 else None
-
-
-def _read_undoubted(sentence: str) -> set[int]:
-    return {place for clause in CLAUSE.split(sentence) if not DOUBTED.search(clause) for place in read_marks(clause)}
-
-
-def _read_remaining(marked: str, count: int) -> list[int]:
-    """The choice that is left when the answer rejects all others."""
-    rejected = {place for match in REJECTED.finditer(marked) for place in read_marks(match[0])}
-    return sorted(set(range(count)) - rejected) if len(rejected) == count - 1 > 1 else []
+    later = [each for each in decisions if each.start > withdrawals[-1].start() and each.kind == Kind.FIRM]
+    return list(later[-1].places) if later and len({each.places for each in later}) == 1 else None

@@ -1,11 +1,16 @@
-"""How an answer decides on a choice, or against one, in the languages that we read: patterns for a text of marks (marks.py).
+"""How a reply decides on a choice, or against one, in the languages that we read: patterns for a text of marks (marks.py).
 
-Every gap in them is bounded, so that each is linear.
+`find_decisions` lists the decisions of a text, from the first to the last. Every gap in the patterns is bounded, so that each
+is linear.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
 
-from tasks.evaluation.extraction.marks import END, LISTED, MARKS, NAMED, QUOTED
+from tasks.evaluation.extraction.doubts import is_doubtful
+from tasks.evaluation.extraction.marks import ANY_MARK, MARKS, NAMED, QUOTED, find_surroundings, read_marks
 
 # One choice or several: "B", "A and C", "A, B or D".
 OR = r"\b(?:or|oder|ou|или)\b|[/或]|또는"
@@ -24,7 +29,8 @@ WRONG = (
     r"|incorreta|errad[ao]|sbagliat[ao]|неверн\w{1,3})\b|错|誤|틀|[❌✗✘]"
 )
 UNSETTLED = (
-    rf"(?!\s{{0,3}}\)?\s{{0,3}}(?:[?|]|(?:is|are|was|were|seems?|looks?|ist|est|es|è|é) (?:\w{{1,12}} )?(?:{DENIAL}|{WRONG})"
+    rf"(?![ \t]{{0,3}}\)?[ \t]{{0,3}}(?:[?|]|[:–—-]?[ \t]{{0,2}}no\b(?!,? wait)|(?:is|are|was|were|seems?|looks?|ist"
+    rf"|est|es|è|é) (?:\w{{1,12}} )?(?:{DENIAL}|{WRONG})"
     rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}))"
 )
 GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
@@ -33,7 +39,8 @@ GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
 # spaces, since most places in a text have none and need no look at the words then.
 ANNOUNCED = (
     r"(?:\b(?:answers?\b(?! choices| options)|ans\b|(?:correct|response|solution|conclusion)(?= ?[:=])"
-    r"|(?:my|the|your|our|final|correct|right|best|only) (?:\w{1,12} )?(?:choice|option|pick|selection|one|letter|response)\b"
+    r"|(?:my|the|your|our|final|correct|right|best|only) (?:\w{1,12} )?(?:choice|option|pick|selection|one|letter"
+    r"|response)\b|(?:correct|right|true) (?:choices|options|statements|letters|ones)\b"
     r"|réponse|bonne proposition|antwort|lösung|richtig|korrekt|respuesta|solución|correct[ao]\b|corrett[ao]\b|correta\b"
     r"|risposta|soluzione|resposta|gabarito|ответ|правильн|верн|верен)|答案|答え|正解|解答|정답|답)"
 )
@@ -46,7 +53,8 @@ CHOSEN_BY = (
 # What concludes, where the choice follows at once and ends the clause: "so B.", "that leaves D", "→ C".
 CONCLUDED = (
     rf"(?:\b(?:so|no|wait|actually|thus|hence|therefore|probably|definitely|leaves(?: us with| only)?|leaving|left with"
-    rf"|(?:remains|left) is|it's|it is|that's|that is|this is|which is(?= {NAMED})|not [{MARKS}],? but|also|donc|quindi|dunque"
+    rf"|(?:remains|left) is|it's|it (?:is|should be|must be)|that's|that is|this is|which is(?= {NAMED})"
+    rf"|not [{MARKS}],? but|also|donc|quindi|dunque"
     r"|luego|logo|portanto|por (?:lo )?tanto|значит|итак)\b|[→⇒∴✅✓✔]|=>|所以|因此|よって|따라서)"
     r"[\s,:]{0,3}(?:(?:it's|it is|clearly|the|an?) ){0,2}"
 )
@@ -59,49 +67,170 @@ CONFIRMED = (
 )
 # A line or a sentence that is nothing but a choice, or such lines one after the other.
 ALONE = rf"(?P<chosen>[{MARKS}](?:(?:{JOINT}|[.!,;]{{0,2}}\n)[{MARKS}]){{0,25}})[^\w\n?:,|✗✘❌{MARKS}—–-]{{0,9}}$"
+WHOLE = re.compile(rf"[^\w{MARKS}]{{0,9}}{ALONE}")
 # The first words, where they are a label that does not begin a list, or a text that does not begin a sentence.
 LEADING = (
     rf"\A[^\w{{{MARKS}]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
     rf"|{QUOTED}(?=\s{{0,3}}(?:$|[.!;:—–]|,? because\b)))"
 )
-# Each finds a choice that is made: announced, concluded, confirmed, alone, leading. The last in the answer counts.
-DECISIONS = tuple(
-    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    for pattern in (
-        rf"(?:{ANNOUNCED}(?! ?[{MARKS}])|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
-        rf"{ANNOUNCED} ?{UNLISTED}{ENDED}",
-        rf"{CONCLUDED}{UNLISTED}{ENDED}",
-        rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}",
-        rf"(?:^|[.!…:] )[^\w\n{MARKS}]{{0,9}}{ALONE}",
-        rf"{LEADING}{UNSETTLED}",
+# The line that our prompts ask for, "ANSWER: B", in the words that models give it.
+FORM_LEAD = (
+    rf"(?:^|[.!?] )[^\w\n{MARKS}]{{0,5}}(?:(?:the|my|so|thus|hence|therefore),? ){{0,2}}(?:(?:final|correct|right|best"
+    rf"|chosen|selected) ){{0,2}}"
+    r"(?:answers?|ans|choice|option|response|correct options|correct choices|réponse|antwort|lösung|respuesta|risposta"
+    r"|resposta"
+    r"|ответ|答案|答え|正解|解答|정답|답)\)?(?: ?(?:is|are|est|ist|es|è|é) ?:| ?[:=→]| ?[–—-]| ?是|\]| ?\n)[^\w\n{MARKS}]{0,9}"
+).replace("{MARKS}", MARKS)
+FORM = (
+    rf"{FORM_LEAD}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
+    rf"|{QUOTED}(?:{JOINT}{QUOTED}){{0,25}}{ENDED})"
+)
+# The same line, and the sentences, that choose nothing.
+NONE = (
+    r"(?:(?:none|neither|nothing|null|n/a|unknown|undetermined|no (?:answer|choice|option)|not (?:listed|given|offered"
+    r"|present|among"
+    r"|in the)|cannot be|can't be)\b(?! of the others?\b)|[(\[] ?[)\]]|all of (?:the above|them|these)\b)"
+)
+FORM_NONE = rf"{FORM_LEAD}(?P<chosen>)[(\[\"']?{NONE}"
+ANSWER_NONE = rf"\banswer (?:is|was|would be|must be):? ?(?P<chosen>)[(\[\"']?{NONE}"
+SAID_NONE = (
+    r"(?P<chosen>)\b(?:none of (?:(?:(?!other)\w{1,12} ){0,3}?(?:options|choices|answers|alternatives|above|below)\b"
+    r"|these\b|those\b|them\b)|(?:no|not a) (?:correct|right|valid|suitable|matching) (?:answer|option|choice)"
+    r"|(?:does not|doesn't|do not|don't) (?:match|fit|correspond to|appear in|appear among) (?:any|one) of)"
+)
+
+
+# What is announced follows at once only where it ends the clause.
+AT_ONCE = rf"(?:(?! ?[{MARKS}])|(?= ?{UNLISTED.replace('?P<chosen>', '?:')}{ENDED}))"
+
+
+class Kind(IntEnum):
+    """How firmly a decision is worded; the higher one counts where two patterns find the same."""
+
+    FIELD = 0
+    LOOSE = 1
+    FIRM = 2
+    LEAD = 3
+    FORM = 4
+
+
+# What finds a choice that is made: confirmed or alone, announced or concluded, leading, in the form that was asked for. The
+# last in the answer counts.
+PATTERNS = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    for kind, pattern in (
+        (Kind.FIRM, rf"(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}"),
+        (Kind.FIRM, rf"{CONCLUDED}{UNLISTED}{ENDED}"),
+        (Kind.LOOSE, rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
+        (Kind.LOOSE, rf"(?:^|[.!…] )[^\w\n{MARKS}]{{0,9}}{ALONE}"),
+        (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
+        (Kind.LEAD, rf"{LEADING}{UNSETTLED}"),
+        (Kind.FORM, rf"{FORM}{UNSETTLED}"),
     )
+)
+FORM_PATTERN = PATTERNS[-1][1]
+NONE_PATTERNS = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    for kind, pattern in ((Kind.FORM, FORM_NONE), (Kind.FIRM, ANSWER_NONE), (Kind.LOOSE, SAID_NONE))
+)
+NONE_SIGN = re.compile(
+    r"\b(?:none|neither|nothing|null|n/a|unknown|undetermined|all of)\b|\bno (?:c|r|v|s|m|a|o)|\bnot (?:a|listed|given"
+    r"|offered|present|in the)\b|\bcan(?:'t|not) be\b|n't (?:match|fit|cor|app)|[(\[] ?[)\]]",
+    re.IGNORECASE,
 )
 # A decision lies within so many characters of each of its marks: no pattern above can look further.
 REACH = 110
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A passage that decides."""
+
+    match: re.Match[str]
+    """What decides; it names its choices as `chosen`."""
+    kind: Kind
+    """How firmly it is worded."""
+    is_doubtful: bool
+    """True if it is another's, a condition's, or for something other than the answer."""
+
+    @property
+    def start(self) -> int:
+        """Return where its choices stand in the text."""
+        return self.match.start("chosen")
+
+    @property
+    def end(self) -> int:
+        """Return where it ends."""
+        return self.match.end()
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Return its choices as positions in the question; none where it decides for none, or leaves it open."""
+        chosen = self.match["chosen"]
+        return () if re.search(OR, chosen) else tuple(read_marks(chosen))
+
+
+def find_decisions(marked: str) -> list[Decision]:
+    """Return the text's decisions in their order, the firmest for each place in the text."""
+    found: dict[int, Decision] = {}
+    for kind, match in _match_all(marked):
+        decision, known = Decision(match, kind, is_doubtful(match)), found.get(match.start("chosen"))
+        if known is None or _rank(decision) > _rank(known):
+            found[decision.start] = decision
+    return [found[start] for start in sorted(found)]
+
+
+def _rank(decision: Decision) -> tuple[bool, Kind, int]:
+    """Return what makes a decision count before another at the same place: no doubt, firmer words, more choices."""
+    return not decision.is_doubtful, decision.kind, len(decision.match["chosen"])
+
+
+def find_last_form(marked: str) -> Decision | None:
+    """Return the line in the requested form that ends the text; None where the text does not end with its only one."""
+    line_start = marked.rfind("\n") + 1
+    last = next(FORM_PATTERN.finditer(marked, line_start), None)
+    if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(marked, 0, line_start):
+        return None
+    return Decision(last, Kind.FORM, is_doubtful=False)
+
+
+def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
+    for start, end in find_surroundings(marked, ANY_MARK, REACH):
+        for kind, pattern in PATTERNS:
+            for match in pattern.finditer(marked, start, end):
+                yield kind, match
+    for start, end in find_surroundings(marked, NONE_SIGN, REACH):
+        for kind, pattern in NONE_PATTERNS:
+            for match in pattern.finditer(marked, start, end):
+                yield kind, match
+
+
 # A decision before these words is withdrawn, unless another follows.
 WITHDRAWN = re.compile(
     r"\bwait\b|\bcorrection:|\b(?:that|this)(?:'s| is| was| can't be) (?:not right|not correct|wrong|incorrect|right\?)"
-    r"|\blet me (?:think again|reconsider|re-?check|double-?check)|\bon second thought",
+    r"|\blet me (?:think again|reconsider|re-?check|double-?check|correct)|\bon (?:second thought|reflection)|\b(?:i"
+    r"|i've) (?:misread|made an?"
+    r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b",
     re.IGNORECASE,
 )
-# "If it were larger, the answer would be B" chooses nothing; "if I had to choose" does.
-SUPPOSED = re.compile(r"\bif\b(?! i\b)[^.!?\n]{0,200}\bwould\b[^.!?\n]{0,30}\Z", re.IGNORECASE)
-# "C: True" in a list of verdicts, which counts where it is the only one.
-TRUE = re.compile(rf"{CHOSEN}{GAP}\b(?:true|yes|vrai|oui|wahr|ja|verdader[ao]|sí|vero|sì|verdadeir[ao]|sim)\b", re.IGNORECASE)
-REJECTED = re.compile(
-    rf"\b(?:not|n't be|rul(?:es?|ed|ing) out|eliminat(?:es?|ed|ing)|removes?|neither|nor) {CHOSEN}"
-    rf"|{CHOSEN.replace('chosen', 'wrong')}[^\n.;?{MARKS}]{{0,40}}?(?:{WRONG}|(?:\bnot|n't) (?:correct|right)\b)",
+# What stands between a decision and another that takes its place.
+REVISING = re.compile(
+    rf"{WITHDRAWN.pattern}|\bno\b,|\bno\.|\bactually\b|\bsorry\b|\bmisread|\bhold on\b|\breconsider|\breflection\b"
+    rf"|\binstead\b"
+    r"|\bchange my\b|\bcorrect myself\b|\bmy mistake\b|\bmade an? (?:mistake|error)\b|\bedit:|\bscratch that\b|\boops\b",
     re.IGNORECASE,
 )
-# "A, not B", "A rather than B": what a choice is set against.
-CONTRASTED = re.compile(
-    r"[\s,;(–—-]{1,3}(?:(?:and|und|et) )?"
-    r"(?:not|rather than|instead of|as opposed to|unlike|nicht|statt|pas|plutôt que|no|non)"
-    rf" (?:(?:the|an?|die|der|das|le|la|les|el|il) )?[{MARKS}](?: (?:or|nor|oder|ou|o) [{MARKS}]){{0,25}}",
+CONCLUDING = re.compile(
+    r"\b(?:so|thus|hence|therefore|final(?:ly)?|leaves|leaving|remains|remaining|conclu\w{2,5}|must be|overall"
+    r"|in summary|donc|also|daher"
+    r"|somit|quindi|dunque|luego|logo|portanto|por (?:lo )?tanto|значит|итак|поэтому)\b|[→⇒∴]|所以|因此|よって"
+    r"|したがって|따라서",
     re.IGNORECASE,
 )
-SENTENCE, CLAUSE = re.compile(r"(?<=[.!?…])\s+|\n"), re.compile(r"[,;:—–]\s")
-COMPLETE = re.compile(r"[^\w\s,:(–—-]\s*\Z")
-DOUBTED = re.compile(
-    rf"{DENIAL}|{WRONG}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\bwould\b|\?|[{chr(LISTED)}-{chr(END - 1)}]", re.IGNORECASE
+# "All of the above", "all except B".
+ABOVE = r"(?: of)?(?: (?:the |these )?(?:above|options|choices|answers)| them| these)"
+ALL = re.compile(
+    rf"\ball(?:{ABOVE}(?!,? (?:except|but|other))|(?:{ABOVE})?,? (?:except|but"
+    rf"|other than)(?: for)? (?P<excepted>[{MARKS}](?:{JOINT}[{MARKS}]){{0,25}}))",
+    re.IGNORECASE,
 )

@@ -1,28 +1,57 @@
-"""A model's words as plain text: without formatting, thoughts, and turns that a base model invents.
+"""A model's words as plain text: without formatting, thinking, and turns that a base model invents.
 
 Most texts hold hardly any formatting, and a grade is read between two requests: what cannot occur is not searched for.
 """
 
 import re
+import unicodedata
 
 from tasks.evaluation.extraction.thinking import split_thinking
 
-# The turn that a base model invents after its answer.
-NEXT_TURN = re.compile(r"<\|[^|\n]{1,40}\|>|^[ \t#*]*(?:Question|Q|Human|User|Instruction)(?: ?\d{1,4})?:", re.MULTILINE)
-
-# Full-width and typographic punctuation, as the plain one that later patterns expect.
-PUNCTUATION = str.maketrans("（）［］【】「」『』“”„：；．＝’", '()[][]""""""":;.=\'') | str.maketrans(
-    {"。": ". ", "！": "! ", "？": "? ", "，": ", ", "、": ", ", "\u00a0": " "}
+# A base model goes on after its answer: with a turn of its own, in a template's tokens or in words.
+ROLE = r"(?:[ \t]*\n?[ \t]*(?:assistant|user|system|model)\b)?"
+TURN = re.compile(
+    rf"<[|｜](?:im_start|im_end|start|end|eot_id|eom_id|endoftext|end▁of▁sentence|end_of_text|return|user|assistant"
+    rf"|system|eos|EOT)[|｜]>{ROLE}"
+    rf"|<(?:start|end)_of_turn>{ROLE}|</?s>|<[be]os>|^[ \t#*]*(?:(?:Next )?(?:Question|Q|Human|User"
+    rf"|Instruction)(?: ?\d{{1,4}})?:|Next question\b)",
+    re.MULTILINE,
 )
-# Marks lie here (choice_marks.py): what lies there already would be taken for one.
+# Any other token of a template says nothing. `<|v|>` is physics.
+HEADER = re.compile(r"<\|start_header_id\|>\w{0,20}<\|end_header_id\|>")
+TOKEN = re.compile(r"<[|｜](?=\w{3})[\w▁]{1,40}[|｜]>|\[/?INST\]|<</?SYS>>")
+BOX = re.compile(r"<\|begin_of_box\|>([^<]{0,300})(?:<\|end_of_box\|>|\Z)")
+
+# Letters and digits that only look different: full-width, mathematical, circled, in brackets, squared, as flags. Superscripts
+# stay as they are: their place means something.
+LETTER_BLOCKS = ((0xFF10, 0xFF5A), (0x1D400, 0x1D7FF), (0x2460, 0x24E9), (0x1F110, 0x1F149), (0x2160, 0x217F))
+SQUARED = (0x1F150, 0x1F170, 0x1F1E6)
+INVISIBLE = (0x00AD, *range(0x200B, 0x2010), 0x2060, 0xFEFF, 0xFE0F, 0x20E3)
+LETTERS = {
+    code: folded
+    for start, end in LETTER_BLOCKS
+    for code in range(start, end + 1)
+    if (folded := unicodedata.normalize("NFKC", chr(code))) and folded.isascii() and folded.strip("(). ").isalnum()
+}
+LETTERS |= {start + offset: chr(ord("A") + offset) for start in SQUARED for offset in range(26)}
+LETTERS |= dict.fromkeys(INVISIBLE)
+# Full-width and typographic punctuation, as the plain one that later patterns expect.
+PUNCTUATION = (
+    LETTERS
+    | str.maketrans("（）［］【】「」『』“”„：；．＝’", '()[][]""""""":;.=\'')
+    | str.maketrans({"。": ". ", "！": "! ", "？": "? ", "，": ", ", "、": ", ", "\u00a0": " "})
+)
+# Marks lie here (marks.py): what lies there already would be taken for one.
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 # Lines without any formatting, as most choices are.
 PLAIN = re.compile(r"(?:(?![ \t+-])[A-Za-z0-9 .,;:!?()'\"/=%&+-]*(?:\n|\Z))*")
+WRAPPED = re.compile(r"\\(?:text|math|bold)\w{0,10}\s?\{([^{}\n]{0,300})\}")
 # What formats and says nothing, in this order, with signs of which each occurrence holds one. Every repeat is bounded or
 # cannot overlap, so that each pattern is linear.
 FORMATTING = (
     ("\\", re.compile(r"\\[dt]?frac\{([^{}\n]{1,40})\}\{([^{}\n]{1,40})\}"), r"\1/\2"),
-    ("\\", re.compile(r"\\(?:text|math|bold)\w{0,10}\{([^{}\n]{0,300})\}"), r"\1"),
+    ("\\", WRAPPED, r"\1"),
+    ("\\", WRAPPED, r"\1"),
     ("<", re.compile(r"<br ?/?>|</(?:p|li|tr|div|h\d)>", re.IGNORECASE), "\n"),
     ("\\", re.compile(r"\\([%&#_])"), r"\1"),
     ("<\\$`", re.compile(r"</?(?![A-Z]>)[A-Za-z][^<>\n]{0,100}>|\\[()\[\]]|\$|`"), ""),
@@ -32,7 +61,7 @@ FORMATTING = (
 
 
 def strip_formatting(text: str) -> str:
-    """The text without Markdown, HTML and LaTeX, in plain punctuation."""
+    """Return the text without Markdown, HTML and LaTeX, in plain letters and punctuation."""
     if PLAIN.fullmatch(text):
         return text.strip()
     if not text.isascii():
@@ -45,11 +74,12 @@ def strip_formatting(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """A text as it is compared with another: without formatting, case, line breaks and outer punctuation."""
+    """Return a text as it is compared with another: without formatting, case, line breaks and outer punctuation."""
     return " ".join(strip_formatting(text).casefold().split()).strip(" .,:;!\"'")
 
 
-def final_part(answer: str) -> str:
-    """What the answer says at last: no thought, and no turn that a base model invents after it."""
-    spoken, _ = split_thinking(answer)
-    return next((turn for turn in NEXT_TURN.split(spoken) if turn.strip()), "")
+def final_part(reply: str) -> str:
+    """Return what the reply says at last: no thinking, and no turn that a base model invents after it."""
+    said, _ = split_thinking(reply)
+    final = next((turn for turn in TURN.split(HEADER.sub("<|start|>", said)) if turn.strip()), "")
+    return TOKEN.sub(" ", BOX.sub(r"\\boxed{\1}", final)) if "<" in final or "[" in final else final

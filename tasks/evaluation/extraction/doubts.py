@@ -1,0 +1,54 @@
+"""What keeps a decision in a reply's words from being its own: someone else's, a condition's, or one for something else."""
+
+import re
+
+# What stands before these words in a sentence, or in a clause, says nothing of what follows them.
+SENTENCE_START = re.compile(r"[.!?;]\s|\n|\b(?:but|however|yet|though|so|thus|hence|therefore|still)\b|[→⇒∴]", re.IGNORECASE)
+CLAUSE_START = re.compile(r".*, ")
+# "Many students choose C", "one might think".
+OTHERS = (
+    r"\b(?:some|many|most (?:people|students)|others?|people|students|candidates|test.takers|learners|beginners"
+    r"|one (?:might|may|could))(?: \w{1,12}){0,4}? (?:say|think|choose|pick|select|guess|believe|argue|claim|assume"
+    r"|answer|give)\b"
+)
+# "The second best answer is C", "if I had to pick another", "a common mistake is".
+SECOND = (
+    r"\b(?:second|third|next)[ -](?:best|choice|guess|most)|\brunner|\balternatively\b|\bmistak|\berror\b|\btempt|\btrap\b"
+    r"|\bdistractor|\bcommon(?:ly)?\b|\boften\b|\busually\b|\bpopular\b|\bbackup\b|\A\W{0,5}also\b|\bcompet|\bcontender"
+    r"|(?:\b(?:wrong|incorrect|false|bad|rejected|eliminated|discarded|excluded|other|not (?:the|an?)|worst|closest)"
+    r"|n't the)"
+    r"(?: \w{1,12}){0,2} (?:answer|choice|option|guess)"
+)
+THOUGHT = r"\bfirst (?:thought|instinct|impression|guess)|\bi (?:\w{1,9} )?thought|\b(?:seems?|appears?) to be\b|\balthough\b"
+OF_CLAUSE = re.compile(f"{OTHERS}|{SECOND}|{THOUGHT}", re.IGNORECASE)
+# "For pets the answer would be C", "had the question asked for pets", "at first". "If I had to choose" does choose.
+OF_SENTENCE = re.compile(
+    r"\bif\b(?! i\b)[^.!?\n]{0,200}\bwould\b|\b(?:had|were) (?:the|it|this|we|they|you)\b[^.!?\n]{0,200}\bwould\b"
+    r"|\b(?:in (?:that|which)"
+    r" case|otherwise|unless|suppose|whether|assuming|another|at first|initially|originally)\b"
+    r"|\A\W{0,5}(?:for|in|with|under|on|at|among) \w[^.!?\n]{0,80}\bwould\b",
+    re.IGNORECASE,
+)
+# "C is correct in other contexts", "select A if it is small".
+CONDITION = re.compile(r"[ ,(]{0,3}(?-i:if|unless|when|only (?:if|for|when|in)|provided|assuming|as long as)\b", re.IGNORECASE)
+RESTRICTION = re.compile(
+    r"[ ,(]{0,3}(?:in (?:other|some|certain|different|many|most|an?)\b|for (?!the (?:following|reason|question|given)"
+    r"|this|these|all|our|two"
+    r"|several|three)|under\b|about\b|that\b|with (?:regard|respect)|but (?:irrelevant|not\b)|as (?:a|an|far)\b)",
+    re.IGNORECASE,
+)
+REACH = 200
+
+
+def is_doubtful(match: re.Match[str]) -> bool:
+    """Return True if its sentence keeps a decision, which names its choice as `chosen`, from being the reply's own."""
+    text, start, end = match.string, match.start("chosen"), match.end()
+    sentence = SENTENCE_START.split(text[max(0, start - REACH) : start])[-1]
+    clause = CLAUSE_START.sub("", sentence)
+    is_confirmed = end > match.end("chosen")
+    return bool(
+        OF_CLAUSE.search(clause)
+        or OF_SENTENCE.search(sentence)
+        or CONDITION.match(text, end)
+        or (is_confirmed and RESTRICTION.match(text, end))
+    )

@@ -1,0 +1,54 @@
+"""Answers in a form for programs, as the line that our prompts ask for: "ANSWER: B".
+
+A field of JSON, a tag, a LaTeX box and a group of labels in brackets become such lines, so that what reads the line reads them
+all. A letter of another alphabet that stands alone and looks like a label becomes that label.
+"""
+
+import re
+
+from tasks.evaluation.extraction.plain_text import WRAPPED
+
+NOUN = r"(?:answer|choice|option|label|letter|response)"
+FIELD = (
+    rf"(?:(?:final|correct|selected|chosen|right|best|model|my)[_ -]?)?{NOUN}(?:[_ -]?(?:choice|letter|label|option|key|text))?"
+    rf"|(?:(?:final|correct|selected|chosen|right)[_ -]?)?answers|(?:correct|selected|chosen|right)[_ -]?{NOUN}s"
+    r"|final|ans|prediction|output|conclusion|solution"
+)
+# The class at the beginning is found at once.
+STRUCTURED = re.compile(
+    rf"[\"'<](?:(?<=[\"'])(?:{FIELD})[\"']\s{{0,9}}:\s{{0,9}}"
+    r"(?P<field>\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|\[[^\[\]{}]{0,300}\]|\w{1,9})"
+    rf"|(?<=<)(?:{FIELD})>(?P<tag>[^<>]{{0,300}})(?:</\w{{0,20}}>|\Z))",
+    re.IGNORECASE,
+)
+# A field that a list of verdicts repeats for each choice.
+ITEM = re.compile(r"[\"'<]?(?:option|choice|label|letter)\b", re.IGNORECASE)
+BOXED = re.compile(r"\\?\bf?boxe?d?\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})(?:\}|\Z)")
+# "(A, C)", "{A, C}": a label in brackets is read as it is, several are not.
+GROUP = re.compile(r"[(\[{]\s{0,3}([A-Z](?:\s{0,3}(?:[,;/&]|\band\b|\bor\b)\s{0,3}[A-Z]){1,25})\s{0,3}[)\]}]")
+PAIR = re.compile(r"\\\{([^{}]*)\\\}|\{([^{}]*)\}|\[([^\[\]]*)\]|\(([^()]*)\)|\"([^\"]*)\"|'([^']*)'")
+LOOKALIKES = str.maketrans(
+    "АВСЕНІЈКМОРЅТХавсеіјкорѕхΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+    "ABCEHIJKMOPSTXabceijkopsxABEZHIKMNOPTYX",
+)
+ALONE = re.compile(r"(?<![^\W_])[\u0391-\u03a7\u0405-\u0458](?=[\s]{0,3}(?:$|[^\w\s]))", re.MULTILINE)
+
+
+def write_out(text: str) -> str:
+    """Return the text with each answer in a form for programs as a line of its own: "ANSWER: B"."""
+    if not text.isascii():
+        text = ALONE.sub(lambda match: match[0].translate(LOOKALIKES), text)
+    if "box{" in text or "boxed{" in text:
+        text = BOXED.sub(_write_line, WRAPPED.sub(r"\1", WRAPPED.sub(r"\1", text)))
+    if '"' in text or "'" in text or "<" in text:
+        fields = {match[0].casefold() for match in STRUCTURED.finditer(text) if ITEM.match(match[0])}
+        text = STRUCTURED.sub(_write_line, text) if len(fields) < 2 else text
+    return GROUP.sub(r"\1", text) if "(" in text or "[" in text or "{" in text else text
+
+
+def _write_line(match: re.Match[str]) -> str:
+    content = next((group for group in match.groups() if group is not None), "").strip(" \n\t$.,")
+    while (pair := PAIR.fullmatch(content)) is not None:
+        content = next(group for group in pair.groups() if group is not None).strip()
+    items = (item.strip(" \"'\n") for item in content.split(","))
+    return f"\nANSWER: {', '.join(items)}\n"
