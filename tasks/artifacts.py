@@ -27,6 +27,7 @@ from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_accuracies,
+    list_other_models,
     list_refused,
     list_unscored,
     list_wrong_answers,
@@ -87,6 +88,7 @@ class Artifacts:
             "Accuracy": list_accuracies(statistics),
             "Not scored": list_unscored(run.ledger, run.failures, run.stop_cause),
             "Refused": list_refused(run.ledger),
+            "Answered by several models": list_other_models(run.ledger),
             "First wrong answers": list_wrong_answers(run.ledger),
         }
         unscored = f"{statistics.unscored:,} of {total:,} questions not scored. " if statistics.unscored else ""

@@ -36,6 +36,8 @@ KEYS = {
     "grader": "Gra+pW3sEu8/Nx5Ck1Va7Mq2&Ri9Ot4=Bz0",
     "address": "AdrHy6tGv3mJx9wPq2nKs5rLd8cFb1",
     "extra": "ExtUz4yKb7nRw1xSm6vTq3pCj9hDg2",
+    "header": "HdrZe5uMc8pTw2ySn7vXr4qDk1jFh3",
+    "plain header": "PhdLo2iNb6sQt9xUv4wYk7mEa5rCg8",
 }
 # What the user has written down, and what has read it from there.
 OWN_FILES = ("config.yaml", "model_servers.yaml")
@@ -61,6 +63,7 @@ def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPa
     Secret(value=KEYS["generator"]).save("lab-key", overwrite=True)
     monkeypatch.setenv("ADDRESS_KEY", KEYS["address"])
     monkeypatch.setenv("GRADER_KEY", KEYS["grader"])
+    monkeypatch.setenv("HEADER_KEY", KEYS["header"])
     write_questions(folder, make_questions(12))
 
 
@@ -71,6 +74,7 @@ def write_settings(folder: Path, endpoint: FakeEndpoint, generator: str = "secre
         "base_url": f"{endpoint.url}?code=${{ADDRESS_KEY}}",
         "api_key": generator,
         "extra": {"user_token": KEYS["extra"]},
+        "headers": {"X-Lab-Access": "Bearer ${HEADER_KEY}", "X-Group": KEYS["plain header"]},
     }
     config = {
         "questions_file": "exam.json",
@@ -114,7 +118,10 @@ def assert_nothing_is_left(folder: Path, printed: str, known: str) -> None:
 def repeat_keys(body: dict[str, Any]) -> Reply:
     """A server that says each key that it is sent, in whatever it says."""
     role = "grader" if is_grader(body) else "generator"
-    key, others = KEYS[role], {"grader": "", "generator": f"{KEYS['address']} {KEYS['extra']}"}
+    key, others = (
+        KEYS[role],
+        {"grader": "", "generator": " ".join(KEYS[name] for name in ("address", "extra", "header", "plain header"))},
+    )
     told = f"{key} {quote(key, safe='')} {encode(key)} {others[role]}"
     if is_grader(body):
         if "Question 1:" in prompt_of(body):
@@ -125,7 +132,7 @@ def repeat_keys(body: dict[str, Any]) -> Reply:
         "Question 4:": lambda: error(422, "x" * (300 - len(key) // 2) + told),
         "Question 5:": lambda: Reply(f"<html>{told}</html>".encode(), 413, {"Content-Type": "text/html"}),
         "Question 6:": lambda: completion(f"The answer is C. {told}", reasoning_content=told),
-        "Question 7:": lambda: completion("D", told),
+        "Question 7:": lambda: completion("", refusal="x" * 150 + told),
     }
     return next((reply() for start, reply in replies.items() if start in prompt_of(body)), answer_by_rule(body))
 

@@ -38,6 +38,8 @@ EMPTY_REPLIES = 3
 FIRST_QUESTIONS = 3
 # One reply may be damaged on its way; this many, before any is usable, come from the wrong address.
 FIRST_REPLIES = 3
+# More of them push the rest off the screen.
+SHOWN_REFUSALS = 3
 
 # Asks a model until it has answered, as `Client.ask` does.
 Ask = Callable[[list[Message]], Awaitable[Answer]]
@@ -80,7 +82,7 @@ class Client:
         self._is_proven = is_proven
         self._first_alone = asyncio.Lock()
         self._has_answered = self._has_hinted = False
-        self._declined = self._no_completions = self._only_reasoned = 0
+        self._declined = self._no_completions = self._only_reasoned = self._refused = 0
         self._final: EvaluationError | None = None
 
     async def ask(self, messages: list[Message]) -> Answer:
@@ -93,6 +95,14 @@ class Client:
             UserMistake: it declines the requests of a run that has had no answer from it yet, or is no such endpoint.
             EvaluationError: the cause with which it was stopped.
         """
+        try:
+            return await self._ask_until_answered(messages)
+        except Refused as refused:
+            self._show_refusal(refused)
+            raise
+
+    async def _ask_until_answered(self, messages: list[Message]) -> Answer:
+        """Return the reply; raises as `ask` does."""
         failures = 0
         empty: list[Answer] = []
         usage: Usage = {}
@@ -161,6 +171,12 @@ class Client:
         if only_reasons and not self._has_hinted:
             self._has_hinted = True
             self._notify(f"⚠️ {describe_reasoning(self.endpoint, answer)}")
+
+    def _show_refusal(self, refused: Refused) -> None:
+        """Show the words of the first refusals; results and report list all of them."""
+        self._refused += 1
+        if self._refused <= SHOWN_REFUSALS:
+            self._notify(f"Not answered, and not counted: {refused}")
 
     def _refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
         """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""

@@ -72,14 +72,14 @@ def classify_status(response: httpx2.Response, endpoint: Endpoint) -> Evaluation
         )
     error = read_server_error(status, response.content)
     if status in FOREIGN_STATUS:
-        words = _shorten(error.words, endpoint)
+        words = shorten(error.words, endpoint)
         return NoCompletion(f"the {endpoint.role} answered {status}: {words}; fix the address (base_url)", is_foreign=True)
     return classify_report(error, endpoint, read_retry_after(response.headers, time.time()))
 
 
 def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds: float = 0.0) -> EvaluationError:
     """Return the error that a server's report means at this endpoint."""
-    words = _shorten(error.words, endpoint)
+    words = shorten(error.words, endpoint)
     message = f"the {endpoint.role} answered {error.status}: {words}"
     is_moderated = _is_moderated(error)
     if (cause := _find_stop(error)) and not is_moderated:
@@ -101,7 +101,7 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
 def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
     """Return the error that means at this endpoint that there was no response."""
     cause = error.__cause__ or error
-    words = _shorten(str(cause) or str(error), endpoint)
+    words = shorten(str(cause) or str(error), endpoint)
     if UNTRUSTED in words:
         cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
         return EndpointStop(f"the {endpoint.role}'s certificate is not trusted: {words}; {cure}")
@@ -156,7 +156,7 @@ def _describe_silence(cause: BaseException) -> str:
     return "broke the connection off"
 
 
-def _shorten(words: str, endpoint: Endpoint) -> str:
+def shorten(words: str, endpoint: Endpoint) -> str:
     """Return the words, shortened only when no secret is left in them that could be cut in two."""
     return endpoint.scrub_words(" ".join(words.split()))[:MOST_WORDS]
 

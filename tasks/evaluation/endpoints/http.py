@@ -22,6 +22,7 @@ from tasks.evaluation.endpoints.failures import (
     classify_silence,
     classify_status,
     read_retry_after,
+    shorten,
 )
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
@@ -120,8 +121,8 @@ class Transport:
         return read_models(response.content)
 
     def _scrub_error(self, error: Quoting) -> Quoting:
-        """Return the error without the secrets that the words of a reply may hold."""
-        error.args = (self._endpoint.scrub_words(str(error)),)
+        """Return the error without the secrets that the words of a reply may hold, shortened when none is left in them."""
+        error.args = (shorten(str(error), self._endpoint),)
         return error
 
     def _without_keys(self, answer: Answer) -> Answer:

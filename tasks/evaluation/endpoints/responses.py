@@ -38,7 +38,6 @@ FILTER_REASONS = frozenset(
     )
 )
 TOOL_REASONS = frozenset(("tool_calls", "tool_call", "tool_use", "function_call"))
-MOST_SHOWN = 200
 
 
 class ReportedFailure(Exception):
@@ -141,7 +140,7 @@ def _read_finish_reason(choice: JsonObject, role: str, usage: Usage) -> str | No
         return str(given)
     if name in FILTER_REASONS:
         raise Refused(f"the {role}'s content filter withheld the answer (finish_reason {name})", usage)
-    raise UnusableReply(f"the {role}'s answer broke off (finish_reason {str(given)[:MOST_SHOWN]!r})", usage)
+    raise UnusableReply(f"the {role}'s answer broke off (finish_reason {str(given)!r})", usage)
 
 
 def _check_declined(message: JsonObject, finish_reason: str | None, role: str, usage: Usage) -> None:
@@ -152,9 +151,9 @@ def _check_declined(message: JsonObject, finish_reason: str | None, role: str, u
     """
     refusal, call = read_refusal(message), read_tool_call(message)
     if refusal:
-        raise Refused(f"the {role} declined to answer: {refusal[:MOST_SHOWN]}", usage)
+        raise Refused(f"the {role} declined to answer: {refusal}", usage)
     if call or str(finish_reason).lower() in TOOL_REASONS:
-        raise Refused(f"the {role} called a tool in place of an answer: {(call or 'no name given')[:MOST_SHOWN]}", usage)
+        raise Refused(f"the {role} called a tool in place of an answer: {(call or 'no name given')}", usage)
 
 
 def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:

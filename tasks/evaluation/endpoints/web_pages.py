@@ -3,7 +3,8 @@
 import html
 import re
 
-MOST_SHOWN = 80
+# A title stands near the beginning; patterns over a whole page could take minutes.
+MOST_READ = 10_000
 IS_PAGE = re.compile(r"(?i)\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.DOTALL)
 IS_XML = re.compile(r"\s*<(?:\?xml|[A-Za-z][\w:.-]*[\s/>])")
 IS_STREAM = re.compile(r"\s*(?:data|event|id|retry):|\s*: ")
@@ -13,6 +14,7 @@ TAG = re.compile(r"(?s)<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>")
 
 def describe_foreign(content_type: str, text: str) -> str | None:
     """Return what the reply is if it comes from something other than an API, such as `a web page ('Sign in')`; else None."""
+    text = text[:MOST_READ]
     kind = content_type.partition(";")[0].strip().lower()
     if kind in ("text/html", "application/xhtml+xml") or IS_PAGE.match(text):
         return f"a web page{_quote(find_title(text) or _strip_tags(text))}"
@@ -30,6 +32,7 @@ def describe_text(text: str) -> str:
 
 def find_title(text: str) -> str | None:
     """Return a web page's title, else its first heading; None when it has neither."""
+    text = text[:MOST_READ]
     headings = {found[1].lower(): found[2] for found in reversed(list(HEADING.finditer(text)))}
     titles = (_strip_tags(headings[name]) for name in ("title", "h1", "h2") if name in headings)
     return next((title for title in titles if title), None)
@@ -41,5 +44,4 @@ def _strip_tags(text: str) -> str:
 
 def _quote(text: str) -> str:
     line = " ".join(text.split())
-    shown = line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}…"
-    return f" ({shown!r})" if shown else ""
+    return f" ({line!r})" if line else ""

@@ -74,6 +74,12 @@ def list_refused(ledger: Ledger) -> list[Row]:
     return _group(refused, FINAL) + _group(unusable, "Fix the entry in the questions file.")
 
 
+def list_other_models(ledger: Ledger) -> list[Row]:
+    """Return how many questions each model has answered, the most first; empty if one has answered all."""
+    counts = ledger.models.count(list(ledger.results.positions(0, len(ledger.results)))).most_common()
+    return [{"Model": name, "Answers": f"{count:,}"} for name, count in counts] if len(counts) > 1 else []
+
+
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
     """List the first questions scored below 1: what was asked, what was expected, what came."""
     positions = np.flatnonzero(ledger.scores < 1).tolist()

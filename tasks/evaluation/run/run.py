@@ -13,6 +13,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
+from tasks.evaluation.endpoints.response_models import describe_other_models
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, describe_sums, sums_to_json
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch, UserMistake
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
@@ -180,6 +181,11 @@ class Run:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
         self._loop.call(lambda: self._scorer.stop(cause))
 
+    def describe_other_models(self) -> str | None:
+        """Return which models answered beside the one that answered most; None if none did."""
+        positions = self.ledger.results.positions(0, len(self.ledger.results))
+        return describe_other_models(self.ledger.models.count(list(positions)))
+
     def check_storage(self) -> None:
         """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
         failure = self.saver.find_failure() if self.stop_cause is None else None
@@ -197,6 +203,8 @@ class Run:
             self.progress.notify(f"✅ Final checkpoint saved with {len(self.ledger.results):,} total results")
         for line in describe_statistics(compute_statistics(self.ledger)):
             self.progress.notify(line)
+        if others := self.describe_other_models():
+            self.progress.notify(f"   {others}")
         self.report_tokens()
         self.progress.notify(f"Results saved to {written['results']}")
         if "incorrect" in written:

@@ -13,6 +13,7 @@ from hashlib import blake2b
 import numpy as np
 
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question, Questions
@@ -74,6 +75,7 @@ class Ledger:
         self.formats = array("u", "-") * len(questions)
         self.no_choice, self.truncated = np.zeros((2, len(questions)), dtype=bool)
         self.f1 = np.full(len(questions), np.nan)
+        self.models = ModelTable(len(questions))
         self._tokens = TokenTable(len(questions))
         self._retry_refused = retry_refused
         self._answer_ids = bytearray()
@@ -119,6 +121,7 @@ class Ledger:
         """Put the question's record into the results, with its own number and fields; say whether it was not there yet."""
         if position not in self.results:
             self._tokens.note(position, result)
+            self.models.note(position, result.get("response_model"))
             if not result.get("skipped"):
                 # Before the record is there: a save beside this counts the scores of the records that it finds.
                 self.scores[position] = result["score"]

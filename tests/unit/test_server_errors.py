@@ -1,0 +1,135 @@
+"""What failures mean: which status a report names, and whether it is about one question, the rate, or the whole run."""
+
+import json
+
+import httpx2
+import pytest
+
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.failures import classify_report, classify_status
+from tasks.evaluation.endpoints.server_errors import find_report, read_report
+from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
+
+ENDPOINT = Endpoint("generator", "http://h/v1", "sk-very-secret", {"model": "m", "max_tokens": 1024})
+
+
+def classify(status: int, body: object, **headers: str) -> EvaluationError:
+    content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return classify_status(httpx2.Response(status, content=content, headers=headers), ENDPOINT)
+
+
+@pytest.mark.parametrize(
+    ("report", "status"),
+    [
+        ({"message": "x", "code": 429}, 429),
+        ({"message": "x", "code": "429"}, 429),
+        ({"message": "x", "code": "rate_limit_exceeded"}, 429),
+        ({"message": "x", "type": "RateLimitError"}, 429),
+        ("Rate limit exceeded, slow down", 429),
+        ({"message": "x", "code": "insufficient_quota", "type": "requests"}, 402),
+        ("Insufficient credits", 402),
+        ({"message": "x", "code": "context_length_exceeded", "type": "invalid_request_error"}, 400),
+        ("This model's maximum context length is 8192 tokens", 400),
+        ({"message": "x", "code": "invalid_api_key"}, 401),
+        ("Incorrect API key provided", 401),
+        ({"message": "x", "type": "permission_error"}, 403),
+        ({"message": "x", "code": "model_not_found"}, 404),
+        ({"detail": "Not Found"}, 404),
+        ({"message": "x", "type": "overloaded_error"}, 503),
+        ("Error code: 502 - bad gateway", 502),
+        ({"message": "Provider returned error", "metadata": {"raw": '{"error": {"message": "y", "code": 503}}'}}, 500),
+        ({"code": 200, "message": "boom"}, 500),
+        ("boom", 500),
+    ],
+)
+def test_a_report_counts_as_the_status_that_it_names(report: str | dict[str, object], status: int) -> None:
+    """As a number, by the name of a code, or in words; what names none is a failure that is asked again."""
+    assert read_report(json.loads(json.dumps(report))).status == status
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"error": {"message": "x", "code": "content_filter"}}),
+        (400, {"error": {"message": "x", "innererror": {"code": "ResponsibleAIPolicyViolation"}}}),
+        (400, {"code": "DataInspectionFailed", "message": "x"}),
+        (400, {"error": {"message": "This model's maximum context length is 8192 tokens, you sent 9000"}}),
+        (403, {"error": {"message": "x", "metadata": {"reasons": ["violence"]}}}),
+        (403, {"error": {"message": "Your input was flagged"}}),
+        (413, {"error": {"message": "x"}}),
+        (451, {"error": {"message": "x"}}),
+    ],
+)
+def test_what_a_question_holds_declines_it_alone(status: int, body: object) -> None:
+    """It says nothing about the next question."""
+    error = classify(status, body)
+    assert isinstance(error, Declined)
+    assert error.is_about_content
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Unsupported parameter: 'top_k'"),
+        (422, "Extra inputs are not permitted"),
+        (400, "max_tokens is too large: 1024. The context length is 512 tokens"),
+    ],
+)
+def test_how_questions_are_asked_declines_all(status: int, message: str) -> None:
+    """The limit of our own that alone fills the context, too."""
+    error = classify(status, {"error": {"message": message}})
+    assert isinstance(error, Declined)
+    assert not error.is_about_content
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, {"error": {"message": "Your credit balance is too low"}}),
+        (400, {"error": {"message": "API key not valid. Please pass a valid one."}}),
+        (403, {"error": {"message": "Your account was flagged"}}),
+        (403, {"error": {"message": "This key has no access to the model"}}),
+        (429, {"error": {"message": "x", "code": "insufficient_quota"}}),
+        (429, {"error": {"message": "x", "type": "insufficient_quota"}}),
+    ],
+)
+def test_what_concerns_the_key_or_the_account_stops(status: int, body: object) -> None:
+    """Every question would be declined."""
+    assert isinstance(classify(status, body), EndpointStop)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_names_the_address_to_write(status: int) -> None:
+    """It is not followed: a question would become a request for a page, and the key would go elsewhere."""
+    error = classify(status, "", location="https://h/v1/chat/completions?key=sk-very-secret")
+    assert isinstance(error, NoCompletion)
+    assert error.is_foreign
+    assert f"{status} with a redirect to https://h/v1/chat/completions" in str(error)
+    assert "sk-very-secret" not in str(error)
+
+
+@pytest.mark.parametrize("status", [405, 501, 511])
+def test_a_web_server_is_quoted_by_its_title(status: int) -> None:
+    """In place of its markup."""
+    error = classify(status, "<html><head><title>Not Allowed</title></head><body>x</body></html>")
+    assert isinstance(error, NoCompletion)
+    assert f"answered {status}: Not Allowed" in str(error)
+
+
+@pytest.mark.parametrize("status", [408, 409, 500, 502, 503, 504, 520, 529])
+def test_other_failures_are_asked_again(status: int) -> None:
+    """Whatever stands in them."""
+    assert type(classify(status, "<html>moderation</html>")) is EndpointFailure
+
+
+def test_a_rate_limit_in_a_body_is_one() -> None:
+    """With the wait that the headers ask for."""
+    error = classify_report(read_report({"message": "Too Many Requests", "code": 429}), ENDPOINT, 7.0)
+    assert isinstance(error, RateLimited)
+    assert error.retry_after_seconds == 7.0
+
+
+@pytest.mark.parametrize("body", [None, [], {}, "x", {"choices": []}, {"object": "list"}])
+def test_what_reports_nothing_is_no_report(body: object) -> None:
+    """It is looked at as a completion then."""
+    assert find_report(json.loads(json.dumps(body))) is None
