@@ -21,7 +21,7 @@ from tasks.evaluation.extraction.decisions import (
     find_decisions,
     find_last_form,
 )
-from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, MARKS, read_marks
+from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, MARKS, TEXT, read_marks
 from tasks.evaluation.extraction.mentions import read_only_mention, read_only_true, read_remaining
 from tasks.evaluation.extraction.plain_text import final_part, fold
 from tasks.evaluation.extraction.structured_answers import write_out
@@ -57,6 +57,10 @@ EMPTY = re.compile(
 )
 
 
+# A letter that may be anything: "my grade was B".
+BARE = re.compile(rf"\b(?:is|was|were|be|suppose|let|then) [{MARKS}]|\b(?-i:[B-HJ-Z])\b(?!')", re.IGNORECASE)
+# A letter that is not read as a label, and may be one.
+STRAY = re.compile(r"\b[B-HJ-Z]\b(?!')")
 # A text that is nothing but one choice.
 ONLY = re.compile(f"[^\\w?{MARKS}✗✘❌]{{0,5}}[{MARKS}][^\\w?{MARKS}✗✘❌]{{0,5}}")
 
@@ -123,7 +127,8 @@ def _read_last_line(final: str, choices: Mapping[str, str]) -> str | None:
     """
     line = final.rpartition("\n")[2]
     match = LAST_LINE.fullmatch(line) if len(line) < 60 else None
-    if match is None or ("answer" not in line.casefold() and line != final):
+    above = final.removesuffix(line).rstrip().rpartition("\n")[2].casefold()
+    if match is None or ("answer" not in line.casefold() and line != final) or above.startswith("answer"):
         return None
     texts = [fold(text) for text in choices.values()]
     if any(text and ("answer" in text or text in line.casefold()) for text in texts):
@@ -150,20 +155,26 @@ def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> l
     if (form := find_last_form(marked)) is not None:
         return list(form.places)
     decisions = find_decisions(marked)
-    own = [decision for decision in decisions if not decision.is_doubtful]
+    hints = [each for each in decisions if each.kind == Kind.FIELD and not each.is_doubtful]
+    own = [each for each in decisions if each.kind != Kind.FIELD and not each.is_doubtful]
     if several and len({each.places for each in own}) > 1 and not any(each.kind == Kind.FORM for each in own):
         return None
     if own:
         places = _settle(marked, own)
         return None if places == [] and any(map(SAYS_NONE.match, choices.values())) else places
-    return None if decisions else _read_undecided(marked, len(choices))
+    return None if len(decisions) > len(hints) else _read_undecided(marked, len(choices), is_hinted=bool(hints))
 
 
-def _read_undecided(marked: str, count: int) -> list[int] | None:
-    """Return the choices of a reply without a decision; None where its words may still make one."""
-    for read in (read_only_true, read_only_mention):
-        if (places := read(marked)) is not None:
-            return places
+def _read_undecided(marked: str, count: int, *, is_hinted: bool) -> list[int] | None:
+    """Return the choices of a reply without a decision; None where its words may still make one.
+
+    A label in the midst of a sentence may be anything, unless a field or the sentence's beginning hints at it.
+    """
+    if places := read_only_true(marked):
+        return places
+    if (places := read_only_mention(marked)) and not REFUSAL.search(marked):
+        is_text = chr(TEXT + places[0]) in marked
+        return places if is_text or not (STRAY if is_hinted else BARE).search(marked) else None
     return read_remaining(marked, count) or (None if _may_choose(marked) else [])
 
 
@@ -177,7 +188,6 @@ def _may_choose(marked: str) -> bool:
 
 def _settle(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
     """Return the choices that the decisions come to; None where they disagree, or the last is taken back."""
-    decisions = [each for each in decisions if each.kind != Kind.FIELD] or decisions
     forms = [each for each in decisions if each.kind == Kind.FORM]
     if forms:
         others = [*forms[-2:-1], *(each for each in decisions if each.start > forms[-1].start)]
@@ -210,7 +220,7 @@ def _is_contradicted(marked: str, form: Decision, others: Sequence[Decision]) ->
     for other in others:
         between = marked[form.end : other.start] if other.start > form.start else marked[other.end : form.start]
         is_near = other.start < form.start and not re.search(r"\w{4}", between.casefold().replace("answer", ""))
-        is_contrary = other.kind == Kind.FIRM and (not other.places or bool(CONCLUDING.search(between)))
+        is_contrary = not other.match["chosen"] or (other.kind == Kind.FIRM and bool(CONCLUDING.search(between)))
         if other.places != form.places and (is_near or is_contrary):
             return True
     return False

@@ -31,7 +31,9 @@ WRONG = (
 UNSETTLED = (
     rf"(?![ \t]{{0,3}}\)?[ \t]{{0,3}}(?:[?|]|[:–—-]?[ \t]{{0,2}}no\b(?!,? wait)|(?:is|are|was|were|seems?|looks?|ist"
     rf"|est|es|è|é) (?:\w{{1,12}} )?(?:{DENIAL}|{WRONG})"
-    rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}))"
+    rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}"
+    rf"|[ ,]{{0,2}}(?:and|or) (?:(?:possibly|perhaps|maybe|also|probably)\b|(?!not\b)[^\n.!?{MARKS}]{{0,20}}[{MARKS}])"
+    rf"| ?\([{MARKS}][.)]|,? i (?:can't|cannot|do not|don't|am (?:not|un))\b))"
 )
 GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
 
@@ -46,7 +48,8 @@ ANNOUNCED = (
 )
 # Words of choosing: the choice may follow at once.
 CHOSEN_BY = (
-    r"(?:\b(?:(?:choose|pick|select|go(?:ing)? with|opt for|i(?:'d| would)? say|settle on|stick with"
+    r"(?:\b(?:(?:cho(?:o?se|osing)|pick(?:ing)?|select(?:ing)?|go(?:ing)? with|opt for|i(?:'d| would)? say|settle on"
+    r"|stick with"
     r"|lean(?:ing)? towards?|guess|label?led|match(?:es)?|corresponds? to)\b"
     r"|(?:choisi|wähle|direi|dirais|diría|diria|elegir|elijo|scelgo|escolh|выбираю))|选(?!项))"
 )
@@ -73,6 +76,8 @@ LEADING = (
     rf"\A[^\w{{{MARKS}]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
     rf"|{QUOTED}(?=\s{{0,3}}(?:$|[.!;:—–]|,? because\b)))"
 )
+# What keeps the first words from being a sentence's subject.
+BY_ITSELF = rf"(?=[^\w{MARKS}]{{0,9}}(?:\Z|\n|because\b|since\b|as\b)| ?[.!;:—–(-]|(?-i: [A-Z]))"
 # The line that our prompts ask for, "ANSWER: B", in the words that models give it.
 FORM_LEAD = (
     rf"(?:^|[.!?] )[^\w\n{MARKS}]{{0,5}}(?:(?:the|my|so|thus|hence|therefore),? ){{0,2}}(?:(?:final|correct|right|best"
@@ -95,7 +100,8 @@ FORM_NONE = rf"{FORM_LEAD}(?P<chosen>)[(\[\"']?{NONE}"
 ANSWER_NONE = rf"\banswer (?:is|was|would be|must be):? ?(?P<chosen>)[(\[\"']?{NONE}"
 SAID_NONE = (
     r"(?P<chosen>)\b(?:none of (?:(?:(?!other)\w{1,12} ){0,3}?(?:options|choices|answers|alternatives|above|below)\b"
-    r"|these\b|those\b|them\b)|(?:no|not a) (?:correct|right|valid|suitable|matching) (?:answer|option|choice)"
+    r"|these\b|those\b|them\b)|no (?:option|choice|answer) (?:is|fits|matches)\b|(?:no|not a) (?:correct|right|valid"
+    r"|suitable|matching) (?:answer|option|choice)"
     r"|(?:does not|doesn't|do not|don't) (?:match|fit|correspond to|appear in|appear among) (?:any|one) of)"
 )
 
@@ -124,19 +130,24 @@ PATTERNS = tuple(
         (Kind.LOOSE, rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
         (Kind.LOOSE, rf"(?:^|[.!…] )[^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
-        (Kind.LEAD, rf"{LEADING}{UNSETTLED}"),
-        (Kind.FORM, rf"{FORM}{UNSETTLED}"),
+        (Kind.FORM, rf"{FORM}{UNSETTLED}(?![ ,]{{0,2}}(?:and|or|und|oder|et|ou)\b)"),
     )
 )
 FORM_PATTERN = PATTERNS[-1][1]
+LEAD_PATTERNS = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    for kind, pattern in ((Kind.LEAD, rf"{LEADING}{UNSETTLED}{BY_ITSELF}"), (Kind.FIELD, rf"{LEADING}{UNSETTLED}"))
+)
 NONE_PATTERNS = tuple(
     (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
     for kind, pattern in ((Kind.FORM, FORM_NONE), (Kind.FIRM, ANSWER_NONE), (Kind.LOOSE, SAID_NONE))
 )
-NONE_SIGN = re.compile(
-    r"\b(?:none|neither|nothing|null|n/a|unknown|undetermined|all of)\b|\bno (?:c|r|v|s|m|a|o)|\bnot (?:a|listed|given"
-    r"|offered|present|in the)\b|\bcan(?:'t|not) be\b|n't (?:match|fit|cor|app)|[(\[] ?[)\]]",
-    re.IGNORECASE,
+# Each of these holds one of these signs, which most texts do not.
+NONE_SIGNS = (
+    *("none", "neither", "nothing", "null", "n/a", "unknown", "undetermined", "all of", "not listed"),
+    *("not given", "not offered", "not present", "not among", "not in the", "not a ", "cannot be", "can't be"),
+    *("no answer", "no choice", "no option", "no correct", "no right", "no valid", "no suitable", "no matching"),
+    *("not match", "n't match", "not fit", "n't fit", "correspond", "appear", "( )", "()", "[ ]", "[]"),
 )
 # A decision lies within so many characters of each of its marks: no pattern above can look further.
 REACH = 110
@@ -199,10 +210,13 @@ def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
         for kind, pattern in PATTERNS:
             for match in pattern.finditer(marked, start, end):
                 yield kind, match
-    for start, end in find_surroundings(marked, NONE_SIGN, REACH):
-        for kind, pattern in NONE_PATTERNS:
-            for match in pattern.finditer(marked, start, end):
-                yield kind, match
+    for kind, pattern in LEAD_PATTERNS:
+        if leading := pattern.match(marked):
+            yield kind, leading
+    lowered = marked.lower()
+    for kind, pattern in NONE_PATTERNS if any(sign in lowered for sign in NONE_SIGNS) else ():
+        for match in pattern.finditer(marked):
+            yield kind, match
 
 
 # A decision before these words is withdrawn, unless another follows.

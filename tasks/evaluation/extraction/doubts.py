@@ -8,7 +8,8 @@ CLAUSE_START = re.compile(r".*, ")
 # "Many students choose C", "one might think".
 OTHERS = (
     r"\b(?:some|many|most (?:people|students)|others?|people|students|candidates|test.takers|learners|beginners"
-    r"|one (?:might|may|could))(?: \w{1,12}){0,4}? (?:say|think|choose|pick|select|guess|believe|argue|claim|assume"
+    r"|one (?:might|may|could)|(?:textbook|book|teacher|friend|author)s?)(?: \w{1,12}){0,4}? (?:say|think|choose|pick"
+    r"|select|guess|believe|argue|claim|assume"
     r"|answer|give)\b"
 )
 # "The second best answer is C", "if I had to pick another", "a common mistake is".
@@ -23,7 +24,7 @@ THOUGHT = r"\bfirst (?:thought|instinct|impression|guess)|\bi (?:\w{1,9} )?thoug
 OF_CLAUSE = re.compile(f"{OTHERS}|{SECOND}|{THOUGHT}", re.IGNORECASE)
 # "For pets the answer would be C", "had the question asked for pets", "at first". "If I had to choose" does choose.
 OF_SENTENCE = re.compile(
-    r"\bif\b(?! i\b)[^.!?\n]{0,200}\bwould\b|\b(?:had|were) (?:the|it|this|we|they|you)\b[^.!?\n]{0,200}\bwould\b"
+    r"\bif\b(?! i\b)[^.!?\n]{0,200}\b(?:would|then)\b|\b(?:had|were) (?:the|it|this|we|they|you)\b[^.!?\n]{0,200}\bwould\b"
     r"|\b(?:in (?:that|which)"
     r" case|otherwise|unless|suppose|whether|assuming|another|at first|initially|originally)\b"
     r"|\A\W{0,5}(?:for|in|with|under|on|at|among) \w[^.!?\n]{0,80}\bwould\b",
@@ -38,17 +39,25 @@ RESTRICTION = re.compile(
     re.IGNORECASE,
 )
 REACH = 200
+# Each of the doubts before a choice holds one of these signs.
+SIGNS = (
+    *("some", "many", "most", "other", "people", "students", "candidates", "test", "learners", "beginners"),
+    *("might", "may", "could", "book", "teacher", "friend", "author", "second", "third", "next", "runner"),
+    *("altern", "mistak", "error", "tempt", "trap", "distractor", "common", "often", "usually", "popular"),
+    *("backup", "also", "compet", "contend", "wrong", "incorrect", "false", "bad", "reject", "eliminat"),
+    *("discard", "exclud", "not ", "n't", "worst", "closest", "first", "thought", "seem", "appear", "would"),
+    *("case", "unless", "suppose", "whether", "if ", "assuming", "initially", "originally", "another"),
+)
 
 
 def is_doubtful(match: re.Match[str]) -> bool:
     """Return True if its sentence keeps a decision, which names its choice as `chosen`, from being the reply's own."""
     text, start, end = match.string, match.start("chosen"), match.end()
-    sentence = SENTENCE_START.split(text[max(0, start - REACH) : start])[-1]
-    clause = CLAUSE_START.sub("", sentence)
-    is_confirmed = end > match.end("chosen")
-    return bool(
-        OF_CLAUSE.search(clause)
-        or OF_SENTENCE.search(sentence)
-        or CONDITION.match(text, end)
-        or (is_confirmed and RESTRICTION.match(text, end))
-    )
+    if CONDITION.match(text, end) or (end > match.end("chosen") and RESTRICTION.match(text, end)):
+        return True
+    before = text[max(0, start - REACH) : start]
+    lowered = before.lower()
+    if not any(sign in lowered for sign in SIGNS):
+        return False
+    sentence = SENTENCE_START.split(before)[-1]
+    return bool(OF_CLAUSE.search(CLAUSE_START.sub("", sentence)) or OF_SENTENCE.search(sentence))

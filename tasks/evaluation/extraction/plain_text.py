@@ -54,6 +54,7 @@ FORMATTING = (
     ("\\", WRAPPED, r"\1"),
     ("<", re.compile(r"<br ?/?>|</(?:p|li|tr|div|h\d)>", re.IGNORECASE), "\n"),
     ("\\", re.compile(r"\\([%&#_])"), r"\1"),
+    ("\\", re.compile(r"\\[ ,;:]"), " "),
     ("<\\$`", re.compile(r"</?(?![A-Z]>)[A-Za-z][^<>\n]{0,100}>|\\[()\[\]]|\$|`"), ""),
     ("*_", re.compile(r"(?<![\w)])[*_]{1,3}|[*_]{1,3}(?!\w)"), ""),
     ("\n", re.compile(r"\n(?:[ \t#>|•·]|[+-](?=\s))+"), "\n"),

@@ -41,8 +41,9 @@ def write_out(text: str) -> str:
     if "box{" in text or "boxed{" in text:
         text = BOXED.sub(_write_line, WRAPPED.sub(r"\1", WRAPPED.sub(r"\1", text)))
     if '"' in text or "'" in text or "<" in text:
-        fields = {match[0].casefold() for match in STRUCTURED.finditer(text) if ITEM.match(match[0])}
-        text = STRUCTURED.sub(_write_line, text) if len(fields) < 2 else text
+        written = STRUCTURED.sub(_write_line, text)
+        items = {match[0].casefold() for match in STRUCTURED.finditer(text) if ITEM.match(match[0])} if written != text else ()
+        text = written if len(items) < 2 else text
     return GROUP.sub(r"\1", text) if "(" in text or "[" in text or "{" in text else text
 
 
