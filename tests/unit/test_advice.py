@@ -7,6 +7,7 @@ import yaml
 
 from tasks.evaluation.endpoints.advice import advise
 from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
+from tasks.evaluation.json_lines import JsonObject
 
 GENERATOR = Endpoint(
     "generator", "http://h/v1", "none", {"model": "o3", "temperature": 0.0, "max_tokens": 1024}, "model.generator_settings"
@@ -62,6 +63,20 @@ def test_the_lines_are_those_to_change(endpoint: Endpoint, words: tuple[str, str
     first, _, rest = advise(endpoint, *words).partition("\n")
     assert first == f"Change in {endpoint.origin}:"
     assert yaml.safe_load(rest) == lines
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Requested sample logprobs of 20, which is greater than max allowed: 5",
+        "Invalid top_logprobs value, the valid range of top_logprobs is [0, 5]",
+        "Invalid 'top_logprobs': integer above maximum value. Expected a value <= 5, but got 20 instead.",
+    ],
+)
+def test_a_server_that_shows_fewer_tokens_is_answered_with_its_number(words: str) -> None:
+    """As the line to write."""
+    request: JsonObject = {"model": "m", "logprobs": True, "top_logprobs": 20}
+    assert '"top_logprobs": 5' in advise(replace(GENERATOR, request=request), words, "top_logprobs")
 
 
 @pytest.mark.parametrize(

@@ -273,3 +273,41 @@ def test_a_list_of_parts_is_a_text(endpoint: FakeEndpoint) -> None:
     parts = [{"type": "text", "text": "The answer "}, {"type": "text", "text": "is B."}]
     endpoint.rule = lambda _: Reply({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
     assert ask(endpoint.url).text == "The answer is B."
+
+
+@pytest.mark.parametrize(
+    ("reply", "requests"),
+    [
+        (Reply(b"<html><title>Sign in</title></html>", 200, {"Content-Type": "text/html"}), 1),
+        (Reply(b"", 302, {"Location": "https://login.example/"}), 1),
+        (Reply(b"<title>Not Allowed</title>", 405), 1),
+        (Reply(b"data: {}", 200, {"Content-Type": "text/event-stream"}), 1),
+        (Reply({"hello": "world"}), 3),
+        (Reply(b""), 3),
+    ],
+)
+def test_a_wrong_address_is_found_out_by_the_first_question(endpoint: FakeEndpoint, reply: Reply, requests: int) -> None:
+    """Not waited for as an outage; the message names the address."""
+    endpoint.rule = lambda _: reply
+    with pytest.raises(UserMistake, match=r"nothing was answered before at http://127\.0\.0\.1"):
+        ask(endpoint.url, is_proven=False)
+    assert len(endpoint.bodies) == requests
+
+
+def test_a_model_that_only_reasons_is_reported_at_its_first_reply(
+    endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the settings that help; as a refusal, since others may be answered."""
+    endpoint.rule = lambda _: completion(None, reasoning_content="It flies, so B.")
+    with pytest.raises(Refused, match="reasoning and no answer"):
+        ask(endpoint.url, is_proven=False)
+    shown = capsys.readouterr().out
+    assert shown.count("15 characters of reasoning") == 1
+    assert "enable_thinking: false" in shown
+
+
+def test_headers_of_64_kilobytes_are_read(endpoint: FakeEndpoint) -> None:
+    """Some gateways report there what their filters found."""
+    reply = completion("B")
+    endpoint.rule = lambda _: Reply(reply.body, 200, {"X-Findings": "x" * 60_000})
+    assert ask(endpoint.url).text == "B"

@@ -10,7 +10,7 @@ import pytest
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
 from tasks.evaluation.endpoints.patience import Patience
-from tasks.evaluation.endpoints.proxies import bypass_proxies
+from tasks.evaluation.endpoints.proxies import bypass_proxies, choose_proxy
 from tests.support.fake_endpoint import FakeEndpoint, Reply
 
 NOBODY = "http://127.0.0.1:9"
@@ -79,3 +79,43 @@ def test_the_users_own_exceptions_stay(before: dict[str, str], after: dict[str, 
     assert environment == {**before, **expected}
     bypass_proxies(environment)
     assert environment == {**before, **expected}
+
+
+@pytest.mark.parametrize(
+    ("url", "proxies", "proxy"),
+    [
+        ("http://lab/v1", {"http": "http://p:1"}, "http://p:1"),
+        ("https://lab/v1", {"http": "http://p:1"}, None),
+        ("https://lab/v1", {"all": "p:1"}, "http://p:1"),
+        ("http://lab/v1", {"all": "socks4://p:1"}, None),
+        ("http://lab/v1", {"http": "http://p:1", "no": "other, lab"}, None),
+        ("http://gpu.lab.example/v1", {"http": "http://p:1", "no": ".lab.example"}, None),
+        ("http://notlab.example/v1", {"http": "http://p:1", "no": "lab.example"}, "http://p:1"),
+        ("http://10.1.2.3/v1", {"http": "http://p:1", "no": "10.0.0.0/8"}, None),
+        ("http://[fd00::5]/v1", {"http": "http://p:1", "no": "fd00::/8"}, None),
+        ("http://[::1]:8000/v1", {"all": "http://p:1"}, None),
+        ("http://127.0.0.9/v1", {"all": "http://p:1"}, None),
+        ("http://lab/v1", {"http": "http://p:1", "no": "*"}, None),
+    ],
+)
+def test_the_proxy_is_chosen_by_address(url: str, proxies: dict[str, str], proxy: str | None) -> None:
+    """Names cover what is below them, ranges cover addresses, and this machine needs no exception."""
+    assert choose_proxy(url, proxies) == proxy
+
+
+@pytest.mark.parametrize("exception", ["[::1]", "fd00::/8", "[fd00::]/8", "::1/128", "a:b", "http://[", "10.0.0.0/8"])
+def test_an_exception_in_any_form_stops_no_client(exception: str) -> None:
+    """Prefect's own stops with a traceback at some of them."""
+    environment = {"http_proxy": NOBODY, "no_proxy": exception}
+    assert bypass_proxies(environment) == []
+    entries = environment["no_proxy"].split(",")
+    assert "127.0.0.1" in entries
+    assert not any(mark in entry for entry in entries for mark in ("[", "::/"))
+
+
+@pytest.mark.parametrize("proxy", ["socks4://p:1", "ftp://p:1", "http://p:none", "http://"])
+def test_a_proxy_that_nobody_can_use_is_taken_out_with_a_warning(proxy: str) -> None:
+    """What is on this machine needs none."""
+    environment = {"ALL_PROXY": proxy}
+    assert "ALL_PROXY names a proxy that cannot be used" in bypass_proxies(environment)[0]
+    assert "ALL_PROXY" not in environment

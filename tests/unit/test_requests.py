@@ -106,3 +106,40 @@ def test_an_address_of_the_environment_that_is_none_is_a_mistake() -> None:
     """The message names the variable."""
     with pytest.raises(UserMistake, match="OPENAI_BASE_URL: this is no address"):
         find(None, {"OPENAI_BASE_URL": "gateway"})
+
+
+def test_headers_are_sent_and_are_no_part_of_the_request(folder: Path) -> None:
+    """They say who asks and by which way, like the key; so answers stay known when they change."""
+    headers = {"x-api-key": "${LAB_KEY}", "X-Run": "Bearer secret:block", "X-Org": "bees"}
+    config = Config.model_validate(
+        {"questions_file": "q", "model": {"generator_settings": {"model": "m", "base_url": "http://h/v1", "headers": headers}}}
+    )
+    found = find_generator(config, KeyReader({"LAB_KEY": "sk-lab"}, lambda name: f"sk-{name}"), None)
+    assert found.headers == {"X-Api-Key": "sk-lab", "X-Run": "Bearer sk-block", "X-Org": "bees"}
+    assert found.request == find("http://h/v1", {}).request
+    assert {"sk-lab", "sk-block", "bees"} <= set(found.secrets)
+    assert "bees" not in json.dumps(config.for_files())
+
+
+@pytest.mark.parametrize("headers", [{"X Y": "a"}, {"Content-Length": "3"}, {"X-A": "a\nb"}, {"X-A": ""}])
+def test_headers_that_cannot_be_sent_are_a_mistake(headers: dict[str, str]) -> None:
+    """Found out before anything is asked."""
+    settings = {"model": "m", "base_url": "http://h/v1", "headers": headers}
+    with pytest.raises(ValueError, match="header"):
+        Config.model_validate({"questions_file": "q", "model": {"generator_settings": settings}})
+
+
+@pytest.mark.parametrize(
+    ("extra", "sent"),
+    [
+        ({}, {"top_logprobs": 20, "max_tokens": 1}),
+        ({"top_logprobs": 5}, {"top_logprobs": 5, "max_tokens": 1}),
+        ({"max_tokens": 3}, {"top_logprobs": 20, "max_tokens": 3}),
+    ],
+)
+def test_extra_overrides_what_grading_by_logprobs_sends(extra: dict[str, int], sent: dict[str, int]) -> None:
+    """Servers differ in how many tokens they show."""
+    settings = {"model": "m", "base_url": "http://h/v1", "extra": extra}
+    config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": settings}, "grading": "logprobs"})
+    request = find_generator(config, KeyReader({}, str), None).request
+    assert request == {"model": "m", "temperature": 0.0, "logprobs": True, **sent}
