@@ -181,12 +181,11 @@ class Client:
     def _refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
         """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""
         reasoned = next((reply for reply in replies if reply.reasoning), None)
-        role = self.endpoint.role
         if reasoned is None:
-            return Refused(f"the {role} answered with an empty message {len(replies)} times", usage)
+            return Refused(f"the {self.endpoint.role} answered with an empty message {len(replies)} times", usage)
         self._only_reasoned += 1
         if self._has_answered or self._only_reasoned < FIRST_QUESTIONS:
-            return Refused(f"the {role} wrote reasoning and no answer, {len(replies)} times", usage)
+            return Refused(f"the {self.endpoint.role} wrote reasoning and no answer, {len(replies)} times", usage)
         words = f"{describe_reasoning(self.endpoint, reasoned)} Nothing was answered before."
         self._final = self._final or (EndpointStop(words) if self._is_proven else UserMistake(words))
         return self._final
