@@ -105,34 +105,34 @@ GRADED_BY_A_JUDGE = [
     "8d993e7b45ebc8824ed303a63f3fbed0",
     "44b0f0122edd516119c7020211ea5353",
 ]
-# Made with READING_VERSION 2. Where that is raised, what is read from the stored answers is read again: these change then, and
+# Made with READING_VERSION 3. Where that is raised, what is read from the stored answers is read again: these change then, and
 # no others.
 READ_FROM_THE_ANSWER = [
-    "05df325109205e5603f1a93c944fbed8",
-    "6305032acec0e21556cbd9b14af1825a",
-    "612afc821196a392da2ab3aa9236508c",
-    "e2ba9ba6638572c42cde1f93b30d111f",
-    "6694d6c29a5512ec1bbdfde58e4c5511",
-    "c8f3d963a5ea98f4164e31a29943b89b",
+    "47a1f451d4e962322eb9b8cb7f3d63cf",
+    "4dded8d84316e432e98f316973bf1038",
+    "666ec60ddc37ca00bce89533182cf85e",
+    "20eb23abd151a1146e5a777e20d72420",
+    "f51dd3ef2c48a8bdef23e1f2c8c4f0c9",
+    "6b09dc0de1d69540895e4e412d17b86e",
     "00000000000000000000000000000000",
-    "0dd0805a7c4be666075137b982566a36",
-    "55333f97f13060ef3f42a6229b89b0bf",
+    "07d12895b37f17c0e6fc32549d89c6ad",
+    "73f97d8ccc9fe08f1809a8e252ffdb03",
 ]
 READ_EVALUATION, READ_BATCH, READ_SMALL_BATCH = (
-    "f2b712258cca654d938fc1166f409ee0",
-    "batch-c2a7b4f408c1c9ab2ab05810f6e53943",
-    "batch-d161859e0f8f0219888e18dcc37b1d01",
+    "2b9d41bffb8a835d9339467e2fbf5be5",
+    "batch-d74e7e3276ec6f43c6a687bd21f758a4",
+    "batch-8f8ffca97a18099472e8f6f6995716e6",
 )
 READ_FROM_THE_FIRST_TOKEN = [
-    "452ee140cdf085f504d7995332599092",
-    "50753cc300433b0ad178f7ecd8276f9f",
-    "09a5302a835a692d1bc29564c00f9de4",
-    "e2d92959324928e447891e2b35b50b94",
-    "d3023418f08d6f30915c56dbd76b3e90",
-    "3ca5e2c064a8175e545b6d056c55a58f",
+    "74d2e7548ce4d3bf1691daa0fa53a499",
+    "fa82475584f6496a4c1e50291ac216ec",
+    "4d0e443313c0936deb70e62a0ef3b71d",
+    "edad0128019427ea35dbca34358a3db8",
+    "b4dab4f7620a5c08b5084df7e1ca2a9f",
+    "9b397fa1176b6cd41682a35cfa6b7d31",
     "00000000000000000000000000000000",
-    "3b1a16575fb0545179a163b0b96a957c",
-    "636d0bc25ffa64c9164fb1d7ccc581b7",
+    "c9b8dcac00e4d836299482e719df4a30",
+    "afbba1550d7cdaa263546b2eb708e980",
 ]
 
 

@@ -14,12 +14,13 @@ TABLE = ScoreTable(
     scores=np.array([1.0, 0.0, 0.5, math.nan]),
     formats=np.array(["m", "m", "q", "m"]),
     no_choice=np.array([False, True, False, True]),
+    clarified=np.array([True, True, False, True]),
     truncated=np.array([False, False, True, False]),
     f1=np.array([math.nan, math.nan, 0.25, math.nan]),
     groups=np.array([2, 0, 2, 1]),
     group_names=["law", "art", ""],
 )
-COLUMNS = ("scores", "formats", "no_choice", "truncated", "f1", "groups")
+COLUMNS = ("scores", "formats", "no_choice", "clarified", "truncated", "f1", "groups")
 
 
 @pytest.fixture
@@ -38,6 +39,7 @@ def test_a_refusal_is_no_score(statistics: Statistics) -> None:
     """It is counted by itself, as is what nobody has scored yet, and its marks count for nothing."""
     assert (statistics.refused, statistics.unusable, statistics.unscored) == (1, 0, 2)
     assert (statistics.no_choice, statistics.truncated) == (1, 1)
+    assert (statistics.clarified, statistics.clarified_named) == (2, 1)
 
 
 def test_an_entry_that_cannot_be_asked_is_no_refusal() -> None:

@@ -78,6 +78,11 @@ class Overrides(BaseModel):
     retry_refused: bool | None = Field(
         default=None, title="Retry refused", description="Ask again what the endpoint refused in an earlier run."
     )
+    clarify_answers: bool | None = Field(
+        default=None,
+        title="Clarify answers",
+        description="Ask the model once which choice it meant where its reply does not settle that; false: it chooses nothing.",
+    )
     save_incorrect: bool | None = Field(
         default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."
     )

@@ -54,6 +54,11 @@ class Question:
         """Whether the reference names more than one choice."""
         return bool(self.right) and len(self.right[0]) > 1
 
+    @property
+    def allows_several(self) -> bool:
+        """Whether an answer may choose more than one choice and be right."""
+        return any(len(labels) > 1 for labels in self.right)
+
     def to_json(self) -> JsonObject:
         """Return the question as the spool holds it."""
         return {**vars(self), "aliases": list(self.aliases), "right": [list(labels) for labels in self.right]}

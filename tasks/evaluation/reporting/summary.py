@@ -18,6 +18,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         scores=ledger.scores[positions],
         formats=np.array(ledger.formats)[positions],
         no_choice=ledger.no_choice[positions],
+        clarified=ledger.clarified[positions],
         truncated=ledger.truncated[positions],
         f1=ledger.f1[positions],
         groups=ledger.questions.groups_of(positions) if names else np.zeros_like(positions),
@@ -48,6 +49,7 @@ def _describe_parts(statistics: Statistics) -> list[str]:
 def _describe_remarks(statistics: Statistics) -> list[str]:
     """Return a line for each count that is not zero."""
     counted = {
+        f"Asked which choice was meant: {{:,}} ({statistics.clarified_named:,} named one)": statistics.clarified,
         "Chose nothing, counted as wrong: {:,}": statistics.no_choice,
         "Truncated answers, scored as received: {:,} (raise max_tokens)": statistics.truncated,
         "Refused by the endpoint, not counted: {:,} (ask again with --retry-refused)": statistics.refused,

@@ -36,6 +36,7 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
         "grader_shortname": config.model.grader_shortname,
         "grader": grader.request if grader else None,
         "question_format": config.processing.question_format,
+        "clarify_answers": config.processing.clarify_answers,
         "fields": config.fields.model_dump(mode="json"),
     })  # fmt: skip
     assert isinstance(described, dict)

@@ -12,6 +12,9 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.resuming.differences import explain_misfit, list_differences
+from tasks.evaluation.scoring.clarification_records import clarification_of_result, parse_clarification
+from tasks.evaluation.scoring.clarifications import clarification_messages
+from tasks.evaluation.scoring.identity import name_clarification
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import (
     Grade,
@@ -119,6 +122,7 @@ class Reuser:
         if answer:
             for position in self._by_answer.find(str(result.get("answer_id"))):
                 self._keep_answer(position, answer, reuse)
+                self._keep_clarification(position, answer, result)
 
     def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
         """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
@@ -165,6 +169,8 @@ class Reuser:
         kind = record.get("kind")
         if kind == "answer":
             return self._use_answer(record, reuse)
+        if kind == "clarification":
+            return self._use_clarification(record)
         position = next(iter(self._by_score.find(str(record.get("score_id")))), None)
         if position is None:
             return []
@@ -188,6 +194,22 @@ class Reuser:
             reuse.answers += 1
         elif answer != self._ledger.known_answer(position):
             self._other_answers[position, digest_answer(answer)] = answer
+
+    def _use_clarification(self, record: JsonObject) -> list[int]:
+        positions = self._by_answer.find(str(record.get("answer_id")))
+        clarification_id, clarification = parse_clarification(record)
+        for position in positions:
+            if position not in self._ledger.results:
+                self._ledger.clarifications.add(position, clarification_id, clarification)
+        return positions
+
+    def _keep_clarification(self, position: int, answer: Answer, result: JsonObject) -> None:
+        """Keep the clarification that the result holds beside the answer."""
+        question, clarification = self._ledger.questions[position], clarification_of_result(result)
+        if question and clarification:
+            messages = clarification_messages(question, answer.text)
+            clarification_id = name_clarification(self._ledger.ids(position).answer, messages)
+            self._ledger.clarifications.add(position, clarification_id, clarification)
 
     def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
         question = self._ledger.questions[position]

@@ -24,6 +24,8 @@ class Evaluation:
         is_truncated: the answer was cut, and what was cut could have changed the score.
         short_match: the exact match and the token F1 of a short answer that no model has graded.
         probabilities: the labels' probabilities as the first token of the answer, where these decide.
+        is_clarified: the model was asked which choice it meant.
+        clarification: its reply to that; None where the endpoint refused.
     """
 
     score: float
@@ -34,6 +36,8 @@ class Evaluation:
     is_truncated: bool = False
     short_match: tuple[bool, float] | None = None
     probabilities: Mapping[str, float] | None = None
+    is_clarified: bool = False
+    clarification: str | None = None
 
     def to_json(self) -> JsonObject:
         """Return the evaluation as results hold it: the five documented fields, then marks and measures where they apply."""
@@ -46,6 +50,8 @@ class Evaluation:
         marks["truncated"] = self.is_truncated
         if self.format == "mc":
             marks["no_choice"] = self.model_choice in NO_CHOICES
+        if self.is_clarified:
+            marks |= {"clarified": True, "clarification": self.clarification}
         return {
             "reference_choice": self.reference_choice,
             "model_choice": self.model_choice,

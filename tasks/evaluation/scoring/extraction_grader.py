@@ -1,17 +1,21 @@
 """Grading by what is read from the answer: the choice that it makes, or the short answer that it gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Ask
+from tasks.evaluation.endpoints.usage import read_usage
+from tasks.evaluation.errors import Refused
 from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.clarifications import clarification_messages, clarification_prompts, read_clarification
 from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.records import Grade
 
 # Part of the identity of the scores that no model has judged: raise it when the same words could be read differently.
-READING_VERSION = 2
+READING_VERSION = 3
 
 
 def explain_unknown_choice(question: Question) -> str:
@@ -21,35 +25,46 @@ def explain_unknown_choice(question: Question) -> str:
 
 @dataclass(frozen=True)
 class ExtractionGrader:
-    """Grades multiple choice by the choice that is read from the answer, and short answers by their words."""
+    """Grades multiple choice by the choice that is read from the answer, and short answers by their words.
+
+    Attributes:
+        clarifies: ask the model which choice it meant where its answer does not settle that; else such an answer chooses
+            nothing.
+    """
+
+    clarifies: bool = True
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the version of the reading."""
-        return (None, None, READING_VERSION)
+        """Return the words in which a model is asked for its choice, None where it is not, and the reading's version."""
+        return (None, clarification_prompts() if self.clarifies else None, READING_VERSION)
 
     def find_obstacle(self, question: Question) -> str | None:
         """Return a reason where the reference names no choice, with which one that is read could be compared."""
         return None if question.format == "qa" or question.right else explain_unknown_choice(question)
 
-    async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:  # noqa: ARG002 - asks nobody
-        """Grade the answer as far as it goes: what was cut is missing from it, and is marked."""
-        evaluate = evaluate_choice if question.format == "mc" else evaluate_short_answer
-        return Grade(evaluate(question, answer).to_json(), {}, 0.0)
+    async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:
+        """Grade the answer as far as it goes: what was cut is missing from it, and is marked.
+
+        Raises:
+            EvaluationError: what `ask` raises, but for a refusal: an endpoint that refuses to be asked which choice was meant
+                has still answered the question.
+        """
+        if question.format == "qa":
+            return Grade(evaluate_short_answer(question, answer).to_json(), {}, 0.0)
+        reading = read_choice(answer.text, question.choices, several=question.allows_several)
+        if reading.is_certain or not self.clarifies or answer.is_truncated or not answer.text.strip():
+            return Grade(evaluate_choice(question, answer).to_json(), {}, 0.0)
+        return await _clarify(question, answer, ask)
 
 
 def evaluate_choice(question: Question, answer: Answer) -> Evaluation:
-    """Return what an answer to multiple choice is worth: 1 where it chooses all that is right and nothing else."""
-    reading = read_choice(answer.text, question.choices, several=any(len(labels) > 1 for labels in question.right))
-    chosen = ", ".join(reading.labels) or None
-    return Evaluation(
-        score=int(reading.labels in question.right),
-        reasoning=f"the answer chooses {chosen}" if chosen else "the answer chooses nothing",
-        format="mc",
-        reference_choice=", ".join(question.right[0]) if question.right else None,
-        model_choice=chosen,
-        is_truncated=answer.is_truncated,
-    )
+    """Return what an answer to multiple choice is worth by its words alone: 1 where it chooses what is right, nothing else."""
+    reading = read_choice(answer.text, question.choices, several=question.allows_several)
+    labels = reading.labels if reading.is_certain else ()
+    doubt = "the answer chooses nothing" if reading.is_certain else "the answer does not settle which choice it makes"
+    reasoning = f"the answer chooses {', '.join(labels)}" if labels else doubt
+    return _evaluate_labels(question, labels, reasoning, is_truncated=answer.is_truncated)
 
 
 def evaluate_short_answer(question: Question, answer: Answer) -> Evaluation:
@@ -62,4 +77,39 @@ def evaluate_short_answer(question: Question, answer: Answer) -> Evaluation:
         format="qa",
         is_truncated=answer.is_truncated,
         short_match=(grade.exact_match, grade.f1),
+    )
+
+
+async def _clarify(question: Question, answer: Answer, ask: Ask) -> Grade:
+    """Ask the model which choice it meant, and grade that."""
+    try:
+        reply = await ask(clarification_messages(question, answer.text))
+    except Refused as refused:
+        reasoning = f"the answer does not settle which choice it makes, and the endpoint refused to be asked: {refused}"
+        evaluation = _evaluate_labels(question, (), reasoning, is_clarified=True)
+        return Grade(evaluation.to_json(), {}, 0.0, read_usage(refused.usage))
+    labels = read_clarification(reply, question)
+    reasoning = f"asked which choice it meant, the model named {', '.join(labels) or 'none'}"
+    evaluation = _evaluate_labels(question, labels, reasoning, is_clarified=True, clarification=reply.text)
+    return Grade(evaluation.to_json(), {}, reply.seconds, reply.usage)
+
+
+def _evaluate_labels(
+    question: Question,
+    labels: Sequence[str],
+    reasoning: str,
+    *,
+    is_truncated: bool = False,
+    is_clarified: bool = False,
+    clarification: str | None = None,
+) -> Evaluation:
+    return Evaluation(
+        score=int(tuple(labels) in question.right),
+        reasoning=reasoning,
+        format="mc",
+        reference_choice=", ".join(question.right[0]) if question.right else None,
+        model_choice=", ".join(labels) or None,
+        is_truncated=is_truncated,
+        is_clarified=is_clarified,
+        clarification=clarification,
     )

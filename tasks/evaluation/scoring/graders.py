@@ -1,7 +1,7 @@
 """The ways in which answers are graded, and the one place where a run's is chosen.
 
-A model judges them, or they are graded without another call: by the choice or the short answer that is read from them, or by
-the probabilities of their first token.
+A model judges them, or they are graded by the choice or the short answer that is read from them, or by the probabilities of
+their first token.
 """
 
 from typing import Protocol
@@ -33,7 +33,7 @@ class Grader(Protocol):
         Args:
             question: one without an obstacle.
             answer: the model's.
-            ask: asks the model that judges.
+            ask: asks the judge, or without one the model that has answered, in the same conversation.
 
         Raises:
             Refused: there is no grade, and there will be none.
@@ -45,4 +45,4 @@ def choose_grader(config: Config, judge: Endpoint | None) -> Grader:
     """Return the grader that the settings want; `judge` is the model that they name for it."""
     if judge:
         return ModelGrader(judge.request)
-    return FirstTokenGrader() if config.grading == "logprobs" else ExtractionGrader()
+    return FirstTokenGrader() if config.grading == "logprobs" else ExtractionGrader(config.processing.clarify_answers)

@@ -10,11 +10,12 @@ BLAKE2b (RFC 7693), written as 32 hexadecimal digits.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from tasks.evaluation.config.prompt_settings import Prompt
+from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.prompts import ORIGINAL, generator_messages
 from tasks.evaluation.scoring.records import Ids
@@ -63,6 +64,11 @@ class Identity:
     def name_evaluation(self, score_ids: Iterable[bytes]) -> str:
         """The name of the evaluation of these questions in this order under these settings."""
         return _digest_bytes(self._answer_part, self._grader_part, b"".join(score_ids)).hex()
+
+
+def name_clarification(answer_id: str, messages: Sequence[Message]) -> str:
+    """Return the id of a follow-up: with the answer's id, which stands for the request before them, a hash of all messages."""
+    return _digest(answer_id, messages).hex()
 
 
 def name_batch(score_ids: bytes) -> str:

@@ -17,6 +17,7 @@ from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question, Questions
+from tasks.evaluation.scoring.clarification_records import Clarification, Clarifications, clarification_record
 from tasks.evaluation.scoring.graders import Grader
 from tasks.evaluation.scoring.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.scoring.records import (
@@ -44,8 +45,8 @@ class Ledger:
 
     `questions_digest` tells these questions in this order from others. `scores` holds a score a position, NaN where there is
     none, to be looked at where there is a result; `formats` m for multiple choice, q for short answers, - for an entry that
-    cannot be asked. `no_choice` and `truncated` are the evaluations' marks, `f1` the token F1 of short answers, NaN where there
-    is none.
+    cannot be asked. `no_choice`, `truncated` and `clarified` are the evaluations' marks, `f1` the token F1 of short answers,
+    NaN where there is none. `clarifications` are known of unfinished questions.
 
     Args:
         questions: the selected questions.
@@ -76,6 +77,8 @@ class Ledger:
         self.no_choice, self.truncated = np.zeros((2, len(questions)), dtype=bool)
         self.f1 = np.full(len(questions), np.nan)
         self.models = ModelTable(len(questions))
+        self.clarified = np.zeros(len(questions), dtype=bool)
+        self.clarifications = Clarifications()
         self._tokens = TokenTable(len(questions))
         self._retry_refused = retry_refused
         self._answer_ids = bytearray()
@@ -126,6 +129,7 @@ class Ledger:
                 # Before the record is there: a save beside this counts the scores of the records that it finds.
                 self.scores[position] = result["score"]
                 self._note_marks(position, result.get("evaluation"))
+        self.clarifications.forget(position)
         record = {**result, "question_id": position + 1}
         record.pop("fields", None)  # a reused record's: those of the file as it was then
         metadata = self.questions.metadata(position)
@@ -149,6 +153,14 @@ class Ledger:
             StorageFailure: it cannot be kept.
         """
         await self._log(position, answer_record(self.ids(position).answer, answer))
+
+    async def keep_clarification(self, position: int, clarification_id: str, clarification: Clarification) -> None:
+        """Log what came of asking which choice was meant; with `waits_for_sync`, wait for the fsync.
+
+        Raises:
+            StorageFailure: it cannot be kept.
+        """
+        await self._log(position, clarification_record(self.ids(position).answer, clarification_id, clarification))
 
     async def keep_grade(self, position: int, question: Question, answer: Answer, grade: Grade) -> None:
         """Make the grade durable and finish the question.
@@ -202,6 +214,7 @@ class Ledger:
         f1 = marks.get("f1")
         self.no_choice[position] = marks.get("no_choice") is True
         self.truncated[position] = marks.get("truncated") is True
+        self.clarified[position] = marks.get("clarified") is True
         self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
 
     def _identify(self, position: int, question: Question | None, identity: Identity, grader: Grader) -> None:

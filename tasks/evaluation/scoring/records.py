@@ -5,11 +5,11 @@ Prefect hold. All are plain JSON objects, one a line.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.usage import Usage, read_usage
+from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.questions.questions import Question
@@ -18,11 +18,19 @@ from tasks.evaluation.statistics.accuracy import is_score
 
 @dataclass(frozen=True)
 class Grade:
-    """What an answer is worth: `evaluation["score"]` between 0 and 1. `usage` is the grader's, empty without one."""
+    """What an answer is worth.
+
+    Attributes:
+        evaluation: as results hold it; its `score` is between 0 and 1.
+        usage: what a judge has cost; empty without one.
+        seconds: how long the grading took.
+        clarification_usage: what it has cost to ask the generator which choice it meant; empty where that was clear.
+    """
 
     evaluation: JsonObject
     usage: Usage
     seconds: float
+    clarification_usage: Usage = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,9 @@ def digest_answer(answer: Answer) -> str:
 
 
 def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
-    """The grade as the answer log keeps it: the grade of this answer, and of no other that the model gave to the question."""
-    return {"kind": "grade", "score_id": score_id, "answer_digest": digest_answer(answer), **asdict(grade)}
+    """Return the grade as the answer log keeps it: of this answer, and of no other that the model gave to the question."""
+    kept = {name: value for name, value in asdict(grade).items() if name != "clarification_usage" or value}
+    return {"kind": "grade", "score_id": score_id, "answer_digest": digest_answer(answer), **kept}
 
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
@@ -90,7 +99,7 @@ def parse_grade(record: Mapping[str, JsonValue]) -> tuple[str, Grade]:
         raise DamagedFile("a record of a grade lacks a field")
     if not is_score(evaluation.get("score")):
         raise DamagedFile(f"a record of a grade has the score {evaluation.get('score')!r}")
-    return digest, Grade(evaluation, usage, seconds)  # type: ignore[arg-type,return-value]
+    return digest, Grade(evaluation, usage, seconds, read_usage(record.get("clarification_usage")))  # type: ignore[arg-type,return-value]
 
 
 def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:
@@ -150,7 +159,7 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
         "skipped": False,
         "answer_id": ids.answer,
         "score_id": ids.score,
-        "usage": {"generator": answer.usage, "grader": grade.usage},
+        "usage": {"generator": add_usage(answer.usage, grade.clarification_usage), "grader": grade.usage},
         "finish_reason": answer.finish_reason,
         "response_model": answer.response_model,
         "reasoning": answer.reasoning,

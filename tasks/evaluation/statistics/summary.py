@@ -25,6 +25,8 @@ class ScoreTable:
     """`m` for multiple choice, `q` for a short answer, `-` for an entry that cannot be asked."""
     no_choice: Bools
     """Whether the answer chose nothing."""
+    clarified: Bools
+    """Whether the model was asked which choice it meant."""
     truncated: Bools
     """Whether the answer was cut at the token limit."""
     f1: Floats
@@ -47,6 +49,10 @@ class Statistics:
     """The accuracy of each format, by the name that people read."""
     by_group: Mapping[str, Accuracy]
     """The accuracy of each group, by name; empty where there are no groups."""
+    clarified: int
+    """The number of answers whose model was asked which choice it meant."""
+    clarified_named: int
+    """The number of those that named one."""
     no_choice: int
     """The number of answers to multiple choice that chose nothing; they are scored."""
     truncated: int
@@ -70,6 +76,8 @@ class Statistics:
             "by_format": {name: accuracy.to_json() for name, accuracy in self.by_format.items()},
             "by_group": {name: accuracy.to_json() for name, accuracy in self.by_group.items()},
             "no_choice": self.no_choice,
+            "clarified": self.clarified,
+            "clarified_named": self.clarified_named,
             "truncated": self.truncated,
             "f1": self.f1,
             "refused": self.refused,
@@ -95,6 +103,8 @@ def summarize(table: ScoreTable, *, selected: int, unusable: int) -> Statistics:
         by_format=_measure_formats(table, is_scored),
         by_group=_measure_groups(table, is_scored),
         no_choice=int(table.no_choice[is_scored].sum()),
+        clarified=int(table.clarified[is_scored].sum()),
+        clarified_named=int((table.clarified & ~table.no_choice)[is_scored].sum()),
         truncated=int(table.truncated[is_scored].sum()),
         f1=float(f1.mean()) if len(f1) else None,
         refused=count - int(is_scored.sum()) - unusable,

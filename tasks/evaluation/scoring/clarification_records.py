@@ -1,0 +1,66 @@
+"""What came of asking models which choice they meant: known from earlier runs, and as the answer log keeps it.
+
+    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}            as an answer
+    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","error":"…","usage":{…}}   refused
+
+A clarification is found by its id, which is a hash of the request and of all its messages. A checkpoint holds the reply's words
+in the evaluation, and what it has cost in the generator's `usage`: taken from there, it costs nothing more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.errors import DamagedFile
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.scoring.records import Refusal, parse_answer, parse_refusal
+
+Clarification = Answer | Refusal
+
+
+class Clarifications:
+    """The known clarifications of unfinished questions, by position and id."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, Clarification]] = {}
+
+    def add(self, position: int, clarification_id: str, clarification: Clarification) -> None:
+        """Take what is known; of two with the same id, the first stays."""
+        self._known.setdefault(position, {}).setdefault(clarification_id, clarification)
+
+    def find(self, position: int, clarification_id: str) -> Clarification | None:
+        """Return what is known; None where nothing is."""
+        return self._known.get(position, {}).get(clarification_id)
+
+    def forget(self, position: int) -> None:
+        """Drop what is known of the question, which is finished."""
+        self._known.pop(position, None)
+
+
+def clarification_record(answer_id: str, clarification_id: str, clarification: Clarification) -> JsonObject:
+    """Return the clarification as the answer log keeps it."""
+    ids = {"answer_id": answer_id, "clarification_id": clarification_id}
+    return {"kind": "clarification", **ids, **asdict(clarification)}
+
+
+def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Clarification]:
+    """Return the id and the clarification of a record that `clarification_record` made.
+
+    Raises:
+        DamagedFile: a field is missing, or of another kind.
+    """
+    clarification_id = record.get("clarification_id")
+    if not isinstance(clarification_id, str):
+        raise DamagedFile("a record of a clarification lacks its id")
+    return clarification_id, parse_refusal(record) if "error" in record else parse_answer(record)
+
+
+def clarification_of_result(result: Mapping[str, JsonValue]) -> Clarification | None:
+    """Return the clarification that a result holds; None where the model was not asked for one."""
+    evaluation, seconds = result.get("evaluation"), result.get("evaluation_time_seconds")
+    if not isinstance(evaluation, dict) or evaluation.get("clarified") is not True:
+        return None
+    words = evaluation.get("clarification")
+    if not isinstance(words, str):
+        return Refusal("it refused in an earlier run", {})
+    return Answer(words, None, {}, None, None, seconds if isinstance(seconds, int | float) else 0.0)

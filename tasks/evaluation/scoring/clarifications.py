@@ -1,0 +1,77 @@
+"""Asking a model which choice it meant, where its reply does not settle that.
+
+The question is put once, as a follow-up in the same conversation: after the question and the model's reply stands a fixed
+request for one label of those offered, or NONE. What comes is read strictly: whatever is neither chooses nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.extraction.plain_text import final_part, fold, strip_formatting
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.questions import Question
+
+# These words are hashed into ids: with others, what was asked before is not found again.
+WHICH_CHOICE = (
+    "Which one of {letters} is the choice that you made in your reply? Answer with its label alone, or with NONE if you made "
+    "no choice."
+)
+WHICH_CHOICES = (
+    "Which of {letters} are the choices that you made in your reply? Answer with their labels alone and with commas between "
+    "them, or with NONE if you made no choice."
+)
+# What may stand around a label: the beginning of the line that our prompt asks for, LaTeX, a word for what it is.
+BOX = re.compile(r"\\(?:boxed|fbox)\s*\{([^{}]*)\}")
+LEAD = re.compile(r"\A(?:(?:final )?answers?\s*:\s*)?(?:(?:option|choice)s?\b)?[\s(\[*:]*", re.IGNORECASE)
+LABELLED_TEXT = re.compile(r"([A-Z]|\d{1,2})[).:]+\s+(.+)", re.IGNORECASE | re.DOTALL)
+BETWEEN_LABELS = re.compile(r"[\s,;/&()\[\].]+|\band\b", re.IGNORECASE)
+AROUND_LABELS = " \t\r\n.,:;!\"'`*_()[]{}"
+
+
+def clarification_prompts() -> JsonObject:
+    """Return every word that a model is asked with."""
+    return {"one": WHICH_CHOICE, "several": WHICH_CHOICES}
+
+
+def clarification_messages(question: Question, reply: str) -> list[Message]:
+    """Return what follows the question in the conversation: the model's reply, and the request to name the choice."""
+    request = WHICH_CHOICES if question.allows_several else WHICH_CHOICE
+    return [
+        {"role": "assistant", "content": reply},
+        {"role": "user", "content": request.format(letters=", ".join(question.choices))},
+    ]
+
+
+def read_clarification(reply: Answer, question: Question) -> tuple[str, ...]:
+    """Return the labels that the reply names, in the question's order; none where it names none or says anything else."""
+    text = _strip_decoration(reply.text)
+    if reply.is_truncated or text.strip(AROUND_LABELS).upper() == "NONE":
+        return ()
+    label = _read_label(text, question.choices)
+    labels = {label} if label else _read_labels(text) if question.allows_several else set()
+    return tuple(label for label in question.choices if label in labels) if labels <= question.choices.keys() else ()
+
+
+def _strip_decoration(text: str) -> str:
+    """Return the text without thinking, formatting, and a word for what a label is."""
+    text = BOX.sub(r"\1", strip_formatting(unicodedata.normalize("NFKC", final_part(text)))).lstrip(AROUND_LABELS)
+    return LEAD.sub("", text, count=1)
+
+
+def _read_label(text: str, choices: Mapping[str, str]) -> str | None:
+    """Return the label that the text is, alone or with its choice's own text."""
+    label = text.strip(AROUND_LABELS).upper()
+    if label in choices:
+        return label
+    labelled = LABELLED_TEXT.fullmatch(text)
+    own_text = choices.get(labelled[1].upper(), "") if labelled else ""
+    return labelled[1].upper() if labelled and own_text and fold(labelled[2]) == fold(own_text) else None
+
+
+def _read_labels(text: str) -> set[str]:
+    """Return the words of the text, those of a list of labels among them; of one word in capitals, its letters."""
+    words = [word.upper() for word in BETWEEN_LABELS.split(text) if word]
+    return set(words[0]) if len(words) == 1 and text.isupper() else set(words)

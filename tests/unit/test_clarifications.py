@@ -1,0 +1,199 @@
+"""A model whose reply does not settle its choice is asked once which one it meant, and that is kept like an answer."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.evaluation.scoring.clarifications import read_clarification
+from tests.support.answers import answer_with
+from tests.support.evaluation import Evaluation, fix_reference
+from tests.support.fake_endpoint import FakeEndpoint, Reply, completion, error, make_questions, write_questions
+from tests.support.parsed import parse_question
+
+BIRD = parse_question("Which is a bird?\nA) bat\nB) f(x)\nC) the owl", "C")
+FLYING = parse_question("Which fly?\nA) bat\nB) cat\nC) owl\nD) dog", "A, C")
+UNSETTLED = "It is either B or C."
+OFF = {"processing.clarify_answers": False}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "C",
+        "c",
+        "**C**",
+        "(C).",
+        '"C"',
+        "\uff23",
+        "\\boxed{C}",
+        "$\\boxed{\\text{C}}$",
+        "ANSWER: C",
+        "Option C",
+        "C) The owl.",
+        "<think>A or B</think>\nC",
+    ],
+)
+def test_one_label_is_read_whatever_decorates_it(reply: str) -> None:
+    """Formatting, punctuation and thinking aside."""
+    assert read_clarification(answer_with(reply), BIRD) == ("C",)
+
+
+@pytest.mark.parametrize(
+    "reply", ["NONE", "none.", "", "B or C", "A, C", "I think C", "D", "owl", "C) bat", "C, not B", "CAB", "<think>C"]
+)
+def test_anything_else_names_nothing(reply: str) -> None:
+    """Strictly: a reply to so plain a request is not interpreted."""
+    assert read_clarification(answer_with(reply), BIRD) == ()
+
+
+def test_a_reply_that_was_cut_names_nothing() -> None:
+    """What follows could take it back."""
+    assert read_clarification(answer_with("C", "length"), BIRD) == ()
+
+
+@pytest.mark.parametrize(
+    ("reply", "labels"),
+    [
+        ("A, C", ("A", "C")),
+        ("C and A.", ("A", "C")),
+        ("AC", ("A", "C")),
+        ("[A; C]", ("A", "C")),
+        ("A", ("A",)),
+        ("NONE", ()),
+        ("A or C", ()),
+        ("A and owl", ()),
+        ("AE", ()),
+        ("cad", ()),
+    ],
+)
+def test_where_several_are_right_several_may_be_named(reply: str, labels: tuple[str, ...]) -> None:
+    """In any order, and no words beside them."""
+    assert read_clarification(answer_with(reply), FLYING) == labels
+
+
+def is_follow_up(body: dict[str, Any]) -> bool:
+    return any(message["role"] == "assistant" for message in body["messages"])
+
+
+def count_requests(endpoint: FakeEndpoint) -> tuple[int, int]:
+    """How many questions and how many follow-ups were asked since the endpoint was told to forget."""
+    follow_ups = sum(map(is_follow_up, endpoint.bodies))
+    return len(endpoint.bodies) - follow_ups, follow_ups
+
+
+def clarify_with(endpoint: FakeEndpoint, reply: Reply, *, answer: Reply | None = None) -> None:
+    """Let the endpoint answer every question without settling it, and every follow-up with the reply."""
+    answer = answer or completion(UNSETTLED)
+    endpoint.rule = lambda body: reply if is_follow_up(body) else answer
+
+
+@pytest.fixture
+def pair(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> Evaluation:
+    """An evaluation of two questions, of which the first is right with B."""
+    write_questions(folder, make_questions(2))
+    clarify_with(endpoint, completion("B"))
+    return evaluation
+
+
+def test_the_model_is_asked_in_the_same_conversation(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Once a question; the evaluation says so, and the cost stands with the generator's."""
+    [first, second] = pair.run()
+    assert count_requests(endpoint) == (2, 2)
+    follow_up = next(body for body in endpoint.bodies if is_follow_up(body))
+    assert [message["role"] for message in follow_up["messages"]] == ["user", "assistant", "user"]
+    assert follow_up["messages"][1]["content"] == UNSETTLED
+    assert "A, B, C, D" in follow_up["messages"][2]["content"]
+    assert (first["score"], first["model_answer"], second["score"]) == (1, UNSETTLED, 0)
+    assert (first["evaluation"]["clarified"], first["evaluation"]["clarification"]) == (True, "B")
+    assert first["evaluation"]["model_choice"] == "B"
+    assert first["usage"] == {"generator": {"prompt_tokens": 20, "completion_tokens": 4, "total_tokens": 24}, "grader": {}}
+
+
+@pytest.mark.parametrize("words", ["NONE", "Well, hard to say.", "B or C"])
+def test_what_names_no_choice_chooses_nothing(pair: Evaluation, endpoint: FakeEndpoint, words: str) -> None:
+    """It is scored as such, marked, and not asked a third time."""
+    clarify_with(endpoint, completion(words))
+    results = pair.run()
+    assert count_requests(endpoint) == (2, 2)
+    assert [result["evaluation"]["no_choice"] for result in results] == [True, True]
+    assert results[0]["evaluation"]["clarification"] == words
+    assert pair.run(run_id="second") == results
+    assert count_requests(endpoint) == (0, 0)
+
+
+def test_without_the_setting_an_unsettled_answer_chooses_nothing(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Nothing more is asked; with it, the same answers are taken up again and nothing else is paid for."""
+    results = pair.run(OFF)
+    assert count_requests(endpoint) == (2, 0)
+    assert [(result["score"], result["evaluation"]["no_choice"]) for result in results] == [(0, True), (0, True)]
+    assert "clarified" not in results[0]["evaluation"]
+    assert pair.run(run_id="second")[0]["score"] == 1
+    assert count_requests(endpoint) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "answer"),
+    [
+        ({}, completion("The answer is B.")),
+        ({}, completion("I cannot say.")),
+        ({}, completion(UNSETTLED, "length")),
+        ({}, completion("", "length")),
+    ],
+)
+def test_what_is_settled_or_cut_is_not_asked_about(
+    pair: Evaluation, endpoint: FakeEndpoint, changed: dict[str, object], answer: Reply
+) -> None:
+    """Only doubt about whole words costs a call."""
+    clarify_with(endpoint, completion("B"), answer=answer)
+    pair.run(changed)
+    assert count_requests(endpoint) == (2, 0)
+
+
+def test_a_judge_needs_no_clarification(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """It reads the answer itself."""
+    endpoint.rule = lambda _: completion('{"score": 1}')
+    pair.run({"model.grader_shortname": "judge"})
+    assert sum(map(is_follow_up, endpoint.bodies)) == 0
+
+
+def test_a_failed_follow_up_leaves_the_question_unscored(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """The next run asks for nothing but the follow-up."""
+    clarify_with(endpoint, error(401, "key expired"))
+    with pytest.raises(Exception, match="not scored"):
+        pair.run({"processing.parallel_workers": 1})
+    clarify_with(endpoint, completion("B"))
+    results = pair.run({"processing.limit": 1}, run_id="second")
+    assert count_requests(endpoint) == (0, 1)
+    assert results[0]["score"] == 1
+
+
+def test_a_refused_follow_up_chooses_nothing(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """The question has its answer; that the endpoint refused is said, and not tried again when the words are read again."""
+    clarify_with(endpoint, error(400, "no such roles"))
+    [first, _] = pair.run()
+    assert (first["score"], first["evaluation"]["clarified"], first["evaluation"]["clarification"]) == (0, True, None)
+    assert "no such roles" in first["evaluation"]["reasoning"]
+    assert pair.run(OFF, run_id="second")[0]["score"] == 0
+    assert count_requests(endpoint) == (0, 0)
+
+
+def test_a_killed_run_has_its_clarifications_in_the_log(pair: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
+    """A fixed reference is then read against them: nothing is asked again."""
+    pair.run(batches=1)
+    fix_reference(folder, 2)
+    [first, second] = pair.run(run_id="second")
+    assert count_requests(endpoint) == (0, 0)
+    assert (first["score"], second["evaluation"]["clarification"]) == (1, "B")
+    assert first["usage"]["generator"]["total_tokens"] == 24
+
+
+def test_a_clarification_is_found_in_a_checkpoint_alone(pair: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
+    """Its cost is counted once."""
+    pair.run()
+    shutil.rmtree("checkpoints/.mcqa")
+    fix_reference(folder, 2)
+    [_, second] = pair.run(run_id="second")
+    assert count_requests(endpoint) == (0, 0)
+    assert (second["evaluation"]["model_choice"], second["usage"]["generator"]["total_tokens"]) == ("B", 24)
