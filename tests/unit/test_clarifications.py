@@ -197,3 +197,26 @@ def test_a_clarification_is_found_in_a_checkpoint_alone(pair: Evaluation, endpoi
     [_, second] = pair.run(run_id="second")
     assert count_requests(endpoint) == (0, 0)
     assert (second["evaluation"]["model_choice"], second["usage"]["generator"]["total_tokens"]) == ("B", 24)
+
+
+def test_a_clarification_without_its_grade_is_not_asked_for_again(
+    pair: Evaluation, endpoint: FakeEndpoint, folder: Path
+) -> None:
+    """As a process leaves it that is killed between the two: the log ends behind the clarifications."""
+    pair.run({"processing.parallel_workers": 1}, batches=1)
+    [segment] = Path("checkpoints/.mcqa/answers").glob("*.jsonl")
+    lines = segment.read_text().splitlines(keepends=True)
+    segment.write_text("".join(line for line in lines if '"kind":"grade"' not in line))
+    results = pair.run(run_id="second")
+    assert count_requests(endpoint) == (0, 0)
+    assert [result["evaluation"]["clarification"] for result in results] == ["B", "B"]
+    assert results[0]["usage"]["generator"]["total_tokens"] == 24
+
+
+def test_all_right_choices_may_be_named(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
+    """Where a question has several, the follow-up asks for all that were meant."""
+    write_questions(folder, [{"question": "Which are even?\nA) one\nB) two\nC) three\nD) four", "answer": "B, D"}])
+    clarify_with(endpoint, completion("D and B"), answer=completion("Either B and D, or perhaps only D?"))
+    [result] = evaluation.run()
+    assert count_requests(endpoint) == (1, 1)
+    assert (result["score"], result["evaluation"]["model_choice"]) == (1, "B, D")

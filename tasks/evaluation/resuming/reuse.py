@@ -198,9 +198,8 @@ class Reuser:
     def _use_clarification(self, record: JsonObject) -> list[int]:
         positions = self._by_answer.find(str(record.get("answer_id")))
         clarification_id, clarification = parse_clarification(record)
-        for position in positions:
-            if position not in self._ledger.results:
-                self._ledger.clarifications.add(position, clarification_id, clarification)
+        for position in self._ledger.open_positions(positions):
+            self._ledger.clarifications.add(position, clarification_id, clarification)
         return positions
 
     def _keep_clarification(self, position: int, answer: Answer, result: JsonObject) -> None:

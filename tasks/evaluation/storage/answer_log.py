@@ -7,10 +7,11 @@ holds at most 10,000 records. A process writes to segments of its own only, so a
 found by the ids in them, never by the file's name or place.
 
     {"kind":"answer","answer_id":"5f…","text":"ANSWER: B","usage":{"total_tokens":212},…}
+    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}
     {"kind":"grade","score_id":"a0…","answer_digest":"c4…","evaluation":{"score":1,…},…}
 
 A grade belongs to one answer, which its digest names (`records.digest_answer`): several evaluations that ask a model the same
-get answers of their own, and grades for them.
+get answers of their own, and grades for them. A clarification is what the model said when it was asked which choice it meant.
 
 Promise: a record is in the file when `append` returns, so killing the process loses nothing. An fsync begins every second (one
 for all that waits), so a power failure loses at most the last second and what the fsync takes, or two fsyncs where one takes
