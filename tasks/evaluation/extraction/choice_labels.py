@@ -11,6 +11,8 @@ from tasks.evaluation.extraction.marks import MARKS
 # Chinese, Japanese and Korean write no spaces: their letters may touch a label or a text, others may not.
 LETTER = r"[^\W\u3000-\u9fff\uac00-\ud7a3]"
 CJK = r"[\u3000-\u9fff\uac00-\ud7a3]"
+# Not in the midst of a word, which is quickly told: most places are.
+OUTSIDE = r"(?<![A-Za-z](?=[A-Za-z]))"
 OPTION = (
     r"(?:option|choice|letter|number|alternative|lettre|proposition|Buchstabe|Möglichkeit|Nummer|opción|letra|alternativa"
     r"|opzione|lettera|opção|número|numero|вариант\w{0,2}|номер|选项|選択肢|선택지|보기)"
@@ -79,14 +81,14 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     forms = (
         (r"[(\[\"'<{]", rf"(?P<lead>(?<!{LETTER})(?<!\)))[(\[\"'<{{] ?{any_case} ?[)\]\"'>}}]"),
         (
-            rf"[{first}{first.lower()}]{rest}(?![\w/^'-])",
-            rf"(?P<lead>)\b(?i:(?:{OPTION}|statement|Aussage)s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
+            rf"{folded}{rest}(?![\w/^'-])",
+            rf"{OUTSIDE}(?P<lead>)\b(?i:(?:{OPTION}|statement|Aussage)s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
         ),
         ("[选项番번]", rf"(?P<lead>(?<![\w.,])){label} ?(?:个?选项|项|番|번)"),
         (r"\|", rf"(?P<lead>^|\| ?){label}(?= ?\||$)"),
-        (rf"{folded}{rest}\)", rf"(?P<lead>{lead}|[{MARKS}] ){any_case}\)"),
+        (rf"{folded}{rest}\)", rf"{OUTSIDE}(?P<lead>{lead}|[{MARKS}] ){any_case}\)"),
         (rf"{folded}{rest}[.:]", rf"(?P<lead>^[^\w\n{MARKS}]{{0,3}}){any_case}[.:](?=\s|$|[{MARKS}])"),
-        (rf"{bare}{rest}(?![A-Za-z0-9_])", rf"(?P<lead>{lead}){label}{after}"),
+        (rf"{bare}{rest}(?![A-Za-z0-9_])", rf"{OUTSIDE}(?P<lead>{lead}){label}{after}"),
         (rf"{folded}{rest}[.!]?\s*$", rf"(?P<lead>^|: ?|\b(?:is|answer) (?![ai]\b)){any_case}(?=[.!]?\s*$)"),
     )
     return tuple((re.compile(sign, re.MULTILINE), re.compile(form, re.MULTILINE)) for sign, form in forms)

@@ -10,17 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
-from tasks.evaluation.extraction.decisions import (
-    ALL,
-    CONCLUDING,
-    REVISING,
-    WHOLE,
-    WITHDRAWN,
-    Decision,
-    Kind,
-    find_decisions,
-    find_last_form,
-)
+from tasks.evaluation.extraction.decisions import ALL, WHOLE, Decision, Kind, find_decisions, find_last_form
+from tasks.evaluation.extraction.doubts import CONCLUDING, REVISING, WITHDRAWN
 from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, MARKS, TEXT, read_marks
 from tasks.evaluation.extraction.mentions import read_only_mention, read_only_true, read_remaining
 from tasks.evaluation.extraction.plain_text import final_part, fold
@@ -28,14 +19,16 @@ from tasks.evaluation.extraction.structured_answers import write_out
 
 # Several choices without anything between them, as a whole line or behind a colon: "AC", "Answer: A C".
 JOINED = re.compile(r"((?:^|[:：\]】]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
+CAPITALS = re.compile("[A-Z] ?[A-Z](?![a-z])")
 # A base model's next question, behind an answer of one line.
 INVENTED = re.compile(r"\A(\W{0,3}(?:[A-Za-z]|\d{1,2})\b[^\n]{0,80})\n\s{0,9}[^\n]{1,500}\?[ \t]{0,9}\n\W{0,3}[A1][).:]")
 # How a reply ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
 LAST_LINE = re.compile(
-    r"(?:\**(?:the )?(?:final |correct )?answer:\**[ \t]*)?"
-    r"\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})\)?)\.?\**",
+    r"(?P<lead>\**(?:the )?(?:final |correct )?answer(?: is)?:\**[ \t]*)?"
+    r"\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})[).:]?)(?P<text> [^\n]{1,200})?\.?\**",
     re.IGNORECASE,
 )
+LONGEST_LINE = 250
 REFUSAL = re.compile(
     r"\b(?:can(?:'|no| no)?t|unable|not able|not (?:allowed|comfortable)|won't|refuse|declin|(?:do not|don't) (?:know"
     r"|have)|no idea"
@@ -108,7 +101,7 @@ def part_labels(text: str, choices: Mapping[str, str]) -> str:
         is_joined = len(set(labels)) == len(labels) and set(labels) <= choices.keys()
         return match[1] + ", ".join(labels) if is_joined else match[0]
 
-    return JOINED.sub(part, text)
+    return JOINED.sub(part, text) if CAPITALS.search(text) else text
 
 
 def read_decision(marked: str) -> list[int] | None:
@@ -126,14 +119,16 @@ def _read_last_line(final: str, choices: Mapping[str, str]) -> str | None:
     nothing alone.
     """
     line = final.rpartition("\n")[2]
-    match = LAST_LINE.fullmatch(line) if len(line) < 60 else None
+    match = LAST_LINE.fullmatch(line) if len(line) < LONGEST_LINE else None
     above = final.removesuffix(line).rstrip().rpartition("\n")[2].casefold()
-    if match is None or ("answer" not in line.casefold() and line != final) or above.startswith("answer"):
+    if match is None or (not match["lead"] and line != final) or "answer:" in above:
         return None
+    label = (match["bracketed"] or match["bare"]).upper()
+    if match["text"]:
+        return label if label in choices and fold(match["text"]) == fold(choices[label]) != "" else None
     texts = [fold(text) for text in choices.values()]
     if any(text and ("answer" in text or text in line.casefold()) for text in texts):
         return None
-    label = (match["bracketed"] or match["bare"]).upper()
     return label if label in choices else "" if match["bare"] and label.isdigit() == next(iter(choices)).isdigit() else None
 
 

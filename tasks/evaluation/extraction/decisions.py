@@ -37,8 +37,7 @@ UNSETTLED = (
 )
 GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
 
-# What announces a choice: "the answer is", "I'd go with", "故选". One word boundary before all the words of a language with
-# spaces, since most places in a text have none and need no look at the words then.
+# What announces a choice: "the answer is", "I'd go with", "故选".
 ANNOUNCED = (
     r"(?:\b(?:answers?\b(?! choices| options)|ans\b|(?:correct|response|solution|conclusion)(?= ?[:=])"
     r"|(?:my|the|your|our|final|correct|right|best|only) (?:\w{1,12} )?(?:choice|option|pick|selection|one|letter"
@@ -106,6 +105,8 @@ SAID_NONE = (
 )
 
 
+# A word begins here, or a sign that stands for one: most places in a text need no look at the words then.
+AT_WORD = r"(?=[a-zа-я答正解정답选→⇒∴✅✓✔=所因よ따])(?<![a-zа-я](?=[a-zа-я]))"
 # What is announced follows at once only where it ends the clause.
 AT_ONCE = rf"(?:(?! ?[{MARKS}])|(?= ?{UNLISTED.replace('?P<chosen>', '?:')}{ENDED}))"
 
@@ -125,8 +126,11 @@ class Kind(IntEnum):
 PATTERNS = tuple(
     (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
     for kind, pattern in (
-        (Kind.FIRM, rf"(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}"),
-        (Kind.FIRM, rf"{CONCLUDED}{UNLISTED}{ENDED}"),
+        (
+            Kind.FIRM,
+            rf"{AT_WORD}(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
+        ),
+        (Kind.FIRM, rf"{AT_WORD}{CONCLUDED}{UNLISTED}{ENDED}"),
         (Kind.LOOSE, rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
         (Kind.LOOSE, rf"(?:^|[.!…] )[^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
@@ -184,16 +188,19 @@ class Decision:
 def find_decisions(marked: str) -> list[Decision]:
     """Return the text's decisions in their order, the firmest for each place in the text."""
     found: dict[int, Decision] = {}
-    for kind, match in _match_all(marked):
-        decision, known = Decision(match, kind, is_doubtful(match)), found.get(match.start("chosen"))
-        if known is None or _rank(decision) > _rank(known):
-            found[decision.start] = decision
+    for kind, match in sorted(_match_all(marked), key=_rank, reverse=True):
+        known = found.get(match.start("chosen"))
+        if known is None or known.is_doubtful:
+            decision = Decision(match, kind, is_doubtful(match))
+            if known is None or not decision.is_doubtful:
+                found[decision.start] = decision
     return [found[start] for start in sorted(found)]
 
 
-def _rank(decision: Decision) -> tuple[bool, Kind, int]:
-    """Return what makes a decision count before another at the same place: no doubt, firmer words, more choices."""
-    return not decision.is_doubtful, decision.kind, len(decision.match["chosen"])
+def _rank(found: tuple[Kind, re.Match[str]]) -> tuple[Kind, int]:
+    """Return what makes a decision count before another at the same place: firmer words, more choices."""
+    kind, match = found
+    return kind, len(match["chosen"])
 
 
 def find_last_form(marked: str) -> Decision | None:
@@ -219,28 +226,6 @@ def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
             yield kind, match
 
 
-# A decision before these words is withdrawn, unless another follows.
-WITHDRAWN = re.compile(
-    r"\bwait\b|\bcorrection:|\b(?:that|this)(?:'s| is| was| can't be) (?:not right|not correct|wrong|incorrect|right\?)"
-    r"|\blet me (?:think again|reconsider|re-?check|double-?check|correct)|\bon (?:second thought|reflection)|\b(?:i"
-    r"|i've) (?:misread|made an?"
-    r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b",
-    re.IGNORECASE,
-)
-# What stands between a decision and another that takes its place.
-REVISING = re.compile(
-    rf"{WITHDRAWN.pattern}|\bno\b,|\bno\.|\bactually\b|\bsorry\b|\bmisread|\bhold on\b|\breconsider|\breflection\b"
-    rf"|\binstead\b"
-    r"|\bchange my\b|\bcorrect myself\b|\bmy mistake\b|\bmade an? (?:mistake|error)\b|\bedit:|\bscratch that\b|\boops\b",
-    re.IGNORECASE,
-)
-CONCLUDING = re.compile(
-    r"\b(?:so|thus|hence|therefore|final(?:ly)?|leaves|leaving|remains|remaining|conclu\w{2,5}|must be|overall"
-    r"|in summary|donc|also|daher"
-    r"|somit|quindi|dunque|luego|logo|portanto|por (?:lo )?tanto|значит|итак|поэтому)\b|[→⇒∴]|所以|因此|よって"
-    r"|したがって|따라서",
-    re.IGNORECASE,
-)
 # "All of the above", "all except B".
 ABOVE = r"(?: of)?(?: (?:the |these )?(?:above|options|choices|answers)| them| these)"
 ALL = re.compile(

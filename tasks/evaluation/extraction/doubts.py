@@ -1,4 +1,4 @@
-"""What keeps a decision in a reply's words from being its own: someone else's, a condition's, or one for something else."""
+"""What keeps a decision in a reply from being its own: it is taken back, is someone else's, or depends on a condition."""
 
 import re
 
@@ -48,6 +48,28 @@ SIGNS = (
     *("discard", "exclud", "not ", "n't", "worst", "closest", "first", "thought", "seem", "appear", "would"),
     *("case", "unless", "suppose", "whether", "if ", "assuming", "initially", "originally", "another"),
 )
+# A decision before these words is withdrawn, unless another follows.
+WITHDRAWN = re.compile(
+    r"\bwait\b|\bcorrection:|\b(?:that|this)(?:'s| is| was| can't be) (?:not right|not correct|wrong|incorrect|right\?)"
+    r"|\blet me (?:think again|reconsider|re-?check|double-?check|correct)|\bon (?:second thought|reflection)|\b(?:i"
+    r"|i've) (?:misread|made an?"
+    r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b",
+    re.IGNORECASE,
+)
+# What stands between a decision and another that takes its place.
+REVISING = re.compile(
+    rf"{WITHDRAWN.pattern}|\bno\b,|\bno\.|\bactually\b|\bsorry\b|\bmisread|\bhold on\b|\breconsider|\breflection\b"
+    rf"|\binstead\b"
+    r"|\bchange my\b|\bcorrect myself\b|\bmy mistake\b|\bmade an? (?:mistake|error)\b|\bedit:|\bscratch that\b|\boops\b",
+    re.IGNORECASE,
+)
+CONCLUDING = re.compile(
+    r"\b(?:so|thus|hence|therefore|final(?:ly)?|leaves|leaving|remains|remaining|conclu\w{2,5}|must be|overall"
+    r"|in summary|donc|also|daher"
+    r"|somit|quindi|dunque|luego|logo|portanto|por (?:lo )?tanto|значит|итак|поэтому)\b|[→⇒∴]|所以|因此|よって"
+    r"|したがって|따라서",
+    re.IGNORECASE,
+)
 
 
 def is_doubtful(match: re.Match[str]) -> bool:
@@ -56,7 +78,7 @@ def is_doubtful(match: re.Match[str]) -> bool:
     if CONDITION.match(text, end) or (end > match.end("chosen") and RESTRICTION.match(text, end)):
         return True
     before = text[max(0, start - REACH) : start]
-    lowered = before.lower()
+    lowered = before[max(before.rfind(". "), before.rfind("\n"), 0) :].lower()
     if not any(sign in lowered for sign in SIGNS):
         return False
     sentence = SENTENCE_START.split(before)[-1]

@@ -2,7 +2,8 @@
 
 import re
 
-from tasks.evaluation.extraction.decisions import CHOSEN, DENIAL, GAP, WITHDRAWN, WRONG
+from tasks.evaluation.extraction.decisions import CHOSEN, DENIAL, GAP, WRONG
+from tasks.evaluation.extraction.doubts import WITHDRAWN
 from tasks.evaluation.extraction.marks import ECHO, END, LISTED, MARKS, read_marks
 
 # "C: True" in a list of verdicts, which counts where it is the only one.

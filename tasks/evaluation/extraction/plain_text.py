@@ -5,6 +5,7 @@ Most texts hold hardly any formatting, and a grade is read between two requests:
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tasks.evaluation.extraction.thinking import split_thinking
 
@@ -74,6 +75,7 @@ def strip_formatting(text: str) -> str:
     return text.strip()
 
 
+@lru_cache(maxsize=64)  # a choice is compared several times while one reply is read
 def fold(text: str) -> str:
     """Return a text as it is compared with another: without formatting, case, line breaks and outer punctuation."""
     return " ".join(strip_formatting(text).casefold().split()).strip(" .,:;!\"'")
