@@ -54,7 +54,7 @@ AFTER_NUMBER = (
 
 @lru_cache(maxsize=64)
 def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]:
-    """How a label is written, each way with its sign.
+    """Return the patterns of the ways in which a label is written, each with its sign.
 
     In brackets or quotes, with its noun, in a table's cell, before a bracket, before a dot that leads a line, or bare.
     """
@@ -73,7 +73,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
         rf"|\b(?i:{words}) |{CJK} ?|(?<={span} ){joint} |(?<={span}, ){joint} |[{MARKS}](?:, ?|,? {joint} )"
         + ("" if is_number else f"|(?<={span})[;,&/]")
     )
-    # A label behind an ASCII letter or digit is none; a class at the beginning is what the engine finds at once.
+    # Behind an ASCII letter or digit there is no label. The engine finds a class at the beginning at once.
     first = "".join(sorted({label[0] for label in labels}))
     bare = rf"[{first}](?<![A-Za-z0-9_].)"
     folded = rf"[{first}{first.lower()}](?<![A-Za-z0-9_].)"
@@ -96,7 +96,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
 
 @lru_cache(maxsize=32)
 def ordinal_patterns(count: int) -> tuple[tuple[frozenset[str], re.Pattern[str]], ...]:
-    """For each of so many choices how its ordinal is written, with the signs of which each occurrence holds one."""
+    """Return for each choice the pattern of its ordinal, and the signs of which each occurrence holds one."""
     patterns = []
     for place, named in enumerate(ORDINALS[:count]):
         words = f"{named}|{LAST}" if place == count - 1 else named
@@ -108,11 +108,11 @@ def ordinal_patterns(count: int) -> tuple[tuple[frozenset[str], re.Pattern[str]]
 
 
 def _longest_literal(pattern: str) -> str:
-    """The longest piece of a pattern without alternatives that stands in every text that it matches."""
+    """Return the longest literal in a pattern without alternatives: every text that it matches holds it."""
     return max(re.split(r"\[[^\]]*\]\??|\\\w\??|.\?", pattern), key=len)
 
 
 @lru_cache(maxsize=256)
 def label_text_pattern(choice: str) -> re.Pattern[str]:
-    """Where a choice's text that is a label too occurs: only behind a noun."""
+    """Return the pattern of a choice's text that is also a label: it counts only behind a noun."""
     return re.compile(rf"\b(?!(?:{BEFORE_LETTER}|{NOUN})\s)[A-Za-z]{{4,}} {re.escape(choice.upper())}{AFTER_NUMBER}")

@@ -1,6 +1,6 @@
-"""An answer as plain text in which every mention of a choice is one character, its mark (marks.py).
+"""A reply as plain text in which every mention of a choice is one character, its mark (marks.py).
 
-`mark_choices` prepares an answer for choices.py, whose patterns speak of marks alone and need not know a question's labels and
+`mark_choices` prepares a reply for choices.py, whose patterns speak of marks alone and need not know a question's labels and
 texts. Formatting is gone, and so is a mere echo of the choices.
 """
 
@@ -19,7 +19,7 @@ TEXT_BEFORE_LABEL = re.compile(rf"{QUOTED}[\"']?(?:,? \(?|: ?| ?[=–—-] ?)({N
 LINE_LEAD, LEAD_STOP = re.compile(r"\W*(\w{1,2})(?!\w)"), re.compile(r"^\W{0,3}(\w{1,2})[).:\]]+")
 LIST_LINE = re.compile(rf"[^\w\n{MARKS}]{{0,5}}[{MARKS}](?=.*\w)")
 
-# A label is told by what stands within so many characters.
+# What tells a label from a letter stands within this distance.
 LABEL_REACH = 40
 NONE_OF_THEM = re.compile(r"none of (?:the above|the options|the choices|these|them)", re.IGNORECASE)
 # What may stand before and behind a choice's text.
@@ -32,7 +32,7 @@ AFTER_SIGN = re.compile(r"(?! that\b)", re.IGNORECASE)
 
 
 def mark_choices(answer: str, choices: Mapping[str, str]) -> str:
-    """The answer in plain text with a mark in place of each mention of a choice."""
+    """Return the reply in plain text with a mark in place of each mention of a choice."""
     text = _drop_echoes(strip_formatting(answer), choices)
     text = _mark_labels(_mark_ordinals(_mark_texts(text, choices), len(choices)), tuple(choices))
     # A label and its choice's text side by side are one mention; where they disagree, the label counts.
@@ -43,7 +43,7 @@ def mark_choices(answer: str, choices: Mapping[str, str]) -> str:
 
 
 def _drop_echoes(text: str, choices: Mapping[str, str]) -> str:
-    """The text with ECHO for lines that only list the choices from the first on, perhaps cut, perhaps with a line twice."""
+    """Return the text with ECHO for lines that only list the choices from the first on, perhaps cut or with a line twice."""
     lines = [line for line in text.splitlines() if line.strip()]
     found = _find_echoed(lines, choices)
     if 0 not in found:
@@ -59,7 +59,7 @@ def _drop_echoes(text: str, choices: Mapping[str, str]) -> str:
 
 
 def _find_echoed(lines: Sequence[str], choices: Mapping[str, str]) -> list[int]:
-    """For each line the place of the choice that it repeats, -1 where it repeats none."""
+    """Return for each line the place of the choice that it repeats, -1 where it repeats none."""
     leads = [match[1].upper() if (match := LINE_LEAD.match(line)) else "" for line in lines]
     if next(iter(choices)) not in leads:
         return [-1] * len(lines)
@@ -89,7 +89,7 @@ def _mark_texts(text: str, choices: Mapping[str, str]) -> str:
 
 
 def _mark_text(text: str, choice: str, mark: str, *, is_none: bool) -> str:
-    """The text with the mark where the choice's text occurs; a short one only where a sentence can end."""
+    """Return the text with the mark where the choice's text occurs; a short one only where a sentence can end."""
     before = BEFORE_TEXT if A_LETTER.match(choice) else ANYWHERE
     after = AFTER_SHORT_TEXT if len(choice) <= 3 else AFTER_TEXT if A_LETTER.match(choice[-1]) else AFTER_SIGN
     spans = (match.span() for match in NONE_OF_THEM.finditer(text)) if is_none else _find_words(text, choice)
@@ -102,7 +102,7 @@ def _mark_text(text: str, choice: str, mark: str, *, is_none: bool) -> str:
 
 
 def _find_words(text: str, choice: str) -> Iterator[tuple[int, int]]:
-    """Where the folded words of a choice stand in the text, in any case and with any space between them.
+    """Yield where the folded words of a choice stand in the text, in any case and with any space between them.
 
     Compiled into a pattern, the words of each question's choices took longer than all else.
     """
@@ -125,7 +125,7 @@ def _find_words(text: str, choice: str) -> Iterator[tuple[int, int]]:
 
 
 def _mark_ordinals(text: str, count: int) -> str:
-    """The text with marks for "the second option", "option two" and "of the four, the second"."""
+    """Return the text with marks for "the second option", "option two" and "of the four, the second"."""
     lowered = text.lower()
     for place, (signs, pattern) in enumerate(ordinal_patterns(count)):
         if any(sign in lowered for sign in signs):
@@ -149,7 +149,7 @@ def _mark_labels(text: str, labels: tuple[str, ...]) -> str:
 
 
 def _mark_lists(text: str) -> str:
-    """The text with LISTED marks where two or more lines weigh choices in their order, each beginning with its own."""
+    """Return the text with LISTED marks where lines weigh choices in their order, each beginning with its own."""
     lines = text.split("\n")
     leads = [index for index, line in enumerate(lines) if LIST_LINE.match(line)]
     listed = {index for pair in pairwise(leads) if _place(lines[pair[0]]) < _place(lines[pair[1]]) for index in pair}

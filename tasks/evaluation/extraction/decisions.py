@@ -153,7 +153,7 @@ NONE_SIGNS = (
     *("no answer", "no choice", "no option", "no correct", "no right", "no valid", "no suitable", "no matching"),
     *("not match", "n't match", "not fit", "n't fit", "correspond", "appear", "( )", "()", "[ ]", "[]"),
 )
-# A decision lies within so many characters of each of its marks: no pattern above can look further.
+# A decision lies within this distance of each of its marks: no pattern above can look further.
 REACH = 110
 
 

@@ -1,4 +1,4 @@
-"""Marks: characters that stand for a choice, each where an answer mentions it.
+"""Marks: characters that stand for a choice, each where a reply mentions it.
 
 A mark lies in Unicode's private use area, as far from its range's start as the choice from the first one: from LABEL on for a
 mention by label or ordinal, from TEXT on by text alone, from LISTED on for a choice that leads a line of a list.
@@ -15,12 +15,12 @@ ANY_MARK = re.compile(f"[{MARKS}]")
 
 
 def read_marks(text: str) -> list[int]:
-    """The choices that the marks in a text stand for, as positions in the question, each once and in order."""
+    """Return the choices that the marks in a text stand for, as positions in the question, each once and in order."""
     return sorted({(ord(mark) - LABEL) % (TEXT - LABEL) for mark in ANY_MARK.findall(text)})
 
 
 def find_surroundings(text: str, sign: re.Pattern[str], reach: int) -> list[tuple[int, int]]:
-    """The parts of the text, as beginning and end, that lie within `reach` characters of something that the sign matches."""
+    """Return the parts of the text, as start and end, that lie within `reach` characters of a match of the sign."""
     parts: list[tuple[int, int]] = []
     for match in sign.finditer(text):
         start, end = max(0, match.start() - reach), min(len(text), match.end() + reach)
