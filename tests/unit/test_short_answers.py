@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.evaluation.extraction.short_answers import find_match, grade_short, is_exact_match, measure_f1, read_final_answer
+from tasks.evaluation.extraction.final_answers import read_final_answer
+from tasks.evaluation.extraction.short_answers import find_match, grade_short, is_exact_match, measure_f1
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,6 @@ def test_f1_is_a_share_and_does_not_know_which_side_is_right(one: str, other: st
         ("13 kilograms", "13 kg"),
         ("about 25 °C", "25 degrees Celsius"),
         ("€5", "5 euros"),
-        ("−5", "-5"),
     ],
 )
 def test_a_number_is_right_in_each_way_to_write_it(answer: str, reference: str) -> None:
@@ -100,13 +100,44 @@ def test_another_number_is_wrong(answer: str, reference: str) -> None:
         ("blue, red and green", "red, green, blue", "list"),
         ("1,300; 2,500", "2500, 1300", "list"),
         ("Juliet and Romeo", "Romeo and Juliet", "list"),
-        ("[1,2]", "(1, 2)", "list"),
+        ("−5", "-5", "exact"),
+        ("minus eight", "-8", "number"),
+        ("8", "-8", None),
+        ("[3, 4)", "(3, 4]", None),
+        ("{4, 3}", "{3, 4}", "list"),
+        ("2:5", "5:2", None),
+        ("2 : 5", "2:5", "exact"),
+        ("C", "C++", None),
+        ("C#", "c#", "exact"),
+        ("y > 4", "y < 4", None),
+        ("y ≥ 4", "y >= 4", "exact"),
+        ("€7", "$7", None),
+        (r"\$7", "7 dollars", "number"),
+        ("7 cm", "7 m", None),
+        (r"7\,\text{cm}", "7 cm", "exact"),
+        (r"\frac38", "3/8", "number"),
+        (r"\frac{3}{8}", "38", None),
+        ("10^4", "104", None),
+        ("10^4", "10,000", "number"),
+        ("4 500", "4500", "number"),
+        ("thirty-four", "34", "number"),
+        ("y = 9", "9", "number"),
+        ("a+b", "a-b", None),
+        ("2 pi", "2", None),
+        ("4 May 1990", "May 4, 1990", "date"),
+        ("[1,2]", "(1, 2)", None),
+        ("(1,2)", "(1, 2)", "list"),
         ("(2, 1)", "(1, 2)", None),
         ("red, red, blue", "red, blue, blue", None),
         ("red, green", "red, green, blue", None),
         ("Yes, it does", "True", "boolean"),
         ("false", "No", "boolean"),
         ("No", "yes", None),
+        ("No idea.", "no", None),
+        ("Yes and no", "yes", None),
+        ("It cannot be determined.", "no", None),
+        ("The claim is true.", "yes", "boolean"),
+        ("The claim is not true.", "yes", None),
         ("Norway", "no", None),
         ("the", "A", None),
         ("", "Paris", None),
@@ -153,3 +184,40 @@ def test_the_best_of_several_accepted_answers_counts() -> None:
 def test_a_long_reply_is_graded_in_linear_time(unit: str) -> None:
     """A model that repeats itself to its limit holds nobody up."""
     assert grade_short(unit * (100_000 // len(unit)), ("Paris",)).match is None
+
+
+@pytest.mark.parametrize(
+    ("reply", "reference"),
+    [
+        ("She keeps 6 of them.\n#### 6", "6"),
+        ("A: 27", "27"),
+        ('{"reasoning": "half of 54", "answer": 27}', "27"),
+        ("<answer>Oslo</answer>", "Oslo"),
+        ("First 3 + 4 = 7.\nSo the final answer is 7.", "7"),
+        ("No, wait. Yes.", "yes"),
+        ("It is 12. Wait, actually it is 13.", "13"),
+        ("27", "He sells half of 54, which is 27.\n#### 27"),
+        ("27", r"Half of 54 is \boxed{27}."),
+    ],
+)
+def test_a_final_answer_is_read_where_models_and_solutions_write_it(reply: str, reference: str) -> None:
+    """In a reply, and in a reference that is a whole solution."""
+    assert grade_short(reply, (reference,)).match
+
+
+def test_what_is_taken_back_is_not_the_answer() -> None:
+    """The word that stands first has been corrected."""
+    assert grade_short("No, wait. Yes.", ("no",)).match is None
+
+
+@given(st.text(max_size=300), st.text(min_size=1, max_size=60))
+def test_any_reply_is_graded(reply: str, reference: str) -> None:
+    """Whatever a model or a file holds, there is a grade and no error."""
+    grade = grade_short(reply, (reference,))
+    assert 0 <= grade.f1 <= 1
+
+
+@given(st.integers(-10_000, 10_000), st.integers(-10_000, 10_000))
+def test_two_integers_are_the_same_answer_only_where_they_are_equal(one: int, other: int) -> None:
+    """No way of writing makes two numbers one."""
+    assert bool(grade_short(f"ANSWER: {one}", (str(other),)).match) == (one == other)

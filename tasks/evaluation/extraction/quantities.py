@@ -1,155 +1,200 @@
-r"""Numbers with their units, as short answers give them: "13", "1,300 km", "\frac{1}{2}", "50%", "1.3 million".
+r"""Numbers with their units, as short answers give them: "13", "1,300 km", "50%", "$1.3 million", "two and a half", "36π".
 
-Only a whole text is a quantity. Years of an era and times of the day are none: "44 BC" is not the number 44.
+Only a whole text is a quantity. Years of an era, times of the day, scores and ranges are not: "44 BC" is not the number 44.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from tasks.evaluation.extraction.plain_text import strip_formatting
+from tasks.evaluation.extraction.arithmetic import TOLERANCE
+from tasks.evaluation.extraction.formulas import evaluate, is_constant
+from tasks.evaluation.extraction.number_words import SCALES, write_digits
+from tasks.evaluation.extraction.units import CURRENCIES, CURRENCY, NONE, PERCENT, Unit, parse_unit
 
-DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.\d+)?"
-NUMBER = re.compile(rf"(?P<sign>[+-]?)(?P<digits>(?=\.?\d){DIGITS})(?:e(?P<exponent>[+-]?\d{{1,3}}))?")
-FRACTION = re.compile(r"(?P<sign>[+-]?)(?:(?P<whole>\d{1,9}) )?(?P<above>\d{1,12}) ?/ ?(?P<below>\d{1,12})")
-# A power of ten in LaTeX, or with a sign or a star for "times", before formatting is taken away: a star would be taken for it.
-POWER_OF_TEN = re.compile(r"\s*(?:\\times|\\cdot|[×·*x])\s*10\s*(?:\^|\*\*)\s*\{?([+-]?\d{1,3})\}?")
-VULGAR = str.maketrans(
-    {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "−": "-", "\u00a0": " ", "\u202f": " "}
-)
-ABOUT = re.compile(r"(?:about|approximately|approx\.?|around|roughly|circa|[~≈=])\s*")
-# fmt: off
-WORDS = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
-]
-# fmt: on
 # A longer text is no number that anyone has written.
 MOST_CHARACTERS = 100
-SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-NO_UNITS = {"bc", "bce", "ad", "ce", "am", "pm"}
-UNIT_WORD = r"(?:[^\W\d_]+\.?(?:\^?\{?-?\d\}?)?|[%°€£Ω])"
-UNIT = re.compile(rf"{UNIT_WORD}(?:[ /·*-]?{UNIT_WORD}){{0,3}}")
-# Units by their usual sign; a reference in one of these is also met by the bare number.
-UNITS = {
-    name: sign
-    for sign, names in {
-        "%": "% percent pct",
-        "°": "° degree deg",
-        "°c": "°c celsius centigrade",
-        "°f": "°f fahrenheit",
-        "k": "k kelvin",
-        "m": "m meter metre",
-        "km": "km kilometer kilometre",
-        "cm": "cm centimeter centimetre",
-        "mm": "mm millimeter millimetre",
-        "mi": "mi mile",
-        "ft": "ft foot feet",
-        "in": "in inch inche",
-        "g": "g gram gramme",
-        "kg": "kg kilogram kilogramme kilo",
-        "mg": "mg milligram",
-        "lb": "lb pound",
-        "l": "l liter litre",
-        "ml": "ml milliliter millilitre",
-        "s": "s sec second",
-        "ms": "ms millisecond",
-        "min": "min minute",
-        "h": "h hr hour",
-        "d": "d day",
-        "week": "week",
-        "month": "month",
-        "yr": "yr year",
-        "j": "j joule",
-        "kj": "kj kilojoule",
-        "n": "n newton",
-        "w": "w watt",
-        "kw": "kw kilowatt",
-        "v": "v volt",
-        "a": "a amp ampere",
-        "ω": "ω ohm",
-        "hz": "hz hertz",
-        "pa": "pa pascal",
-        "mol": "mol mole",
-        "€": "€ euro eur",
-        "£": "£ gbp",
-        "$": "$ dollar usd",
-    }.items()
-    for name in names.split()
-}
+SIGN = r"(?P<sign>[+-]?) ?"
+# Thousands stand apart by commas, spaces, apostrophes, or points where a decimal comma follows.
+DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:[ ']\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!,?\d)|\.\d+"
+NUMBER = re.compile(rf"{SIGN}(?P<digits>{DIGITS})(?:e(?P<exponent>[+-]?\d{{1,3}})(?!\d))?", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+|\d+),(\d+)(?![\d.,])")
+FRACTION = re.compile(
+    rf"{SIGN}\(*(?P<minus>-?)(?:(?P<whole>\d{{1,9}}) )?\(*(?P<above>\d{{1,12}})\)? ?/ ?\(?(?P<below>\d{{1,12}})\)*(?![\d/.])"
+)
+POWER_OF_TEN = re.compile(r"(?<=[\d.]) ?[*x] ?10 ?(?:\^|\*\*) ?\(?([+-]?\d{1,3})\)?(?!\d)", re.IGNORECASE)
+FORMULA = re.compile(r"(?P<formula>.*[\d)π!])(?P<rest> ?[^\d()]*(?:\^\(?-?\d\)?)?)")
+BEHIND_FORMULA = re.compile(r"(?P<formula>[^ ]*[\d)π!]) (?P<rest>[^\d()]{1,40}(?:\^\(?-?\d\)?)?)")
+PI = re.compile(r"(?<=\d) ?pi\b", re.IGNORECASE)
+ABOUT = re.compile(r"(?:about|approximately|approx\.?|around|roughly|circa|[~≈=])\s*", re.IGNORECASE)
+MINUS = re.compile(r"(?:minus|negative)\s+(?=[\d.$€£])", re.IGNORECASE)
+SCALE = re.compile(
+    r"(?: ?(?P<word>thousand|million|billion|trillion|mio|mn|mln|bn|tn)\b\.?| ?(?P<letter>[kKMBT])\b)(?P<rest>.*)",
+    re.IGNORECASE,
+)
+SHORT_SCALES = SCALES | {"mio": 10**6, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12}
+LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+NEXT_PART = re.compile(r",? (?:and )?(?=\d)")
+MOST_DIGITS_APART = Fraction(2, 100)
 
 
 @dataclass(frozen=True)
 class Quantity:
     """A number as it was written.
 
-    `step` is the worth of its last decimal, 0 for a number without decimals. `unit` is empty without one, and the usual sign
-    where it is a known one.
+    `step` is the worth of its last decimal, 0 for a number without decimals. `is_exact` is True for a fraction, a root or a
+    power: what has more digits than anyone writes. `is_rounded` is True where it is known to nine digits only.
     """
 
     value: Fraction
-    step: Fraction
-    is_fraction: bool
-    unit: str
+    step: Fraction = Fraction(0)
+    is_exact: bool = False
+    is_rounded: bool = False
+    unit: Unit = NONE
 
 
-def parse_quantity(text: str) -> Quantity | None:
-    """The quantity that the whole text states; None when it states anything else."""
+def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | None:
+    """Return the quantity that the whole text, in plain notation (notation.py), states; None where it states anything else.
+
+    "1,300" is thirteen hundred unless the text `has_decimal_comma`; "1.300,5" can be read in one way only.
+    """
     if len(text) > MOST_CHARACTERS:
         return None
-    plain = POWER_OF_TEN.sub(r"e\1", text.translate(VULGAR))
-    plain = " ".join(strip_formatting(plain).casefold().replace("per cent", "percent").split()).rstrip(" .,;!")
+    plain = PI.sub("π", write_digits(text).strip(" ,;").rstrip(". "))
     plain = ABOUT.sub("", plain, count=1) if ABOUT.match(plain) else plain
-    currency = plain[0] if plain[:1] in {"€", "£", "$"} else ""
-    plain = plain[len(currency) :].lstrip()
-    first, _, rest = plain.partition(" ")
-    plain = f"{WORDS.index(first)} {rest}".strip() if first in WORDS else plain
-    match = FRACTION.match(plain) or NUMBER.match(plain)
-    return _complete(match, plain[match.end() :].strip(), currency) if match else None
+    plain = MINUS.sub("-", POWER_OF_TEN.sub(r"e\1", plain))
+    plain = DECIMAL_COMMA.sub(lambda found: _write_point(found, has_decimal_comma=has_decimal_comma), plain)
+    sign, currency, plain = _split_currency(plain)
+    quantity = _parse_parts(plain, currency)
+    return replace(quantity, value=-quantity.value) if quantity and sign == "-" else quantity
 
 
 def is_met(reference: Quantity, given: Quantity) -> bool:
-    """Whether the given quantity is the reference: the same number, as far as the reference writes its decimals.
+    """Return True if the given quantity is the reference: the same number, as far as the reference writes its decimals.
 
-    A fraction is compared by the decimals of what is given, two at least. A percentage is met by its hundredth; a known unit
-    need not be repeated, another one does not meet it, and none is converted.
+    An exact reference is met by its decimals, two at least of a fraction, three of a root. A percentage is met by its
+    hundredth. A unit need not be repeated; another one of the same kind is converted; one of another kind does not meet it.
     """
-    factors = {Fraction(1)}
-    if "%" in {reference.unit, given.unit} and reference.unit != given.unit:
-        if reference.unit and given.unit:
-            return False
-        factors.add(Fraction(1, 100) if given.unit else Fraction(100))
-    elif reference.unit != given.unit and reference.unit and (given.unit or reference.unit not in UNITS.values()):
+    if given.unit.dimensions == reference.unit.dimensions:
+        return _is_near(reference, _scale(given, given.unit.factor / reference.unit.factor))
+    if PERCENT in (reference.unit.dimensions, given.unit.dimensions):
+        return _is_met_percentage(reference, given)
+    return not (reference.unit.dimensions and given.unit.dimensions) and _is_near(reference, given)
+
+
+def _is_met_percentage(reference: Quantity, given: Quantity) -> bool:
+    """Return True if one is the other in percent; a bare number above 1 may be meant in percent already."""
+    if reference.unit.dimensions and given.unit.dimensions:
         return False
+    if reference.unit.dimensions:
+        return _is_near(reference, given) or _is_near(reference, _scale(given, Fraction(100)))
+    return (abs(reference.value) > 1 and _is_near(reference, given)) or _is_near(reference, _scale(given, Fraction(1, 100)))
+
+
+def _is_near(reference: Quantity, given: Quantity) -> bool:
+    difference = abs(given.value - reference.value)
+    if reference.is_rounded or given.is_rounded:
+        if difference <= abs(reference.value) * Fraction(TOLERANCE):
+            return True
+    elif not difference:
+        return True
     step = reference.step
-    if reference.is_fraction and given.step <= Fraction(1, 100):
+    if reference.is_exact and 0 < given.step <= (Fraction(1, 1000) if reference.is_rounded else Fraction(1, 100)):
         step = given.step
-    return any(abs(given.value * factor - reference.value) <= step / 2 for factor in factors)
+    return difference <= step / 2 and difference <= abs(reference.value) * MOST_DIGITS_APART
 
 
-def _complete(match: re.Match[str], rest: str, currency: str) -> Quantity | None:
-    scale_word, _, behind = rest.partition(" ")
-    scale = SCALES.get(scale_word, 1)
-    unit = _read_unit(behind if scale > 1 else rest)
-    if unit is None or (match.re is FRACTION and not int(match["below"])):
+def _scale(quantity: Quantity, factor: Fraction) -> Quantity:
+    return replace(quantity, value=quantity.value * factor, step=quantity.step * factor)
+
+
+def _write_point(found: re.Match[str], *, has_decimal_comma: bool) -> str:
+    is_certain = "." in found[1]
+    return f"{found[1].replace('.', '')}.{found[2]}" if is_certain or has_decimal_comma else found[0]
+
+
+def _split_currency(text: str) -> tuple[str, Unit | None, str]:
+    """Split off a currency before the number, and the sign before the currency."""
+    sign = text[:1] if text[:1] in ("-", "+") else ""
+    match = CURRENCY.match(text, len(sign))
+    if not match:
+        return "", None, text
+    return sign, parse_unit(match[0].strip()) or parse_unit(match[0].strip().upper()), text[match.end() :]
+
+
+def _parse_parts(text: str, currency: Unit | None) -> Quantity | None:
+    """Parse one quantity, or several of the same kind that add up: "5 feet 6 inches"."""
+    quantity = _parse_one(text, currency)
+    if quantity or currency:
+        return quantity
+    parts = [_parse_one(part, None) for part in NEXT_PART.split(text)]
+    first = parts[0]
+    if len(parts) < 2 or not first or not first.unit.is_known or not first.unit.dimensions:
         return None
+    total = Fraction(0)
+    for part in parts:
+        if not part or part.unit.dimensions != first.unit.dimensions:
+            return None
+        total += part.value * part.unit.factor / first.unit.factor
+    return replace(first, value=total)
+
+
+def _parse_one(text: str, currency: Unit | None) -> Quantity | None:
+    for match in (FRACTION.match(text), NUMBER.match(text)):
+        quantity = match and _complete(_read_number(match), text[match.end() :], currency)
+        if quantity:
+            return quantity
+    return _parse_formula(text, currency)
+
+
+def _parse_formula(text: str, currency: Unit | None) -> Quantity | None:
+    for match in (FORMULA.fullmatch(text), BEHIND_FORMULA.fullmatch(text)):
+        values = evaluate(match["formula"]) if match else None
+        if match and values and is_constant(values):
+            value = values[0]
+            if not isinstance(value, Fraction) and abs(value.imag) > TOLERANCE * abs(value):
+                return None
+            is_rational = isinstance(value, Fraction)
+            number = value if isinstance(value, Fraction) else Fraction(value.real)
+            exact = Quantity(number, is_exact=not is_rational or number.denominator > 1, is_rounded=not is_rational)
+            return _complete(exact, match["rest"], currency)
+    return None
+
+
+def _read_number(match: re.Match[str]) -> Quantity | None:
     sign = -1 if match["sign"] == "-" else 1
     if match.re is FRACTION:
+        if not int(match["below"]) or match[0].count("(") != match[0].count(")"):
+            return None
         value = int(match["whole"] or 0) + Fraction(int(match["above"]), int(match["below"]))
-        return Quantity(sign * value * scale, Fraction(0), value.denominator > 1, unit or currency)
-    digits = match["digits"].replace(",", "")
-    power = Fraction(10) ** int(match["exponent"] or 0) * scale
+        return Quantity((-value if match["minus"] else value) * sign, is_exact=value.denominator > 1)
+    digits = re.sub(r"[ ',]", "", match["digits"])
+    power = Fraction(10) ** int(match["exponent"] or 0)
     decimals = len(digits.partition(".")[2])
-    step = power / 10**decimals if decimals else Fraction(0)
-    return Quantity(sign * Fraction(digits) * power, step, is_fraction=False, unit=unit or currency)
+    return Quantity(sign * Fraction(digits) * power, power / 10**decimals if decimals else Fraction(0))
 
 
-def _read_unit(text: str) -> str | None:
-    """The unit, by its usual sign where it is known; empty for none, None where the text is no unit."""
-    if text and (not UNIT.fullmatch(text) or NO_UNITS & set(text.replace(".", "").split())):
+def _complete(number: Quantity | None, rest: str, currency: Unit | None) -> Quantity | None:
+    """Complete the number by the scale and the unit behind it."""
+    if not number:
         return None
-    words = text.removeprefix("degrees ").removeprefix("degree ") or text
-    for name in (text, words, words.removesuffix("s")):
-        if name in UNITS:
-            return UNITS[name]
-    return text.removesuffix("s")
+    scale = SCALE.fullmatch(rest)
+    if scale and (factor := _read_scale(scale, has_currency=currency is not None)):
+        number, rest = _scale(number, Fraction(factor)), scale["rest"]
+    unit = parse_unit(rest.strip().removeprefix("-").strip())
+    if unit is None or (currency and unit.dimensions and unit.dimensions != currency.dimensions and _is_currency(unit)):
+        return None
+    return replace(number, unit=currency or unit)
+
+
+def _read_scale(scale: re.Match[str], *, has_currency: bool) -> int | None:
+    """Return the factor; a letter is one behind a currency's number, and M or B at once behind a number alone."""
+    if scale["word"]:
+        return SHORT_SCALES[scale["word"].casefold()]
+    letter, is_attached = scale["letter"], not scale[0].startswith(" ")
+    is_scale = has_currency or (is_attached and letter in ("k", "M", "B") and not scale["rest"].strip())
+    return LETTER_SCALES[letter.casefold()] if is_scale else None
+
+
+def _is_currency(unit: Unit) -> bool:
+    return any(dimension in CURRENCIES for dimension, _ in unit.dimensions)

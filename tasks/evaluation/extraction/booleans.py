@@ -1,0 +1,53 @@
+"""Yes or no: a reply must say one and not the other, and not that it cannot tell."""
+
+import re
+
+YES, NO = ("yes", "true", "correct", "yeah", "yep", "right"), ("no", "false", "incorrect", "nope", "wrong", "untrue")
+WORD = rf"(?P<word>{'|'.join(YES + NO)})"
+REFERENCES = {"yes": True, "true": True, "correct": True, "no": False, "false": False, "incorrect": False}
+UNDECIDED = re.compile(
+    r"\?|\b(?:can ?not|can't|could not|couldn't|impossible to|unable to|hard to|difficult to) (?:\w+ ){0,3}?(?:be |say"
+    r"|tell|know|determin|decid"
+    r"|answer)|\b(?:unknown|undetermined|uncertain|unclear|unsure|undecided|depends?|perhaps|maybe|possibly|either"
+    r"|neither|ambiguous"
+    r"|not (?:sure|certain|clear|known|enough|necessarily|always)|don't know|do not know|not know|no idea|nobody knows"
+    r"|no one knows"
+    r"|yes (?:and|or|/) no|true (?:and|or) false|whether)\b|\byes ?/ ?no\b",
+    re.IGNORECASE,
+)
+# "Yes", "Yes, it does", "No it isn't", "True because ...": the word stands alone, or begins what explains it.
+LEADING = re.compile(
+    rf"(?:\A|[.!;:,—–-]\s*|\b(?:wait|actually|so|therefore|thus|hence|is|say|answer)\s+)[\"'(\[]*(?P<not>not\s+)?{WORD}\b"
+    r"(?=[\"')\]]*\s*(?:\Z|[.,!;:—–-]|(?:it|they|he|she|we|you|i|this|that|there|because|since|as|indeed|of course)\b))",
+    re.IGNORECASE,
+)
+STATED = re.compile(
+    rf"(?:\b(?:is|are|was|were)|'s)\s+(?P<not>not\s+)?(?:(?!not\b)\w+ly\s+)?(?P<also_not>not\s+)?{WORD}\b"
+    rf"(?=[\"')\]]*\s*(?:\Z|[.,!;:—–-]|because\b|since\b|as\b))|\b(?:isn't|aren't"
+    rf"|wasn't)(?P<never>\s+){WORD.replace('word', 'other')}\b",
+    re.IGNORECASE,
+)
+TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|sorry|scratch that|oops|rather|i mean)\b", re.IGNORECASE)
+
+
+def read_reference(text: str) -> bool | None:
+    """Return what a reference says that is nothing but yes or no; None for any other."""
+    return REFERENCES.get(text.strip(" .!\"'`*").casefold())
+
+
+def read_boolean(text: str) -> bool | None:
+    """Return what an answer says: True for yes, False for no; None where it says neither, or both."""
+    if UNDECIDED.search(text):
+        return None
+    said = sorted((found.start(), _read(found)) for pattern in (LEADING, STATED) for found in pattern.finditer(text))
+    meanings = {meaning for _, meaning in said}
+    if len(meanings) > 1 and not TAKEN_BACK.search(text, said[0][0], said[-1][0] + 1):
+        return None
+    return said[-1][1] if said else None
+
+
+def _read(found: re.Match[str]) -> bool:
+    groups = found.groupdict()
+    word = (groups.get("word") or groups.get("other") or "").casefold()
+    is_denied = sum(1 for name in ("not", "also_not", "never") if groups.get(name)) % 2 == 1
+    return (word in YES) != is_denied

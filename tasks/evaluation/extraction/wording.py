@@ -1,0 +1,62 @@
+"""Words compared with words: case, articles, quotes and the punctuation of prose do not count, every other sign does.
+
+"The Beatles!" is "beatles" and "U.S.A." is "USA", but "C++" is not "C", "x-1" is not "x1", and "1:2" is not "12".
+"""
+
+import re
+
+from tasks.evaluation.extraction.number_words import write_digits, write_ordinals
+
+# "J. K.", "U.S.A.": the periods of initials join them.
+INITIALS = re.compile(r"\b([^\W\d_])\. ?(?=[^\W\d_]\b(?:\.|$| [A-Z]))")
+PERIOD = re.compile(r"(?<=\w)\.(?=\s|$|[)\]\"',;:])|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|\.{2,}")
+COMMA = re.compile(r",(?!\d)|(?<!\d),|;")
+COLON = re.compile(r"(?<=[^\W\d_]):(?=\s|$)")
+RATIO = re.compile(r"(?<=\d) ?: ?(?=\d)")
+EXCLAMATION = re.compile(r"(?:(?<=[^\W\d_]{2})|(?<=[^\W\d_]{2}[\"')]))[!?]+(?=\s|$|[)\"'])")
+# A hyphen joins words, one of which has three letters at least; between shorter ones it is a minus.
+HYPHEN = re.compile(r"(?<=[^\W\d_]{3})-(?=\w)|(?<=[^\W\d_])-(?=[^\W\d_]{3})")
+DASH = re.compile(r"(?<=[^\W\d_]{2}) - (?=[^\W\d_]{2})")
+ARTICLE = re.compile(r"(?:\b(?:a|an|the)|^(?:A|An)|\bThe|^THE) (?=\w\w)")
+# Spaces around a sign say nothing.
+AROUND_SIGN = re.compile(r" ?([-+*/^=<>|~≈∪∩∧∨→⇒±∓!]) ?")
+AROUND_BRACKET = re.compile(r"(?<=[(\[{]) | (?=[)\]}])")
+AND = re.compile(r" ?& ?")
+TAGS = re.compile(
+    r"</?(?:b|i|u|em|strong|p|br|div|span|sub|sup|code|answer|final_answer|final|li|ul|ol|td|tr|h\d)\b ?/?>", re.IGNORECASE
+)
+BRACKETED = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
+WORDS = re.compile(r"[^\W\d_](?:[\w .'-]*[\w.'])?")
+
+
+def make_key(text: str) -> str:
+    """Return what two answers in plain notation (notation.py) have in common when they say the same."""
+    text = EXCLAMATION.sub("", INITIALS.sub(r"\1", text))
+    text = COLON.sub("", COMMA.sub(" ", PERIOD.sub("", text)))
+    text = " ".join(text.replace('"', "").replace("'", "").replace("`", "").split())
+    text = ARTICLE.sub("", HYPHEN.sub("", DASH.sub(" ", RATIO.sub(":", AND.sub(" and ", text)))))
+    text = write_ordinals(write_digits(text)).casefold()
+    return AROUND_SIGN.sub(r"\1", AROUND_BRACKET.sub("", text)).strip()
+
+
+def are_same_words(one: str, other: str) -> bool:
+    """Return True if both say the same; what says nothing is the same as nothing else."""
+    first, second = make_key(one), make_key(other)
+    if not first or not second:
+        return False
+    return first == second or _join(one) == _join(other)
+
+
+def unwrap(text: str) -> str:
+    """Return the text without the brackets and quotes that enclose all of it, where they hold words or a letter only."""
+    text = TAGS.sub("", text).strip()
+    match = BRACKETED.fullmatch(text)
+    inner = next((part for part in match.groups() if part is not None), "") if match else ""
+    return inner.strip() if WORDS.fullmatch(inner.strip()) else text
+
+
+def _join(text: str) -> str:
+    """Return the key of words with a hyphen, a space or nothing between them; other texts keep what keeps them apart."""
+    if not re.fullmatch(r"[^\W\d_]{3,}(?:[ -][^\W\d_]{3,})+|[^\W\d_]{6,}", text.strip(" .,!")):
+        return make_key(text)
+    return re.sub(r"[ -]", "", make_key(text))
