@@ -1,34 +1,59 @@
 """The choices in a question's text, as it labels them itself."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from tasks.evaluation.questions.choice_marks import MarkKind, Run, find_marks, find_runs
+from tasks.evaluation.questions.instructions import strip_instructions
+from tasks.evaluation.questions.references import read_reference
+
+# How nearly all questions label their choices, one a line. These are read first, and as they always were: results that were
+# paid for stay comparable.
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
-
-
-# How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
-PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
+# What may stand between choices on one line: "a ) 38 , b ) 60".
+END = re.compile(r"(?:[\s,;|/，；、]|\*\*|<br ?/?>|\\n|\\q?quad|\\text(?:bf)?\{|\$(?=\s*\Z))*\Z")
+FINAL_END = re.compile(r"\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:：]?)?\s*\Z")
+QUESTION_MARKS = ("?", "？", "؟")
+KINDS: tuple[MarkKind, ...] = ("line", "inline", "bare")
+FEWEST_SURE = 3
 
 
 @dataclass(frozen=True)
 class LabelledText:
-    """A question's text, parted.
+    """A question's text in its parts.
 
-    `stem` is what stands before the choices, all of it where there are none. `choices` are their texts by their labels, in
-    order.
+    Attributes:
+        stem: what stands before the choices, all of the text where it offers none.
+        choices: the choices' texts by their labels, in order.
     """
 
     stem: str
     choices: Mapping[str, str] = field(default_factory=dict)
 
 
-def part_question(question: str) -> LabelledText:
-    """Part a question's text into its stem and the choices that it offers; fewer than two are none.
+def part_question(question: str, answers: Sequence[str] = ()) -> LabelledText:
+    """Return a question's stem and the choices that its text offers; fewer than two are no choices.
 
-    A choice begins a line with a letter or a number and `)`, `.` or `:`, perhaps in brackets. Labels follow each other from A
-    or 1; of several such lists the last one counts, since a stem may hold a list of its own. A line without the next label
-    belongs to the choice before it.
+    Choices that each begin a line, labelled `A)`, `(A)`, `A.` or `A:`, are read as `part_lines` says. Any other form is taken
+    where it can be nothing else, or where one of the answers names one of the choices: full-width signs, `[A]`, letters in
+    circles, Cyrillic or Greek letters, several choices on one line, a bare letter.
+    """
+    lines = _strip_signs(_strip_last(part_lines(question)))
+    if lines.choices and (not answers or _is_named(lines, answers)):
+        return lines
+    candidates = list(_find_candidates(question))
+    named = (found for kind, found in candidates if answers and _is_named(found, answers))
+    sure = (found for kind, found in candidates if _is_sure(kind, found, is_named_needed=bool(answers)))
+    return next(named, None) or (lines if lines.choices else None) or next(sure, None) or LabelledText(question)
+
+
+def part_lines(question: str) -> LabelledText:
+    """Return a question's stem and the choices that begin a line each.
+
+    A choice begins with a letter or a number and `)`, `.` or `:`, perhaps in brackets. Labels follow each other from A or 1;
+    of several such lists the last one counts, since a stem may hold a list of its own. A line without the next label belongs
+    to the choice before it.
     """
     runs: list[list[re.Match[str]]] = []
     for match in CHOICE_LINE.finditer(question):
@@ -49,6 +74,69 @@ def part_question(question: str) -> LabelledText:
 def read_choices(question: str) -> Mapping[str, str]:
     """Return the choices in a question's text: their texts by their labels, in order; empty when it offers fewer than two."""
     return part_question(question).choices
+
+
+def read_option_text(text: str) -> Mapping[str, str]:
+    """Return the labelled choices in a text that is known to hold choices and nothing else; empty where it labels none."""
+    lines = _strip_last(part_lines(text))
+    found = (candidate for _, candidate in _find_candidates(text) if not candidate.stem.strip() or len(candidate.choices) > 2)
+    return lines.choices or next(found, LabelledText(text)).choices
+
+
+def has_labels(text: str) -> bool:
+    """Return True if at least two different labels stand where choices may begin, though they may follow no order."""
+    return any(len({mark.label for mark in find_marks(text, kind)}) > 1 for kind in ("line", "inline"))
+
+
+def _find_candidates(question: str) -> Iterator[tuple[MarkKind, LabelledText]]:
+    """Yield what may be the choices, the likeliest first."""
+    for kind in KINDS:
+        for run in find_runs(find_marks(question, kind)):
+            found = _strip_last(_cut(question, run))
+            if not _ends_in_question(found):
+                yield kind, found
+
+
+def _cut(question: str, run: Run) -> LabelledText:
+    """Return the text in the parts that a run of marks makes, without what separates the choices."""
+    ends = [mark.start for mark in run.marks[1:]] + [len(question)]
+    texts = [question[mark.end : end].strip() for mark, end in zip(run.marks, ends, strict=True)]
+    texts = [END.sub("", text) for text in texts[:-1]] + [FINAL_END.sub("", texts[-1])]
+    return LabelledText(question[: run.marks[0].start].rstrip(), dict(zip(run.labels, texts, strict=True)))
+
+
+def _strip_last(parted: LabelledText) -> LabelledText:
+    """Return the parts without instructions behind the last choice."""
+    if not parted.choices:
+        return parted
+    last, text = list(parted.choices.items())[-1]
+    return replace(parted, choices={**parted.choices, last: strip_instructions(text)})
+
+
+def _strip_signs(parted: LabelledText) -> LabelledText:
+    """Return the parts without the second sign of labels such as `(A).` and `A.)`, where all of them have it."""
+    texts = parted.choices.values()
+    if not all(text.startswith((". ", ") ", ": ")) for text in texts):
+        return parted
+    return replace(parted, choices={label: text[2:] for label, text in parted.choices.items()})
+
+
+def _ends_in_question(parted: LabelledText) -> bool:
+    """Return True if the question itself stands behind what looked like choices: "① ... ② ... Which of them are right?"."""
+    *others, last = parted.choices.values()
+    return last.endswith(QUESTION_MARKS) and not any(text.endswith(QUESTION_MARKS) for text in others)
+
+
+def _is_named(parted: LabelledText, answers: Sequence[str]) -> bool:
+    return any(read_reference(answer, parted.choices) for answer in answers)
+
+
+def _is_sure(kind: MarkKind, parted: LabelledText, *, is_named_needed: bool) -> bool:
+    """Return True if these are choices though no answer says so: lettered, each in a line or at least three in a row."""
+    is_lettered = not any(label.isdecimal() for label in parted.choices)
+    if is_named_needed:
+        return kind == "line" and is_lettered
+    return kind != "bare" and (is_lettered or len(parted.choices) >= FEWEST_SURE)
 
 
 def _follows(label: str, previous: str) -> bool:

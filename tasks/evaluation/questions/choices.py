@@ -13,9 +13,9 @@ from math import isfinite
 
 from tasks.evaluation.config.fields import AnswerKind
 from tasks.evaluation.json_lines import JsonValue
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, read_choices
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, part_lines, read_option_text
 from tasks.evaluation.questions.columns import LETTERS
-from tasks.evaluation.questions.references import read_reference
+from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
 
 # The keys under which objects hold a choice, or all choices: its text, and its label or a flag whether it is right.
 TEXT_KEYS = ("text", "choices", "content", "value")
@@ -72,7 +72,7 @@ def read_offer(values: Sequence[JsonValue]) -> Offer | None:
         return Offer(_drop_empty_end([as_text(value).strip() for value in values]))
     value = parse_text(values[0])
     if isinstance(value, str):
-        choices = read_choices(value)
+        choices = read_option_text(value)
         return Offer(tuple(choices.values()), tuple(choices)) if choices else None
     if isinstance(value, dict):
         return _read_object(value)
@@ -89,7 +89,7 @@ def shuffle(offer: Offer, question: str) -> Offer:
 
 def is_offered_by(question: str, offer: Offer) -> bool:
     """Whether the question's text holds these very choices, in this order."""
-    return all(text in question for text in offer.texts) and tuple(read_choices(question).values()) == offer.texts
+    return all(text in question for text in offer.texts) and tuple(part_lines(question).choices.values()) == offer.texts
 
 
 def find_right(answer: JsonValue, offer: Offer, kind: AnswerKind | None) -> list[int]:
@@ -114,7 +114,7 @@ def compose(question: str, offer: Offer) -> str:
     for texts in (list(offer.texts), [" ".join(text.split()) for text in offer.texts]):
         lines = [f"{letter}) {text}" for letter, text in zip(LETTERS, texts, strict=False)]
         composed = "\n".join([question.rstrip(), "", *lines])
-        if list(read_choices(composed).values()) == texts:
+        if list(part_lines(composed).choices.values()) == texts:
             break
     return composed
 

@@ -14,7 +14,7 @@ from typing import Literal
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, PLAIN_REFERENCE, part_question
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, part_question
 from tasks.evaluation.questions.choices import (
     AmbiguousAnswer,
     Offer,
@@ -28,7 +28,7 @@ from tasks.evaluation.questions.choices import (
 )
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.files import QuestionFile
-from tasks.evaluation.questions.references import read_reference
+from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
@@ -165,7 +165,7 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     answers = _read_answers(record, columns)
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
-    parted = part_question(text)
+    parted = part_question(text, answers)
     if not parted.choices and _offers_one(text, answers[0]):
         return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))
     named = (read_reference(answer, parted.choices) for answer in answers if parted.choices)

@@ -7,7 +7,12 @@ from tasks.evaluation.extraction.choice_marks import mark_choices
 from tasks.evaluation.extraction.choices import part_labels, read_decision
 from tasks.evaluation.extraction.marks import NAMED
 from tasks.evaluation.extraction.plain_text import fold
-from tasks.evaluation.questions.choice_lines import PLAIN_REFERENCE
+from tasks.evaluation.questions.labels import LETTER_CLASS, normalize_label
+
+# How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
+PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
+# Several labels as one word: "AC".
+SEVERAL = re.compile(rf"[{LETTER_CLASS}]{{2,}}|[①-⑳]{{2,}}")
 
 
 def read_reference(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
@@ -18,9 +23,23 @@ def read_reference(reference: str, choices: Mapping[str, str]) -> tuple[str, ...
     plain = PLAIN_REFERENCE.fullmatch(reference.strip())
     if plain and plain["label"].upper() in choices and (plain["text"] or "") in {"", choices[plain["label"].upper()]}:
         return (plain["label"].upper(),)
+    exact = normalize_label(reference)
+    if exact in choices:
+        return (exact,)
     labels = [label for label, text in choices.items() if text and fold(text) == fold(reference)]
     if len(labels) == 1 and reference.strip().upper() not in choices:
         return (labels[0],)
+    if several := _read_several(reference, choices):
+        return several
     marked = mark_choices(part_labels(reference, choices), choices) if choices else ""
     places = (read_decision(marked) if re.search(NAMED, marked) else None) or []
     return tuple(list(choices)[place] for place in places)
+
+
+def _read_several(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the labels of a reference that names several as one word, "AC"; empty for any other, or for an actual word."""
+    if not SEVERAL.fullmatch(reference.strip()) or reference.strip().islower():
+        return ()
+    named = [normalize_label(letter) for letter in reference.strip()]
+    is_several = all(label in choices for label in named) and named == sorted(set(named), key=list(choices).index)
+    return tuple(named) if is_several else ()
