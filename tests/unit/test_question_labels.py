@@ -2,6 +2,8 @@
 
 import pytest
 
+from tasks.evaluation.config.fields import Fields
+from tasks.evaluation.questions.entries import EntryReader
 from tests.support.parsed import parse_question
 
 
@@ -26,6 +28,8 @@ from tests.support.parsed import parse_question
         ("Which barks?<br>A. cat<br>B. dog<br>C. cow", "B", {"A": "cat", "B": "dog", "C": "cow"}, "B"),
         ("Кто лает?\nА) кот\nБ) пёс\nВ) вол", "Б", {"А": "кот", "Б": "пёс", "В": "вол"}, "Б"),
         ("Which barks?\nα) cat\nβ) dog\nγ) cow", "β", {"Α": "cat", "Β": "dog", "Γ": "cow"}, "Β"),
+        ("Which barks?\nА) cat\nВ) dog\nС) cow\nD) owl", "C", {"A": "cat", "B": "dog", "C": "cow", "D": "owl"}, "C"),
+        ("What does it cost?\n[A] $3\n[B] $4", "B", {"A": "$3", "B": "$4"}, "B"),
         ("Which barks?\n가. cat\n나. dog", "나", {"가": "cat", "나": "dog"}, "나"),
     ],
 )
@@ -47,6 +51,7 @@ def test_a_choice_is_recognised_by_its_label(text: str, answer: str, choices: di
         "Which barks? A) cat; B) dog; C) cow\nAnswer:",
         "Which barks?\nA - cat\nB - dog\nC - cow",
         "Which barks?\nA cat\nB dog\nC cow",
+        r"Which barks? $\textbf{(A)}\ cat \qquad \textbf{(B)}\ dog \qquad \textbf{(C)}\ cow$",
     ],
 )
 def test_choices_may_share_a_line(text: str) -> None:
@@ -118,3 +123,31 @@ def test_the_choices_behind_a_list_in_the_stem_are_the_ones_that_the_answer_name
     """Even where the list has a line for each of its parts, and the choices share one."""
     question = parse_question("1. Cats bark.\n2. Dogs bark.\nWhich is true? (A) only 1 (B) only 2 (C) both", "B")
     assert dict(question.choices) == {"A": "only 1", "B": "only 2", "C": "both"}
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Which barks?\nA) cat\nC) dog\nD) cow", "C"),
+        ("Which barks? F) cat G) dog H) cow", "G"),
+        ("Which barks?\n- cat\n- dog\n- cow", "B"),
+    ],
+)
+def test_labels_in_no_known_order_are_never_asked_as_a_short_answer(text: str, answer: str) -> None:
+    """What looks like choices and cannot be read has a fault that says so."""
+    entry = EntryReader(Fields()).read({"question": text, "answer": answer}, uses_context=False)
+    assert entry.fault == "unreadable_choices"
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Which vitamin do oranges hold?", "C"),
+        ("If A and B are points, which one is nearer?", "B"),
+        ("Given (a) a mass, (b) a speed and (c) a time, what follows?", "Its momentum"),
+        ("Name the blood group of most people:\n- in Europe\n- in Peru", "0"),
+    ],
+)
+def test_a_short_answer_that_is_a_letter_stays_one(text: str, answer: str) -> None:
+    """Letters in its words are no choices."""
+    assert parse_question(text, answer).format == "qa"

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field, replace
 
 from tasks.evaluation.questions.choice_marks import MarkKind, Run, find_marks, find_runs
 from tasks.evaluation.questions.instructions import strip_instructions
+from tasks.evaluation.questions.labels import LATIN
 from tasks.evaluation.questions.references import read_reference
 
 # How nearly all questions label their choices, one a line. These are read first, and as they always were: results that were
 # paid for stay comparable.
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 # What may stand between choices on one line: "a ) 38 , b ) 60".
-END = re.compile(r"(?:[\s,;|/，；、]|\*\*|<br ?/?>|\\n|\\q?quad|\\text(?:bf)?\{|\$(?=\s*\Z))*\Z")
+END = re.compile(r"(?:[\s,;|/，；、]|\*\*|<br ?/?>|\\n|\\q?quad|\\(?:text|math)(?:bf|rm)?\{|\$(?=\s*\Z))*\Z")
 FINAL_END = re.compile(r"\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:：]?)?\s*\Z")
 QUESTION_MARKS = ("?", "？", "؟")
 KINDS: tuple[MarkKind, ...] = ("line", "inline", "bare")
 FEWEST_SURE = 3
+# Exams that take turns with their letters go as far as K.
+FURTHEST_LETTER = 11
+BULLET = re.compile(r"^[ \t]*[-*•·▪◦‣][ \t]+\S", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,15 @@ def read_option_text(text: str) -> Mapping[str, str]:
     return lines.choices or next(found, LabelledText(text)).choices
 
 
-def has_labels(text: str) -> bool:
-    """Return True if at least two different labels stand where choices may begin, though they may follow no order."""
-    return any(len({mark.label for mark in find_marks(text, kind)}) > 1 for kind in ("line", "inline"))
+def looks_like_choices(question: str, answer: str) -> bool:
+    """Return True if the answer is a letter, and the text holds items that it may name though they are in no order we know."""
+    letter = answer.strip(" ().[]").upper()
+    if len(letter) != 1 or letter not in LATIN[:FURTHEST_LETTER]:
+        return False
+    lines = {mark.label for mark in find_marks(question, "line")}
+    inline = {mark.label for mark in find_marks(question, "inline")}
+    has_letters = (len(lines) > 1 and letter in lines) or (len(inline) >= FEWEST_SURE and letter in inline)
+    return has_letters or len(BULLET.findall(question)) >= FEWEST_SURE
 
 
 def _find_candidates(question: str) -> Iterator[tuple[MarkKind, LabelledText]]:
@@ -102,6 +112,8 @@ def _cut(question: str, run: Run) -> LabelledText:
     ends = [mark.start for mark in run.marks[1:]] + [len(question)]
     texts = [question[mark.end : end].strip() for mark, end in zip(run.marks, ends, strict=True)]
     texts = [END.sub("", text) for text in texts[:-1]] + [FINAL_END.sub("", texts[-1])]
+    if question[: run.marks[0].start].count("$") % 2:
+        texts[-1] = texts[-1].removesuffix("$")  # one formula holds all choices
     return LabelledText(question[: run.marks[0].start].rstrip(), dict(zip(run.labels, texts, strict=True)))
 
 

@@ -15,6 +15,8 @@ from tasks.evaluation.questions.labels import ENCLOSED_CLASS, LABEL, find_places
 MarkKind = Literal["line", "inline", "bare"]
 
 SPACE = r"[ \t\u3000\xa0]"
+# What may stand between a label and its choice's text: the end of the label's decoration, and white space.
+GAP = re.compile(rf"(?:\*{{2,3}}|__|\}}|</(?:b|strong)>)?(?:{SPACE}|\\[ ,;])*")
 NOUN = rf"(?:(?i:option|choice|opción|вариант|选项|选择){SPACE}?)?"
 # A label in brackets, behind which nothing else need stand, or one before a bracket, a dot or a colon.
 BRACKETED = rf"(?P<open>[(\[{{<（［【〔｛「]){SPACE}?(?P<bracketed>{LABEL}){SPACE}?(?P<shut>[)\]}}>）］】〕｝」])[.:．：、]?"
@@ -75,7 +77,7 @@ class Run:
 def find_marks(text: str, kind: MarkKind) -> list[Mark]:
     """Return the marks of one kind in the text, in order."""
     shadow = _blank_decoration(text)
-    return [_make_mark(match, shadow, kind) for match in PATTERNS[kind].finditer(shadow)]
+    return [_make_mark(match, text, shadow, kind) for match in PATTERNS[kind].finditer(shadow)]
 
 
 def find_runs(marks: Iterable[Mark]) -> list[Run]:
@@ -103,12 +105,12 @@ def _blank_decoration(text: str) -> str:
     return DECORATION.sub(lambda match: " " * len(match[0]), text)
 
 
-def _make_mark(match: re.Match[str], shadow: str, kind: MarkKind) -> Mark:
+def _make_mark(match: re.Match[str], text: str, shadow: str, kind: MarkKind) -> Mark:
     groups = match.groupdict()
     raw = groups.get("bracketed") or groups["pointed"] or groups.get("enclosed") or ""
     signs = (groups.get("open") or groups.get("lead") or "") + (groups.get("shut") or groups["point"] or "o")
-    end = match.end() + len(shadow[match.end() :]) - len(shadow[match.end() :].lstrip(" \t\u3000\xa0"))
+    gap = GAP.match(text, match.end())
     before = shadow[max(0, match.start() - 2) : match.start()]
     is_apart = kind != "inline" or not before.strip(" ") or "\n" in before or before[-1:] in "\t\u3000\xa0"
     style = normalize("NFKC", signs) + ("1" if raw.isdecimal() else "") if kind == "inline" else ""
-    return Mark(match.start(), end, normalize_label(raw), style, is_apart)
+    return Mark(match.start(), gap.end() if gap else match.end(), normalize_label(raw), style, is_apart)

@@ -14,7 +14,7 @@ from typing import Literal
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, part_question
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, looks_like_choices, part_question
 from tasks.evaluation.questions.choices import (
     AmbiguousAnswer,
     Offer,
@@ -34,6 +34,7 @@ Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
 ]
 MISSING = "Missing question or answer"
+UNREADABLE = "It looks like choices that cannot be read"
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,8 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
     parted = part_question(text, answers)
+    if not parted.choices and looks_like_choices(text, answers[0]):
+        return Entry(text, answers[0], fault="unreadable_choices", reason=UNREADABLE)
     if not parted.choices and _offers_one(text, answers[0]):
         return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))
     named = (read_reference(answer, parted.choices) for answer in answers if parted.choices)

@@ -30,7 +30,7 @@ ENCLOSED = (
     ("➊", "➓", "1"),
 )
 ENCLOSED_CLASS = "①-⑳⑴-⒛⒜-ⓩ❶-❿➀-➉➊-➓\U0001f110-\U0001f129\U0001f150-\U0001f169\U0001f170-\U0001f189"
-LETTER_CLASS = "A-Za-zＡ-Ｚａ-ｚ" + "".join(series + series.lower() for series in SERIES[1:])
+LETTER_CLASS = "A-Za-zＡ-Ｚａ-ｚ" + "".join(letters + letters.lower() for letters in (*SERIES[1:], *LOOK_ALIKES))
 # A regular expression for one label; Arabic and full-width digits are digits too.
 LABEL = rf"(?:[{LETTER_CLASS}]|\d{{1,2}})"
 
