@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.extraction.final_answers import read_final_answer
+from tasks.evaluation.extraction.notation import write_plainly
 from tasks.evaluation.extraction.short_answers import find_match, grade_short, is_exact_match, measure_f1
 
 
@@ -221,3 +222,49 @@ def test_any_reply_is_graded(reply: str, reference: str) -> None:
 def test_two_integers_are_the_same_answer_only_where_they_are_equal(one: int, other: int) -> None:
     """No way of writing makes two numbers one."""
     assert bool(grade_short(f"ANSWER: {one}", (str(other),)).match) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("reply", "accepted"),
+    [
+        ("ANSWER: thirty-second", "32nd"),
+        ("ANSWER: $40 per week", "$40"),
+        ("ANSWER: 30 years old", "30 years"),
+        ("Step 3: 6*7 = 42", "42"),
+        ("Oslo is the capital of Norway.", "Oslo"),
+        ("ANSWER: B negative", "B-negative"),
+        ('{"steps": "2+2", "final_answer": "4"}', "4"),
+        ("7 pens at $3 each.\n7 * 3 = 21", "21"),
+    ],
+)
+def test_an_answer_is_taken_as_it_is_written(reply: str, accepted: str) -> None:
+    """Ordinals, rates, ages, the last line of a calculation, a sentence's subject, and a field of JSON."""
+    assert grade_short(reply, (accepted,)).match
+
+
+@pytest.mark.parametrize(
+    ("reply", "accepted"),
+    [
+        ("ANSWER: 7 + 2i", "2 + 7i"),
+        ("ANSWER: 4 mb", "4 Mb"),
+        ("ANSWER: 4 GB", "4 Gb"),
+        ("ANSWER: $40 per week", "$40 per month"),
+        ("ANSWER: twenty-first", "20"),
+        ("Oslo is not the capital of Norway.", "Oslo"),
+    ],
+)
+def test_what_only_looks_alike_is_wrong(reply: str, accepted: str) -> None:
+    """Complex parts exchanged, units by their capitals, prices of other things, ordinals, and what is denied."""
+    assert grade_short(reply, (accepted,)).match is None
+
+
+@given(st.integers(), st.integers())
+def test_only_equal_whole_numbers_are_the_same(one: int, other: int) -> None:
+    """With thousands set apart or not."""
+    assert (find_match(f"{one:,}", str(other)) is not None) == (one == other)
+
+
+@given(st.text(max_size=80))
+def test_an_answer_with_words_is_the_same_as_itself(text: str) -> None:
+    """Whatever it is made of; a text of spaces says nothing."""
+    assert find_match(text, text) == ("exact" if text.strip() else None) or not write_plainly(text)

@@ -22,14 +22,14 @@ NUMERIC = re.compile(r"[\d=π∞±]")
 
 @dataclass(frozen=True)
 class Parts:
-    """An answer's parts.
-
-    `brackets` are those around all of it, empty without any. `is_ordered` is True for a tuple, an interval or a vector.
-    """
+    """An answer's parts."""
 
     items: tuple[str, ...]
+    """The parts in their order."""
     brackets: str
+    """The brackets around all of it, empty without any."""
     is_ordered: bool
+    """True for a tuple, an interval or a vector."""
 
 
 def split_parts(text: str) -> Parts | None:

@@ -113,10 +113,9 @@ def _find_places(text: str) -> Iterator[tuple[int, int, str]]:
     for match in HASHES.finditer(text):
         yield match.start(), *_read_line(text, match.end())
     for match in JSON_KEY.finditer(text) if "{" in text else ():
-        yield match.start(), match.end(), _read_json(text, match.end())
+        yield match.end(), match.end(), _read_json(text, match.end())
     for match in ANNOUNCED.finditer(text):
-        is_key = text[match.start() - 1 : match.start()] in ('"', "'") and JSON_KEY.match(text, match.start() - 1)
-        if not is_key and not any(start < match.start() < end for start, end, _ in boxes):
+        if not any(start < match.start() < end for start, end, _ in boxes):
             yield match.start(), *_read_line(text, match.end())
 
 
@@ -193,4 +192,5 @@ def _choose_line(text: str) -> str:
     if is_boolean or len(spoken) == 1:
         return first
     is_introduction = len(first) > LONGEST_LINE or first.endswith(":") or INTRODUCTION.match(first)
-    return last if is_introduction or any("=" in line for line in spoken[:-1]) else first
+    is_calculation = len(last) <= LONGEST_LINE and any("=" in line for line in spoken)
+    return last if is_introduction or is_calculation else first

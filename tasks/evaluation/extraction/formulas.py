@@ -26,9 +26,9 @@ from tasks.evaluation.extraction.arithmetic import (
     raise_power,
     take_root,
 )
+from tasks.evaluation.extraction.formula_tokens import tokenize
 
 MOST_CHARACTERS = 200
-MOST_TOKENS = 120
 DEEPEST = 24
 SAMPLES = 3
 
@@ -37,56 +37,8 @@ Values = tuple[Number, ...]
 
 INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 CONSTANTS: dict[str, Number] = {"π": complex(math.pi), "pi": complex(math.pi), "e": complex(math.e)}
-TOKEN = re.compile(
-    r"\s*(?:(?P<number>\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"|(?P<function>arc(?:sin|cos|tan)|(?:sin|cos|tan)h?|sec|csc|cot|ln|log_\(?\d+\)?|log|lg|exp|sqrt|root|abs|binom)"
-    r"|(?P<letters>pi|[^\W\d_]'?\d{0,3}(?![\d.]))|(?P<sign>\*\*|!!|[-+*/^!()|,∞]))"
-)
 # A score, a range, a date: whole numbers between dashes or several slashes are no calculation.
 NO_CALCULATION = re.compile(r"\d+(?:\s*-\s*\d+)+|\d+(?:\s*/\s*\d+){2,}")
-# A run of letters is a product of at most this many, else a word.
-LONGEST_PRODUCT = 3
-WORD = re.compile(r"[^\W\d_]{2,}")
-NOT_PRODUCTS = frozenset(
-    [
-        "or",
-        "and",
-        "of",
-        "no",
-        "in",
-        "is",
-        "to",
-        "at",
-        "by",
-        "if",
-        "an",
-        "as",
-        "am",
-        "pm",
-        "on",
-        "ad",
-        "bc",
-        "ce",
-        "cm",
-        "mm",
-        "km",
-        "kg",
-        "mg",
-        "ml",
-        "ms",
-        "ft",
-        "mi",
-        "lb",
-        "hr",
-        "kj",
-        "kw",
-        "hz",
-        "st",
-        "nd",
-        "rd",
-        "th",
-    ]
-)
 
 
 def evaluate(text: str, *, is_side: bool = False) -> Values | None:
@@ -96,7 +48,7 @@ def evaluate(text: str, *, is_side: bool = False) -> Values | None:
     """
     if len(text) > MOST_CHARACTERS or NO_CALCULATION.fullmatch(text.strip()):
         return None
-    tokens = _tokenize(text)
+    tokens = tokenize(text)
     if tokens is None or not (is_side or any(kind != "letters" for kind, _ in tokens)):
         return None
     try:
@@ -140,23 +92,6 @@ def _sample(letter: str) -> Values:
     digest = blake2b(letter.encode(), digest_size=2 * SAMPLES).digest()
     parts = [1 + int.from_bytes(digest[2 * place : 2 * place + 2]) for place in range(SAMPLES)]
     return tuple(Fraction(part if place < SAMPLES - 1 else -part, 30_011) for place, part in enumerate(parts))
-
-
-def _tokenize(text: str) -> list[tuple[str, str]] | None:
-    """Split into kinds and words; None where something is no part of a formula."""
-    for word in WORD.findall(text):
-        bare = re.sub(r"^(?:arc)?(?:sin|cos|tan|sec|csc|cot|ln|log|exp|sqrt|root|abs|binom)h?|^pi", "", word)
-        if word.casefold() in NOT_PRODUCTS or (len(bare) > LONGEST_PRODUCT) or (len(bare) > 1 and not bare.islower()):
-            return None
-    tokens, position = list[tuple[str, str]](), 0
-    text = text.rstrip()
-    while position < len(text):
-        match = TOKEN.match(text, position)
-        if not match or len(tokens) >= MOST_TOKENS:
-            return None
-        tokens.append((str(match.lastgroup), match[str(match.lastgroup)]))
-        position = match.end()
-    return tokens or None
 
 
 class _Reader:

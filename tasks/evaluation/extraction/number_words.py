@@ -2,28 +2,12 @@
 
 import re
 
+# fmt: off
 SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 ]
+# fmt: on
 TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 VALUES = {word: value for value, word in enumerate(SMALL)} | {word: 20 + 10 * place for place, word in enumerate(TENS)}
 SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -43,8 +27,8 @@ ORDINALS = {
 }
 PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4} | {word: value for word, value in ORDINALS.items() if value > 3}
 CARDINAL = re.compile(
-    r"\b(?:{words}|hundred)\b(?:[ -](?:and )?(?:{words}|hundred|{scales})\b)*".format(
-        words="|".join([*SMALL, *TENS]), scales="|".join(SCALES)
+    r"\b(?:{words}|hundred)\b(?:[ -](?:and )?(?:{words}|hundred|{scales})\b)*(?![ -](?:{ordinals})\b)".format(
+        words="|".join([*SMALL, *TENS]), scales="|".join(SCALES), ordinals="|".join(ORDINALS)
     ),
     re.IGNORECASE,
 )

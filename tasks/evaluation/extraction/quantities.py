@@ -34,23 +34,28 @@ SCALE = re.compile(
 )
 SHORT_SCALES = SCALES | {"mio": 10**6, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12}
 LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+# What a price is paid for: "$18 per day".
+RATE = re.compile(r"(?P<unit>.*?) ?(?:\b(?:per|an?|each|every)\b|/) ?(?P<rate>[a-z]{1,15})")
 NEXT_PART = re.compile(r",? (?:and )?(?=\d)")
 MOST_DIGITS_APART = Fraction(2, 100)
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number as it was written.
-
-    `step` is the worth of its last decimal, 0 for a number without decimals. `is_exact` is True for a fraction, a root or a
-    power: what has more digits than anyone writes. `is_rounded` is True where it is known to nine digits only.
-    """
+    """A number as it was written."""
 
     value: Fraction
+    """Its value in its own unit."""
     step: Fraction = Fraction(0)
+    """The worth of its last decimal, 0 for a number without decimals."""
     is_exact: bool = False
+    """True for a fraction, a root or a power: what has more digits than anyone writes."""
     is_rounded: bool = False
+    """True where the value is known to nine digits only."""
     unit: Unit = NONE
+    """Its unit or currency."""
+    rate: str = ""
+    """What a price is paid for: "day" in "$18 per day"."""
 
 
 def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | None:
@@ -75,6 +80,8 @@ def is_met(reference: Quantity, given: Quantity) -> bool:
     An exact reference is met by its decimals, two at least of a fraction, three of a root. A percentage is met by its
     hundredth. A unit need not be repeated; another one of the same kind is converted; one of another kind does not meet it.
     """
+    if given.rate and reference.rate and given.rate != reference.rate:
+        return False
     if given.unit.dimensions == reference.unit.dimensions:
         return _is_near(reference, _scale(given, given.unit.factor / reference.unit.factor))
     if PERCENT in (reference.unit.dimensions, given.unit.dimensions):
@@ -181,10 +188,11 @@ def _complete(number: Quantity | None, rest: str, currency: Unit | None) -> Quan
     scale = SCALE.fullmatch(rest)
     if scale and (factor := _read_scale(scale, has_currency=currency is not None)):
         number, rest = _scale(number, Fraction(factor)), scale["rest"]
-    unit = parse_unit(rest.strip().removeprefix("-").strip())
+    per = RATE.fullmatch(rest) if currency else None
+    unit = parse_unit((per["unit"] if per else rest).strip().removeprefix("-").strip())
     if unit is None or (currency and unit.dimensions and unit.dimensions != currency.dimensions and _is_currency(unit)):
         return None
-    return replace(number, unit=currency or unit)
+    return replace(number, unit=currency or unit, rate=per["rate"] if per else "")
 
 
 def _read_scale(scale: re.Match[str], *, has_currency: bool) -> int | None:

@@ -18,6 +18,8 @@ IS = re.compile(
     r".*\b(?:is|are|was|were|be|equals|called|named|becomes|yields|gives|makes|get|gets|got|have|has)\b:?\s+(?P<said>[^\s].*)",
     re.IGNORECASE,
 )
+SUBJECT = re.compile(r"(?P<said>[^,;:]{1,60}?) (?:is|was|are|were) (?:the|an?) .*")
+LABEL = re.compile(r"[^\W\d_][\w ]{0,30}: (?P<said>\S.*)")
 # A number that ends the sentence, with a few words of what is counted.
 NUMBER = re.compile(
     r"(?:[^\d$€£¥]*\b(?:is|are|was|were|has|have|had|takes?|makes?|gives?|needs?|costs?|gets?|got|earns?|pays?|spends?"
@@ -42,8 +44,9 @@ def find_statements(answer: str) -> Iterator[str]:
         return
     if lead_in := LEAD_IN.match(answer):
         yield answer[lead_in.end() :]
-    if said := IS.fullmatch(answer):
-        yield said["said"]
+    for pattern in (IS, SUBJECT, LABEL):
+        if said := pattern.fullmatch(answer):
+            yield said["said"]
     number = NUMBER.fullmatch(answer)
     if number:
         yield number["number"]

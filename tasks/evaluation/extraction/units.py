@@ -42,7 +42,7 @@ PREFIXED = {
     "capacitance": "F farad",
     "field": "T tesla",
     "bytes": "B byte",
-    "bits": "bit",
+    "bits": "bit b",
     "electronvolt": "eV electronvolt",
     "heat": "cal calorie",
 }
@@ -87,7 +87,7 @@ POWER_WORDS = (
 )
 # Words behind a number that are no unit.
 NO_UNIT = re.compile(
-    r"\s*\b(?:(?:square|cubic) )?units?\b[23^()]*|\s*\b(?:in total|altogether|total|each|left|remaining|exactly|only"
+    r"\s*\b(?:(?:square|cubic) )?units?\b[23^()]*|\s*\b(?:in total|altogether|total|each|left|remaining|exactly|only|old"
     r"|approximately"
     r"|every (?:day|week|month|year))\b",
     re.IGNORECASE,
@@ -95,20 +95,19 @@ NO_UNIT = re.compile(
 PIECE = re.compile(r"([^\W\d_]+\.?|°[CF]?|[%€£¥₹₩₽$¢Ω]|US\$)(?:\^?\(?([+-]?\d)\)?)?")
 # An era or half of a day is part of a date or a time.
 NO_NOUNS = frozenset(["bc", "bce", "ad", "ce", "am", "pm", "st", "nd", "rd", "th", "x", "or", "and", "to"])
-NOUNS = re.compile(r"[a-z]+(?:[ -][a-z]+){0,3}")
+NOUNS = re.compile(r"[a-z]{2,}(?:[ -][a-z]+){0,3}")
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of measurement.
-
-    `dimensions` holds each dimension with its power, in order; empty: no unit. `factor` is how many basic units it is.
-    `is_known` is False for a noun.
-    """
+    """A unit of measurement."""
 
     dimensions: tuple[tuple[str, int], ...] = ()
+    """Each dimension with its power, in order; empty: no unit."""
     factor: Fraction = Fraction(1)
+    """How many basic units it is."""
     is_known: bool = True
+    """False for a noun that is counted."""
 
 
 NONE = Unit()

@@ -26,25 +26,29 @@ TAGS = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|div|span|sub|sup|code|answer|final_answer|final|li|ul|ol|td|tr|h\d)\b ?/?>", re.IGNORECASE
 )
 BRACKETED = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
+# A number with the sign of a unit, where capitals decide.
+MEASURED = re.compile(r"[-+]?[\d.]+ ?[^\W\d_]{1,3}")
 WORDS = re.compile(r"[^\W\d_](?:[\w .'-]*[\w.'])?")
 
 
-def make_key(text: str) -> str:
-    """Return what two answers in plain notation (notation.py) have in common when they say the same."""
-    text = EXCLAMATION.sub("", INITIALS.sub(r"\1", text))
+def make_key(text: str, *, joint: str = "") -> str:
+    """Return what two answers in plain notation (notation.py) share when they say the same.
+
+    The `joint` takes the place of a hyphen within a word.
+    """
+    text = EXCLAMATION.sub("", INITIALS.sub(r"\1", write_digits(write_ordinals(text))))
     text = COLON.sub("", COMMA.sub(" ", PERIOD.sub("", text)))
     text = " ".join(text.replace('"', "").replace("'", "").replace("`", "").split())
-    text = ARTICLE.sub("", HYPHEN.sub("", DASH.sub(" ", RATIO.sub(":", AND.sub(" and ", text)))))
-    text = write_ordinals(write_digits(text)).casefold()
-    return AROUND_SIGN.sub(r"\1", AROUND_BRACKET.sub("", text)).strip()
+    text = ARTICLE.sub("", HYPHEN.sub(joint, DASH.sub(" ", RATIO.sub(":", AND.sub(" and ", text)))))
+    return AROUND_SIGN.sub(r"\1", AROUND_BRACKET.sub("", text)).casefold().strip()
 
 
 def are_same_words(one: str, other: str) -> bool:
     """Return True if both say the same; what says nothing is the same as nothing else."""
     first, second = make_key(one), make_key(other)
-    if not first or not second:
+    if not first or not second or (MEASURED.fullmatch(one) and MEASURED.fullmatch(other) and one != other):
         return False
-    return first == second or _join(one) == _join(other)
+    return first == second or _join(one) == _join(other) or make_key(one, joint=" ") == make_key(other, joint=" ")
 
 
 def unwrap(text: str) -> str:
