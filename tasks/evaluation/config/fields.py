@@ -12,6 +12,9 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    columns: list[str] | None = Field(
+        default=None, min_length=2, description="The names of a CSV file's columns, in order, where it has no header row."
+    )
     question: str | None = Field(default=None, description="The question.")
     choices: list[str] | None = Field(
         default=None, description="The choices: one field that holds them all, or a list of fields that hold one each."

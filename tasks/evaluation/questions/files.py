@@ -11,15 +11,16 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
+from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import DamagedFile, UserMistake
+from tasks.evaluation.questions.csv_rows import read_csv
 from tasks.evaluation.questions.formats import (
     CHUNK_BYTES,
     Placed,
-    read_csv,
     read_json,
     read_json_lines,
     read_parquet,
@@ -58,6 +59,7 @@ class QuestionFile:
 
     path: str
     format: FileFormat
+    fields: Fields = field(default_factory=Fields)
 
     @property
     def unit(self) -> Unit:
@@ -88,12 +90,12 @@ class QuestionFile:
             case "JSON Lines":
                 return read_json_lines(source)
             case "CSV":
-                return read_csv(source)
+                return read_csv(source, self.fields)
             case "Parquet":
                 return read_parquet(source, folder)
 
 
-def find_format(path: str) -> QuestionFile:
+def find_format(path: str, fields: Fields | None = None) -> QuestionFile:
     """The file with its format, found by its first bytes.
 
     Raises:
@@ -112,7 +114,8 @@ def find_format(path: str) -> QuestionFile:
         raise UserMistake(f"cannot use the questions file {path}: {fault}")
     if head.startswith(PARQUET):
         return QuestionFile(path, "Parquet")
-    return QuestionFile(path, _find_text_format(path, head.decode("utf-8-sig", errors="replace").lstrip()))
+    found = _find_text_format(path, head.decode("utf-8-sig", errors="replace").lstrip())
+    return QuestionFile(path, found, fields or Fields())
 
 
 def _find_text_format(path: str, head: str) -> FileFormat:

@@ -5,14 +5,12 @@ keys are the columns. Damage is a DamagedFile that says where; bytes that are no
 file that is cut raises what the gzip module raises.
 """
 
-import csv
 import gzip
 import io
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,9 +21,6 @@ from tasks.evaluation.storage.json_stream import read_array, read_object
 # A record and its place.
 Placed = tuple[int, JsonValue]
 
-# A quote that is never closed takes the rest of the file into one cell; a real cell is smaller than this.
-LONGEST_CELL = 1 << 24
-DELIMITERS = ",;\t|"
 CHUNK_BYTES = 1 << 20
 PARQUET_ROWS = 1000
 
@@ -56,7 +51,7 @@ def read_wrapped_json(source: BinaryIO) -> Iterator[Placed]:
 
 def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
     """The objects of a file that holds one a line; empty lines count and hold none."""
-    for number, line in enumerate(_decode_lines(source), start=1):
+    for number, line in enumerate(decode_lines(source), start=1):
         if line.strip():
             try:
                 yield number, json.loads(line)
@@ -67,28 +62,6 @@ def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
                 raise DamagedFile(f"line {number}: lists or objects are nested too deeply") from None
             except ValueError as error:  # a number of more digits than Python reads
                 raise DamagedFile(f"line {number}: {error}") from None
-
-
-def read_csv(source: BinaryIO) -> Iterator[Placed]:
-    """The rows below the first, which names the columns; separated by what the first line holds most of.
-
-    A cell in quotes may hold line breaks; the place is the line in which a row begins.
-    """
-    csv.field_size_limit(LONGEST_CELL)
-    lines = _decode_lines(source)
-    first = next(lines, "")
-    rows = csv.reader(chain([first], lines), delimiter=max(DELIMITERS, key=first.count), strict=True)
-    names: list[str] = []
-    line = 1
-    try:
-        for row in rows:
-            if not names:
-                names = _check_header(row)
-            elif row:
-                yield line, _name_cells(names, row, line)
-            line = rows.line_num + 1
-    except csv.Error as error:
-        raise DamagedFile(f"line {line}: this is no row of CSV ({error}); close its quotes, double those in a cell") from None
 
 
 def read_parquet(source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
@@ -114,24 +87,7 @@ def read_parquet(source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
             raise DamagedFile(f"after row {row}: this is no whole Parquet file ({reason:.200}); fetch it again") from None
 
 
-def _decode_lines(source: BinaryIO) -> Iterator[str]:
-    """The lines with their ends, which only a line feed makes."""
+def decode_lines(source: BinaryIO) -> Iterator[str]:
+    """Yield the lines with their ends, which only a line feed makes."""
     for number, line in enumerate(source):
         yield line.decode("utf-8" if number else "utf-8-sig")
-
-
-def _check_header(row: list[str]) -> list[str]:
-    names = [name.strip() for name in row]
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        raise DamagedFile(f"line 1: two columns are called {min(twice)!r}; give each a name of its own")
-    return names
-
-
-def _name_cells(names: list[str], row: list[str], line: int) -> JsonValue:
-    if len(row) != len(names):
-        raise DamagedFile(
-            f"line {line}: it has {len(row)} cells, and the first line names {len(names)} columns; "
-            "put a cell that holds a separator or a line break into quotes"
-        )
-    return dict(zip(names, row, strict=True))

@@ -209,7 +209,8 @@ def read_questions(
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
     fields = fields or Fields()
-    file, findings, groups, has_metadata = find_format(path), Findings(has_grader=has_grader), Groups(fields.group_by), False
+    file, has_metadata = find_format(path, fields), False
+    findings, groups = Findings(has_grader=has_grader), Groups(fields.group_by)
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
         for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder):

@@ -93,9 +93,10 @@ def survey_questions(path: str, config: Config | None) -> Survey:
     Raises:
         UserMistake: it cannot be read to its end, or holds no question.
     """
-    file, contents = find_format(path), Contents()
+    contents = Contents()
     findings = Findings(has_grader=bool(config and config.model.grader_shortname))
     fields, uses_context = (config.fields, config.rag.uses_context) if config else (Fields(), True)
+    file = find_format(path, fields)
     for place, entry in read_entries(file, fields, uses_context=uses_context):
         found = findings.add(place, entry)
         if not any(findings.stops(kind) for kind in found):
