@@ -1,0 +1,1 @@
+"""A hundred questions and a configuration that need no model server."""
