@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
+from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 
 if TYPE_CHECKING:
     from tasks.evaluation.questions.survey import Survey
@@ -25,7 +25,7 @@ def add_questions_command(commands: "argparse._SubParsersAction[argparse.Argumen
 
 
 def check_questions(options: argparse.Namespace) -> int:
-    """Print what the file holds and what is wrong with it; give 0 when every entry can be asked, else 1.
+    """Print what the file holds and what is wrong with it; return 0 when every entry can be asked, 2 when none, else 1.
 
     Raises:
         UserMistake: it cannot be read to its end, or the configuration cannot be used.
@@ -42,6 +42,8 @@ def check_questions(options: argparse.Namespace) -> int:
         print_pairs(describe_contents(survey))
         for line in describe_findings(survey):
             print_line(printable(line))
+    if not survey.contents.asked:
+        return EXIT_MISTAKE
     return EXIT_DONE if survey.is_sound else EXIT_UNFINISHED
 
 
@@ -70,6 +72,7 @@ def describe_findings(survey: "Survey") -> list[str]:
     for stops, title in ((True, "Cannot be asked:"), (False, "Asked, and worth a look:")):
         found = [finding.describe(survey.file.unit) for finding in survey.findings if finding.stops == stops]
         lines += ["", title, *(f"  {each}" for each in found)] if found else []
+    lines += ["", "Worth knowing:", *(f"  {note}" for note in survey.notes)] if survey.notes else []
     return lines or ["", "Nothing is wrong with it"]
 
 

@@ -108,7 +108,7 @@ def test_a_configuration_says_how_to_read_the_file(folder: Path, capsys: pytest.
         folder, [{"question": "Even?", "choices": [2, 3, 4], "answer": 2}, {"question": "x\nA) y\nB) z", "answer": "w"}]
     )
     code, printed = check(capsys, "exam.json")
-    assert code == 1
+    assert code == 2
     assert "the first: the answer '2' is the choice B as number, C as index, A as text" in printed
     config = write_config(folder, "http://127.0.0.1:9/v1", grader=True)
     with (folder / config).open("a") as file:

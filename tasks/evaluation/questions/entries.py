@@ -27,12 +27,14 @@ from tasks.evaluation.questions.choices import (
     shuffle,
 )
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
+from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
 ]
+SHOWN_KEYS = 30
 MISSING = "Missing question or answer"
 UNREADABLE = "It looks like choices that cannot be read"
 
@@ -61,16 +63,18 @@ class Entry:
 
 
 def read_entries(
-    file: QuestionFile, fields: Fields, *, uses_context: bool, folder: Path | None = None
+    file: QuestionFile, fields: Fields, *, uses_context: bool, folder: Path | None = None, notes: FileNotes | None = None
 ) -> Iterator[tuple[int, Entry]]:
-    """Yield each entry of the file with its place.
+    """Yield each entry of the file with its place; `notes` take what is worth knowing about the file.
 
     Raises:
         UserMistake: the file cannot be read, or is damaged; after its last entry, that it holds no question, or lacks a field
             that the settings name.
     """
-    reader, count, has_question = EntryReader(fields), 0, False
-    for count, (place, record) in enumerate(file.read(folder), start=1):  # noqa: B007 - used below
+    notes = notes or FileNotes()
+    reader, count, has_question = EntryReader(fields, notes), 0, False
+    records = file.read(folder, notes.of_format)
+    for count, (place, record) in enumerate(records, start=1):  # noqa: B007 - used below
         entry = reader.read(record, uses_context=uses_context)
         has_question = has_question or entry.fault != "no_question"
         yield place, entry
@@ -78,33 +82,42 @@ def read_entries(
         raise UserMistake(f"the questions file {file.path} holds no questions")
     refuse_unknown_fields(file.path, sorted(reader.unseen), reader.keys)
     if not has_question and reader.keys:
+        sought = f"words in its field {reader.question_field!r}" if reader.question_field else "a field `question`"
         raise UserMistake(
-            f"the questions file {file.path} holds no questions: no entry has a field `question`, and the first has "
-            f"{', '.join(map(repr, reader.keys))}; name the right one in the configuration: `fields: {{question: NAME}}`"
+            f"the questions file {file.path} holds no questions: no entry has {sought}; the first has the fields "
+            f"{', '.join(map(repr, reader.keys[:SHOWN_KEYS]))}; name the right one in the configuration: "
+            "`fields: {question: NAME}`"
         )
 
 
 class EntryReader:
     """Reads the records of one file.
 
-    `unseen` are the fields that the settings name and no record has had so far, `keys` those of the first record.
+    `unseen` are the fields that the settings name and no record has had so far, `keys` those of the first record, and
+    `question_field` is the one that its question is read from.
     """
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Fields, notes: FileNotes | None = None) -> None:
         self.unseen = set(fields.named)
         self.keys: list[str] = []
+        self.question_field: str | None = None
+        self._notes = notes or FileNotes()
         self._fields = fields
         # The records of a file have the same keys, or some few kinds of them.
         self._find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
 
     def read(self, record: JsonValue, *, uses_context: bool) -> Entry:
         """The record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
+        if isinstance(record, list) and self._fields.columns and len(record) <= len(self._fields.columns):
+            record = dict(zip(self._fields.columns, record, strict=False))
         if not isinstance(record, dict):
             return Entry(fault="no_question", reason=MISSING)
         self.keys = self.keys or list(record)
         if self.unseen:
             self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
         columns = self._find_columns(tuple(record))
+        self.question_field = self.question_field or columns.question
+        self._notes.add_record(record, columns.context, uses_context=uses_context, asked=columns.used)
         text = as_text(read_field(record, columns.question))
         metadata = self._read_metadata(record, columns)
         if not text.strip():
@@ -115,6 +128,8 @@ class EntryReader:
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
         group = as_text(read_field(record, self._fields.group_by)).strip()
+        if not read.fault:
+            self._notes.add_labels(read.right[0] if read.right else (), "" if read.choices else read.reference)
         return replace(read, context=context, metadata=metadata, group=group)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> Offer | None:
@@ -157,7 +172,8 @@ class EntryReader:
     def _read_metadata(self, record: JsonObject, columns: Columns) -> JsonObject:
         wanted = self._fields.carried
         names = (name for name in record if (name not in columns.used if wanted is None else name in wanted))
-        values = ((name, _make_plain(record[name])) for name in names if name)
+        kept = self._notes.keep_carried({name: record[name] for name in names if name}, is_wanted=wanted is not None)
+        values = ((name, _make_plain(value)) for name, value in kept.items())
         return {name: value for name, value in values if value is not None and value != ""}
 
 

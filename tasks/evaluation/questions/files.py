@@ -1,8 +1,9 @@
 """The files that people keep questions in: which format one has, and its records one after the other.
 
-JSON array, JSON object with a list `questions`, JSON Lines, CSV and Parquet, each plain or packed with gzip. The content
-decides; the name only tells CSV from JSON where neither bracket nor brace begins the file, and JSON Lines from an object. All
-are read as they stream: memory does not grow with the file. Damage is one message with the file, the place and how to fix it.
+JSON array, JSON object with a list `questions` or in another form that documents.py knows, JSON Lines, CSV and Parquet, each
+plain or packed with gzip. The content decides; the name only tells CSV from JSON where neither bracket nor brace begins the
+file, and JSON Lines from an object. All but other forms of JSON are read as they stream: memory does not grow with the file.
+Damage is one message with the file, the place and how to fix it.
 """
 
 import codecs
@@ -18,6 +19,7 @@ from typing import BinaryIO, Literal, cast
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.questions.csv_rows import read_csv
+from tasks.evaluation.questions.documents import holds_records
 from tasks.evaluation.questions.formats import (
     CHUNK_BYTES,
     Placed,
@@ -39,6 +41,10 @@ UNITS: dict[FileFormat, Unit] = {
 LINES_SUFFIXES = (".jsonl", ".ndjson")
 HEAD_BYTES = 1 << 16
 WRAPPED = re.compile(r'"questions"\s*:\s*\[')
+# One long line that begins with a list of records.
+RECORDS = re.compile(
+    r'\{\s*"(?:data|rows|records|examples|items|entries|samples|instances|test|train|validation|dev)"\s*:\s*\[\s*\{'
+)
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 # What other files begin with, and what to do with them.
 FOREIGN = {
@@ -66,27 +72,31 @@ class QuestionFile:
         """What its places count."""
         return UNITS[self.format]
 
-    def read(self, folder: Path | None = None) -> Iterator[Placed]:
-        """Yield each record with its place; `folder` takes the temporary copy that a packed Parquet file needs.
+    def read(self, folder: Path | None = None, notes: list[str] | None = None) -> Iterator[Placed]:
+        """Yield each record with its place.
+
+        Args:
+            folder: takes the temporary copy that a packed Parquet file needs.
+            notes: takes how the file was read, where that is not the usual way.
 
         Raises:
             UserMistake: the file cannot be read, or is damaged; says where, perhaps after some records have come.
         """
         try:
             with _open(self.path) as source:
-                yield from self._read(source, folder)
+                yield from self._read(source, folder, [] if notes is None else notes)
         except (DamagedFile, UnicodeDecodeError, *GZIP_ERRORS) as error:
             fault = _find_byte_fault(self.path, is_text=self.format != "Parquet") or str(error)
             raise UserMistake(f"cannot use the questions file {self.path}: {fault}") from None
         except OSError as error:
             raise UserMistake(_describe_unreadable(self.path, error)) from None
 
-    def _read(self, source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
+    def _read(self, source: BinaryIO, folder: Path | None, notes: list[str]) -> Iterator[Placed]:
         match self.format:
             case "JSON":
                 return read_json(source)
             case "JSON with questions":
-                return read_wrapped_json(source)
+                return read_wrapped_json(source, notes)
             case "JSON Lines":
                 return read_json_lines(source)
             case "CSV":
@@ -128,12 +138,13 @@ def _find_text_format(path: str, head: str) -> FileFormat:
 
 
 def _is_lines(head: str) -> bool:
-    """Whether a text that begins with a brace holds an object a line, rather than one object around all questions."""
+    """Return True if a text that begins with a brace holds an object a line, rather than one object around all questions."""
     try:
         first, end = json.JSONDecoder().raw_decode(head)
     except (ValueError, RecursionError):
-        return not WRAPPED.search(head) and head.partition("\n")[0].strip() != "{"
-    return "questions" not in first and "\n" not in head[:end]
+        return not WRAPPED.search(head) and not RECORDS.match(head) and head.partition("\n")[0].strip() != "{"
+    is_alone = not head[end:].strip() and len(head) < HEAD_BYTES // 2
+    return "questions" not in first and "\n" not in head[:end] and not (is_alone and holds_records(first))
 
 
 def _open(path: str) -> BinaryIO:

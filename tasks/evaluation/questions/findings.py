@@ -12,7 +12,7 @@ import pandas as pd
 
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, Fault
-from tasks.evaluation.questions.files import Unit
+from tasks.evaluation.questions.files import QuestionFile, Unit
 
 Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
 
@@ -27,7 +27,7 @@ WORDS: dict[Kind, str] = {
     "ambiguous_answer": "an answer that can be read in two ways (set fields.answer_is)",
     "one_choice": "one choice only",
     "too_many_choices": "more than 26 choices",
-    "unreadable_choices": "choices in no known form",
+    "unreadable_choices": "looks like choices that cannot be read",
     "unclear_answer": "an answer that names none of the choices (asked with a grader only)",
     "empty_choice": "an empty choice",
     "duplicate_choices": "the same choice twice",
@@ -35,7 +35,7 @@ WORDS: dict[Kind, str] = {
     "contradiction": "the same question again, with another answer",
 }
 # Of these, the first one's reason says more than the kind.
-EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
+EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer", "unreadable_choices")
 SHOWN_PLACES = 5
 
 
@@ -61,17 +61,47 @@ class Finding:
         return f"{WORDS[self.kind]}: {self.count:,} ({unit if self.count == 1 else plural} {shown}){example}"
 
 
-def summarize(findings: Sequence[Finding], path: str) -> list[str]:
-    """The findings of a file in a line for each of both kinds, without places; none where there are none."""
+@dataclass(frozen=True)
+class FileFindings:
+    """What was found in a file.
+
+    Attributes:
+        findings: what is wrong with its entries.
+        notes: what is worth knowing of it.
+        refusal: why no run can ask it; empty where one can.
+    """
+
+    findings: list[Finding]
+    notes: tuple[str, ...]
+    refusal: str
+
+
+def explain_refusal(findings: Sequence[Finding], file: QuestionFile, asked_count: int) -> str:
+    """Return why no run can ask the file: its choices cannot be read, or none of its entries can be asked; else empty."""
+    unread = next((finding for finding in findings if finding.kind == "unreadable_choices"), None)
+    if unread:
+        return (
+            f"{file.path}: {unread.describe(file.unit)}; label them with A), B), C) in the question, hold them in a list or in "
+            "columns, and name these in the configuration: `fields: {choices: NAME}`"
+        )
+    if not asked_count:
+        faults = "; ".join(finding.describe(file.unit) for finding in findings if finding.stops)
+        return f"no entry of the questions file {file.path} can be asked: {faults}"
+    return ""
+
+
+def summarize(findings: Sequence[Finding], path: str, notes: Sequence[str] = ()) -> list[str]:
+    """The findings of a file in a line for each of both kinds, without places, and its notes; none where there are none."""
     lines = []
     for stops, verdict in ((True, "cannot be asked"), (False, "asked, and worth a look")):
         counts = [f"{WORDS[finding.kind]}: {finding.count:,}" for finding in findings if finding.stops == stops]
         lines += [f"⚠️ {path}: {verdict}: {', '.join(counts)}"] if counts else []
-    return [*lines, f"   Where: mcqa questions check {path}"] if lines else []
+    where = [f"   Where: mcqa questions check {path}"] if lines else []
+    return [*lines, *where, *(f"⚠️ {path}: {note}" for note in notes)]
 
 
 class Findings:
-    """Gathers what is wrong, entry by entry. Memory: 25 bytes an entry."""
+    """Gathers what is wrong, entry by entry; `asked_count` entries can be asked. Memory: 25 bytes an entry."""
 
     def __init__(self, *, has_grader: bool) -> None:
         self._has_grader = has_grader
@@ -82,6 +112,7 @@ class Findings:
         self._counts: Counter[Kind] = Counter()
         self._first_places: dict[Kind, list[int]] = {}
         self._examples: dict[Kind, str] = {}
+        self.asked_count = 0
 
     def __len__(self) -> int:
         return len(self._places)
@@ -93,6 +124,7 @@ class Findings:
         self._answers.append(_digest(entry.reference))
         self._is_asked.append(entry.fault is None)
         kinds: list[Kind] = [entry.fault] if entry.fault else _note(entry)
+        self.asked_count += not any(map(self.stops, kinds))
         for kind in kinds:
             self._counts[kind] += 1
             if self._counts[kind] <= SHOWN_PLACES:

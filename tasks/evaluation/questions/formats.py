@@ -1,4 +1,4 @@
-"""The records of an open question file, one after the other, each with its place: the readers behind question_files.py.
+"""The records of an open question file, one after the other, each with its place: the readers behind files.py.
 
 Each yields (number, record); the number counts entries, lines or rows from 1. A record of CSV or Parquet is an object whose
 keys are the columns. Damage is a DamagedFile that says where; bytes that are no UTF-8 are a UnicodeDecodeError, and a gzip
@@ -16,7 +16,8 @@ from typing import BinaryIO
 
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonValue
-from tasks.evaluation.storage.json_stream import read_array, read_object
+from tasks.evaluation.questions.documents import read_document
+from tasks.evaluation.storage.json_stream import read_array
 
 # A record and its place.
 Placed = tuple[int, JsonValue]
@@ -31,22 +32,10 @@ def read_json(source: BinaryIO) -> Iterator[Placed]:
         yield from enumerate(read_array(text), start=1)
 
 
-def read_wrapped_json(source: BinaryIO) -> Iterator[Placed]:
-    """The elements of the list `questions` of a document that is one object."""
-    others: list[str] = []
-    count = 0
+def read_wrapped_json(source: BinaryIO, notes: list[str]) -> Iterator[Placed]:
+    """The records of a document that is one object, as documents.py finds them."""
     with io.TextIOWrapper(source, encoding="utf-8-sig") as text:
-        for key, value in read_object(text, streamed="questions"):
-            if key == "questions":
-                if not count and not isinstance(value, dict):
-                    raise DamagedFile(f"under `questions` a list of objects was expected, and it holds {value!r:.40}")
-                count += 1
-                yield count, value
-            else:
-                others.append(key)
-    if not count:
-        held = ", ".join(map(repr, others[:5])) or "nothing"
-        raise DamagedFile(f"a list was expected, or an object with a list `questions`, and this object holds {held}")
+        yield from enumerate(read_document(text, notes), start=1)
 
 
 def read_json_lines(source: BinaryIO) -> Iterator[Placed]:

@@ -14,8 +14,9 @@ from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.entries import Entry, read_entries
+from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
-from tasks.evaluation.questions.findings import Finding, Findings
+from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
@@ -119,7 +120,8 @@ class Groups:
 class Questions:
     """The selected questions of a file, by position (0-based place in the selection).
 
-    `findings` are what is wrong with the file, the entries included that are not selected. Memory: about 20 bytes a question
+    `findings` are what is wrong with the file, the entries included that are not selected, `notes` what is worth knowing of it,
+    and `refusal` why no run can ask it, empty where one can. Memory: about 20 bytes a question
     of the file, whatever its length.
     """
 
@@ -128,7 +130,7 @@ class Questions:
         spool: Spool,
         places: "array[int]",
         copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
-        findings: list[Finding],
+        found: FileFindings,
         groups: Groups,
         *,
         has_metadata: bool,
@@ -138,7 +140,7 @@ class Questions:
         self._copies = copies
         self._has_metadata = has_metadata
         self.file_count = len(spool)
-        self.findings = findings
+        self.findings, self.notes, self.refusal = found.findings, found.notes, found.refusal
         self._groups = groups
 
     def __len__(self) -> int:
@@ -208,20 +210,21 @@ def read_questions(
     Raises:
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
-    fields = fields or Fields()
-    file, has_metadata = find_format(path, fields), False
-    findings, groups = Findings(has_grader=has_grader), Groups(fields.group_by)
+    fields, notes, has_metadata = fields or Fields(), FileNotes(), False
+    file, findings, groups = find_format(path, fields), Findings(has_grader=has_grader), Groups(fields.group_by)
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
-        for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder):
+        for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder, notes=notes):
             _refuse_ambiguous(entry, file, place)
             findings.add(place, entry)
             groups.add(entry)
             spool.append(to_line(_pack(entry, question_format)))
             has_metadata = has_metadata or bool(entry.metadata)
+        found = findings.list_all()
         on_failure.pop_all()
     places = selection.choose(len(spool))
-    return Questions(spool, places, findings.count_copies(), findings.list_all(), groups, has_metadata=has_metadata)
+    file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))
+    return Questions(spool, places, findings.count_copies(), file_findings, groups, has_metadata=has_metadata)
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:

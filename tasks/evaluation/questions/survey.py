@@ -10,6 +10,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, read_entries
+from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import Finding, Findings
 
@@ -58,6 +59,7 @@ class Survey:
     count: int
     contents: Contents
     findings: list[Finding]
+    notes: list[str]
 
     @property
     def is_sound(self) -> bool:
@@ -84,6 +86,7 @@ class Survey:
             "carried": dict(contents.metadata),
             "places_count": self.file.unit,
             "findings": [finding.to_json() for finding in self.findings],
+            "notes": list(self.notes),
         }
 
 
@@ -93,12 +96,12 @@ def survey_questions(path: str, config: Config | None) -> Survey:
     Raises:
         UserMistake: it cannot be read to its end, or holds no question.
     """
-    contents = Contents()
+    contents, notes = Contents(), FileNotes()
     findings = Findings(has_grader=bool(config and config.model.grader_shortname))
     fields, uses_context = (config.fields, config.rag.uses_context) if config else (Fields(), True)
     file = find_format(path, fields)
-    for place, entry in read_entries(file, fields, uses_context=uses_context):
+    for place, entry in read_entries(file, fields, uses_context=uses_context, notes=notes):
         found = findings.add(place, entry)
         if not any(findings.stops(kind) for kind in found):
             contents.add(entry)
-    return Survey(file, len(findings), contents, findings.list_all())
+    return Survey(file, len(findings), contents, findings.list_all(), notes.describe())

@@ -183,8 +183,10 @@ def prepare(
     )
     with ExitStack() as on_failure:
         questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
-        for line in summarize(questions.findings, config.questions_file):
+        for line in summarize(questions.findings, config.questions_file, questions.notes):
             notify(line)
+        if questions.refusal:
+            raise UserMistake(questions.refusal)
         ledger = Ledger(
             questions,
             Identity(settings),
