@@ -181,7 +181,10 @@ def test_the_best_of_several_accepted_answers_counts() -> None:
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("unit", ["the answer is ", "answer ", "1, ", "- a\n", "9", " ", "\n", "\\boxed{", "a and ", "####"])
+@pytest.mark.parametrize(
+    "unit",
+    ["the answer is ", "answer ", "1, ", "- a\n", "9", " ", "\n", "\\boxed{", "a and ", "####", '"answer":', "one hundred "],
+)
 def test_a_long_reply_is_graded_in_linear_time(unit: str) -> None:
     """A model that repeats itself to its limit holds nobody up."""
     assert grade_short(unit * (100_000 // len(unit)), ("Paris",)).match is None

@@ -7,6 +7,7 @@ interval than "(1, 2]".
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tasks.evaluation.extraction.wording import WORDS
 
@@ -32,6 +33,7 @@ class Parts:
     """True for a tuple, an interval or a vector."""
 
 
+@lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def split_parts(text: str) -> Parts | None:
     """Return the parts of an answer in plain notation (notation.py); None where it has one part only."""
     text = text.strip(" .")

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 # fmt: off
 MONTHS = [
@@ -42,6 +43,7 @@ class Moment:
     is_sure: bool = True
 
 
+@lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def parse_moment(text: str) -> Moment | None:
     """Return the date or the time that the whole text states; None where it states anything else."""
     text = text.strip(" .,")

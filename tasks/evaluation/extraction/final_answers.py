@@ -68,6 +68,9 @@ POLITE = re.compile(
 INTRODUCTION = re.compile(r"(?:let|we|to|first|i|sure|here|given|since|step|solution)\b", re.IGNORECASE)
 SUFFIX = re.compile(r"(?<=\w)(?:です|である|だ|입니다|이다)$")
 LONGEST_LINE = 60
+# Each place in a reply is read this far, so that a model that repeats itself holds nobody up.
+LONGEST_ANSWER = 2000
+LINE = re.compile(rf"[\s:*_]{{0,99}}([^\n]{{0,{LONGEST_ANSWER}}})")
 
 
 def read_final_answer(reply: str) -> str:
@@ -146,7 +149,7 @@ def _join_boxes(text: str, boxes: list[tuple[int, int, str]]) -> Iterator[tuple[
 
 def _read_line(text: str, start: int) -> tuple[int, str]:
     """Return the end and the words of the first line with words from `start` on."""
-    match = re.compile(r"[\s:*_]*([^\n]*)").match(text, start)
+    match = LINE.match(text, start)
     line = match[1] if match else ""
     tag = TAG.match(line.strip())
     return (match.end() if match else start), tag[2] if tag else line
@@ -155,7 +158,7 @@ def _read_line(text: str, start: int) -> tuple[int, str]:
 def _read_json(text: str, start: int) -> str:
     """Return a JSON value as words: a list is joined by commas."""
     try:
-        value, _ = json.JSONDecoder().raw_decode(text, start)
+        value, _ = json.JSONDecoder().raw_decode(text[start : start + LONGEST_ANSWER])
     except (ValueError, RecursionError):
         match = JSON_WORD.match(text, start)
         return (match[1] or match[2] or "").strip().strip('"') if match else ""

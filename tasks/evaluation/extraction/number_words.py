@@ -32,6 +32,11 @@ CARDINAL = re.compile(
     ),
     re.IGNORECASE,
 )
+UNDER_TWENTY = "|".join(sorted(SMALL[1:], key=len, reverse=True))
+GROUP = re.compile(
+    rf"(?P<hundred>(?:(?P<hundreds>{UNDER_TWENTY}) )?hundred)?"
+    rf"(?: ?\b(?:and )?(?:(?P<tens>{'|'.join(TENS)})(?: (?P<unit>{'|'.join(SMALL[1:10])}))?|(?P<small>{UNDER_TWENTY})))?|zero"
+)
 ORDINAL = re.compile(rf"(?:\b(?P<tens>{'|'.join(TENS)})[ -])?\b(?P<last>{'|'.join(ORDINALS)})\b", re.IGNORECASE)
 FRACTION = re.compile(
     rf"\b(?P<above>an?|{'|'.join(SMALL[1:])})[ -](?P<below>{'|'.join(f'{part}s?' for part in PARTS)})\b", re.IGNORECASE
@@ -64,16 +69,24 @@ def _write_fraction(found: re.Match[str]) -> str:
 
 
 def _write_cardinal(found: re.Match[str]) -> str:
-    """Write one number: "two hundred five thousand" adds up to the scale, then multiplies."""
-    words = [word for word in re.split(r"[ -]", found[0].casefold()) if word != "and"]
-    total, group, last = 0, 0, 10**15
-    for word in words:
-        if word in SCALES:
-            total, group, last = total + max(group, 1) * SCALES[word], 0, 10**15
-        elif word == "hundred":
-            group, last = max(group, 1) * 100, 100
-        else:
-            if VALUES[word] >= last:  # "one two three" counts, and is no number
-                return found[0]
-            group, last = group + VALUES[word], 10 if VALUES[word] >= 20 else 1
-    return str(total + group)
+    """Write one number: its groups, each up to a scale smaller than the one before; "one two three" is no number."""
+    total, group, scale = 0, list[str](), 10**15
+    for word in re.split(r"[ -]", found[0].casefold()):
+        if word not in SCALES:
+            group.append(word)
+            continue
+        value = _read_group(group or ["one"])
+        if value is None or SCALES[word] >= scale:
+            return found[0]
+        total, group, scale = total + value * SCALES[word], [], SCALES[word]
+    value = _read_group(group) if group else 0
+    return found[0] if value is None else str(total + value)
+
+
+def _read_group(words: list[str]) -> int | None:
+    """Return the number that words below a thousand make: "two hundred and thirty-four"; None where they make none."""
+    match = GROUP.fullmatch(" ".join(words))
+    if not match:
+        return None
+    hundreds = 100 * VALUES[match["hundreds"] or "one"] if match["hundred"] else 0
+    return hundreds + sum(VALUES[match[name]] for name in ("tens", "unit", "small") if match[name])

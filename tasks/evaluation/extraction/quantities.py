@@ -6,6 +6,7 @@ Only a whole text is a quantity. Years of an era, times of the day, scores and r
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from tasks.evaluation.extraction.arithmetic import TOLERANCE
 from tasks.evaluation.extraction.formulas import evaluate, is_constant
@@ -58,6 +59,7 @@ class Quantity:
     """What a price is paid for: "day" in "$18 per day"."""
 
 
+@lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | None:
     """Return the quantity that the whole text, in plain notation (notation.py), states; None where it states anything else.
 

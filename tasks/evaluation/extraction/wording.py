@@ -4,6 +4,7 @@
 """
 
 import re
+from functools import lru_cache
 
 from tasks.evaluation.extraction.number_words import write_digits, write_ordinals
 
@@ -31,6 +32,7 @@ MEASURED = re.compile(r"[-+]?[\d.]+ ?[^\W\d_]{1,3}")
 WORDS = re.compile(r"[^\W\d_](?:[\w .'-]*[\w.'])?")
 
 
+@lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def make_key(text: str, *, joint: str = "") -> str:
     """Return what two answers in plain notation (notation.py) share when they say the same.
 
