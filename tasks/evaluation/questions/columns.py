@@ -16,6 +16,8 @@ QUESTION_NAMES = ("question", "query", "problem", "prompt", "stem")
 CHOICES_NAMES = ("choices", "options", "mc1_targets")
 ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_option", "best_answer", "final_decision", "cop")
 ALIASES_NAMES = ("answers", "correct_answers")
+# Wrong answers beside the right one: one field that holds them all, or one each with a number.
+WRONG_NAMES = ("distractor", "incorrectanswer", "wronganswer", "falseanswer", "incorrectoption", "incorrectchoice")
 CONTEXT_NAMES = ("text", "context", "passage")
 # Columns that hold a choice each: their name is one of these, then a, b, c … or 1, 2, 3 …; a bare letter is capital.
 CHOICE_COLUMN_NAMES = ("op", "opt", "option", "option_", "option ", "choice", "choice_", "choice ")
@@ -31,22 +33,25 @@ class Columns:
     choices: tuple[str, ...]
     answer: str | None
     aliases: str | None
+    wrong: tuple[str, ...]
     context: str | None
 
     @cached_property
     def used(self) -> frozenset[str]:
         """The record's own fields that are part of the question."""
-        names = (self.question, *self.choices, self.answer, self.aliases, self.context)
+        names = (self.question, *self.choices, self.answer, self.aliases, *self.wrong, self.context)
         return frozenset(part for name in names if name for part in (name, name.partition(".")[0]))
 
 
 def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
-    """What the fields of a record with these keys are: as the settings say, else by their usual names."""
+    """Return what the fields of a record with these keys are: as the settings say, else by their usual names."""
+    choices = tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys)))
     return Columns(
         question=fields.question or _recognise(QUESTION_NAMES, keys),
-        choices=tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys))),
+        choices=choices,
         answer=fields.answer or _recognise(ANSWER_NAMES, keys),
         aliases=fields.accepted or _recognise(ALIASES_NAMES, keys),
+        wrong=() if choices or fields.fixed_choices else _recognise_wrong(keys),
         context=fields.context or _recognise(CONTEXT_NAMES, keys),
     )
 
@@ -77,7 +82,26 @@ def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
     """The first of the names that a key has; in other case where no key has any of them."""
     exact = next((name for name in names if name in keys), None)
     lowered = {key.lower(): key for key in reversed(keys)}
-    return exact or next((lowered[name.lower()] for name in names if name.lower() in lowered), None)
+    cased = next((lowered[name.lower()] for name in names if name.lower() in lowered), None)
+    joined = {_join(key): key for key in reversed(keys)}
+    return exact or cased or next((joined[_join(name)] for name in names if _join(name) in joined), None)
+
+
+def _recognise_wrong(keys: Sequence[str]) -> tuple[str, ...]:
+    """Return the field that holds the wrong answers, or those that hold one each."""
+    joined = {_join(key): key for key in reversed(keys)}
+    for name in WRONG_NAMES:
+        if f"{name}s" in joined:
+            return (joined[f"{name}s"],)
+        numbered = tuple(takewhile(bool, (joined.get(f"{name}{number}", "") for number in NUMBERS)))
+        if numbered:
+            return numbered
+    return ()
+
+
+def _join(name: str) -> str:
+    """Return a field's name as one word in small letters: `Correct Answer` and `correctAnswer` are the same."""
+    return "".join(character for character in name.lower() if character.isalnum())
 
 
 def _recognise_choices(keys: Sequence[str]) -> list[str]:

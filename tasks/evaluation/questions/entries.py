@@ -14,21 +14,20 @@ from typing import Literal
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, looks_like_choices, part_question
+from tasks.evaluation.questions.answers import AmbiguousAnswer, find_right
+from tasks.evaluation.questions.choice_lines import CHOICE_LINE, LabelledText, looks_like_choices, part_question
 from tasks.evaluation.questions.choices import (
-    AmbiguousAnswer,
-    Offer,
-    as_text,
+    OfferedChoices,
     compose,
-    find_right,
     is_offered_by,
-    parse_text,
+    offer_wrong_answers,
     read_offer,
     shuffle,
 )
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
+from tasks.evaluation.questions.printed_values import as_text, parse_text
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
 
 Fault = Literal[
@@ -123,8 +122,10 @@ class EntryReader:
         if not text.strip():
             return Entry(fault="no_question", reason=MISSING, metadata=metadata)
         offer = self._read_offer(record, columns)
+        if offer is None and part_question(text).choices:
+            offer = OfferedChoices(())  # the text holds them as well, in a form that can be read
         if offer is None:
-            return Entry(text, fault="unreadable_choices", reason="Its choices are in no known form", metadata=metadata)
+            return Entry(text, fault="unreadable_choices", reason=UNREADABLE, metadata=metadata)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
         group = as_text(read_field(record, self._fields.group_by)).strip()
@@ -132,22 +133,28 @@ class EntryReader:
             self._notes.add_labels(read.right[0] if read.right else (), "" if read.choices else read.reference)
         return replace(read, context=context, metadata=metadata, group=group)
 
-    def _read_offer(self, record: JsonObject, columns: Columns) -> Offer | None:
+    def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
         """The choices that fields of their own hold, without any text where there are none; None for an unknown form."""
         if self._fields.fixed_choices:
-            return Offer(tuple(self._fields.fixed_choices))
+            return OfferedChoices(tuple(self._fields.fixed_choices))
+        if columns.wrong:
+            right = read_field(record, columns.answer)
+            return offer_wrong_answers(right, [read_field(record, name) for name in columns.wrong]) or OfferedChoices(())
         values = [read_field(record, name) for name in columns.choices]
-        offer = read_offer(values) if any(value is not None and value != "" for value in values) else Offer(())
-        return Offer(()) if offer is None and not self._fields.choices else offer
+        if all(value in (None, "", []) or isinstance(value, int | float) for value in values) and len(values) < 2:
+            return OfferedChoices(())
+        if all(value is None or value == "" for value in values):
+            return OfferedChoices(())
+        return read_offer(values, _read_single_answer(record, columns))
 
-    def _read_offered(self, record: JsonObject, columns: Columns, text: str, offer: Offer) -> Entry:
+    def _read_offered(self, record: JsonObject, columns: Columns, text: str, offer: OfferedChoices) -> Entry:
         """The question with lettered choices below it, and the right one's letter."""
         count = len(offer.texts)
         if count == 1 or count > len(LETTERS):
             return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_describe_count(count))
         answer = _read_single_answer(record, columns)
         try:
-            right = offer.right if answer is None else tuple(find_right(answer, offer, self._fields.answer_is))
+            right = offer.right if answer is None or columns.wrong else tuple(find_right(answer, offer, self._fields.answer_is))
         except AmbiguousAnswer as error:
             return Entry(text, fault="ambiguous_answer", reason=str(error))
         if not right:
@@ -156,11 +163,13 @@ class EntryReader:
             return Entry(text, fault="no_answer" if is_missing else "answer_outside", reason=MISSING if is_missing else reason)
         return self._letter(text, replace(offer, right=right), is_flagged=offer.right is not None)
 
-    def _letter(self, text: str, offer: Offer, *, is_flagged: bool) -> Entry:
+    def _letter(self, text: str, offer: OfferedChoices, *, is_flagged: bool) -> Entry:
         if not is_offered_by(text, offer):
             offer = shuffle(offer, text) if self._is_shuffled(is_flagged=is_flagged) else offer
-            text = compose(text, offer)
-        parted = part_question(text)
+            stem, text = text, compose(text, offer)
+            parted = LabelledText(stem.rstrip(), dict(zip(LETTERS, offer.texts, strict=False)))
+        else:
+            parted = part_question(text)
         labels = list(parted.choices)
         right = tuple(labels[place] for place in sorted(offer.right or ()))
         return Entry(text, ", ".join(right), stem=parted.stem, choices=parted.choices, right=(right,))
