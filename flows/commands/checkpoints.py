@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.commands.arguments import read_input_path, read_path
 from flows.commands.checkpoint_tables import describe_pairs, format_size, print_table
 from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 from tasks.evaluation.errors import DamagedFile, UserMistake
@@ -25,9 +26,13 @@ def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.Argum
     _add(actions, "list", list_checkpoints, "all checkpoints, the newest first")
     show = _add(actions, "show", show_checkpoint, "what one checkpoint holds")
     validate = _add(actions, "validate", validate_checkpoint, "whether a checkpoint is whole, and fits a configuration")
-    validate.add_argument("--config", metavar="FILE", help="say what a run with these settings would use of it")
+    validate.add_argument(
+        "--config", type=read_input_path, metavar="FILE", help="say what a run with these settings would use of it"
+    )
     for each in (show, validate):
-        each.add_argument("file", metavar="FILE", help="a checkpoint's path, or its name in the directory; .json or .json.gz")
+        each.add_argument(
+            "file", type=read_path, metavar="FILE", help="a checkpoint's path, or its name in the directory; .json or .json.gz"
+        )
     pruning = _add(actions, "prune", prune_checkpoints, "remove older checkpoints of which newer ones hold as much")
     pruning.add_argument("--keep", metavar="N", type=_positive, required=True, help="how many of each evaluation stay")
 
@@ -155,7 +160,9 @@ def _add(
     description: str,
 ) -> argparse.ArgumentParser:
     parser = actions.add_parser(name, help=description, description=description)
-    parser.add_argument("--checkpoint-dir", metavar="DIR", default=DEFAULT_FOLDER, help=f"the folder ({DEFAULT_FOLDER})")
+    parser.add_argument(
+        "--checkpoint-dir", type=read_path, metavar="DIR", default=DEFAULT_FOLDER, help=f"the folder ({DEFAULT_FOLDER})"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
     return parser

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
+from flows.commands.arguments import read_input_path, read_path
 from flows.commands.checkpoints import add_checkpoints_command
 from flows.commands.questions import add_questions_command
 from flows.commands.serve import add_serve_command
@@ -55,15 +56,21 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("questions_file", nargs="?", metavar="QUESTIONS_FILE", help="the questions; replaces the file's questions_file")
-    add("--config", metavar="FILE", help="the YAML file of settings")
+    add(
+        "questions_file",
+        nargs="?",
+        type=read_input_path,
+        metavar="QUESTIONS_FILE",
+        help="the questions; replaces the file's questions_file",
+    )
+    add("--config", type=read_input_path, metavar="FILE", help="the YAML file of settings")
     add(
         "--model",
         metavar="NAME",
         help="a short name in the model servers file, else a model of the configured endpoint",
     )
     add("--grader", metavar="NAME", help="the grader's short name in the model servers file")
-    add("--model-config", dest="model_config_file", metavar="FILE", help="the model servers file")
+    add("--model-config", dest="model_config_file", type=read_path, metavar="FILE", help="the model servers file")
     add("--no-rag", action="store_true", help="ask without retrieval and without the context field")
     add("--parallel", dest="parallel_workers", type=int, metavar="N", help="questions in flight at once")
     add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
@@ -71,8 +78,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="score the first N questions")
     add("--disable-checkpointing", dest="enable_checkpointing", action="store_false", help="write no checkpoints")
     add("--checkpoint-interval", type=int, metavar="N", help="save after every N completed questions")
-    add("--checkpoint-dir", dest="checkpoint_directory", metavar="DIR", help="the folder for checkpoints")
-    add("--resume-from", dest="resume_from_checkpoint", metavar="FILE", help="continue this very checkpoint")
+    add("--checkpoint-dir", dest="checkpoint_directory", type=read_path, metavar="DIR", help="the folder for checkpoints")
+    add("--resume-from", dest="resume_from_checkpoint", type=read_path, metavar="FILE", help="continue this very checkpoint")
     add("--no-auto-resume", dest="auto_resume", action="store_false", help="reuse nothing of earlier runs")
     add("--save-incremental", action="store_true", help="make every answer durable before it counts")
     add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flows.commands.arguments import read_input_path
 from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ def add_questions_command(commands: "argparse._SubParsersAction[argparse.Argumen
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     description = "what a file of questions holds, and what is wrong with it"
     check = actions.add_parser("check", help=description, description=description)
-    check.add_argument("file", metavar="FILE", help="the questions: JSON, JSON Lines, CSV or Parquet, plain or .gz")
-    check.add_argument("--config", metavar="FILE", help="read them as a run with these settings does")
+    check.add_argument(
+        "file", type=read_input_path, metavar="FILE", help="the questions: JSON, JSON Lines, CSV or Parquet, plain or .gz"
+    )
+    check.add_argument("--config", type=read_input_path, metavar="FILE", help="read them as a run with these settings does")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=check_questions)
 

@@ -11,7 +11,7 @@ from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.errors import EvaluationError, ServerFailure, UserMistake
 from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
@@ -94,11 +94,32 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
     start_ahead(config, find_log_folder(make_own_folder(config)), print_line)
     check_questions(config)
     if server is None:
+        require_server(str(settings.api.url))
         return call_flow(config_file, overrides)
     server.wait_until_healthy()
     os.environ["PREFECT_API_URL"] = server.api_url
     with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
         return call_flow(config_file, overrides)
+
+
+def require_server(api_url: str) -> None:
+    """Check that the Prefect server that the user has named answers.
+
+    Raises:
+        UserMistake: It does not, or it is of another version.
+    """
+    from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
+    from prefect.client.orchestration import get_client  # noqa: PLC0415
+    from prefect.exceptions import PrefectException  # noqa: PLC0415
+
+    try:
+        with get_client(sync_client=True) as client:
+            client.raise_for_api_version_mismatch()
+    except (HTTPError, PrefectException, RuntimeError) as failure:
+        raise UserMistake(
+            f"no Prefect server can be used at {api_url} (PREFECT_API_URL): {failure}; start it, or unset PREFECT_API_URL: "
+            "the run then starts a server of its own"
+        ) from None
 
 
 def call_flow(config_file: str | None, overrides: Overrides) -> int:
@@ -108,7 +129,6 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
         EvaluationError: the flow ended with it.
     """
     from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
     from prefect.exceptions import PrefectException  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
@@ -118,8 +138,6 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
     url = get_current_settings().api.url
     with EndWatch(str(url)) as watch:
         try:
-            with get_client(sync_client=True) as client:
-                client.raise_for_api_version_mismatch()
             state = score_questions(config_file, overrides, return_state=True)
         except (HTTPError, PrefectException, RuntimeError) as failure:
             if watch.outcome is None:

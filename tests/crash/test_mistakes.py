@@ -41,6 +41,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         (["--config", "config.yaml", "--checkpoint-dir", "file/checkpoints"], "cannot write in the checkpoint directory"),
         (["--config", "config.yaml", "--disable-checkpointing", "--save-incremental"], "save_incremental needs it"),
         (["--config", "config.yaml", "--paralel", "3"], "--paralel"),
+        (["--config", "config.yaml"], "no Prefect server can be used at http://127.0.0.1:9/api"),
+        (["--config", "config.yaml", "--checkpoint-dir", "${NOT_SET_HERE}/checkpoints"], "NOT_SET_HERE"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_asked(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.overrides import Count, WorkerCount
-from tasks.evaluation.config.paths import PathText
+from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.config.urls import check_extra, check_headers, check_url
@@ -196,14 +196,14 @@ class Output(Settings):
     """Write the questions scored below 1 to a file of their own."""
     output_directory: PathText = "."
     """The folder of the results."""
-    output_prefix: PathText = "rag_results"
+    output_prefix: FileNameText = "rag_results"
     """What the results' names begin with."""
 
 
 class Config(Settings):
     """All settings of one evaluation."""
 
-    questions_file: PathText = Field(min_length=1)
+    questions_file: InputPathText = Field(min_length=1)
     """The file of questions."""
     fields: Fields = Field(default_factory=Fields)
     """Which field of a record is what."""

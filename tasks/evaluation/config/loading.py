@@ -9,6 +9,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 from tasks.evaluation.config.config import Config, Model, Output, Processing
 from tasks.evaluation.config.model_servers import find_model_server
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.paths import expand_input
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -26,6 +27,7 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
     Raises:
         UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
     """
+    config_file = find_config_file(config_file)
     given = read_yaml(config_file) if config_file else {}
     folder = Path(config_file).parent if config_file else Path()
     source = config_file or "the command line"
@@ -35,6 +37,18 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
     if not config_file and not overrides.model:
         raise UserMistake("no model is named: give a configuration with --config, or a model with --model")
     return _validate(merged, source)
+
+
+def find_config_file(config_file: str | None) -> str | None:
+    """Return the configuration's path, expanded.
+
+    Raises:
+        UserMistake: it cannot be expanded.
+    """
+    try:
+        return expand_input(config_file) if config_file else None
+    except ValueError as error:
+        raise UserMistake(f"the configuration file: {error}") from None
 
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:

@@ -1,16 +1,65 @@
-"""Paths in settings: text that the system could take for one."""
+"""Paths in settings and flags: `~` and `${NAME}` are expanded, and what the system could not take for a path is refused.
+
+No folder named `~` or `${SCRATCH}` ever comes into being: a name that cannot be expanded is a mistake.
+"""
 
 import os
+import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator
 
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# The folder of the installation that holds the quickstart, and the folder in which that one lies.
+PACKAGED_FOLDER, INSTALLATION = "deployments/", Path(__file__).parents[3]
 
-def check_path(path: str) -> str:
-    """The path, if the system can be asked for it.
+
+def expand_variables(text: str) -> str:
+    """Return the text with the environment's values for `${NAME}`.
 
     Raises:
-        ValueError: it holds a null byte, or half a surrogate pair.
+        ValueError: A variable is not set or empty, or there is a `${` that no name follows.
+    """
+    if "${" in VARIABLE.sub("", text):
+        raise ValueError(f"{text!r} cannot be expanded: write ${{NAME}}, with the name of a variable of the environment")
+    missing = [name for name in VARIABLE.findall(text) if not os.environ.get(name)]
+    if missing:
+        raise ValueError(f"{text!r} names the variable {missing[0]}, which the environment does not set: export it first")
+    return VARIABLE.sub(lambda found: os.environ[found[1]], text)
+
+
+def expand_path(path: str) -> str:
+    """Return the path with the home folder for a leading `~`, and the environment's values for `${NAME}`.
+
+    Raises:
+        ValueError: A variable or a user is not known, or the system cannot be asked for such a path.
+    """
+    if re.match(r"\$[A-Za-z_]", path):
+        raise ValueError(f"{path!r} begins with a variable without braces: write ${{NAME}}")
+    expanded = os.path.expanduser(expand_variables(path))  # noqa: PTH111 - Path would change what the user wrote
+    if expanded.startswith("~"):
+        raise ValueError(f"{path!r} begins with ~ and the name of a user that is not known; write ./{path} for that very name")
+    return check_path(expanded)
+
+
+def expand_input(path: str) -> str:
+    """Return the path of a file to read, expanded; one in `deployments/` that is not here is that of the installation.
+
+    Raises:
+        ValueError: As for `expand_path`.
+    """
+    expanded = expand_path(path)
+    packaged = INSTALLATION / expanded
+    is_packaged = expanded.startswith(PACKAGED_FOLDER) and not Path(expanded).exists() and packaged.is_file()
+    return str(packaged) if is_packaged else expanded
+
+
+def check_path(path: str) -> str:
+    """Return the path, if the system can be asked for it.
+
+    Raises:
+        ValueError: It holds a null byte, or half a surrogate pair.
     """
     try:
         is_usable = b"\0" not in os.fsencode(path)
@@ -21,4 +70,7 @@ def check_path(path: str) -> str:
     return path
 
 
-PathText = Annotated[str, AfterValidator(check_path)]
+PathText = Annotated[str, AfterValidator(expand_path)]
+InputPathText = Annotated[str, AfterValidator(expand_input)]
+# Part of a file's name.
+FileNameText = Annotated[str, AfterValidator(expand_variables), AfterValidator(check_path)]

@@ -1,0 +1,31 @@
+"""What the commands' arguments have in common."""
+
+import argparse
+from collections.abc import Callable
+
+from tasks.evaluation.config.paths import expand_input, expand_path
+
+
+def read_path(text: str) -> str:
+    """Return the path with `~` and `${NAME}` expanded: a shell does not expand them within quotes or behind `=`.
+
+    Raises:
+        ArgumentTypeError: It cannot be expanded.
+    """
+    return _read(text, expand_path)
+
+
+def read_input_path(text: str) -> str:
+    """Return the path of a file to read, expanded; one in `deployments/` that is not here is that of the installation.
+
+    Raises:
+        ArgumentTypeError: It cannot be expanded.
+    """
+    return _read(text, expand_input)
+
+
+def _read(text: str, expand: Callable[[str], str]) -> str:
+    try:
+        return expand(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
