@@ -188,3 +188,19 @@ def test_any_text_is_read_without_an_error(reply: str, several: bool) -> None:
     labels = read_choice(reply, BIRDS, several=several).labels
     assert list(labels) == sorted(set(labels) & BIRDS.keys())
     assert several or len(labels) <= 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Rätt svar är B.",
+        "Doğru cevap B.",
+        "Jawaban yang benar adalah B.",
+        "Câu trả lời đúng là B.",
+        "सही उत्तर B है।",
+        "Vastaus on B",
+    ],
+)
+def test_a_short_sentence_that_gives_the_answer_is_read_in_further_languages(reply: str) -> None:
+    """The word for an answer and one label are enough."""
+    assert read_choice(reply, {"A": "ant", "B": "bee", "C": "cat"}) == ChoiceReading(("B",), is_certain=True)

@@ -27,6 +27,13 @@ BOXED = re.compile(r"\\?\bf?boxe?d?\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})(?:\}|\Z)"
 # "(A, C)", "{A, C}": a label in brackets is read as it is, several are not.
 GROUP = re.compile(r"[(\[{]\s{0,3}([A-Z](?:\s{0,3}(?:[,;/&]|\band\b|\bor\b)\s{0,3}[A-Z]){1,25})\s{0,3}[)\]}]")
 PAIR = re.compile(r"\\\{([^{}]*)\\\}|\{([^{}]*)\}|\[([^\[\]]*)\]|\(([^()]*)\)|\"([^\"]*)\"|'([^']*)'")
+# "Rätt svar är B.": a short sentence with the word for an answer, in languages of which nothing else is read, and a label last.
+FOREIGN = re.compile(
+    r"\A[^\n]{0,40}?(?:\b(?:jawaban|svar(?:et)?|cevap|câu trả lời|đáp án|antwoord|odpowied[źz]|odpověď|vastaus|răspunsul?"
+    r"|válasz|απάντηση|відповідь)\b|উত্তর|उत्तर|คำตอบ|الإجابة|תשובה)[^\n]{0,30}?(?<!\w)([A-Z])(?:\s?(?:है|।))*[^\w\n]{0,4}\Z",
+    re.IGNORECASE,
+)
+LONGEST_FOREIGN = 80
 LOOKALIKES = str.maketrans(
     "АВСЕНІЈКМОРЅТХавсеіјкорѕхΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "ABCEHIJKMOPSTXabceijkopsxABEZHIKMNOPTYX",
@@ -38,6 +45,8 @@ def write_out(text: str) -> str:
     """Return the text with each answer in a form for programs as a line of its own: "ANSWER: B"."""
     if not text.isascii():
         text = ALONE.sub(lambda match: match[0].translate(LOOKALIKES), text)
+    if len(text) <= LONGEST_FOREIGN:
+        text = FOREIGN.sub(_write_line, text)
     if "box{" in text or "boxed{" in text:
         text = BOXED.sub(_write_line, WRAPPED.sub(r"\1", WRAPPED.sub(r"\1", text)))
     if '"' in text or "'" in text or "<" in text:
