@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.questions.entries import EntryReader
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "tasks/README.md").read_text(encoding="utf-8")
 CHOICES: list[JsonValue] = ["iron", "gold", "tin", "zinc"]
 LETTERED = "Which is noble?\n\nA) iron\nB) gold\nC) tin\nD) zinc"
 QUESTION: dict[str, JsonValue] = {"question": "Which is noble?"}
