@@ -3,6 +3,7 @@
 import pytest
 
 from tasks.evaluation.config.fields import Fields
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.questions.entries import EntryReader
 from tests.support.parsed import parse_question
 
@@ -151,3 +152,21 @@ def test_labels_in_no_known_order_are_never_asked_as_a_short_answer(text: str, a
 def test_a_short_answer_that_is_a_letter_stays_one(text: str, answer: str) -> None:
     """Letters in its words are no choices."""
     assert parse_question(text, answer).format == "qa"
+
+
+@pytest.mark.parametrize(
+    ("text", "reply", "label"),
+    [
+        ("Кто лает?\nА) кот\nБ) вол\nВ) пёс", "ANSWER: В", "В"),
+        ("Кто лает?\nА) пёс\nБ) вол\nВ) кот", "Правильный ответ: А", "А"),
+        ("Кто лает?\nА) кот\nБ) вол\nВ) пёс", "В", "В"),
+        ("Which barks?\nα) cat\nβ) dog\nγ) cow", "β", "Β"),
+        ("Which barks?\nΑ) cat\nΒ) dog\nΓ) cow", "ANSWER: Β", "Β"),
+        ("Which barks?\n가. cat\n나. dog", "ANSWER: 나", "나"),
+        ("Which barks?\n① cat\n② dog", "②", "2"),
+        ("Which barks?\nA) cat\nB) dog", "ANSWER: В", "B"),
+    ],
+)
+def test_a_reply_names_a_choice_by_the_questions_own_label(text: str, reply: str, label: str) -> None:
+    """A letter that looks Latin is Latin only where the question's labels are."""
+    assert read_choice(reply, parse_question(text, label).choices).labels == (label,)

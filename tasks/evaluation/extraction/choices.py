@@ -83,7 +83,7 @@ def read_choice(reply: str, choices: Mapping[str, str], *, several: bool = False
         return NOTHING
     if (label := _read_last_line(final, choices)) is not None:
         return ChoiceReading((label,), is_certain=True) if label else NOTHING
-    marked = mark_choices(part_labels(write_out(final), choices), choices)
+    marked = mark_choices(part_labels(write_out(final, choices), choices), choices)
     places = _read_places(_mark_all(marked, len(choices)) if several else marked, choices, several=several)
     if places is None:
         return UNSETTLED

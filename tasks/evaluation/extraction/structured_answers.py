@@ -5,6 +5,7 @@ all. A letter of another alphabet that stands alone and looks like a label becom
 """
 
 import re
+from collections.abc import Container
 
 from tasks.evaluation.extraction.plain_text import WRAPPED
 
@@ -41,10 +42,13 @@ LOOKALIKES = str.maketrans(
 ALONE = re.compile(r"(?<![^\W_])[\u0391-\u03a7\u0405-\u0458](?=[\s]{0,3}(?:$|[^\w\s]))", re.MULTILINE)
 
 
-def write_out(text: str) -> str:
-    """Return the text with each answer in a form for programs as a line of its own: "ANSWER: B"."""
+def write_out(text: str, labels: Container[str] = ()) -> str:
+    """Return the text with each answer in a form for programs as a line of its own: "ANSWER: B".
+
+    A Cyrillic or Greek letter alone is the Latin one that looks like it, unless it is one of the question's own labels.
+    """
     if not text.isascii():
-        text = ALONE.sub(lambda match: match[0].translate(LOOKALIKES), text)
+        text = ALONE.sub(lambda match: match[0] if match[0].upper() in labels else match[0].translate(LOOKALIKES), text)
     if len(text) <= LONGEST_FOREIGN:
         text = FOREIGN.sub(_write_line, text)
     if "box{" in text or "boxed{" in text:
