@@ -9,7 +9,7 @@ UNDECIDED = re.compile(
     r"\?|\b(?:can ?not|can't|could not|couldn't|impossible to|unable to|hard to|difficult to) (?:\w+ ){0,3}?(?:be |say"
     r"|tell|know|determin|decid"
     r"|answer)|\b(?:unknown|undetermined|uncertain|unclear|unsure|undecided|depends?|perhaps|maybe|possibly|either"
-    r"|neither|ambiguous"
+    r"|neither|ambiguous|opposite|contrary|converse"
     r"|not (?:sure|certain|clear|known|enough|necessarily|always)|don't know|do not know|not know|no idea|nobody knows"
     r"|no one knows"
     r"|yes (?:and|or|/) no|true (?:and|or) false|whether)\b|\byes ?/ ?no\b",
@@ -18,7 +18,7 @@ UNDECIDED = re.compile(
 # "Yes", "Yes, it does", "No it isn't", "True because ...": the word stands alone, or begins what explains it.
 LEADING = re.compile(
     rf"(?:\A|[.!;:,—–-]\s*|\b(?:wait|actually|so|therefore|thus|hence|is|say|answer)\s+)[\"'(\[]*(?P<not>not\s+)?{WORD}\b"
-    r"(?=[\"')\]]*\s*(?:\Z|[.,!;:—–-]|(?:it|they|he|she|we|you|i|this|that|there|because|since|as|indeed|of course)\b))",
+    r"(?=[\"')\]]*\s*(?:\Z|[.,!;:(—–-]|(?:it|they|he|she|we|you|i|this|that|there|because|since|as|indeed|of course)\b))",
     re.IGNORECASE,
 )
 STATED = re.compile(

@@ -21,7 +21,7 @@ ANNOUNCED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*(?=\S)", re.MULTILINE)
-TAG = re.compile(r"<(final_answer|answer|final)>(.{0,600}?)(?:</\1>|\Z)", re.IGNORECASE | re.DOTALL)
+TAG = re.compile(r"[<\[](final_answer|answer|final)[>\]](.{0,600}?)(?:[<\[]/\1[>\]]|\Z)", re.IGNORECASE | re.DOTALL)
 BOX_TOKEN = re.compile(r"<\|begin_of_box\|>(.{0,600}?)<\|end_of_box\|>", re.DOTALL)
 BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 # Of more boxes than this, only the last ones are looked at.
@@ -68,6 +68,8 @@ POLITE = re.compile(
 INTRODUCTION = re.compile(r"(?:let|we|to|first|i|sure|here|given|since|step|solution)\b", re.IGNORECASE)
 SUFFIX = re.compile(r"(?<=\w)(?:です|である|だ|입니다|이다)$")
 LONGEST_LINE = 60
+# A reply may ask itself this many questions before it answers.
+MOST_QUESTIONS = 9
 # Each place in a reply is read this far, so that a model that repeats itself holds nobody up.
 LONGEST_ANSWER = 2000
 LINE = re.compile(rf"[\s:*_]{{0,99}}([^\n]{{0,{LONGEST_ANSWER}}})")
@@ -99,11 +101,19 @@ def strip_emphasis(text: str) -> str:
 
 
 def trim(text: str) -> str:
-    """Return the first sentence without its reason and the signs around it."""
-    for pattern in (SENTENCE_END, REASON):
-        match = pattern.search(text, 1)
-        text = text[: match.start()] if match else text
-    text = text.strip().strip(" \t\n\"'`“”").strip()
+    """Return the first sentence that asks nothing, without its reason and the signs around it."""
+    match = SENTENCE_END.search(text, 1)
+    for _ in range(MOST_QUESTIONS):
+        if not match or match[0] != "?" or not text[match.end() :].strip(" \t\n\"'`*_."):
+            break
+        text = text[match.end() :].lstrip()
+        match = SENTENCE_END.search(text, 1)
+    # A question mark stays: "Yes?" says neither yes nor no.
+    text = text[: match.start() + (match[0] == "?")] if match else text
+    reason = REASON.search(text, 1)
+    text = (text[: reason.start()] if reason else text).strip()
+    # An apostrophe at the end alone is a prime: y'.
+    text = text.strip(' \t\n"`“”' + ("'" if text.startswith("'") else "")).strip()
     return SUFFIX.sub("", text.rstrip("。.;,") if not text.endswith("..") else text).strip()
 
 

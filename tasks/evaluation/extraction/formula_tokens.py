@@ -13,7 +13,7 @@ LONGEST_PRODUCT = 3
 WORD = re.compile(r"[^\W\d_]{2,}")
 # fmt: off
 NOT_PRODUCTS = frozenset([
-    "or", "and", "of", "no", "in", "is", "to", "at", "by", "if", "an", "as", "am", "pm", "on", "ad", "bc", "ce", "cm", "mm",
+    "or", "and", "of", "no", "in", "is", "to", "at", "by", "if", "an", "as", "am", "pm", "on", "cm", "mm",
     "km", "kg", "mg", "ml", "ms", "ft", "mi", "lb", "hr", "kj", "kw", "hz", "st", "nd", "rd", "th",
 ])
 # fmt: on

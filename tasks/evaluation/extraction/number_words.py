@@ -27,7 +27,7 @@ ORDINALS = {
 }
 PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4} | {word: value for word, value in ORDINALS.items() if value > 3}
 CARDINAL = re.compile(
-    r"\b(?:{words}|hundred)\b(?:[ -](?:and )?(?:{words}|hundred|{scales})\b)*(?![ -](?:{ordinals})\b)".format(
+    r"(?<!\d )\b(?:{words}|hundred)\b(?:[ -](?:and )?(?:{words}|hundred|{scales})\b)*(?![ -](?:{ordinals})\b)".format(
         words="|".join([*SMALL, *TENS]), scales="|".join(SCALES), ordinals="|".join(ORDINALS)
     ),
     re.IGNORECASE,

@@ -30,10 +30,10 @@ PI = re.compile(r"(?<=\d) ?pi\b", re.IGNORECASE)
 ABOUT = re.compile(r"(?:about|approximately|approx\.?|around|roughly|circa|[~≈=])\s*", re.IGNORECASE)
 MINUS = re.compile(r"(?:minus|negative)\s+(?=[\d.$€£])", re.IGNORECASE)
 SCALE = re.compile(
-    r"(?: ?(?P<word>thousand|million|billion|trillion|mio|mn|mln|bn|tn)\b\.?| ?(?P<letter>[kKMBT])\b)(?P<rest>.*)",
+    r"(?: ?(?P<word>hundred|thousand|million|billion|trillion|mio|mn|mln|bn|tn)\b\.?| ?(?P<letter>[kKMBT])\b)(?P<rest>.*)",
     re.IGNORECASE,
 )
-SHORT_SCALES = SCALES | {"mio": 10**6, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12}
+SHORT_SCALES = SCALES | {"hundred": 100, "mio": 10**6, "mn": 10**6, "mln": 10**6, "bn": 10**9, "tn": 10**12}
 LETTER_SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 # What a price is paid for: "$18 per day".
 RATE = re.compile(r"(?P<unit>.*?) ?(?:\b(?:per|an?|each|every)\b|/) ?(?P<rate>[a-z]{1,15})")

@@ -11,6 +11,7 @@ NAME = re.compile(
     r"d\w/d\w|(?!(?:sin|cos|tan|ln|log|exp|abs)\b)[^\W\d_][\w']{0,20}(?:\([\w, |]{1,12}\))?(?: [^\W\d_]{1,15}){0,3}"
 )
 LETTER = re.compile(r"(?<![^\W\d_])[^\W\d_](?![^\W\d_])")
+CURRENCY = re.compile(r"[$€£¥]")
 MOST_SIDES = 4
 
 
@@ -20,7 +21,7 @@ def split_value(text: str) -> tuple[str | None, str]:
     if not sides or not value:
         return None, text
     names = [side for side in sides if NAME.fullmatch(side)]
-    calculated = [evaluate(side) for side in sides if side not in names]
+    calculated = [evaluate(CURRENCY.sub("", side)) for side in sides if side not in names]
     if len(names) > 1 or not all(calculated):
         return None, text
     if not names and any(LETTER.search(side.replace("e", "").replace("π", "")) for side in sides):

@@ -134,7 +134,7 @@ UNITS = _list_units()
 # By small letters, where only one unit is written so: "KG" and "Km" are read, "mw" is not.
 FOLDED = {
     folded: next(iter(found))
-    for folded in {name.casefold() for name in UNITS}
+    for folded in {name.casefold() for name in UNITS if len(name) > 1}
     if len(found := {unit for name, unit in UNITS.items() if name.casefold() == folded}) == 1
 }
 

@@ -10,11 +10,13 @@ from tasks.evaluation.extraction.number_words import write_digits, write_ordinal
 
 # "J. K.", "U.S.A.": the periods of initials join them.
 INITIALS = re.compile(r"\b([^\W\d_])\. ?(?=[^\W\d_]\b(?:\.|$| [A-Z]))")
-PERIOD = re.compile(r"(?<=\w)\.(?=\s|$|[)\]\"',;:])|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|\.{2,}")
+PERIOD = re.compile(r"(?<=\w)\.(?=\s|$|[)\]\"',;:])|(?<=\b[^\W\d_])\.(?=[^\W\d_]\b)|(?<!\d)\.{2,}|\.{2,}(?!\d)")
 COMMA = re.compile(r",(?!\d)|(?<!\d),|;")
 COLON = re.compile(r"(?<=[^\W\d_]):(?=\s|$)")
 RATIO = re.compile(r"(?<=\d) ?: ?(?=\d)")
 EXCLAMATION = re.compile(r"(?:(?<=[^\W\d_]{2})|(?<=[^\W\d_]{2}[\"')]))[!?]+(?=\s|$|[)\"'])")
+# An apostrophe behind one letter is a prime: y'.
+QUOTES = re.compile(r"[\"`]|(?<!\b[^\W\d_])'|'(?=[^\W\d_])")
 # A hyphen joins words, one of which has three letters at least; between shorter ones it is a minus.
 HYPHEN = re.compile(r"(?<=[^\W\d_]{3})-(?=\w)|(?<=[^\W\d_])-(?=[^\W\d_]{3})")
 DASH = re.compile(r"(?<=[^\W\d_]{2}) - (?=[^\W\d_]{2})")
@@ -27,8 +29,8 @@ TAGS = re.compile(
     r"</?(?:b|i|u|em|strong|p|br|div|span|sub|sup|code|answer|final_answer|final|li|ul|ol|td|tr|h\d)\b ?/?>", re.IGNORECASE
 )
 BRACKETED = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}|<([^<>]*)>")
-# A number with the sign of a unit, where capitals decide.
-MEASURED = re.compile(r"[-+]?[\d.]+ ?[^\W\d_]{1,3}")
+# A number with the sign of a unit, and the sign of an element: Mb is not mb, Co is not CO.
+CAPITALS_DECIDE = re.compile(r"[-+]?[\d.]+ ?[^\W\d_]{1,3}|[A-Z][A-Za-z]")
 WORDS = re.compile(r"[^\W\d_](?:[\w .'-]*[\w.'])?")
 
 
@@ -40,7 +42,7 @@ def make_key(text: str, *, joint: str = "") -> str:
     """
     text = EXCLAMATION.sub("", INITIALS.sub(r"\1", write_digits(write_ordinals(text))))
     text = COLON.sub("", COMMA.sub(" ", PERIOD.sub("", text)))
-    text = " ".join(text.replace('"', "").replace("'", "").replace("`", "").split())
+    text = " ".join(QUOTES.sub("", text).split())
     text = ARTICLE.sub("", HYPHEN.sub(joint, DASH.sub(" ", RATIO.sub(":", AND.sub(" and ", text)))))
     return AROUND_SIGN.sub(r"\1", AROUND_BRACKET.sub("", text)).casefold().strip()
 
@@ -48,7 +50,7 @@ def make_key(text: str, *, joint: str = "") -> str:
 def are_same_words(one: str, other: str) -> bool:
     """Return True if both say the same; what says nothing is the same as nothing else."""
     first, second = make_key(one), make_key(other)
-    if not first or not second or (MEASURED.fullmatch(one) and MEASURED.fullmatch(other) and one != other):
+    if not first or not second or (one != other and CAPITALS_DECIDE.fullmatch(one) and CAPITALS_DECIDE.fullmatch(other)):
         return False
     return first == second or _join(one) == _join(other) or make_key(one, joint=" ") == make_key(other, joint=" ")
 
