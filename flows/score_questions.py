@@ -24,7 +24,7 @@ from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
@@ -93,6 +93,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         EvaluationError: it cannot begin, or what was paid for could no longer be kept.
     """
     bypass_proxies(os.environ)
+    config_file = find_config_file(config_file)
     config = load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     log = get_run_logger().info

@@ -5,13 +5,14 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from flows.serving.server_health import require_server
 from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.errors import EvaluationError, ServerFailure, UserMistake
+from tasks.evaluation.errors import EvaluationError, ServerFailure
 from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
@@ -100,26 +101,6 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
     os.environ["PREFECT_API_URL"] = server.api_url
     with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
         return call_flow(config_file, overrides)
-
-
-def require_server(api_url: str) -> None:
-    """Check that the Prefect server that the user has named answers.
-
-    Raises:
-        UserMistake: It does not, or it is of another version.
-    """
-    from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-    from prefect.exceptions import PrefectException  # noqa: PLC0415
-
-    try:
-        with get_client(sync_client=True) as client:
-            client.raise_for_api_version_mismatch()
-    except (HTTPError, PrefectException, RuntimeError) as failure:
-        raise UserMistake(
-            f"no Prefect server can be used at {api_url} (PREFECT_API_URL): {failure}; start it, or unset PREFECT_API_URL: "
-            "the run then starts a server of its own"
-        ) from None
 
 
 def call_flow(config_file: str | None, overrides: Overrides) -> int:

@@ -1,4 +1,4 @@
-"""What an evaluation needs on a Prefect server: the work pool, the deployments, and an end for runs that nobody finishes."""
+"""Install what an evaluation needs on a Prefect server: the work pool, the deployments, and an end for abandoned runs."""
 
 import subprocess
 import sys
@@ -22,14 +22,16 @@ from tasks.evaluation.errors import ServerFailure
 PREFECT_FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
 FLOW = "score-questions"
 WORK_POOL = "mcqa"
-AUTOMATION = "Crash evaluations that are not heard of"
+AUTOMATION = "Mark silent evaluations as crashed"
+# What earlier versions called it: two of them would act twice.
+FORMER_AUTOMATIONS = ("Crash evaluations that are not heard of",)
 # Three times what PREFECT_FLOWS_HEARTBEAT_FREQUENCY says in deployments/prefect.yaml.
 SILENCE = timedelta(seconds=90)
 ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
 
 
 def ensure_work_pool(client: SyncPrefectClient) -> None:
-    """Make the work pool, where there is none."""
+    """Make the work pool if there is none."""
     try:
         client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
     except ObjectAlreadyExists:
@@ -37,10 +39,14 @@ def ensure_work_pool(client: SyncPrefectClient) -> None:
 
 
 def ensure_automation(client: SyncPrefectClient) -> None:
-    """Let the server mark a run Crashed that gives no sign of life, so that it can be retried and others need not wait for it.
+    """Let the server mark a silent run as Crashed, so that it can be retried and others need not wait for it.
 
-    Only runs of our work pool are concerned, which give one every 30 seconds.
+    Only runs of our work pool are concerned, which give a sign of life every 30 seconds. An automation that an earlier version
+    made under another name is removed.
     """
+    for former in FORMER_AUTOMATIONS:
+        for automation in client.read_automations_by_name(former):
+            client.delete_automation(automation.id)
     if client.read_automations_by_name(AUTOMATION):
         return
     heartbeat = "prefect.flow-run.heartbeat"
@@ -62,12 +68,12 @@ def ensure_automation(client: SyncPrefectClient) -> None:
 
 
 def deploy(client: SyncPrefectClient, environment: Mapping[str, str]) -> list[DeploymentResponse]:
-    """Deploy what deployments/prefect.yaml describes, for runs in the working directory; give the deployments.
+    """Deploy what deployments/prefect.yaml describes, for runs in the working directory; return the deployments.
 
     Schedules and parameters that were changed in the UI stay as they are.
 
     Raises:
-        ServerFailure: Prefect refuses them.
+        ServerFailure: Prefect refused them.
     """
     described = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))
     names = [str(deployment["name"]) for deployment in described["deployments"]]

@@ -15,7 +15,7 @@ def test_the_deployments_are_described(served: Served) -> None:
     """With a version, tags, a description, a limit that lets runs wait, and a schedule that is off."""
     nightly = served.deployment("nightly")
     assert (nightly["version"], nightly["tags"]) == ("0.1.0", ["mcqa", "scheduled"])
-    assert nightly["description"].startswith("Asks everything anew")
+    assert nightly["description"].startswith("Asks everything again")
     assert nightly["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     assert nightly["parameters"]["overrides"] == {"auto_resume": False}
     assert [schedule["active"] for schedule in nightly["schedules"]] == [False]

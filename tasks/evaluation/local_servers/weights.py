@@ -5,6 +5,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.paths import expand_path
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.vllm_arguments import list_deciding_arguments
@@ -30,14 +31,18 @@ def describe_weights(config: Config) -> JsonObject | None:
 
 
 def find_weights(model: str) -> Path:
-    """The GGUF file of that path, or the packaged one of that name.
+    """Return the GGUF file of that path, or the packaged one of that name.
 
     Raises:
         UserMistake: there is no such file.
     """
     if model.lower() != PACKAGED_MODEL.lower():
-        if Path(model).is_file():
-            return Path(model)
+        try:
+            path = Path(expand_path(model))
+        except ValueError as error:
+            raise UserMistake(f"model.generator_settings.model: {error}") from None
+        if path.is_file():
+            return path
         raise UserMistake(
             f"model.generator_settings.model: there is no file {model}; a llamacpp generator needs the path of a GGUF file, "
             f"or the packaged {PACKAGED_MODEL}"
