@@ -100,3 +100,31 @@ def test_a_field_without_choices_offers_none(options: JsonValue) -> None:
     """The question is a short answer."""
     entry = read({"options": options, "answer": "fir"})
     assert (entry.fault, dict(entry.choices)) == (None, {})
+
+
+@pytest.mark.parametrize("name", ["alternatives", "answer_choices", "answerOptions", "endings"])
+def test_choices_under_a_rarer_name_are_choices(name: str) -> None:
+    """They were left out, and the question asked as a short answer."""
+    assert tuple(read({name: ["oak", "elm", "fir"], "answer": "elm"}).choices.values()) == TREES
+
+
+@pytest.mark.parametrize("name", ["label", "gold", "correct", "target"])
+def test_an_answer_under_a_rarer_name_is_one_beside_choices(name: str) -> None:
+    """Without choices it may be a category."""
+    assert read({"choices": ["oak", "elm", "fir"], name: "elm"}).reference == "B"
+
+
+def test_small_letters_are_columns_of_choices() -> None:
+    """From three on, for `a` alone may be an answer."""
+    assert tuple(read({"a": "oak", "b": "elm", "c": "fir", "answer": "b"}).choices.values()) == TREES
+
+
+@pytest.mark.parametrize("answer", ["option_b", "Option B", "option2", "opb"])
+def test_an_answer_may_name_the_field_of_its_choice(answer: str) -> None:
+    """By its letter or its number."""
+    assert read({"option_a": "oak", "option_b": "elm", "option_c": "fir", "answer": answer}).reference == "B"
+
+
+def test_an_object_may_label_its_choices_in_any_script() -> None:
+    """The answer names the label, and is sent as a letter."""
+    assert read({"options": {"А": "oak", "Б": "elm", "В": "fir"}, "answer": "В"}).reference == "C"

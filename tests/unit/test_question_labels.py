@@ -52,6 +52,8 @@ def test_a_choice_is_recognised_by_its_label(text: str, answer: str, choices: di
         "Which barks? A) cat; B) dog; C) cow\nAnswer:",
         "Which barks?\nA - cat\nB - dog\nC - cow",
         "Which barks?\nA cat\nB dog\nC cow",
+        "Which barks?\nA/ cat\nB/ dog\nC/ cow",
+        "Which barks?\n| A | cat |\n| B | dog |\n| C | cow |",
         r"Which barks? $\textbf{(A)}\ cat \qquad \textbf{(B)}\ dog \qquad \textbf{(C)}\ cow$",
     ],
 )

@@ -1,5 +1,6 @@
 """Which of a question's choices its answer names: by label, by number or index, by text, or in a sentence."""
 
+import re
 from collections.abc import Callable
 
 from tasks.evaluation.config.fields import AnswerKind
@@ -8,6 +9,9 @@ from tasks.evaluation.questions.choices import OfferedChoices
 from tasks.evaluation.questions.columns import LETTERS
 from tasks.evaluation.questions.printed_values import as_text
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
+
+# An answer that names its choice by the field that holds it: `option_b`, `Option 2`, `opa`.
+NAMED_FIELD = re.compile(r"(?:option|choice|opt|op|answer|ans)[\s_-]*\(?(?P<label>[a-z]|\d{1,2})\)?", re.IGNORECASE)
 
 
 class AmbiguousAnswer(ValueError):
@@ -37,7 +41,14 @@ def _find_one(answer: str, offer: OfferedChoices, kind: AnswerKind | None) -> li
     if len({places[0] for places in found.values()}) > 1:
         named = ", ".join(f"{LETTERS[places[0]]} as {name}" for name, places in found.items())
         raise AmbiguousAnswer(f"the answer {answer!r} is the choice {named}")
-    return next(iter(found.values()), None) or _by_reading(answer, offer)
+    return next(iter(found.values()), None) or _by_reading(answer, offer) or _by_field(answer, offer)
+
+
+def _by_field(answer: str, offer: OfferedChoices) -> list[int]:
+    named = NAMED_FIELD.fullmatch(answer)
+    if named is None:
+        return []
+    return _by_label(named["label"], offer) or _by_number(named["label"], offer)
 
 
 def _as_plain(answer: JsonValue) -> str:

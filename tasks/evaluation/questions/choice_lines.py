@@ -14,7 +14,7 @@ from tasks.evaluation.questions.references import read_reference
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 # What may stand between choices on one line: "a ) 38 , b ) 60".
 END = re.compile(r"(?:[\s,;|/，；、]|\*\*|<br ?/?>|\\n|\\q?quad|\\(?:text|math)(?:bf|rm)?\{|\$(?=\s*\Z))*\Z")
-FINAL_END = re.compile(r"\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:：]?)?\s*\Z")
+FINAL_END = re.compile(r"(?:\s+\|)?\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:：]?)?\s*\Z")
 QUESTION_MARKS = ("?", "？", "؟")
 KINDS: tuple[MarkKind, ...] = ("line", "inline", "bare")
 FEWEST_SURE = 3

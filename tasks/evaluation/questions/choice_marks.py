@@ -32,7 +32,8 @@ INLINE = re.compile(
     rf"(?P<point>[)\]．。：、）］】]|[.:](?=\s|[^\x00-\x7f]))|{ENCLOSED})",
 )
 BARE = re.compile(
-    rf"^{SPACE}*(?P<pointed>[A-Z]|\d{{1,2}}|(?![a-z]){LABEL})(?P<point>{SPACE}*(?:[-–—=→]|->){SPACE}*|{SPACE}+(?=\S)|(?=\n))",
+    rf"^{SPACE}*(?:\|{SPACE}*)?(?P<pointed>[A-Z]|\d{{1,2}}|(?![a-z]){LABEL})"
+    rf"(?P<point>{SPACE}*(?:->|[-–—=→>|/]){SPACE}*|{SPACE}+(?=\S)|(?=\n))",
     re.MULTILINE,
 )
 PATTERNS: dict[MarkKind, re.Pattern[str]] = {"line": LINE, "inline": INLINE, "bare": BARE}

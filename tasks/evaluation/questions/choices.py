@@ -13,6 +13,7 @@ from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.questions.choice_lines import part_lines, read_option_text
 from tasks.evaluation.questions.choice_marks import find_marks
 from tasks.evaluation.questions.columns import LETTERS
+from tasks.evaluation.questions.labels import LABEL
 from tasks.evaluation.questions.printed_values import as_text, parse_text
 
 # The keys under which objects hold a choice, or all choices: its text, and its label or a flag whether it is right.
@@ -20,7 +21,7 @@ TEXT_KEYS = ("text", "choices", "content", "value", "option_text", "answer", "op
 LABEL_KEYS = ("label", "labels", "key", "letter", "id", "option_id", "identifier")
 FLAG_KEYS = ("is_correct", "isCorrect", "is_right", "correct", "right")
 # The names that objects give their choices: `A`, `opa`, `option1`, `(b)`.
-CHOICE_KEY = re.compile(r"(?:option|opt|op|choice|answer|ans)?[\s_-]*\(?([a-z]|\d{1,2})\)?[.:]?", re.IGNORECASE)
+CHOICE_KEY = re.compile(rf"(?:option|opt|op|choice|answer|ans)?[\s_-]*\(?({LABEL})\)?[.:]?", re.IGNORECASE)
 # What parts choices that have no labels, most telling first; a comma parts them only where the answer is one of the parts.
 SEPARATORS = ("\n", "||", "|", ";", "\t")
 

@@ -18,6 +18,9 @@ ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_
 ALIASES_NAMES = ("answers", "correct_answers")
 # Wrong answers beside the right one: one field that holds them all, or one each with a number.
 WRONG_NAMES = ("distractor", "incorrectanswer", "wronganswer", "falseanswer", "incorrectoption", "incorrectchoice")
+# Recognised where nothing above is; an answer of these names only beside choices, for it may be a category elsewhere.
+RARER_CHOICES_NAMES = ("alternatives", "answer_choices", "answer_options", "endings")
+RARER_ANSWER_NAMES = ("label", "gold", "target", "correct", "answer_idx", "answer_index", "correct_index", "correct_idx")
 CONTEXT_NAMES = ("text", "context", "passage")
 # Columns that hold a choice each: their name is one of these, then a, b, c … or 1, 2, 3 …; a bare letter is capital.
 CHOICE_COLUMN_NAMES = ("op", "opt", "option", "option_", "option ", "choice", "choice_", "choice ")
@@ -49,7 +52,7 @@ def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
     return Columns(
         question=fields.question or _recognise(QUESTION_NAMES, keys),
         choices=choices,
-        answer=fields.answer or _recognise(ANSWER_NAMES, keys),
+        answer=fields.answer or _recognise(ANSWER_NAMES, keys) or (_recognise(RARER_ANSWER_NAMES, keys) if choices else None),
         aliases=fields.accepted or _recognise(ALIASES_NAMES, keys),
         wrong=() if choices or fields.fixed_choices else _recognise_wrong(keys),
         context=fields.context or _recognise(CONTEXT_NAMES, keys),
@@ -114,4 +117,7 @@ def _recognise_choices(keys: Sequence[str]) -> list[str]:
     for stem in CHOICE_COLUMN_NAMES:
         rows += [[lowered.get(f"{stem}{mark}", "") for mark in marks] for marks in (LETTERS.lower(), NUMBERS)]
     found = (list(takewhile(bool, row)) for row in rows)
-    return next((names for names in found if len(names) > 1), [])
+    columns = next((names for names in found if len(names) > 1), [])
+    rarer = _recognise(RARER_CHOICES_NAMES, keys)
+    small = list(takewhile(keys.__contains__, LETTERS.lower()))
+    return columns or ([rarer] if rarer else small if len(small) > 2 else [])

@@ -10,7 +10,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 PICTURE_NAMES = frozenset({
     "image", "images", "picture", "pictures", "img", "image_path", "image_url", "figure", "photo", "decoded_image",
 })  # fmt: skip
-PASSAGE_NAMES = frozenset({"text", "context", "passage", "article", "story", "paragraph", "document", "background"})
+PASSAGE_NAMES = frozenset({"text", "context", "passage", "article", "story", "paragraph", "document", "background", "support"})
 # A picture's bytes in base64, with and without the scheme before them: PNG, JPEG, GIF, WebP.
 PICTURE_STARTS = ("data:image", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 # A result is a line that people open; what is larger than this describes no question.
