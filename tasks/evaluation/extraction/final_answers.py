@@ -67,6 +67,8 @@ POLITE = re.compile(
 )
 INTRODUCTION = re.compile(r"(?:let|we|to|first|i|sure|here|given|since|step|solution)\b", re.IGNORECASE)
 SUFFIX = re.compile(r"(?<=\w)(?:です|である|だ|입니다|이다)$")
+# How a solution of one paragraph ends.
+CONCLUDED = re.compile(r"[.!;,:]\s+(?:\w+,? ){0,3}?(?:the )?(?:final |correct )?answer(?: is|:)\s", re.IGNORECASE)
 LONGEST_LINE = 60
 # A reply may ask itself this many questions before it answers.
 MOST_QUESTIONS = 9
@@ -88,7 +90,8 @@ def read_final_answer(reply: str) -> str:
 def read_reference_answer(reference: str) -> str:
     """Return the final answer of a reference that is a whole solution; any other reference as it is."""
     text = strip_emphasis(reference)
-    is_solution = HASHES.search(text) or BOX.search(text) or ("\n" in text.strip() and ANNOUNCED.search(text))
+    has_place = HASHES.search(text) or BOX.search(text) or TAG.search(text) or CONCLUDED.search(text)
+    is_solution = has_place or ("\n" in text.strip() and ANNOUNCED.search(text))
     return read_final_answer(reference) if is_solution else reference.strip()
 
 

@@ -54,7 +54,9 @@ def _find_records(document: JsonObject, notes: list[str]) -> Iterator[JsonValue]
         yield from (_unwrap(record) for record in records)
     if likely:
         return
-    if _is_columns(document):
+    if _has_question(document) and not _is_columns(document):
+        yield document
+    elif _is_columns(document):
         notes.append("it holds columns instead of records, and is read column by column")
         yield from _turn(document)
     elif document and all(isinstance(value, dict) for value in document.values()):

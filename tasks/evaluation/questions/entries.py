@@ -27,7 +27,9 @@ from tasks.evaluation.questions.choices import (
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
-from tasks.evaluation.questions.printed_values import as_text, parse_text
+from tasks.evaluation.questions.nesting import unfold
+from tasks.evaluation.questions.printed_values import as_text
+from tasks.evaluation.questions.record_answers import read_answers, read_single_answer
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
 
 Fault = Literal[
@@ -73,7 +75,8 @@ def read_entries(
     notes = notes or FileNotes()
     reader, count, has_question = EntryReader(fields, notes), 0, False
     records = file.read(folder, notes.of_format)
-    for count, (place, record) in enumerate(records, start=1):  # noqa: B007 - used below
+    entries = ((place, entry) for place, record in records for entry in unfold(record, fields))
+    for count, (place, record) in enumerate(entries, start=1):  # noqa: B007 - used below
         entry = reader.read(record, uses_context=uses_context)
         has_question = has_question or entry.fault != "no_question"
         yield place, entry
@@ -145,14 +148,14 @@ class EntryReader:
             return OfferedChoices(())
         if all(value is None or value == "" for value in values):
             return OfferedChoices(())
-        return read_offer(values, _read_single_answer(record, columns))
+        return read_offer(values, read_single_answer(record, columns))
 
     def _read_offered(self, record: JsonObject, columns: Columns, text: str, offer: OfferedChoices) -> Entry:
         """The question with lettered choices below it, and the right one's letter."""
         count = len(offer.texts)
         if count == 1 or count > len(LETTERS):
             return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_describe_count(count))
-        answer = _read_single_answer(record, columns)
+        answer = read_single_answer(record, columns)
         try:
             right = offer.right if answer is None or columns.wrong else tuple(find_right(answer, offer, self._fields.answer_is))
         except AmbiguousAnswer as error:
@@ -188,7 +191,7 @@ class EntryReader:
 
 def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     """The question as it stands, with the choices that its text offers."""
-    answers = _read_answers(record, columns)
+    answers = read_answers(record, columns)
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
     parted = part_question(text, answers)
@@ -199,23 +202,6 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     named = (read_reference(answer, parted.choices) for answer in answers if parted.choices)
     right = tuple(labels for labels in named if labels)
     return Entry(text, answers[0], tuple(answers[1:]), stem=parted.stem, choices=parted.choices, right=right)
-
-
-def _read_answers(record: JsonObject, columns: Columns) -> list[str]:
-    """The answers that the record accepts, each once, the field of the answer before that of further ones."""
-    further = parse_text(read_field(record, columns.aliases))
-    if isinstance(further, dict):
-        further = further.get("text")  # as SQuAD has them, beside where they begin
-    given: list[JsonValue] = []
-    for value in (read_field(record, columns.answer), further):
-        given += value if isinstance(value, list) else [value]
-    return list(dict.fromkeys(text for text in map(as_text, given) if text.strip()))
-
-
-def _read_single_answer(record: JsonObject, columns: Columns) -> JsonValue:
-    """The answer of a question with choices, perhaps a list of several right ones; None without one."""
-    answers = (parse_text(read_field(record, name)) for name in (columns.answer, columns.aliases))
-    return next((answer for answer in answers if answer not in (None, "", [])), None)
 
 
 def _offers_one(text: str, reference: str) -> bool:

@@ -24,6 +24,8 @@ Placed = tuple[int, JsonValue]
 
 CHUNK_BYTES = 1 << 20
 PARQUET_ROWS = 1000
+# Neither begins a JSON value.
+COMMENTS = ("#", "//")
 
 
 def read_json(source: BinaryIO) -> Iterator[Placed]:
@@ -39,9 +41,9 @@ def read_wrapped_json(source: BinaryIO, notes: list[str]) -> Iterator[Placed]:
 
 
 def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
-    """The objects of a file that holds one a line; empty lines count and hold none."""
+    """Yield the objects of a file that holds one a line; empty lines and comments count and hold none."""
     for number, line in enumerate(decode_lines(source), start=1):
-        if line.strip():
+        if line.strip() and not line.lstrip().startswith(COMMENTS):
             try:
                 yield number, json.loads(line)
             except json.JSONDecodeError as error:
