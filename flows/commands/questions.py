@@ -62,7 +62,7 @@ def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
         ("Multiple choice", _count(contents.choice_counts.total(), choices)),
         ("Right choices", _list(dict(sorted(contents.right_labels.items(), key=lambda pair: (len(pair[0]), pair[0]))))),
         ("Short answers", _count(contents.short_answers, {"with further accepted answers": contents.with_aliases})),
-        ("Question length", f"{shortest:,} to {longest:,} characters, median {median:,}"),
+        ("Question length", f"{shortest:,} to {longest:,} characters, median {median:,}" if contents.asked else ""),
         ("With context", f"{contents.with_context:,}" if contents.with_context else ""),
         ("Carried fields", _list(contents.metadata)),
     ]

@@ -10,6 +10,7 @@ import pytest
 from flows.commands.cli import main
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tests.support.fake_endpoint import make_questions, write_config, write_questions
@@ -156,3 +157,40 @@ only): 1
 ⚠️ exam.json: asked, and worth a look: an empty choice: 1, the same choice twice: 1, the same question again, with the same \
 answer: 1, the same question again, with another answer: 2
    Where: mcqa questions check exam.json"""
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        (
+            [*SOUND, {"question": "Which?", "options": "one of them", "answer": "B"}],
+            "looks like choices that cannot be read: 1",
+        ),
+        ([{"question": "Which?"}], "no entry of the questions file .* can be asked: no answer: 1"),
+    ],
+)
+def test_a_run_asks_nothing_of_a_file_that_it_cannot_read_or_use(
+    folder: Path, records: list[dict[str, object]], message: str
+) -> None:
+    """Choices are never left out of a question, and a file without an answer is no evaluation."""
+    write_questions(folder, records)
+    config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
+    endpoints = find_endpoints(config, Path(), NoKeys())
+    with pytest.raises(UserMistake, match=message):
+        prepare(config, endpoints, own_folder=None, run_id="run", notify=print)
+
+
+def test_what_is_worth_knowing_of_a_file_is_said_by_the_check_and_by_a_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture does not keep a file from being asked: exit code 0."""
+    write_questions(folder, [{**SOUND[0], "image": "cat.png"}])
+    code, printed = check(capsys, "exam.json")
+    assert code == 0
+    assert "Worth knowing:\n  pictures are not sent: 'image' (1 entry)" in printed
+    assert check_json(capsys, "exam.json")["notes"] == ["pictures are not sent: 'image' (1 entry)"]
+    config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
+    said: list[str] = []
+    endpoints = find_endpoints(config, Path(), NoKeys())
+    with closing(prepare(config, endpoints, own_folder=None, run_id="run", notify=said.append).ledger):
+        assert "⚠️ exam.json: pictures are not sent: 'image' (1 entry)" in said

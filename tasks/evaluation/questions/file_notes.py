@@ -76,14 +76,14 @@ class FileNotes:
         lines = list(self.of_format)
         for name, count in self.pictures.items():
             if count:
-                lines.append(f"pictures are not sent, and {count:,} entries have one in {name!r}")
+                lines.append(f"pictures are not sent: {name!r} ({_count(count)})")
         lines += [
-            f"the passage in {name!r} ({count:,} entries) is not asked; "
+            f"the passage in {name!r} ({_count(count)}) is not asked; "
             f"`fields: {{context: {name}}}` and `rag: {{use_context_field: true}}` add it to the question"
             for name, count in self.passages.items()
         ]
         for name, count in self.large.items():
-            lines.append(f"{name!r} is too large to be carried into results ({count:,} entries)")
+            lines.append(f"{name!r} is too large to be carried into results ({_count(count)})")
         if len(self.labels) == 1 and self.labels.total() >= FEWEST_FOR_A_HABIT:
             lines.append(
                 f"every right choice is {next(iter(self.labels))} ({self.labels.total():,} questions); "
@@ -95,6 +95,10 @@ class FileNotes:
                 "`fields: {choices: NAME}`"
             )
         return lines
+
+
+def _count(entries: int) -> str:
+    return f"{entries:,} {'entry' if entries == 1 else 'entries'}"
 
 
 def _is_picture(value: JsonValue) -> bool:

@@ -35,7 +35,7 @@ WORDS: dict[Kind, str] = {
     "contradiction": "the same question again, with another answer",
 }
 # Of these, the first one's reason says more than the kind.
-EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer", "unreadable_choices")
+EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
 SHOWN_PLACES = 5
 
 
