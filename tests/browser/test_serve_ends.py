@@ -58,3 +58,15 @@ def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
     ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 2
     assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr
+
+
+def test_the_automation_of_an_earlier_version_is_replaced(served: Served) -> None:
+    """Under its former name it would act beside the present one."""
+    [present] = served.call("POST", "automations/filter", {})
+    former = {key: present[key] for key in ("description", "enabled", "trigger", "actions")}
+    served.call("POST", "automations/", {**former, "name": "Crash evaluations that are not heard of"})
+    process, _ = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 0
+    names = [automation["name"] for automation in served.call("POST", "automations/filter", {})]
+    assert names == ["Mark silent evaluations as crashed"]

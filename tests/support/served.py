@@ -18,6 +18,7 @@ from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import FakeEndpoint, Reply, make_questions, prompt_of, write_config, write_questions
 
 COUNT = 120
+MCQA = Path(sys.executable).with_name("mcqa")
 
 
 def find_free_port() -> int:
@@ -34,12 +35,14 @@ def wait_until(holds: Callable[[], bool], timeout_seconds: float = 120) -> None:
         time.sleep(0.1)
 
 
-def start_serve(folder: Path, environment: Mapping[str, str], *flags: str) -> "tuple[subprocess.Popen[bytes], Path]":
+def start_serve(
+    folder: Path, environment: Mapping[str, str], *flags: str, mcqa: Path = MCQA
+) -> "tuple[subprocess.Popen[bytes], Path]":
     """The command in that folder, once it serves, and the file that holds what it prints."""
     log = folder / f"serve-{find_free_port()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [Path(sys.executable).with_name("mcqa"), "serve", *flags],
+            [mcqa, "serve", *flags],
             cwd=folder,
             env=environment,
             stdout=output,
