@@ -172,3 +172,20 @@ def test_a_short_answer_that_is_a_letter_stays_one(text: str, answer: str) -> No
 def test_a_reply_names_a_choice_by_the_questions_own_label(text: str, reply: str, label: str) -> None:
     """A letter that looks Latin is Latin only where the question's labels are."""
     assert read_choice(reply, parse_question(text, label).choices).labels == (label,)
+
+
+@pytest.mark.parametrize(
+    ("reference", "right"),
+    [
+        ("（D）", [["D"]]),
+        ("D．fir", [["D"]]),
+        ("A、C", [["A", "C"]]),
+        ("Oak sheds its leaves, which rules out A.\n#### D", [["D"]]),
+        ("Neither A nor B keeps its leaves, hence \\boxed{D}", [["D"]]),
+        ("A or D", [["A"], ["D"]]),
+    ],
+)
+def test_a_reference_names_choices_in_any_writing(reference: str, right: list[list[str]]) -> None:
+    """One label, several that are right together, or several of which each is right."""
+    question = parse_question("Which is evergreen?\nA) oak\nB) elm\nC) ash\nD) fir", reference)
+    assert [list(labels) for labels in question.right] == right

@@ -30,7 +30,7 @@ from tasks.evaluation.questions.files import QuestionFile
 from tasks.evaluation.questions.nesting import unfold
 from tasks.evaluation.questions.printed_values import as_text
 from tasks.evaluation.questions.record_answers import read_answers, read_single_answer
-from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference
+from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_alternatives
 
 Fault = Literal[
     "no_question", "no_answer", "one_choice", "too_many_choices", "unreadable_choices", "answer_outside", "ambiguous_answer"
@@ -199,8 +199,7 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
         return Entry(text, answers[0], fault="unreadable_choices", reason=UNREADABLE)
     if not parted.choices and _offers_one(text, answers[0]):
         return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))
-    named = (read_reference(answer, parted.choices) for answer in answers if parted.choices)
-    right = tuple(labels for labels in named if labels)
+    right = read_alternatives(answers, parted.choices) if parted.choices else ()
     return Entry(text, answers[0], tuple(answers[1:]), stem=parted.stem, choices=parted.choices, right=right)
 
 

@@ -1,16 +1,19 @@
 """The choices that a reference answer names."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from unicodedata import normalize
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
 from tasks.evaluation.extraction.choices import part_labels, read_decision
+from tasks.evaluation.extraction.final_answers import read_reference_answer
 from tasks.evaluation.extraction.marks import NAMED
 from tasks.evaluation.extraction.plain_text import fold
 from tasks.evaluation.questions.labels import LETTER_CLASS, normalize_label
 
 # How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
 PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
+OR = re.compile(r"\s+(?:or|oder|ou|или)\s+|或", re.IGNORECASE)
 # Several labels as one word: "AC".
 SEVERAL = re.compile(rf"[{LETTER_CLASS}]{{2,}}|[①-⑳]{{2,}}")
 
@@ -33,7 +36,24 @@ def read_reference(reference: str, choices: Mapping[str, str]) -> tuple[str, ...
         return several
     marked = mark_choices(part_labels(reference, choices), choices) if choices else ""
     places = (read_decision(marked) if re.search(NAMED, marked) else None) or []
-    return tuple(list(choices)[place] for place in places)
+    return tuple(list(choices)[place] for place in places) or _read_plainer(reference, choices)
+
+
+def read_alternatives(answers: Iterable[str], choices: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
+    """Return the acceptable answers that name choices, each as its labels; "A or D" is two of them, each right by itself."""
+    named: list[tuple[str, ...]] = []
+    for answer in answers:
+        parts = [normalize_label(part.strip()) for part in OR.split(answer)]
+        is_either = len(parts) > 1 and all(part in choices for part in parts)
+        named += [(part,) for part in parts] if is_either else [read_reference(answer, choices)]
+    return tuple(dict.fromkeys(labels for labels in named if labels))
+
+
+def _read_plainer(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the labels in the final answer of a reference that is a whole solution, or that has full-width signs."""
+    plainer = (read_reference_answer(reference), normalize("NFKC", reference))
+    named = (read_reference(each, choices) for each in plainer if each and each != reference.strip())
+    return next(filter(None, named), ())
 
 
 def _read_several(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
