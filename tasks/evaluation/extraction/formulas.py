@@ -38,6 +38,7 @@ Values = tuple[Number, ...]
 INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 CONSTANTS: dict[str, Number] = {"π": complex(math.pi), "pi": complex(math.pi), "e": complex(math.e)}
 # A score, a range, a date: whole numbers between dashes or several slashes are no calculation.
+OTHER_BASE = re.compile(r"\b0[xob]\w")
 NO_CALCULATION = re.compile(r"\d+(?:\s*-\s*\d+)+|\d+(?:\s*/\s*\d+){2,}")
 
 
@@ -46,7 +47,7 @@ def evaluate(text: str, *, is_side: bool = False) -> Values | None:
 
     Letters alone are a word, unless they are the side of an equation.
     """
-    if len(text) > MOST_CHARACTERS or NO_CALCULATION.fullmatch(text.strip()):
+    if len(text) > MOST_CHARACTERS or NO_CALCULATION.fullmatch(text.strip()) or OTHER_BASE.search(text):
         return None
     tokens = tokenize(text)
     if tokens is None or not (is_side or any(kind != "letters" for kind, _ in tokens)):

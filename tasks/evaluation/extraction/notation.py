@@ -111,12 +111,13 @@ MATH_DOLLARS = (
 DIGIT_SUBSCRIPT = re.compile(r"(?<!log)_\(?([A-Za-z](?!\w)|\d+)\)?")
 # The charge of an ion is written behind it with and without a caret.
 CHARGE = re.compile(r"(?<=[A-Za-z\d)])\^(?:\((\d?[+-])\)|(\d?[+-])(?![\w(]))")
+PI = re.compile(r"(?<![^\W\d_])pi(?![^\W\d_])")
 
 
 def write_plainly(text: str) -> str:
     """Return the text in plain notation, with single spaces."""
     if len(text) > MOST_CHARACTERS or (text.isascii() and not any(sign in text for sign in "\\$^_{")):
-        return " ".join(text.split())
+        return PI.sub("π", " ".join(text.split()))
     text = _rewrite_characters(text) if not text.isascii() else text
     text = text.replace("\\$", DOLLAR)
     for pattern in MATH_DOLLARS if "$" in text else ():
@@ -124,7 +125,7 @@ def write_plainly(text: str) -> str:
     text = text.replace("\\[", " ").replace("\\]", " ").replace("\\(", " ").replace("\\)", " ")
     text = _rewrite_commands(text) if "\\" in text or "{" in text else text
     text = CHARGE.sub(lambda charge: charge[1] or charge[2], text.replace("^°", "°").replace("^(°)", "°").replace("^'", "'"))
-    return " ".join(DIGIT_SUBSCRIPT.sub(r"\1", text).replace(DOLLAR, "$").split())
+    return PI.sub("π", " ".join(DIGIT_SUBSCRIPT.sub(r"\1", text).replace(DOLLAR, "$").split()))
 
 
 def _rewrite_characters(text: str) -> str:

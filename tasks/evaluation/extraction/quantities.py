@@ -26,7 +26,6 @@ FRACTION = re.compile(
 POWER_OF_TEN = re.compile(r"(?<=[\d.]) ?[*x] ?10 ?(?:\^|\*\*) ?\(?([+-]?\d{1,3})\)?(?!\d)", re.IGNORECASE)
 FORMULA = re.compile(r"(?P<formula>.*[\d)π!])(?P<rest> ?[^\d()]*(?:\^\(?-?\d\)?)?)")
 BEHIND_FORMULA = re.compile(r"(?P<formula>[^ ]*[\d)π!]) (?P<rest>[^\d()]{1,40}(?:\^\(?-?\d\)?)?)")
-PI = re.compile(r"(?<=\d) ?pi\b", re.IGNORECASE)
 ABOUT = re.compile(r"(?:about|approximately|approx\.?|around|roughly|circa|[~≈=])\s*", re.IGNORECASE)
 MINUS = re.compile(r"(?:minus|negative)\s+(?=[\d.$€£])", re.IGNORECASE)
 SCALE = re.compile(
@@ -67,7 +66,7 @@ def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | 
     """
     if len(text) > MOST_CHARACTERS:
         return None
-    plain = PI.sub("π", write_digits(text).strip(" ,;").rstrip(". "))
+    plain = write_digits(text).strip(" ,;").rstrip(". ")
     plain = ABOUT.sub("", plain, count=1) if ABOUT.match(plain) else plain
     plain = MINUS.sub("-", POWER_OF_TEN.sub(r"e\1", plain))
     plain = DECIMAL_COMMA.sub(lambda found: _write_point(found, has_decimal_comma=has_decimal_comma), plain)

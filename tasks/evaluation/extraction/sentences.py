@@ -6,6 +6,8 @@ A statement that is denied, doubted or compared states nothing: "not Canberra", 
 import re
 from collections.abc import Iterator
 
+from tasks.evaluation.extraction.number_words import SCALES
+
 LONGEST_SENTENCE = 300
 DOUBTED = re.compile(
     r"\b(?:not|never|no|or|either|neither|nor|whether|if|might|may|could|would|cannot|unclear|unknown|perhaps|maybe"
@@ -19,15 +21,19 @@ IS = re.compile(
     re.IGNORECASE,
 )
 SUBJECT = re.compile(r"(?P<said>[^,;:]{1,60}?) (?:is|was|are|were) (?:the|an?) .*")
-LABEL = re.compile(r"[^\W\d_][\w ]{0,30}: (?P<said>\S.*)")
-# A number that ends the sentence, with a few words of what is counted.
+LABEL = re.compile(r"[^\W\d_].{0,200}: (?P<said>\S.*)")
+# "24 pens at $3 make 24 * 3 = $72": a calculation in the midst of words.
+CALCULATED = re.compile(r".*[^\W\d_]{2}[ ,:]+[-+*/().,\d$€£¥ ]+= ?(?P<said>[^=<>]{1,40})")
+# One number, with a few words of what is counted. A number behind a name belongs to it: "Apollo 11", "step 3".
 NUMBER = re.compile(
-    r"(?:[^\d$€£¥]*\b(?:is|are|was|were|has|have|had|takes?|makes?|gives?|needs?|costs?|gets?|got|earns?|pays?|spends?"
-    r"|equals?|leaves?|left"
-    r"|contains?|sold|bought|total(?:s|ed)?|of|with|in)|there are|there is)\s+(?P<number>[-+]?[$€£¥]?\d[\d,.]*\d"
-    r"|[-+]?[$€£¥]?\d)"
-    r"(?P<unit>(?:\s+[a-z%°]+){0,6})",
-    re.IGNORECASE,
+    r"(?:[^\d$€£¥+*/=<>^|]*\w,? (?!(?:step|type|question|chapter|number|version|level|page|figure|equation|grade|room|part)\b)"
+    r"[a-z]{2,}|[Tt]here (?:are|is)|(?:I|We|we) [a-z]{2,})\s+(?P<number>[-+]?[$€£¥]?\d[\d,.]*\d|[-+]?[$€£¥]?\d)"
+    r"(?P<unit>%?(?:\s(?:[a-z%]+|°[CF]?|[A-Za-zμΩ]{1,3}(?:/[a-z]{1,3})?)){0,6})"
+)
+# A sentence with one of these says another number than the one that stands in it.
+CALCULATING = re.compile(
+    r"\b(?:minus|negative|plus|times|divided|multiplied|root|sqrt|squared?|cubed?|log|ln|sin|cos|tan|factorial|power|base|half"
+    r"|twice|double|dozens?|and a|point|additional|remainder|until|before|after|since|hundred|thousand|million|billion)\b"
 )
 LEAD_IN = re.compile(
     r"(?:(?:so|thus|therefore|hence|finally|and|it is|it's|that is|that's|this is|exactly|the answer is)[,:]?\s+)+",
@@ -35,8 +41,11 @@ LEAD_IN = re.compile(
 )
 
 
-def find_statements(answer: str) -> Iterator[str]:
-    """Yield what an answer in plain notation states beside what it is as a whole, the likeliest first."""
+def find_statements(answer: str, *, is_bare: bool) -> Iterator[str]:
+    """Yield what an answer in plain notation states beside what it is as a whole, the likeliest first.
+
+    Only where the reference `is_bare`, a number without a unit, does a number in a sentence count without the words behind it.
+    """
     parenthesis = PARENTHESIS.fullmatch(answer)
     if parenthesis and not re.search(r"\b(?:not|or)\b", parenthesis["inside"]):
         yield f"{parenthesis['before']}{parenthesis['behind']}"
@@ -44,9 +53,19 @@ def find_statements(answer: str) -> Iterator[str]:
         return
     if lead_in := LEAD_IN.match(answer):
         yield answer[lead_in.end() :]
-    for pattern in (IS, SUBJECT, LABEL):
+    for pattern in (IS, SUBJECT, LABEL, CALCULATED):
         if said := pattern.fullmatch(answer):
             yield said["said"]
-    number = NUMBER.fullmatch(answer)
-    if number:
-        yield number["number"]
+    if number := NUMBER.fullmatch(answer):
+        yield from _read_number(number, is_bare=is_bare)
+
+
+def _read_number(found: re.Match[str], *, is_bare: bool) -> Iterator[str]:
+    number, words = found["number"], found["unit"].split()
+    if CALCULATING.search(found[0]):
+        yield f"{number} {' '.join(words[:2])}" if words and words[0] in SCALES else found[0]
+        return
+    for count in range(1, min(len(words), 2) + 1):
+        yield f"{number} {' '.join(words[:count])}"
+    if is_bare or not number.lstrip("+-")[:1].isdecimal():
+        yield number

@@ -100,14 +100,15 @@ def _compare(answer: str, reference: str) -> Match | None:
     if (right := read_reference(expected)) is not None:
         return "boolean" if read_boolean(given) == right else None
     wanted = unwrap(expected)
-    return next((match for reading in _read(given) if (match := _compare_one(reading, wanted))), None)
+    return next((match for reading in _read(given, wanted) if (match := _compare_one(reading, wanted))), None)
 
 
-def _read(answer: str) -> Iterator[str]:
+def _read(answer: str, wanted: str) -> Iterator[str]:
     """Yield what the answer can be read as: as it stands, without what explains it, and what its sentence states."""
     plain = unwrap(answer)
     yield plain
-    yield from find_statements(plain)
+    quantity = parse_quantity(wanted)
+    yield from find_statements(plain, is_bare=quantity is not None and not quantity.unit.dimensions)
 
 
 def _compare_one(given: str, expected: str) -> Match | None:
