@@ -28,7 +28,7 @@ class BatchWindow:
     def __init__(self, run: Run, task: BatchTask) -> None:
         self._run = run
         self._task = task
-        self._batches: Iterator[Batch] = run.open_batches()
+        self._batches: Iterator[Batch] = run.batches.list_open()
         self._next = next(self._batches, None)
         self._in_flight: dict[BatchFuture, Batch] = {}
         self._ended: queue.SimpleQueue[BatchFuture] = queue.SimpleQueue()
@@ -52,7 +52,7 @@ class BatchWindow:
 
     def _has_room(self, batch: Batch) -> bool:
         """Return True if another batch is needed to keep all workers busy."""
-        in_flight = sum(self._run.count_open(each.positions) for each in self._in_flight.values())
+        in_flight = sum(self._run.batches.count_open(each) for each in self._in_flight.values())
         return in_flight < self._run.config.processing.parallel_workers + len(batch.positions)
 
     def _submit(self, task: BatchTask, batch: Batch) -> None:
@@ -62,10 +62,10 @@ class BatchWindow:
 
     def _take(self, batch: Batch, future: BatchFuture) -> None:
         """Take a batch's outcome; a cached one that does not finish the batch is not believed, and scored again."""
-        if self._run.count_open(batch.positions) == 0:
+        if self._run.batches.count_open(batch) == 0:
             return
         future.wait()  # it has ended; only now does it know its own state, which is else read from the server
         if not future.state.is_completed():
-            self._run.note_failure(batch, future.result(raise_on_failure=False))
-        elif not self._run.accept(batch, future.result(raise_on_failure=False)) and self._run.stop_cause is None:
+            self._run.batches.note_failure(batch, future.result(raise_on_failure=False))
+        elif not self._run.batches.accept(batch, future.result(raise_on_failure=False)) and self._run.stop_cause is None:
             self._submit(self._task.with_options(refresh_cache=True), batch)

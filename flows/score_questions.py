@@ -31,6 +31,7 @@ from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.outcome import explain_no_score, explain_unscored, raise_mistake
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.save_checkpoint import save_checkpoint
@@ -103,7 +104,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log) as run,
         stop_on_signals() as stop_request,
     ):
-        run.name = flow_run.name or ""
+        run.metadata.name = flow_run.name or ""
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.notify(warning)
         run.check_endpoints()
@@ -116,7 +117,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
             save_checkpoint(run, artifacts)
         finally:
             run.saver.save()
-        run.raise_mistake()
+        raise_mistake(run)
         cancelled = stop_request.conclude(run)
         if cancelled:
             return cancelled
@@ -186,10 +187,10 @@ def load_secret(name: str) -> str:
 def final_state(run: Run) -> State[None]:
     """Return the state that the run ends in: Failed while anything can still be scored, or when nothing was."""
     total = len(run.ledger.questions)
-    if run.unscored_count:
+    if run.ledger.open_count:
         run.progress.notify(how_to_continue(run))
-        return Failed(message=f"{run.unscored_count:,} of {total:,} questions not scored: {run.unscored_reason}")
+        return Failed(message=f"{run.ledger.open_count:,} of {total:,} questions not scored: {explain_unscored(run)}")
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:
-        return Failed(message=f"0 of {total:,} questions scored: {run.first_refusal}")
+        return Failed(message=f"0 of {total:,} questions scored: {explain_no_score(run)}")
     return Completed(message=f"Accuracy {accuracy}")

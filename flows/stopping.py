@@ -16,6 +16,8 @@ from prefect.states import Cancelled
 
 from flows.end_signals import install_handlers
 from tasks.evaluation.errors import Stopped
+from tasks.evaluation.run import outcome
+from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
 
 
@@ -51,7 +53,7 @@ class StopRequest:
         done, total = len(run.ledger.results), len(run.ledger.questions)
         log_tail = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
         run.progress.notify(log_tail)
-        run.report_tokens()
+        report_tokens(run)
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if _is_cancelling():
@@ -61,7 +63,7 @@ class StopRequest:
 
 def how_to_continue(run: Run) -> str:
     """Return what the user does when questions are left, in the UI or in the shell."""
-    return "Retry of this run asks what is missing" if deployment.id else run.how_to_continue
+    return "Retry of this run asks what is missing" if deployment.id else outcome.how_to_continue(run)
 
 
 def _is_cancelling() -> bool:

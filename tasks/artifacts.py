@@ -86,7 +86,7 @@ class Artifacts:
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {
             "Accuracy": list_accuracies(statistics),
-            "Not scored": list_unscored(run.ledger, run.failures, run.stop_cause),
+            "Not scored": list_unscored(run.ledger, run.batches.failures, run.stop_cause),
             "Refused": list_refused(run.ledger),
             "Answered by several models": list_other_models(run.ledger),
             "First wrong answers": list_wrong_answers(run.ledger),

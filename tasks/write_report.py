@@ -4,6 +4,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from tasks.artifacts import Artifacts
+from tasks.evaluation.run.report import report
 from tasks.evaluation.run.run import Run
 
 
@@ -14,6 +15,6 @@ def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
     Raises:
         StorageFailure: they cannot be written.
     """
-    files = run.report()
+    files = report(run)
     artifacts.show_report(files)
     return {kind: str(path) for kind, path in files.items()}

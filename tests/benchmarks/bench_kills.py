@@ -26,6 +26,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.resuming.housekeeping import prune
 from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.report import report
 from tasks.evaluation.storage.checkpoint_folder import find_checkpoints
 from tests.support.fake_endpoint import make_questions, write_config, write_questions
 from tests.support.recording import Cost, Kill, RecordingEndpoint, Request, count_cost
@@ -135,12 +136,12 @@ def run_layer() -> None:
     keys = KeyReader(ENVIRONMENT, str)
     with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _: None) as run:
         run.saver.save()
-        for batch in run.open_batches():
+        for batch in run.batches.list_open():
             run.score(batch)
             if run.saver.is_due():
                 run.saver.save()
         run.saver.save()
-        run.report()
+        report(run)
 
 
 def fork(run: Callable[[], None]) -> int:

@@ -33,7 +33,7 @@ class Evaluation:
         self._endpoint.forget()
         with self.open(changed or {}, run_id=run_id) as run:
             run.saver.save()
-            for batch in itertools.islice(run.open_batches(), batches):
+            for batch in itertools.islice(run.batches.list_open(), batches):
                 run.score(batch)
             if batches is None:
                 run.saver.save()

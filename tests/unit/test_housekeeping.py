@@ -12,6 +12,7 @@ import pytest
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tasks.evaluation.run.report import report
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.locks import find_running, lock_evaluation
 from tasks.evaluation.storage.temporary_files import name_place, name_temporary_file
@@ -173,7 +174,7 @@ def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
     settings = {"processing.keep_checkpoints": 1, "output.save_incorrect": True}
     with evaluation.open(settings, run_id="first") as run:
         run.saver.save()
-        [run.score(batch) for batch in run.open_batches()]
+        [run.score(batch) for batch in run.batches.list_open()]
         first = run.saver.save()
     unlink = Path.unlink
 
@@ -185,5 +186,5 @@ def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
     monkeypatch.setattr(Path, "unlink", refuse)
     with evaluation.open(settings, run_id="second") as run:
         run.saver.save()
-        assert set(run.report()) == {"results", "incorrect", "config"}
+        assert set(report(run)) == {"results", "incorrect", "config"}
     assert f"⚠️ cannot remove {first}: Operation not permitted" in capsys.readouterr().out

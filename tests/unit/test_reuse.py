@@ -108,7 +108,7 @@ def test_a_grade_goes_with_the_answer_that_was_graded(evaluation: Evaluation, en
     graded, read = {"prompt": "original", "model.grader_shortname": "judge"}, {"prompt": "original"}
     with evaluation.open(graded, run_id="graded") as first, evaluation.open(read, run_id="read") as second:
         for run in (first, second):  # only the second one saves: the first is killed
-            for batch in run.open_batches():
+            for batch in run.batches.list_open():
                 run.score(batch)
         second.saver.save()
     results = evaluation.run(graded, run_id="again")

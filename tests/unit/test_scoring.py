@@ -17,7 +17,7 @@ def test_an_answer_in_flight_is_scored_where_that_asks_nothing(
     """With a grader it waits for its grade, in the answer log."""
     release = hold_back(endpoint, after=0)
     with evaluation.open(settings, run_id="run") as run:
-        batch = next(run.open_batches())
+        batch = next(run.batches.list_open())
 
         def score() -> None:
             with suppress(UnfinishedBatch):

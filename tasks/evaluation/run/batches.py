@@ -1,8 +1,18 @@
-"""Batches: the questions that are scored as one task run, and the digest that tells whether a stored result is theirs."""
+"""Batches: the questions that are scored as one task run, and what comes back of each.
 
-from collections.abc import Sequence
+A batch's result may come from an earlier run's cache, in a file that was written without an fsync. So it is believed as far as
+its digest and its ids are right, and no further.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+
+from tasks.evaluation.config.config import Processing
+from tasks.evaluation.errors import UnfinishedBatch
+from tasks.evaluation.json_lines import JsonObject, from_line, to_line
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.records import is_refused
 
 # Between these bounds, the batch size is chosen so that a run has at most about 2,000 task runs.
 SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 2_000
@@ -10,22 +20,84 @@ SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 2_000
 
 @dataclass(frozen=True)
 class Batch:
-    """Questions that are scored as one task: their positions, and the name of what comes of them."""
+    """Questions that are scored as one task."""
 
     positions: range
+    """Their places in the selection, from 0."""
     cache_key: str
+    """The name of their result."""
 
     def __str__(self) -> str:
         return f"questions {self.positions.start + 1:,}-{self.positions.stop:,}"
 
 
+class Batches:
+    """The batches of one run, cut from the whole selection.
+
+    `failures` says why questions that were asked are open, by position.
+
+    Args:
+        ledger: what is known of the questions.
+        processing: the settings.
+    """
+
+    def __init__(self, ledger: Ledger, processing: Processing) -> None:
+        self.failures: dict[int, str] = {}
+        self._ledger = ledger
+        self._retry_refused = processing.retry_refused
+        self._size = processing.batch_size or choose_batch_size(len(ledger.questions))
+
+    def list_open(self) -> Iterator[Batch]:
+        """Yield the batches of which some question is not finished."""
+        count = len(self._ledger.questions)
+        for start in range(0, count, self._size):
+            positions = range(start, min(start + self._size, count))
+            batch = Batch(positions, self._ledger.cache_key(positions))
+            if self.count_open(batch):
+                yield batch
+
+    def count_open(self, batch: Batch) -> int:
+        """Return how many of the batch's questions are not finished."""
+        return sum(1 for _ in self._ledger.open_positions(batch.positions))
+
+    def collect(self, batch: Batch) -> JsonObject:
+        """Return the records of a finished batch, with a digest of them."""
+        lines = [self._ledger.results.read(position) for position in batch.positions]
+        return {"digest": digest_lines(lines), "results": [from_line(line) for line in lines]}
+
+    def accept(self, batch: Batch, outcome: object) -> bool:
+        """Take what a batch's task has returned; return True if the batch is finished then.
+
+        A damaged outcome, and records of other questions, are ignored.
+        """
+        results = outcome.get("results") if isinstance(outcome, dict) else None
+        if isinstance(outcome, dict) and isinstance(results, list) and len(results) == len(batch.positions):
+            lines = [to_line(result) for result in results]
+            if outcome.get("digest") == digest_lines(lines):
+                self._take_results(batch, results)
+        return self.count_open(batch) == 0
+
+    def note_failure(self, batch: Batch, failure: object) -> None:
+        """Remember why questions of the batch are unscored."""
+        if isinstance(failure, UnfinishedBatch):
+            self.failures.update(failure.failures)
+        else:
+            self.failures.update(dict.fromkeys(self._ledger.open_positions(batch.positions), str(failure)))
+
+    def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
+        for position, result in zip(batch.positions, results, strict=True):
+            is_same = result.get("score_id") == self._ledger.ids(position).score
+            if is_same and (not is_refused(result) or not self._retry_refused):
+                self._ledger.reuse(position, result)
+
+
 def choose_batch_size(question_count: int) -> int:
-    """The number of questions in a batch, which depends on the number of questions alone."""
+    """Return the number of questions in a batch, which depends on the number of questions alone."""
     return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
 
 
 def digest_lines(lines: Sequence[bytes]) -> str:
-    """A digest of the lines and their order."""
+    """Return a digest of the lines and their order."""
     digest = blake2b(digest_size=16)
     for line in lines:
         digest.update(line + b"\n")

@@ -106,6 +106,11 @@ class Ledger:
         """The name of the batch of these questions."""
         return name_batch(bytes(self._score_ids[positions.start * ID_BYTES : positions.stop * ID_BYTES]))
 
+    @property
+    def open_count(self) -> int:
+        """How many questions are not finished."""
+        return len(self.questions) - len(self.results)
+
     def open_positions(self, positions: Iterable[int]) -> Iterator[int]:
         """Those of the positions whose question is not finished."""
         return (position for position in positions if position not in self.results)

@@ -1,0 +1,70 @@
+"""What a run's checkpoints and results say of the run: its settings, its words, its statistics, its cost, its provenance."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from tasks.evaluation.endpoints.tokens import TokenSums, sums_to_json
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.preparation import Preparation
+from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.prompts import describe_prompt
+
+
+class Metadata:
+    """Describes one run for its files.
+
+    Args:
+        preparation: what the run is.
+        ledger: what is known of its questions.
+        paid: returns what the run has paid so far.
+        config_file: the configuration's path; None: it came from flags alone.
+        started_at: when the run began, in local time.
+
+    `name` is what people call the run.
+    """
+
+    def __init__(
+        self,
+        preparation: Preparation,
+        ledger: Ledger,
+        paid: Callable[[], TokenSums],
+        *,
+        config_file: str | None,
+        started_at: datetime,
+    ) -> None:
+        self._preparation = preparation
+        self._ledger = ledger
+        self._paid = paid
+        self.name = ""
+        self._config_file = config_file
+        self._started_at = started_at
+
+    def describe(self, count: int) -> JsonObject:
+        """Return the metadata of a file that holds the first `count` results."""
+        return {
+            "evaluation_metadata": self._describe_evaluation(),
+            "statistics": compute_statistics(self._ledger, count).to_json(),
+            "tokens": {
+                "this_run": sums_to_json(self._paid()),
+                "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
+            },
+            **self._preparation.describe(self.name).to_metadata(),
+        }
+
+    def _describe_evaluation(self) -> JsonObject:
+        """Return the original's block, and the prompt."""
+        config, count = self._preparation.config, len(self._ledger.questions)
+        return {
+            "script_version": "2.0",
+            "timestamp": self._started_at.isoformat(),
+            "configuration": config.for_files(),
+            "config_file_used": self._config_file,
+            "prompt": describe_prompt(config.prompt, has_context=config.rag.uses_context),
+            "question_statistics": {
+                "total_questions": count,
+                "selected_questions": count,
+                "question_format": config.processing.question_format,
+                "random_seed": self._preparation.selection.random_seed,
+            },
+        }

@@ -1,0 +1,44 @@
+"""The report of a run: the results' files, and the lines that the user sees at its end."""
+
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.endpoints.response_models import describe_other_models
+from tasks.evaluation.endpoints.tokens import describe_sums
+from tasks.evaluation.reporting.results_files import write_results
+from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
+from tasks.evaluation.run.run import Run
+
+
+def report(run: Run) -> dict[str, Path]:
+    """Write the results' files, show what the run has scored, and return the files' paths by kind.
+
+    Raises:
+        StorageFailure: they cannot be written.
+    """
+    notify = run.progress.notify
+    written = write_results(run.ledger, run.config, run.metadata.describe, datetime.now())
+    if run.saver.path:
+        notify(f"✅ Final checkpoint saved with {len(run.ledger.results):,} total results")
+    for line in describe_statistics(compute_statistics(run.ledger)):
+        notify(line)
+    if others := _describe_other_models(run):
+        notify(f"   {others}")
+    report_tokens(run)
+    notify(f"Results saved to {written['results']}")
+    if "incorrect" in written:
+        notify(f"Incorrect answers saved to {written['incorrect']}")
+    run.saver.prune()
+    return written
+
+
+def report_tokens(run: Run) -> None:
+    """Show what this run has paid, and what all results have cost."""
+    run.progress.notify(f"   Tokens, this run: {describe_sums(run.paid)}")
+    run.progress.notify(f"   Tokens, all results: {describe_sums(run.ledger.add_up_tokens())}")
+
+
+def _describe_other_models(run: Run) -> str | None:
+    """Return which models answered beside the one that answered most; None if none did."""
+    positions = run.ledger.results.positions(0, len(run.ledger.results))
+    return describe_other_models(run.ledger.models.count(list(positions)))
