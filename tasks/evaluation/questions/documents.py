@@ -1,8 +1,9 @@
 """The records in a JSON document that is one object: a list under some key, a column under each, or an object under each.
 
-The list `questions` is read as it streams. Any other document is held in memory.
+A list is read as it streams. A document without one is held in memory: columns, or an object for each question.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -21,6 +22,11 @@ def read_document(source: TextIO, notes: list[str]) -> Iterator[JsonValue]:
     Raises:
         DamagedFile: it is no such document, or several lists in it may be the questions.
     """
+    found = _find_list(source)
+    source.seek(0)
+    if found is not None:
+        yield from _read_list(source, found, notes)
+        return
     others: JsonObject = {}
     count = 0
     for key, value in read_object(source, streamed=STREAMED):
@@ -33,6 +39,34 @@ def read_document(source: TextIO, notes: list[str]) -> Iterator[JsonValue]:
         yield value
     if not count:
         yield from _find_records(others, notes)
+
+
+def _find_list(source: TextIO) -> str | None:
+    """Return the key of the one list of objects that can be the questions; None where there is not one.
+
+    One pass over the document, which holds an element of each list at a time.
+    """
+    firsts: dict[str, JsonValue] = {}
+    of_objects: dict[str, bool] = {}
+    counts: Counter[str] = Counter()
+    for key, value in read_object(source, streamed=None):
+        if key == STREAMED and isinstance(value, dict) and not _holds_others(value):
+            return key
+        firsts.setdefault(key, value)
+        of_objects[key] = of_objects.get(key, True) and isinstance(value, dict)
+        counts[key] += 1
+    lists = [key for key in firsts if of_objects[key]]
+    likely = [key for key in lists if _has_question(firsts[key])] or lists
+    # What came once may be an object as well as a list of one.
+    return likely[0] if len(likely) == 1 and counts[likely[0]] > 1 else None
+
+
+def _read_list(source: TextIO, key: str, notes: list[str]) -> Iterator[JsonValue]:
+    if key != STREAMED:
+        notes.append(f"the questions are read from its list {key!r}")
+    for name, value in read_object(source, streamed=key):
+        if name == key:
+            yield _unwrap(value)
 
 
 def holds_records(document: JsonObject) -> bool:

@@ -32,10 +32,11 @@ def read_array(source: TextIO) -> Iterator[JsonValue]:
     reader.expect_end()
 
 
-def read_object(source: TextIO, *, streamed: str) -> Iterator[tuple[str, JsonValue]]:
+def read_object(source: TextIO, *, streamed: str | None) -> Iterator[tuple[str, JsonValue]]:
     """Yield the members of a document that is one object, in their order.
 
-    The array under the key `streamed` comes as one pair an element, all others as one pair with their whole value.
+    The array under the key `streamed`, None: under any key, comes as one pair an element; all else as one pair with its whole
+    value.
 
     Raises:
         DamagedFile: the document is not an object, is not JSON, or ends early.
@@ -45,7 +46,7 @@ def read_object(source: TextIO, *, streamed: str) -> Iterator[tuple[str, JsonVal
     while reader.peek() != "}":
         key = str(reader.value())
         reader.expect(":")
-        if key == streamed and reader.peek() == "[":
+        if streamed in (key, None) and reader.peek() == "[":
             for element in reader.elements():
                 yield key, element
         else:
