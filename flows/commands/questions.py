@@ -51,7 +51,7 @@ def check_questions(options: argparse.Namespace) -> int:
 
 
 def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
-    """What the file holds, by name; what it has nothing of is left out."""
+    """Return what the file holds, by name, without what it does not have."""
     contents, (shortest, median, longest) = survey.contents, survey.contents.lengths
     choices = {f"{number} choices": count for number, count in sorted(contents.choice_counts.items())}
     pairs = [
@@ -70,7 +70,7 @@ def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
 
 
 def describe_findings(survey: "Survey") -> list[str]:
-    """What is wrong, first what keeps entries from being asked."""
+    """Return what is wrong, first what keeps entries from being asked."""
     lines = []
     for stops, title in ((True, "Cannot be asked:"), (False, "Asked, and worth a look:")):
         found = [finding.describe(survey.file.unit) for finding in survey.findings if finding.stops == stops]

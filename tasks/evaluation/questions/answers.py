@@ -19,7 +19,7 @@ class AmbiguousAnswer(ValueError):
 
 
 def find_right(answer: JsonValue, offer: OfferedChoices, kind: AnswerKind | None) -> list[int]:
-    """The 0-based places of the choices that the answer names, none when it names none of them.
+    """Return the 0-based places of the choices that the answer names; empty when it names none.
 
     Raises:
         AmbiguousAnswer: without a kind, it can be read in two ways.
@@ -52,7 +52,7 @@ def _by_field(answer: str, offer: OfferedChoices) -> list[int]:
 
 
 def _as_plain(answer: JsonValue) -> str:
-    """The answer as text; a whole number without the `.0` that tables give it."""
+    """Return the answer as text; a whole number without the `.0` that tables give it."""
     return as_text(answer).strip().removesuffix(".0") if isinstance(answer, float | str) else as_text(answer)
 
 
@@ -73,13 +73,13 @@ def _by_index(answer: str, offer: OfferedChoices) -> list[int]:
 
 
 def _by_text(answer: str, offer: OfferedChoices) -> list[int]:
-    """The choice with this very text, else in another case of letters; of several alike the first."""
+    """Return the choice with this very text, else in another case of letters; of several alike the first."""
     exact = [place for place, text in enumerate(offer.texts) if text == answer]
     return (exact or [place for place, text in enumerate(offer.texts) if text.casefold() == answer.casefold()])[:1]
 
 
 def _by_reading(answer: str, offer: OfferedChoices) -> list[int]:
-    """The choices that a sentence names: "B) text", "The answer is B"."""
+    """Return the choices that a sentence names: "B) text", "The answer is B"."""
     letters = offer.labels or tuple(LETTERS[: len(offer.texts)])
     named = read_reference(answer, dict(zip(letters, offer.texts, strict=False))) if answer else ()
     return [letters.index(letter) for letter in named]

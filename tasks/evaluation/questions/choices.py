@@ -40,7 +40,7 @@ class OfferedChoices:
 
 
 def read_offer(values: Sequence[JsonValue], answer: JsonValue = None) -> OfferedChoices | None:
-    """The choices in the fields' values: in one value, or one in each; None when they are no choices.
+    """Return the choices in the fields' values: in one value, or one in each; None when they are no choices.
 
     One value may be a list of texts, of pairs or of objects, an object from letters to texts or from texts to flags, or an
     object of two lists, of texts and of labels or flags. Empty values at the end are no choices.
@@ -82,7 +82,7 @@ def _split(text: str, answer: str) -> OfferedChoices | None:
 
 
 def shuffle(offer: OfferedChoices, question: str) -> OfferedChoices:
-    """The choices in the order of a digest of the question and each: the same in every run, and nobody's habit."""
+    """Return the choices in the order of a digest of the question and each: the same in every run."""
     digests = [blake2b(f"{question}\0{text}".encode(errors="replace")).digest() for text in offer.texts]
     order = sorted(range(len(digests)), key=digests.__getitem__)
     right = None if offer.right is None else tuple(order.index(place) for place in offer.right)
@@ -90,7 +90,7 @@ def shuffle(offer: OfferedChoices, question: str) -> OfferedChoices:
 
 
 def is_offered_by(question: str, offer: OfferedChoices) -> bool:
-    """Whether the question's text holds these very choices, in this order."""
+    """Return True if the question's text holds these very choices, in this order."""
     return all(text in question for text in offer.texts) and tuple(part_lines(question).choices.values()) == offer.texts
 
 

@@ -60,7 +60,7 @@ def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
 
 
 def read_field(record: Mapping[str, JsonValue], name: str | None) -> JsonValue:
-    """The record's field of that name, which may lead into objects; None where there is none."""
+    """Return the record's field of that name, which may lead into objects; None where there is none."""
     if name is None or name in record:
         return record.get(name) if name else None
     value: JsonValue = dict(record)
@@ -82,7 +82,7 @@ def refuse_unknown_fields(path: str, unknown: Sequence[str], keys: Sequence[str]
 
 
 def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
-    """The first of the names that a key has; in other case where no key has any of them."""
+    """Return the first of the names that a key has; in other case where no key has any of them."""
     exact = next((name for name in names if name in keys), None)
     lowered = {key.lower(): key for key in reversed(keys)}
     cased = next((lowered[name.lower()] for name in names if name.lower() in lowered), None)
@@ -108,7 +108,7 @@ def _join(name: str) -> str:
 
 
 def _recognise_choices(keys: Sequence[str]) -> list[str]:
-    """The field that holds the choices, or at least two fields that hold one each."""
+    """Return the field that holds the choices, or at least two fields that hold one each."""
     single = _recognise(CHOICES_NAMES, keys)
     if single:
         return [single]

@@ -109,7 +109,7 @@ class EntryReader:
         self._find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
 
     def read(self, record: JsonValue, *, uses_context: bool) -> Entry:
-        """The record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
+        """Return the record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
         if isinstance(record, list) and self._fields.columns and len(record) <= len(self._fields.columns):
             record = dict(zip(self._fields.columns, record, strict=False))
         if not isinstance(record, dict):
@@ -137,7 +137,7 @@ class EntryReader:
         return replace(read, context=context, metadata=metadata, group=group)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
-        """The choices that fields of their own hold, without any text where there are none; None for an unknown form."""
+        """Return the choices that fields of their own hold, without any text where there are none; None for an unknown form."""
         if self._fields.fixed_choices:
             return OfferedChoices(tuple(self._fields.fixed_choices))
         if columns.wrong:
@@ -151,7 +151,7 @@ class EntryReader:
         return read_offer(values, read_single_answer(record, columns))
 
     def _read_offered(self, record: JsonObject, columns: Columns, text: str, offer: OfferedChoices) -> Entry:
-        """The question with lettered choices below it, and the right one's letter."""
+        """Return the question with lettered choices below it, and the right one's letter."""
         count = len(offer.texts)
         if count == 1 or count > len(LETTERS):
             return Entry(text, fault="one_choice" if count == 1 else "too_many_choices", reason=_describe_count(count))
@@ -190,7 +190,7 @@ class EntryReader:
 
 
 def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
-    """The question as it stands, with the choices that its text offers."""
+    """Return the question as it stands, with the choices that its text offers."""
     answers = read_answers(record, columns)
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
@@ -204,7 +204,7 @@ def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
 
 
 def _offers_one(text: str, reference: str) -> bool:
-    """Whether the text ends in a single choice, A, and the reference names it."""
+    """Return True if the text ends in a single choice, A, and the reference names it."""
     plain = PLAIN_REFERENCE.fullmatch(reference.strip())
     if not plain or plain["label"].upper() != "A":
         return False
@@ -217,13 +217,13 @@ def _describe_count(count: int) -> str:
 
 
 def _read_context(record: JsonObject, columns: Columns) -> str:
-    """The context as text; a list of paragraphs one below the other."""
+    """Return the context as text; a list of paragraphs one below the other."""
     value = read_field(record, columns.context)
     return "\n\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
 
 
 def _make_plain(value: object) -> JsonValue:
-    """The value as JSON holds it: dates and the like as text, no bytes, and no number that is none."""
+    """Return the value as JSON holds it: dates and the like as text, without bytes and NaN."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if value is None or isinstance(value, str | int | float):

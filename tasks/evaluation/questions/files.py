@@ -106,7 +106,7 @@ class QuestionFile:
 
 
 def find_format(path: str, fields: Fields | None = None) -> QuestionFile:
-    """The file with its format, found by its first bytes.
+    """Return the file with its format, found by its first bytes.
 
     Raises:
         UserMistake: it cannot be read, is empty, or is no file of questions.
@@ -148,14 +148,14 @@ def _is_lines(head: str) -> bool:
 
 
 def _open(path: str) -> BinaryIO:
-    """The file's content, unpacked."""
+    """Return the file's content, unpacked."""
     with Path(path).open("rb") as file:
         is_packed = file.read(len(GZIP)) == GZIP
     return cast(BinaryIO, gzip.open(path)) if is_packed else Path(path).open("rb")
 
 
 def _find_byte_fault(path: str, *, is_text: bool) -> str | None:
-    """What is wrong with the file's bytes, as UTF-8 or as a packed file, and in which line; None when they are sound."""
+    """Return what is wrong with the file's bytes, and in which line; None when they are sound UTF-8 and packed whole."""
     line, decoder = 1, codecs.getincrementaldecoder("utf-8")()
     try:
         with _open(path) as source:

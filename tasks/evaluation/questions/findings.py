@@ -50,11 +50,11 @@ class Finding:
     example: str = ""
 
     def to_json(self) -> JsonObject:
-        """The finding as programs read it."""
+        """Return the finding as programs read it."""
         return {**vars(self), "places": list(self.places)}
 
     def describe(self, unit: Unit) -> str:
-        """The finding as people read it."""
+        """Return the finding as people read it."""
         plural = unit[:-1] + "ies" if unit.endswith("y") else unit + "s"
         shown = ", ".join(f"{place:,}" for place in self.places) + (", …" if self.count > len(self.places) else "")
         example = f"; the first: {self.example}" if self.example else ""
@@ -91,7 +91,7 @@ def explain_refusal(findings: Sequence[Finding], file: QuestionFile, asked_count
 
 
 def summarize(findings: Sequence[Finding], path: str, notes: Sequence[str] = ()) -> list[str]:
-    """The findings of a file in a line for each of both kinds, without places, and its notes; none where there are none."""
+    """Return a line for the findings that stop entries, one for the others, both without places, and the file's notes."""
     lines = []
     for stops, verdict in ((True, "cannot be asked"), (False, "asked, and worth a look")):
         counts = [f"{WORDS[finding.kind]}: {finding.count:,}" for finding in findings if finding.stops == stops]
@@ -133,7 +133,7 @@ class Findings:
         return kinds
 
     def stops(self, kind: Kind) -> bool:
-        """Whether what is wrong keeps an entry from being asked."""
+        """Return True if this keeps an entry from being asked."""
         return kind in FAULTS or (kind == "unclear_answer" and not self._has_grader)
 
     def count_copies(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
@@ -151,7 +151,7 @@ class Findings:
         return found + self._list_copies()
 
     def _list_copies(self) -> list[Finding]:
-        """The questions that stand in the file more than once."""
+        """Return the questions that stand in the file more than once."""
         frame = pd.DataFrame({
             "place": np.frombuffer(self._places, dtype=np.uint64),
             "question": np.frombuffer(self._questions, dtype=np.uint64),
@@ -169,7 +169,7 @@ class Findings:
 
 
 def _note(entry: Entry) -> list[Kind]:
-    """What is worth a look in an entry that can be asked."""
+    """Return what is worth a look in an entry that can be asked."""
     if not entry.choices:
         return []
     texts = [" ".join(text.split()) for text in entry.choices.values()]

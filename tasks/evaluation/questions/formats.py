@@ -29,13 +29,13 @@ COMMENTS = ("#", "//")
 
 
 def read_json(source: BinaryIO) -> Iterator[Placed]:
-    """The elements of a document that is one array."""
+    """Yield the elements of a document that is one array."""
     with io.TextIOWrapper(source, encoding="utf-8-sig") as text:
         yield from enumerate(read_array(text), start=1)
 
 
 def read_wrapped_json(source: BinaryIO, notes: list[str]) -> Iterator[Placed]:
-    """The records of a document that is one object, as documents.py finds them."""
+    """Yield the records of a document that is one object, as documents.py finds them."""
     with io.TextIOWrapper(source, encoding="utf-8-sig") as text:
         yield from enumerate(read_document(text, notes), start=1)
 
@@ -56,7 +56,7 @@ def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
 
 
 def read_parquet(source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
-    """The rows, some pages of a row group at a time.
+    """Yield the rows, some pages of a row group at a time.
 
     Parquet is read from its end, so a packed file is unpacked onto the disk, into `folder`.
     """

@@ -52,12 +52,12 @@ class Question:
 
     @property
     def wants_several(self) -> bool:
-        """Whether the reference names more than one choice."""
+        """Return True if the reference names more than one choice."""
         return bool(self.right) and len(self.right[0]) > 1
 
     @property
     def allows_several(self) -> bool:
-        """Whether an answer may choose more than one choice and be right."""
+        """Return True if an answer may choose more than one choice and be right."""
         return any(len(labels) > 1 for labels in self.right)
 
     def to_json(self) -> JsonObject:
@@ -80,7 +80,7 @@ class Selection:
     limit: int | None
 
     def choose(self, count: int) -> "array[int]":
-        """The 0-based places in the file, in the order in which they are asked.
+        """Return the 0-based places in the file, in the order in which they are asked.
 
         The sample is the one that the original draws: `random.seed(seed)`, then `random.sample(questions, n)`. There is no
         sampling when n is not smaller than the file.
@@ -147,7 +147,7 @@ class Questions:
         return len(self._places)
 
     def __getitem__(self, position: int) -> Question | None:
-        """The question at the position; None for an entry that cannot be asked."""
+        """Return the question at the position; None for an entry that cannot be asked."""
         stored = self._read(position).get("question")
         return Question.from_json(stored) if isinstance(stored, dict) else None
 
@@ -165,17 +165,17 @@ class Questions:
 
     @property
     def group_names(self) -> list[str]:
-        """The values by which the report is broken down; empty where it is not."""
+        """Return the values by which the report is broken down; empty where it is not."""
         return list(self._groups.names)
 
     def groups_of(
         self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
     ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """The group of each position, as its place in `group_names`."""
+        """Return the group of each position, as its place in `group_names`."""
         return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
 
     def occurrence(self, position: int) -> int:
-        """How many identical questions stand before this one in the file."""
+        """Return how many identical questions stand before this one in the file."""
         return int(self._copies[self._places[position]])
 
     def close(self) -> None:
@@ -196,7 +196,7 @@ def read_questions(
     has_grader: bool = False,
     folder: Path | None = None,
 ) -> Questions:
-    """The selected questions of a file in any of the formats of question_files.py.
+    """Return the selected questions of a file in any of the formats of files.py.
 
     Args:
         path: the file, UTF-8.
@@ -228,7 +228,7 @@ def read_questions(
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
-    """What the spool holds of an entry."""
+    """Return what the spool holds of an entry."""
     metadata: JsonObject = {"metadata": entry.metadata} if entry.metadata else {}
     if entry.fault:
         return {"error": entry.reason, **metadata}

@@ -41,12 +41,12 @@ class Contents:
 
     @property
     def asked(self) -> int:
-        """How many entries can be asked."""
+        """Return how many entries can be asked."""
         return len(self._lengths)
 
     @property
     def lengths(self) -> tuple[int, int, int]:
-        """The shortest, the median and the longest question, in characters; zeros where there is none."""
+        """Return the shortest, the median and the longest question, in characters; zeros where there is none."""
         lengths = np.frombuffer(self._lengths, dtype=np.uint64) if self._lengths else np.zeros(1)
         return int(lengths.min()), int(np.median(lengths)), int(lengths.max())
 
@@ -63,11 +63,11 @@ class Survey:
 
     @property
     def is_sound(self) -> bool:
-        """Whether every entry can be asked."""
+        """Return True if every entry can be asked."""
         return not any(finding.stops for finding in self.findings)
 
     def to_json(self) -> JsonObject:
-        """The survey as programs read it."""
+        """Return the survey as programs read it."""
         contents = self.contents
         shortest, median, longest = contents.lengths
         return {

@@ -39,13 +39,13 @@ Answer the multiple-choice question below, in which several choices are right. E
 
 
 def generator_messages(question: Question, prompt: Prompt = ORIGINAL) -> list[Message]:
-    """The messages that ask the question."""
+    """Return the messages that ask the question."""
     user: Message = {"role": "user", "content": _fill(question, prompt)}
     return [{"role": "system", "content": prompt.system}, user] if prompt.system else [user]
 
 
 def describe_prompt(prompt: Prompt, *, has_context: bool) -> JsonObject:
-    """The texts that are sent, with placeholders in braces: `system`, and `mc` and `qa` as the user message."""
+    """Return the texts that are sent, with placeholders in braces: `system`, and `mc` and `qa` as the user message."""
     texts: JsonObject = {kind: _choose_text(prompt, kind, has_context=has_context) for kind in BUILT_IN}
     return {"system": prompt.system, **texts}
 
@@ -68,7 +68,7 @@ def _fill(question: Question, prompt: Prompt) -> str:
 
 
 def _choose_text(prompt: Prompt, kind: Kind, *, has_context: bool, several: bool = False) -> str:
-    """The text with placeholders for such a question; `several` where more than one of its choices is right."""
+    """Return the text with placeholders for such a question; `several` where more than one of its choices is right."""
     given = (prompt.mc if kind == "mc" else prompt.qa) or "original"
     if given not in BUILT_IN[kind]:
         return given
