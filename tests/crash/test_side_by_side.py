@@ -32,7 +32,7 @@ def letter_of(model: str, question: str) -> str:
 
 
 def answer_by_model(body: dict[str, Any]) -> Reply:
-    return completion(f"{body['model']} says {letter_of(body['model'], prompt_of(body))}")
+    return completion(f"{body['model']} says:\nANSWER: {letter_of(body['model'], prompt_of(body))}")
 
 
 def test_eight_evaluations_at_once_are_all_right(folder: Path, endpoint: FakeEndpoint, prefect_server: str) -> None:
@@ -66,4 +66,4 @@ def read_answers(folder: Path, model: str) -> list[str]:
 
 
 def expect_answers(model: str) -> list[str]:
-    return [f"{model} says {letter_of(model, question['question'])}" for question in make_questions(COUNT)]
+    return [f"{model} says:\nANSWER: {letter_of(model, question['question'])}" for question in make_questions(COUNT)]
