@@ -75,7 +75,7 @@ def read_entries(
     notes = notes or FileNotes()
     reader, count, has_question = EntryReader(fields, notes), 0, False
     records = file.read(folder, notes.of_format)
-    entries = ((place, entry) for place, record in records for entry in unfold(record, fields))
+    entries = ((place, entry) for place, record in records for entry in unfold(record, fields, reader.find_columns))
     for count, (place, record) in enumerate(entries, start=1):  # noqa: B007 - used below
         entry = reader.read(record, uses_context=uses_context)
         has_question = has_question or entry.fault != "no_question"
@@ -96,7 +96,7 @@ class EntryReader:
     """Reads the records of one file.
 
     `unseen` are the fields that the settings name and no record has had so far, `keys` those of the first record, and
-    `question_field` is the one that its question is read from.
+    `question_field` is the one that its question is read from. `find_columns` returns what the fields with these keys are.
     """
 
     def __init__(self, fields: Fields, notes: FileNotes | None = None) -> None:
@@ -106,7 +106,7 @@ class EntryReader:
         self._notes = notes or FileNotes()
         self._fields = fields
         # The records of a file have the same keys, or some few kinds of them.
-        self._find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
+        self.find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
 
     def read(self, record: JsonValue, *, uses_context: bool) -> Entry:
         """Return the record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
@@ -117,7 +117,7 @@ class EntryReader:
         self.keys = self.keys or list(record)
         if self.unseen:
             self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
-        columns = self._find_columns(tuple(record))
+        columns = self.find_columns(tuple(record))
         self.question_field = self.question_field or columns.question
         self._notes.add_record(record, columns.context, uses_context=uses_context, asked=columns.used)
         text = as_text(read_field(record, columns.question))
