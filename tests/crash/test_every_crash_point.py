@@ -16,6 +16,7 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import StorageFailure
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.extraction_grader import evaluate_choice
@@ -113,7 +114,8 @@ class Evaluation:
             assert question
             answer = self.ledger.known_answer(position) or await self._answer(position)
             self.graded.append(position)
-            grade = Grade(evaluate_choice(question, answer).to_json(), {}, 0.0)
+            reading = read_choice(answer.text, question.choices)
+            grade = Grade(evaluate_choice(question, answer, reading).to_json(), {}, 0.0)
             await self.ledger.keep_grade(position, question, answer, grade)
             self._promise("grade", [position], is_durable=self.ledger.waits_for_sync)
 

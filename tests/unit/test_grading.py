@@ -7,7 +7,10 @@ import pytest
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.errors import Refused
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.extraction_grader import ExtractionGrader, evaluate_choice, evaluate_short_answer
 from tasks.evaluation.scoring.model_grader import ModelGrader, grader_messages
 from tests.support.answers import answer_with
@@ -15,6 +18,12 @@ from tests.support.parsed import parse_question
 
 QUESTION = parse_question("Which?\nA) x\nB) y", "B) y")
 JUDGE = ModelGrader({"model": "judge"})
+
+
+def read_and_evaluate(question: Question, answer: Answer) -> Evaluation:
+    """Evaluate the answer by what is read from it."""
+    reading = read_choice(answer.text, question.choices, several=question.allows_several)
+    return evaluate_choice(question, answer, reading)
 
 
 class Judge:
@@ -88,7 +97,7 @@ def test_what_was_cut_before_its_first_word_is_not_judged() -> None:
 @pytest.mark.parametrize(("text", "score", "choice"), [("B", 1, "B"), ("A", 0, "A"), ("no idea", 0, None)])
 def test_without_a_judge_the_choice_decides(text: str, score: int, choice: str | None) -> None:
     """And the evaluation says what was read."""
-    evaluation = evaluate_choice(QUESTION, answer_with(text))
+    evaluation = read_and_evaluate(QUESTION, answer_with(text))
     assert (evaluation.score, evaluation.model_choice, evaluation.reference_choice) == (score, choice, "B")
 
 
@@ -96,7 +105,7 @@ def test_without_a_judge_the_choice_decides(text: str, score: int, choice: str |
 def test_where_several_choices_are_right_all_must_be_chosen(text: str, score: int) -> None:
     """And no others."""
     question = parse_question(QUESTION.text + "\nC) z", "A, B")
-    assert evaluate_choice(question, answer_with(text)).score == score
+    assert read_and_evaluate(question, answer_with(text)).score == score
 
 
 def test_a_reference_outside_the_choices_needs_a_judge() -> None:
@@ -109,7 +118,7 @@ def test_a_reference_outside_the_choices_needs_a_judge() -> None:
 def test_each_accepted_answer_is_right() -> None:
     """The reference is one of them."""
     question = parse_question("Which?\nA) x\nB) y\nC) z", "A", "C")
-    assert [evaluate_choice(question, answer_with(label)).score for label in "ABC"] == [1, 0, 1]
+    assert [read_and_evaluate(question, answer_with(label)).score for label in "ABC"] == [1, 0, 1]
 
 
 def test_a_judge_is_given_every_accepted_answer() -> None:
@@ -146,5 +155,5 @@ def test_a_short_answer_needs_no_judge() -> None:
 )
 def test_what_stands_out_is_marked(text: str, finish_reason: str, marks: dict[str, bool]) -> None:
     """An answer that chooses nothing is wrong, one that was cut is scored as received; both can be counted."""
-    evaluation = evaluate_choice(QUESTION, answer_with(text, finish_reason)).to_json()
+    evaluation = read_and_evaluate(QUESTION, answer_with(text, finish_reason)).to_json()
     assert {name: evaluation[name] for name in marks} == marks

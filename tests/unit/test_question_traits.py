@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
 from tasks.evaluation.scoring.extraction_grader import ExtractionGrader, evaluate_choice
 from tests.support.answers import answer_with
@@ -143,7 +144,9 @@ def test_each_trait_is_graded_right(tmp_path: Path, name: str) -> None:
     """The right label scores 1 and any other 0, however odd the choices are."""
     question, _ = ask(tmp_path, TRAITS[name].record)
     assert question
-    scores = {label: evaluate_choice(question, answer_with(f"The answer is {label})")).score for label in question.choices}
+    answers = {label: answer_with(f"The answer is {label})") for label in question.choices}
+    readings = {label: read_choice(answer.text, question.choices) for label, answer in answers.items()}
+    scores = {label: evaluate_choice(question, answer, readings[label]).score for label, answer in answers.items()}
     assert question.right == ((TRAITS[name].right,),)
     assert scores == {label: int(label == TRAITS[name].right) for label in question.choices}
 

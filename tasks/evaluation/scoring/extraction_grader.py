@@ -7,7 +7,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Ask
 from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.errors import Refused
-from tasks.evaluation.extraction.choices import read_choice
+from tasks.evaluation.extraction.choices import ChoiceReading, read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.clarifications import clarification_messages, clarification_prompts, read_clarification
@@ -54,13 +54,12 @@ class ExtractionGrader:
             return Grade(evaluate_short_answer(question, answer).to_json(), {}, 0.0)
         reading = read_choice(answer.text, question.choices, several=question.allows_several)
         if reading.is_certain or not self.clarifies or answer.is_truncated or not answer.text.strip():
-            return Grade(evaluate_choice(question, answer).to_json(), {}, 0.0)
+            return Grade(evaluate_choice(question, answer, reading).to_json(), {}, 0.0)
         return await _clarify(question, answer, ask)
 
 
-def evaluate_choice(question: Question, answer: Answer) -> Evaluation:
-    """Return what an answer to multiple choice is worth by its words alone: 1 where it chooses what is right, nothing else."""
-    reading = read_choice(answer.text, question.choices, several=question.allows_several)
+def evaluate_choice(question: Question, answer: Answer, reading: ChoiceReading) -> Evaluation:
+    """Return what an answer to multiple choice is worth by what was read from it: 1 where it chooses just what is right."""
     labels = reading.labels if reading.is_certain else ()
     doubt = "the answer chooses nothing" if reading.is_certain else "the answer does not settle which choice it makes"
     reasoning = f"the answer chooses {', '.join(labels)}" if labels else doubt
