@@ -165,12 +165,12 @@ class Processing(Settings):
     save_incremental: bool = False
     """Make every answer durable before it counts."""
     retry_refused: bool = False
+    """Ask again what the endpoint refused in an earlier run."""
     clarify_answers: bool = Field(
         default=True,
         description="Ask a model once which choice it meant where its reply does not settle that. Multiple choice without a "
         "grader and without logprobs; false: such a reply chooses nothing.",
     )
-    """Ask again what the endpoint refused in an earlier run."""
     request_timeout_seconds: float = Field(default=600, gt=0)
     """The longest time that one request may take."""
     max_outage_seconds: float = Field(default=600, ge=0)

@@ -17,9 +17,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.run.batches import Batch, Batches
 from tasks.evaluation.run.metadata import Metadata
-from tasks.evaluation.run.preparation import (
-    Preparation,
-)
+from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.run.saving import Saver
 from tasks.evaluation.scoring.scorer import Scorer
 

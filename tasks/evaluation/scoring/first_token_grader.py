@@ -31,7 +31,7 @@ class FirstTokenGrader:
             return "The question offers no choices, and grading: logprobs reads the first token of a choice"
         if not question.right:
             return explain_unknown_choice(question)
-        if any(len(labels) > 1 for labels in question.right):
+        if question.allows_several:
             return f"The answer {question.reference[:60]!r} names several choices, and a first token only one"
         labels = question.choices
         if any(label != other and label.startswith(other) for label in labels for other in labels):
