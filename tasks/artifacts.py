@@ -29,6 +29,7 @@ from tasks.evaluation.reporting.tables import (
     list_accuracies,
     list_other_models,
     list_refused,
+    list_remarks,
     list_unscored,
     list_wrong_answers,
     to_cells,
@@ -86,6 +87,7 @@ class Artifacts:
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {
             "Accuracy": list_accuracies(statistics),
+            "Remarks": list_remarks(statistics),
             "Not scored": list_unscored(run.ledger, run.batches.failures, run.stop_cause),
             "Refused": list_refused(run.ledger),
             "Answered by several models": list_other_models(run.ledger),

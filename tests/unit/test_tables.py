@@ -1,44 +1,39 @@
 """What people read of a run in Prefect's UI: its progress, its tables, its report."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
+    list_other_models,
     list_refused,
+    list_remarks,
     list_unscored,
     list_wrong_answers,
     to_cells,
     write_report_text,
 )
-
-
-class FakeLedger:
-    """Six questions: right, wrong, refused, unusable, and two that are open; one of these could not be kept with its score."""
-
-    def __init__(self) -> None:
-        self.questions = range(6)
-        self.scores = np.array([1.0, 0.0, np.nan, np.nan, 0.0, np.nan])
-        self.results = [0, 1, 2, 3]
-
-    def open_positions(self, positions: range) -> list[int]:
-        return [position for position in positions if position not in self.results]
-
-    def read_result(self, position: int) -> dict[str, object]:
-        records: list[dict[str, object]] = [
-            {"question_id": 1, "score": 1.0},
-            {"question_id": 2, "question": "Which\none?", "reference_answer": "A", "model_answer": "B|C", "score": 0.0},
-            {"question_id": 3, "error": "answered 400: no", "skipped": True, "answer_id": "x"},
-            {"question_id": 4, "error": "Missing question or answer", "skipped": True},
-        ]
-        return records[position]
+from tasks.evaluation.scoring.ledger import Ledger
+from tests.support.evaluation import Evaluation
+from tests.support.fake_endpoint import make_questions, write_questions
 
 
 @pytest.fixture
-def ledger() -> FakeLedger:
-    return FakeLedger()
+def ledger(evaluation: Evaluation, folder: Path) -> Iterator[Ledger]:
+    """Six questions: right, wrong, refused, unusable, and two that are open; one of these could not be kept with its score."""
+    questions = make_questions(6)
+    write_questions(folder, [*questions[:3], {"question": questions[3]["question"], "answer": ""}, *questions[4:]])
+    with evaluation.open({}, run_id="shown") as run:
+        wrong: JsonObject = {"question": "Which\none?", "reference_answer": "A", "model_answer": "B|C", "score": 0.0}
+        run.ledger.finish(0, {"score": 1.0, "response_model": "large"})
+        run.ledger.finish(1, wrong | {"response_model": "small"})
+        run.ledger.finish(2, {"error": "answered 400: no", "skipped": True, "answer_id": "x"})
+        run.ledger.scores[4] = 0.0
+        yield run.ledger
 
 
 def test_progress_says_how_long_it_takes() -> None:
@@ -55,35 +50,52 @@ def test_the_time_left_is_in_units_that_fit(rate: float, left: str) -> None:
     assert left in describe_progress(0, 1_000, rate=rate, accuracy=None)
 
 
-def test_unscored_questions_are_told_by_error(ledger: FakeLedger) -> None:
+def test_unscored_questions_are_told_by_error(ledger: Ledger) -> None:
     """Errors that differ in numbers alone are one; a question that was scored after all is none."""
-    [row] = list_unscored(ledger, {1: "broke", 4: "answered 500 (request 17)", 5: "answered 500 (request 18)"}, None)  # type: ignore[arg-type]
+    [row] = list_unscored(ledger, {1: "broke", 4: "answered 500 (request 17)", 5: "answered 500 (request 18)"}, None)
     assert (row["How often"], row["Question ids"], row["Error"]) == ("2", "5, 6", "answered 500 (request 17)")
     assert row["What to do"].startswith("Retry this run")
 
 
-def test_questions_that_were_never_asked_are_told_with_the_cause(ledger: FakeLedger) -> None:
+def test_questions_that_were_never_asked_are_told_with_the_cause(ledger: Ledger) -> None:
     """The run had stopped before."""
-    rows = list_unscored(ledger, {4: "answered 500"}, "answered 401: renew the key")  # type: ignore[arg-type]
+    rows = list_unscored(ledger, {4: "answered 500"}, "answered 401: renew the key")
     assert [row["Question ids"] for row in rows] == ["5", "6"]
     assert rows[1]["Error"] == "not asked, because the run had stopped: answered 401: renew the key"
 
 
-def test_refused_questions_and_unusable_entries_differ(ledger: FakeLedger) -> None:
+def test_refused_questions_and_unusable_entries_differ(ledger: Ledger) -> None:
     """In what to do about them."""
-    rows = list_refused(ledger)  # type: ignore[arg-type]
+    rows = list_refused(ledger)
     assert [(row["Question ids"], row["What to do"].split()[0]) for row in rows] == [("3", "Final,"), ("4", "Fix")]
 
 
-def test_wrong_answers_are_shown_beside_what_was_expected(ledger: FakeLedger) -> None:
+def test_wrong_answers_are_shown_beside_what_was_expected(ledger: Ledger) -> None:
     """Only those that were scored."""
-    [row] = list_wrong_answers(ledger)  # type: ignore[arg-type]
+    [row] = list_wrong_answers(ledger)
     assert list(row.values()) == ["2", "Which\none?", "A", "B|C", "0"]
 
 
-def test_the_report_leaves_out_what_is_empty_and_links_the_files(ledger: FakeLedger) -> None:
+def test_each_model_that_answered_is_counted(ledger: Ledger) -> None:
+    """Where there are several: gateways fall back to other models without a word."""
+    assert list_other_models(ledger) == [{"Model": "large", "Answers": "1"}, {"Model": "small", "Answers": "1"}]
+
+
+def test_what_stands_out_is_counted(ledger: Ledger) -> None:
+    """With what to do about it, as in the terminal."""
+    ledger.finish(4, {"score": 1.0, "evaluation": {"score": 1, "clarified": True}})
+    ledger.finish(5, {"score": 0.0, "evaluation": {"score": 0, "clarified": True, "no_choice": True}})
+    assert [row["Remark"] for row in list_remarks(compute_statistics(ledger))] == [
+        "Asked which choice was meant: 2 (1 named one)",
+        "Chose nothing, counted as wrong: 1",
+        "Refused by the endpoint, not counted: 1 (ask again with --retry-refused)",
+        "Entries that cannot be asked, not counted: 1",
+    ]
+
+
+def test_the_report_leaves_out_what_is_empty_and_links_the_files(ledger: Ledger) -> None:
     """A question's own text is no markup."""
-    tables = {"Accuracy": [{"Questions": "All", "Accuracy": "0.5000"}], "Refused": [], "Wrong": list_wrong_answers(ledger)}  # type: ignore[arg-type]
+    tables = {"Accuracy": [{"Questions": "All", "Accuracy": "0.5000"}], "Refused": [], "Wrong": list_wrong_answers(ledger)}
     text = write_report_text(tables, {"results": Path("/out/exam.json")})
     assert "| Questions | Accuracy |\n| --- | --- |\n| All | 0.5000 |" in text
     assert "Refused" not in text

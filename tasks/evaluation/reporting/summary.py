@@ -33,8 +33,22 @@ def describe_statistics(statistics: Statistics) -> list[str]:
     return [
         f"📊 Accuracy: {overall}" if overall else "📊 Accuracy: none, no question was scored",
         *_describe_parts(statistics),
-        *_describe_remarks(statistics),
+        *(f"   {remark}" for remark in describe_remarks(statistics)),
     ]
+
+
+def describe_remarks(statistics: Statistics) -> list[str]:
+    """Return a line for the token F1, if there is one, and for each count that is not zero."""
+    counted = {
+        f"Asked which choice was meant: {{:,}} ({statistics.clarified_named:,} named one)": statistics.clarified,
+        "Chose nothing, counted as wrong: {:,}": statistics.no_choice,
+        "Truncated answers, scored as received: {:,} (raise max_tokens)": statistics.truncated,
+        "Refused by the endpoint, not counted: {:,} (ask again with --retry-refused)": statistics.refused,
+        "Entries that cannot be asked, not counted: {:,}": statistics.unusable,
+        "Not scored yet: {:,}": statistics.unscored,
+    }
+    f1 = [] if statistics.f1 is None else [f"Token F1 of the short answers: {statistics.f1:.4f}"]
+    return f1 + [text.format(count) for text, count in counted.items() if count]
 
 
 def _describe_parts(statistics: Statistics) -> list[str]:
@@ -44,17 +58,3 @@ def _describe_parts(statistics: Statistics) -> list[str]:
     if len(by_group) > SHOWN_GROUPS:
         return [*lines, f"   By field: {len(by_group):,} values, in the results' metadata"]
     return lines + [f"   {name or 'without a value'}: {accuracy}" for name, accuracy in by_group.items()]
-
-
-def _describe_remarks(statistics: Statistics) -> list[str]:
-    """Return a line for each count that is not zero."""
-    counted = {
-        f"Asked which choice was meant: {{:,}} ({statistics.clarified_named:,} named one)": statistics.clarified,
-        "Chose nothing, counted as wrong: {:,}": statistics.no_choice,
-        "Truncated answers, scored as received: {:,} (raise max_tokens)": statistics.truncated,
-        "Refused by the endpoint, not counted: {:,} (ask again with --retry-refused)": statistics.refused,
-        "Entries that cannot be asked, not counted: {:,}": statistics.unusable,
-        "Not scored yet: {:,}": statistics.unscored,
-    }
-    f1 = [] if statistics.f1 is None else [f"   Token F1 of the short answers: {statistics.f1:.4f}"]
-    return f1 + [f"   {text.format(count)}" for text, count in counted.items() if count]

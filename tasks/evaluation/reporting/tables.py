@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
 from tasks.evaluation.statistics.summary import Statistics
@@ -51,6 +52,11 @@ def list_accuracies(statistics: Statistics) -> list[Row]:
     ]
 
 
+def list_remarks(statistics: Statistics) -> list[Row]:
+    """Return what stands out in the answers, a line each: choices asked about, truncated answers, refusals."""
+    return [{"Remark": remark} for remark in describe_remarks(statistics)]
+
+
 def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: object) -> list[Row]:
     """List why questions are unscored: each error with how often it came, where, and what to do.
 
@@ -76,7 +82,7 @@ def list_refused(ledger: Ledger) -> list[Row]:
 
 def list_other_models(ledger: Ledger) -> list[Row]:
     """Return how many questions each model has answered, the most first; empty if one has answered all."""
-    counts = ledger.models.count(list(ledger.results.positions(0, len(ledger.results)))).most_common()
+    counts = ledger.count_models().most_common()
     return [{"Model": name, "Answers": f"{count:,}"} for name, count in counts] if len(counts) > 1 else []
 
 

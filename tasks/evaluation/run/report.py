@@ -22,7 +22,7 @@ def report(run: Run) -> dict[str, Path]:
         notify(f"✅ Final checkpoint saved with {len(run.ledger.results):,} total results")
     for line in describe_statistics(compute_statistics(run.ledger)):
         notify(line)
-    if others := _describe_other_models(run):
+    if others := describe_other_models(run.ledger.count_models()):
         notify(f"   {others}")
     report_tokens(run)
     notify(f"Results saved to {written['results']}")
@@ -36,9 +36,3 @@ def report_tokens(run: Run) -> None:
     """Show what this run has paid, and what all results have cost."""
     run.progress.notify(f"   Tokens, this run: {describe_sums(run.paid)}")
     run.progress.notify(f"   Tokens, all results: {describe_sums(run.ledger.add_up_tokens())}")
-
-
-def _describe_other_models(run: Run) -> str | None:
-    """Return which models answered beside the one that answered most; None if none did."""
-    positions = run.ledger.results.positions(0, len(run.ledger.results))
-    return describe_other_models(run.ledger.models.count(list(positions)))

@@ -6,6 +6,7 @@ A finished question has its documented record in `results`, where checkpoints, b
 
 import asyncio
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from hashlib import blake2b
@@ -76,7 +77,7 @@ class Ledger:
         self.formats = array("u", "-") * len(questions)
         self.no_choice, self.truncated = np.zeros((2, len(questions)), dtype=bool)
         self.f1 = np.full(len(questions), np.nan)
-        self.models = ModelTable(len(questions))
+        self._models = ModelTable(len(questions))
         self.clarified = np.zeros(len(questions), dtype=bool)
         self.clarifications = Clarifications()
         self._tokens = TokenTable(len(questions))
@@ -129,7 +130,7 @@ class Ledger:
         """Put the question's record into the results, with its own number and fields; say whether it was not there yet."""
         if position not in self.results:
             self._tokens.note(position, result)
-            self.models.note(position, result.get("response_model"))
+            self._models.note(position, result.get("response_model"))
             if not result.get("skipped"):
                 # Before the record is there: a save beside this counts the scores of the records that it finds.
                 self.scores[position] = result["score"]
@@ -206,6 +207,10 @@ class Ledger:
     def add_up_tokens(self, first: int | None = None) -> dict[Role, TokenSum]:
         """What the first so many results have cost, None: all that there are; in whichever run it was paid."""
         return self._tokens.add_up(self.results.positions(0, len(self.results) if first is None else first))
+
+    def count_models(self) -> Counter[str]:
+        """Return how many results each model has answered, by the name that the endpoint gave it."""
+        return self._models.count(list(self.results.positions(0, len(self.results))))
 
     def close(self) -> None:
         """Close the log and free the temporary files."""
