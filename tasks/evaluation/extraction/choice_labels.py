@@ -13,12 +13,12 @@ LETTER = r"[^\W\u3000-\u9fff\uac00-\ud7a3]"
 CJK = r"[\u3000-\u9fff\uac00-\ud7a3]"
 # Not in the midst of a word, which is quickly told: most places are.
 OUTSIDE = r"(?<![A-Za-z](?=[A-Za-z]))"
-OPTION = (
-    r"(?:option|choice|letter|number|alternative|lettre|proposition|Buchstabe|Möglichkeit|Nummer|opción|letra|alternativa"
-    r"|opzione|lettera|opção|número|numero|вариант\w{0,2}|номер|选项|選択肢|선택지|보기)"
+OPTIONS = (
+    r"option|choice|letter|number|alternative|lettre|proposition|Buchstabe|Möglichkeit|Nummer|opción|letra|alternativa"
+    r"|opzione|lettera|opção|número|numero|вариант\w{0,2}|номер|选项|選択肢|선택지|보기"
 )
 # Ordinals do not count statements: those are often the question's own, apart from its choices.
-NOUN = OPTION[:-1] + r"|answer|one|réponse|Antwort|respuesta|risposta|resposta|ответ|个?选项|个?答案|の選択肢|の答え)"
+NOUN = rf"(?:{OPTIONS}|answer|one|réponse|Antwort|respuesta|risposta|resposta|ответ|个?选项|个?答案|の選択肢|の答え)"
 ORDINALS = (
     r"first|1st|première|premier|erste[nrs]?|primer[ao]?|prim[ao]|primeir[ao]|перв\w\w|第一|[1一]番目|첫\s?번째",
     r"second|2nd|deuxième|seconde|zweite[nrs]?|segund[ao]|second[ao]|втор\w\w|第二|[2二]番目|두\s?번째",
@@ -66,11 +66,11 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     span = r"\d" if is_number else f"[{labels[0]}-{labels[-1]}]"
     after_letter = rf"(?:(?=/{span}(?!{LETTER}))|(?<=A){AFTER_A}|(?<=I){AFTER_I}|(?<![AI]){AFTER_LETTER})"
     after = AFTER_NUMBER if is_number else after_letter
-    words = BEFORE_NUMBER if is_number else BEFORE_LETTER
+    words = _any_case(BEFORE_NUMBER if is_number else BEFORE_LETTER)
     joint = r"(?i:and|or|nor|y|et|und|oder|ou|и|или)"
     lead = (
         rf"^[^\w\n{MARKS}]{{0,3}}|\b(?i:ans|answer)\) ?|[.!?] [\"']?|[;,&] [\"']?|(?:[:=→\]]| [–—-]) ?[\"']?"
-        rf"|\b(?i:{words}) |{CJK} ?|(?<={span} ){joint} |(?<={span}, ){joint} |[{MARKS}](?:, ?|,? {joint} )"
+        rf"|\b(?:{words}) |{CJK} ?|(?<={span} ){joint} |(?<={span}, ){joint} |[{MARKS}](?:, ?|,? {joint} )"
         + ("" if is_number else f"|(?<={span})[;,&/]")
     )
     # Behind an ASCII letter or digit there is no label. The engine finds a class at the beginning at once.
@@ -78,11 +78,12 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     bare = rf"[{first}](?<![A-Za-z0-9_].)"
     folded = rf"[{first}{first.lower()}](?<![A-Za-z0-9_].)"
     rest = r"\d?" if is_number else ""
+    nouns = _any_case(f"{OPTIONS}|statement|Aussage")
     forms = (
         (r"[(\[\"'<{]", rf"(?P<lead>(?<!{LETTER})(?<!\)))[(\[\"'<{{] ?{any_case} ?[)\]\"'>}}]"),
         (
             rf"{folded}{rest}(?![\w/^'-])",
-            rf"{OUTSIDE}(?P<lead>)\b(?i:(?:{OPTION}|statement|Aussage)s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
+            rf"{OUTSIDE}(?P<lead>)\b(?:{nouns})(?i:s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
         ),
         ("[选项番번]", rf"(?P<lead>(?<![\w.,])){label} ?(?:个?选项|项|番|번)"),
         (r"\|", rf"(?P<lead>^|\| ?){label}(?= ?\||$)"),
@@ -92,6 +93,14 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
         (rf"{folded}{rest}[.!]?\s*$", rf"(?P<lead>^|: ?|\b(?:is|answer) (?![ai]\b)){any_case}(?=[.!]?\s*$)"),
     )
     return tuple((re.compile(sign, re.MULTILINE), re.compile(form, re.MULTILINE)) for sign, form in forms)
+
+
+def _any_case(words: str) -> str:
+    """Return the alternatives in any case, grouped by first letter: the engine skips a group of another letter at once."""
+    groups: dict[str, list[str]] = {}
+    for word in words.split("|"):
+        groups.setdefault(word[0], []).append(word[1:])
+    return "|".join(f"[{first}{first.upper()}](?i:{'|'.join(rests)})" for first, rests in groups.items())
 
 
 @lru_cache(maxsize=32)

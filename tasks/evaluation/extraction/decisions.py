@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 from tasks.evaluation.extraction.doubts import is_doubtful
 from tasks.evaluation.extraction.marks import ANY_MARK, MARKS, NAMED, QUOTED, find_surroundings, read_marks
@@ -18,6 +19,8 @@ AND = r"[,;&+和と]|\b(?:and|und|et|y|e|и)\b|및"
 JOINT = rf"[ \t]{{0,3}}(?:,[ \t]{{0,3}})?(?:{OR}|{AND})[ \t]{{0,3}}"
 CHOSEN = rf"(?P<chosen>[{MARKS}](?:{JOINT}[{MARKS}]){{0,25}}+)"
 UNLISTED = CHOSEN.replace(f"[{MARKS}]", f"(?:{NAMED}|{QUOTED})")
+
+ALTERNATIVES = re.compile(OR)
 
 # Words that keep a choice from being made, before or after it.
 DENIAL = (
@@ -131,7 +134,7 @@ PATTERNS = tuple(
             rf"{AT_WORD}(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
         ),
         (Kind.FIRM, rf"{AT_WORD}{CONCLUDED}{UNLISTED}{ENDED}"),
-        (Kind.LOOSE, rf"{CHOSEN}(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
+        (Kind.LOOSE, rf"{CHOSEN}(?={GAP}{CONFIRMED})(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
         (Kind.LOOSE, rf"(?:^|[.!…] )[^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FORM, rf"{FORM}{UNSETTLED}(?![ ,]{{0,2}}(?:and|or|und|oder|et|ou)\b)"),
@@ -178,11 +181,11 @@ class Decision:
         """Return where it ends."""
         return self.match.end()
 
-    @property
+    @cached_property
     def places(self) -> tuple[int, ...]:
         """Return its choices as positions in the question; none where it decides for none, or leaves it open."""
         chosen = self.match["chosen"]
-        return () if re.search(OR, chosen) else tuple(read_marks(chosen))
+        return () if ALTERNATIVES.search(chosen) else tuple(read_marks(chosen))
 
 
 def find_decisions(marked: str) -> list[Decision]:
