@@ -17,6 +17,7 @@ from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import (
     check_output_folder,
     check_questions,
@@ -26,6 +27,7 @@ from tasks.evaluation.run.preparation import (
     prepare,
 )
 from tasks.evaluation.run.resumption import reuse_earlier
+from tasks.evaluation.scoring.ledger import Ledger
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
 
@@ -53,22 +55,29 @@ def score(options: argparse.Namespace) -> int:
 def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
     """Say what a run would reuse and ask; ask nothing, and leave every folder as it is."""
     # What is worked on lies in the system's place for such files: our own folder may not be there.
-    preparation = prepare(config, endpoints, own_folder=None, run_id="a new run", notify=print_line)
-    reuse_earlier(replace(preparation, own_folder=own_folder), print_line)
-    ledger, statistics = preparation.ledger, compute_statistics(preparation.ledger)
-    scored = statistics.overall.count if statistics.overall else 0
-    print_line(f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions")
-    print_line(f"Scores reused: {scored:,}")
-    print_line(f"Answers reused, to be graded: {len(ledger.awaiting_grade()):,}")
-    print_line(f"Refused, not asked again: {statistics.refused:,}")
-    print_line(f"Entries that cannot be asked: {statistics.unusable:,}")
-    print_line(
-        f"To be asked: {statistics.unscored - len(ledger.awaiting_grade()):,} of {config.model.generator_settings.model}"
-    )
-    for line in estimate_tokens(ledger, has_grader=endpoints[1] is not None):
-        print_line(line)
-    ledger.close()
+    with (
+        prepare(config, endpoints, own_folder=None, run_id="a new run", notify=print_line) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
+        reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
+        for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
+            print_line(line)
     return EXIT_DONE
+
+
+def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
+    """Return what a run would reuse and ask, a line each."""
+    statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
+    scored = statistics.overall.count if statistics.overall else 0
+    return [
+        f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions",
+        f"Scores reused: {scored:,}",
+        f"Answers reused, to be graded: {awaiting:,}",
+        f"Refused, not asked again: {statistics.refused:,}",
+        f"Entries that cannot be asked: {statistics.unusable:,}",
+        f"To be asked: {statistics.unscored - awaiting:,} of {model}",
+        *estimate_tokens(ledger, has_grader=has_grader),
+    ]
 
 
 def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:

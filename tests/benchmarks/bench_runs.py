@@ -12,14 +12,15 @@ import os
 import tempfile
 import threading
 import time
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import make_own_folder, prepare
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import Grade
@@ -83,13 +84,15 @@ class Saver(threading.Thread):
 def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
     """A run of so many questions in the working directory, with so many answers a second."""
     write_questions(Path(), [{"question": f"Question {n}: {QUESTION}{CHOICES}", "answer": "B"} for n in range(count)])
-    config = Config.model_validate({"questions_file": "exam.json", "model": {"generator_settings": {"model": "fake"}}})
+    model, processing = {"generator_settings": {"model": "fake"}}, {"save_incremental": save_incremental}
+    config = Config.model_validate({"questions_file": "exam.json", "model": model, "processing": processing})
     own_folder = make_own_folder(config)
     assert own_folder
-    preparation = prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=print)
-    with closing(preparation.ledger) as ledger:
-        ledger.log = AnswerLog(own_folder / ANSWERS_FOLDER, str(os.getpid()), sync_at_once=save_incremental)
-        ledger.waits_for_sync = save_incremental
+    open_log = partial(AnswerLog, own_folder / ANSWERS_FOLDER, str(os.getpid()), sync_at_once=save_incremental)
+    with (
+        prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=print) as preparation,
+        open_ledger(preparation, open_log) as ledger,
+    ):
         writer = CheckpointWriter(Path("checkpoints"), "checkpoint_exam", ledger.results, lambda _: {}, config.for_files())
         saver = Saver(ledger, writer, SaveClock(INTERVAL, follows_each=save_incremental))
         before, started = read_written_bytes(), time.monotonic()

@@ -1,205 +1,201 @@
 """After a crash at any moment a resumed run ends as an undisturbed one: every state that a crash can leave, none sampled."""
 
-import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.config.loading import load_config
-from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.run.preparation import make_own_folder, prepare
-from tasks.evaluation.run.resumption import reuse_earlier
-from tasks.evaluation.scoring.extraction_grader import evaluate_choice
-from tasks.evaluation.scoring.records import Grade
+from tasks.evaluation.errors import UnfinishedBatch
+from tasks.evaluation.json_lines import from_line
+from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
-from tasks.evaluation.storage.layout import ANSWERS_FOLDER
-from tests.support.crash_disk import Aftermath, CrashDisk, Killed, Promises
+from tests.support.crash_disk import Aftermath, CrashDisk, Killed, Promise, Promises
 from tests.support.crash_tree import Tree
-from tests.support.fake_endpoint import LETTERS, make_questions, write_questions
+from tests.support.driven_run import Model, SteppedLog, make_config, open_driven, read_final, score
+from tests.support.fake_endpoint import make_questions, write_questions
 
 COUNT = 16
 SEGMENT_RECORDS = 5
-ENDPOINT = Endpoint("generator", None, "none", {"model": "fake"})
-START = datetime(2026, 11, 23, 14, 30, 22)  # noqa: DTZ001
-Final = list[tuple[object, object, object]]
+Final = list[tuple[object, ...]]
 
 
-class SteppedLog(AnswerLog):
-    """An answer log that fsyncs when the test says so and at its end, so that each time the same is done in the same order."""
-
-    def _sync_until_closed(self) -> None:
-        self._closing.wait()
-        self._sync()
-
-
-class Evaluation:
-    """A run as tasks/evaluation/run/run.py drives it, with answers that need no network.
+class PromisingLog(SteppedLog):
+    """A log that notes what it has promised: a record that arrived survives the process, one that is fsynced the power.
 
     Args:
-        config: the settings.
-        promises: takes what the run promises.
-        number: of the runs in the same folder, which one it is.
+        folder: as for any log.
+        writer: the same.
+        sync_at_once: whether it fsyncs by itself, as the settings say.
+        promises: takes what it promises.
     """
 
-    def __init__(self, config: Config, promises: Promises, number: int) -> None:
-        self.asked: list[int] = []
+    def __init__(self, folder: Path, writer: str, *, sync_at_once: bool, promises: Promises) -> None:
+        self.is_killed_at_a_grade = False
         self.graded: list[int] = []
+        self._syncs_by_itself = sync_at_once
         self._promises = promises
-        self._now = START + timedelta(hours=number)
-        own_folder = make_own_folder(config)
-        assert own_folder
-        preparation = prepare(config, (ENDPOINT, None), own_folder=own_folder, run_id="", notify=lambda _line: None)
-        self.ledger = preparation.ledger
-        self.ledger.waits_for_sync = config.processing.save_incremental
-        make_log = AnswerLog if config.processing.save_incremental else SteppedLog
-        self.log = self.ledger.log = make_log(own_folder / ANSWERS_FOLDER, f"writer{number}", sync_at_once=True)
-        reuse_earlier(preparation, lambda _line: None)
-        metadata = preparation.describe().to_metadata()
-        folder = Path(config.processing.checkpoint_directory)
-        self._checkpoint = CheckpointWriter(
-            folder, "checkpoint_exam_fake", self.ledger.results, lambda _: metadata, config.for_files()
-        )
-        self._promise("answer", self.ledger.awaiting_grade(), is_durable=True)
+        self._arrived: set[Promise] = set()
+        super().__init__(folder, writer, sync_at_once=sync_at_once)
 
-    def save(self) -> None:
-        """Save a checkpoint, if there is anything new, and let the log remove what it covers."""
-        self._now += timedelta(seconds=5)
-        saved = self._checkpoint.save(self._now)
-        if saved is None:
-            return
-        positions = self.ledger.results.positions(saved.start, saved.stop)
-        self._promise("answer", positions, is_durable=True)
-        self._promise("grade", positions, is_durable=True)
-        self._promise("saved", [saved.stop], is_durable=True)
-        self.log.release(positions)
-
-    def score(self, *positions: int) -> None:
-        """Answer and grade the questions, one after the other."""
-        asyncio.run(self._score(positions))
-
-    def answer(self, position: int) -> Answer:
-        """Answer the question."""
-        return asyncio.run(self._answer(position))
+    def append(self, line: bytes, position: int) -> "Future[None]":
+        kind = str(from_line(line)["kind"])
+        if kind == "grade":
+            if self.is_killed_at_a_grade:
+                raise Killed
+            self.graded.append(position)
+        synced = super().append(line, position)
+        self._arrived.add((kind, position))
+        self._promises.arrived.add((kind, position))
+        return synced
 
     def sync(self) -> None:
         """Fsync what the log holds, as it is done once a second."""
-        self.log._sync()
-        self._promises.durable |= self._promises.arrived
+        self._sync()
 
     def kill(self) -> None:
-        """End as a killed process does: nothing more is fsynced, nothing removed."""
-        self.log._waiters.clear()
-        self.ledger.close()
+        """Fsync nothing more at the end."""
+        self._waiters.clear()
+        for _, file in self._full:
+            file.close()
+        self._full.clear()
+        self._arrived.clear()
 
-    def final(self) -> Final:
-        """What the run came to, by question."""
-        results = [self.ledger.read_result(position) for position in range(COUNT)]
-        return [(result["question_id"], result["model_answer"], result["score"]) for result in results]
+    def _sync_until_closed(self) -> None:
+        if self._syncs_by_itself:
+            AnswerLog._sync_until_closed(self)
+        else:
+            super()._sync_until_closed()
 
-    async def _score(self, positions: Iterable[int]) -> None:
-        for position in positions:
-            question = self.ledger.questions[position]
-            assert question
-            answer = self.ledger.known_answer(position) or await self._answer(position)
-            self.graded.append(position)
-            reading = read_choice(answer.text, question.choices)
-            grade = Grade(evaluate_choice(question, answer, reading).to_json(), {}, 0.0)
-            await self.ledger.keep_grade(position, question, answer, grade)
-            self._promise("grade", [position], is_durable=self.ledger.waits_for_sync)
+    def _sync(self) -> None:
+        arrived = set(self._arrived)
+        super()._sync()
+        self._promises.durable |= arrived
 
-    async def _answer(self, position: int) -> Answer:
-        self.asked.append(position)
-        text = f"The answer to {position + 1} is {LETTERS[(position + 1) % 4]}."
-        answer = Answer(text, None, {"total_tokens": 12}, "stop", "fake", 0.5)
-        await self.ledger.keep_answer(position, answer)
-        self._promise("answer", [position], is_durable=self.ledger.waits_for_sync)
-        return answer
 
-    def _promise(self, what: str, numbers: Iterable[int], *, is_durable: bool) -> None:
+class Evaluation:
+    """A run of the product, with what it has asked, graded and promised.
+
+    Args:
+        run: the run.
+        asked: the numbers of the questions that its model was asked.
+        promises: takes what it promises.
+    """
+
+    def __init__(self, run: Run, asked: list[int], promises: Promises) -> None:
+        assert isinstance(run.ledger.log, PromisingLog)
+        self.run = run
+        self.log = run.ledger.log
+        self.asked = asked
+        self._promises = promises
+        self._promise("answer", run.ledger.awaiting_grade())
+
+    def save(self) -> None:
+        """Save a checkpoint, if there is anything new, and let the log remove what it covers."""
+        if self.run.saver.save():
+            results = self.run.ledger.results
+            self._promise("answer", results.positions(0, len(results)))
+            self._promise("grade", results.positions(0, len(results)))
+            self._promise("saved", [len(results)])
+
+    def score(self, *positions: int) -> None:
+        """Answer and grade the questions, one after the other."""
+        score(self.run, positions)
+
+    def answer_and_die(self, position: int) -> None:
+        """Answer the question; the process is killed before its grade is kept."""
+        self.log.is_killed_at_a_grade = True
+        with pytest.raises(Killed):
+            score(self.run, [position])
+        self.log.kill()
+
+    def _promise(self, what: str, numbers: Iterable[int]) -> None:
         made = {(what, number) for number in numbers}
         self._promises.arrived |= made
-        self._promises.durable |= made if is_durable else set()
+        self._promises.durable |= made
 
 
 @contextmanager
 def open_evaluation(config: Config, promises: Promises, number: int) -> Iterator[Evaluation]:
-    evaluation = Evaluation(config, promises, number)
-    with closing(evaluation.ledger):
-        yield evaluation
+    """A run of these settings, of those in the same folder the one with that number."""
+    asked: list[int] = []
+    with open_driven(config, Model(asked.append), partial(PromisingLog, promises=promises), number) as run:
+        yield Evaluation(run, asked, promises)
 
 
-def run_until_killed(config: Config, promises: Promises, disk: CrashDisk) -> None:
-    """A run with saves, segment changes and a full disk, killed between an answer and its grade."""
-    evaluation = Evaluation(config, promises, 1)
-    evaluation.save()
-    evaluation.score(1)
-    evaluation.sync()
-    evaluation.score(0, 3)
-    evaluation.sync()
-    evaluation.score(2)
-    evaluation.save()
-    disk.room_bytes = 100
-    with pytest.raises(StorageFailure):
-        evaluation.answer(4)
-    disk.room_bytes = None
-    evaluation.score(4)
-    evaluation.sync()
-    evaluation.score(6)
-    evaluation.save()
-    evaluation.sync()
-    evaluation.score(5)
-    evaluation.answer(8)
-    evaluation.kill()
+def run_until_the_disk_is_full(config: Config, promises: Promises, disk: CrashDisk) -> None:
+    """A run with saves and segment changes that stops when an answer finds no room."""
+    with open_evaluation(config, promises, 1) as evaluation:
+        evaluation.save()
+        evaluation.score(1)
+        evaluation.log.sync()
+        evaluation.score(0, 3)
+        evaluation.log.sync()
+        evaluation.score(2)
+        evaluation.save()
+        disk.room_bytes = 100
+        with pytest.raises(UnfinishedBatch, match="No space left"):
+            evaluation.score(4)
+        disk.room_bytes = None
+        evaluation.save()
+
+
+def run_until_killed(config: Config, promises: Promises) -> None:
+    """The next run, killed between an answer and its grade."""
+    with open_evaluation(config, promises, 2) as evaluation:
+        evaluation.save()
+        evaluation.score(4)
+        evaluation.log.sync()
+        evaluation.score(6)
+        evaluation.save()
+        evaluation.log.sync()
+        evaluation.score(5)
+        evaluation.answer_and_die(8)
 
 
 def run_until_killed_in_a_save(config: Config, promises: Promises, disk: CrashDisk) -> None:
-    """The next run takes over what the first has left, and dies while its checkpoint has two names."""
-    evaluation = Evaluation(config, promises, 2)
-    assert evaluation.ledger.awaiting_grade() == [8]
-    disk.fatal = "unlink .checkpoint*"
-    with pytest.raises(Killed):
-        evaluation.save()
-    evaluation.kill()
+    """The next run takes over what the others have left, and dies while its checkpoint has two names."""
+    with open_evaluation(config, promises, 3) as evaluation:
+        assert evaluation.run.ledger.awaiting_grade() == [8]
+        disk.fatal = "unlink .checkpoint*"
+        with pytest.raises(Killed):
+            evaluation.save()
+        evaluation.log.kill()
 
 
 def run_until_stopped(config: Config, promises: Promises) -> None:
     """A run that saves at once, goes on, and is told to stop: it saves, and its log stays."""
-    with open_evaluation(config, promises, 3) as evaluation:
+    with open_evaluation(config, promises, 4) as evaluation:
         evaluation.save()
         evaluation.score(8, 7)
-        evaluation.answer(9)
+        evaluation.score(9)
         evaluation.save()
 
 
 def run_to_the_end(config: Config, promises: Promises) -> None:
     """The last run: it finishes, and its log goes."""
-    with open_evaluation(config, promises, 4) as evaluation:
+    with open_evaluation(config, promises, 5) as evaluation:
         evaluation.save()
-        evaluation.score(9, 10, 11)
-        evaluation.sync()
+        evaluation.score(10, 11)
+        evaluation.log.sync()
         evaluation.score(12)
         evaluation.save()
         evaluation.score(13, 14)
-        evaluation.sync()
+        evaluation.log.sync()
         evaluation.score(15)
         evaluation.save()
 
 
 def run_all(config: Config, promises: Promises, disk: CrashDisk) -> None:
     """All of these runs, one after the other."""
-    run_until_killed(config, promises, disk)
+    run_until_the_disk_is_full(config, promises, disk)
+    run_until_killed(config, promises)
     run_until_killed_in_a_save(config, promises, disk)
     run_until_stopped(config, promises)
     run_to_the_end(config, promises)
@@ -210,7 +206,7 @@ def run_shortly(config: Config, promises: Promises, _disk: CrashDisk) -> None:
     with open_evaluation(config, promises, 1) as evaluation:
         evaluation.save()
         evaluation.score(0, 1, 2)
-        evaluation.sync()
+        evaluation.log.sync()
         evaluation.save()
 
 
@@ -239,13 +235,13 @@ def check_resume(config: Config, root: Path, aftermath: Aftermath, undisturbed: 
     saved = max((number for what, number in aftermath.promises if what == "saved"), default=None)
     if saved is not None:
         assert json.loads(visible["latest.json"])["completed_count"] >= saved
-    with open_evaluation(config, Promises(), 5) as evaluation:
+    with open_evaluation(config, Promises(), 6) as evaluation:
         evaluation.save()
-        evaluation.score(*evaluation.ledger.open_positions(range(COUNT)))
+        evaluation.score(*evaluation.run.ledger.open_positions(range(COUNT)))
         evaluation.save()
-        assert evaluation.final() == undisturbed
-    assert aftermath.promises & {("answer", position) for position in evaluation.asked} == set()
-    assert aftermath.promises & {("grade", position) for position in evaluation.graded} == set()
+        assert read_final(evaluation.run, range(COUNT)) == undisturbed
+    assert aftermath.promises & {("answer", number - 1) for number in evaluation.asked} == set()
+    assert aftermath.promises & {("grade", position) for position in evaluation.log.graded} == set()
     after = read_checkpoints(root)
     assert [name for name in visible if name != "latest.json" and after[name] != visible[name]] == []
 
@@ -272,14 +268,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_incremental: bo
     """Settings of a run in the folder `disk`; a segment holds few records, and fsyncs cost nothing."""
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", SEGMENT_RECORDS)
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)
-    overrides = Overrides(
-        questions_file=str(write_questions(tmp_path, make_questions(COUNT))),
-        model="fake",
-        checkpoint_directory=str(tmp_path / "disk/checkpoints"),
-        random_seed=1,
-        save_incremental=save_incremental,
-    )
-    return load_config(None, overrides)
+    questions_file = write_questions(tmp_path, make_questions(COUNT))
+    return make_config(tmp_path / "disk", questions_file, save_incremental=save_incremental)
 
 
 @pytest.fixture
@@ -289,7 +279,7 @@ def undisturbed(config: Config, tmp_path: Path) -> Final:
     root.mkdir()
     with open_evaluation(config, Promises(), 0) as evaluation:
         evaluation.score(*range(COUNT))
-        final = evaluation.final()
+        final = read_final(evaluation.run, range(COUNT))
     shutil.rmtree(root)
     return final
 
@@ -304,7 +294,7 @@ def test_every_crash_point(config: Config, tmp_path: Path, undisturbed: Final, o
 
 
 @pytest.mark.parametrize("save_incremental", [False, True])
-@pytest.mark.parametrize("deaf_to", [".checkpoint*.tmp", "checkpoints", "writer*.jsonl", "answers", ".mcqa", "disk"])
+@pytest.mark.parametrize("deaf_to", [".checkpoint*.tmp", "checkpoints", "*.jsonl", "answers", ".mcqa", "disk"])
 def test_no_fsync_can_be_left_out(config: Config, tmp_path: Path, undisturbed: Final, deaf_to: str) -> None:
     """On a disk that ignores those of one kind of file or folder, something promised is lost: the test above can fail."""
     disk = record(config, tmp_path / "disk", run_shortly, deaf_to=deaf_to)

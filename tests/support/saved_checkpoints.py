@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.fit import NoKeys
+from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.scoring.records import Grade, Refusal, build_refused, build_result
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
@@ -40,10 +40,13 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settings: object) -> Path:
     """A checkpoint of the first questions of the evaluation that config.yaml with these settings describes."""
     config = load_config("config.yaml", Overrides.model_validate(settings))
-    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id=run_id, notify=print)
-    with closing(preparation.ledger) as ledger:
+    endpoints = find_endpoints(config, Path(), NoKeys())
+    with (
+        prepare(config, endpoints, own_folder=None, run_id=run_id, notify=print) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
         for position in range(scored + refused):
-            question, ids = ledger.questions[position], ledger.ids(position)
+            question, ids = ledger.questions[position], ledger.roster.ids(position)
             assert question
             refusal = build_refused(ids, question, Refusal("no", {}), None)
             ledger.finish(position, build_result(ids, question, ANSWER, GRADE) if position < scored else refusal)

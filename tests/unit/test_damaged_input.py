@@ -30,6 +30,7 @@ from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.questions.questions import Selection, read_questions
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.resuming.differences import describe_settings
+from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import find_endpoints, make_own_folder, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.scoring.records import (
@@ -103,11 +104,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def checkpoint(place: Path) -> bytes:
     """A checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
-    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None)
-    with closing(preparation.ledger) as ledger:
+    with (
+        prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
         ledger.record_unusable()
         for position in range(len(ledger.questions)):
-            question, ids = ledger.questions[position], ledger.ids(position)
+            question, ids = ledger.questions[position], ledger.roster.ids(position)
             if question and position not in ledger.results:
                 refused = build_refused(ids, question, REFUSAL, ANSWER)
                 ledger.finish(position, refused if position == 1 else build_result(ids, question, ANSWER, GRADE))
@@ -123,9 +126,8 @@ def checkpoint(place: Path) -> bytes:
 @pytest.fixture(scope="module")
 def log(place: Path) -> bytes:
     """A segment with each kind of record, for questions of the file."""
-    preparation = prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None)
-    with closing(preparation.ledger) as ledger:
-        first, second = ledger.ids(0), ledger.ids(1)
+    with prepare(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None) as preparation:
+        first, second = preparation.roster.ids(0), preparation.roster.ids(1)
     records = [
         answer_record(first.answer, ANSWER),
         grade_record(first.score, ANSWER, GRADE),
@@ -145,9 +147,12 @@ def configure(place: Path, **processing: object) -> Config:
 def resume(place: Path, **processing: object) -> None:
     """Take up what lies in the folder, as a run does when it starts."""
     own_folder = place / "checkpoints/.mcqa"
-    preparation = prepare(configure(place, **processing), ENDPOINTS, own_folder=own_folder, run_id="", notify=lambda _: None)
-    with closing(preparation.ledger) as ledger:
-        reuse_earlier(preparation, lambda _: None)
+    config = configure(place, **processing)
+    with (
+        prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=lambda _: None) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
+        reuse_earlier(preparation, ledger, lambda _: None)
         for position in ledger.results.positions(0, len(ledger.results)):
             assert ledger.read_result(position)["question_id"] == position + 1
         for position in ledger.awaiting_grade():

@@ -30,7 +30,7 @@ def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **requ
         try:
             return await client.ask([{"role": "user", "content": "Question 1"}])
         finally:
-            await client.transport.close()
+            await client.close()
 
     return asyncio.run(ask_once())
 
@@ -86,7 +86,7 @@ def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Repl
         try:
             await failing
         finally:
-            await client.transport.close()
+            await client.close()
 
     endpoint.delay_seconds = 0.05
     endpoint.rule = lambda body: failure if "Question 1" in prompt_of(body) else completion("B")
@@ -105,7 +105,7 @@ def test_an_outage_is_waited_for(endpoint: FakeEndpoint, capsys: pytest.CaptureF
         try:
             return await client.ask([{"role": "user", "content": "Question 1"}])
         finally:
-            await client.transport.close()
+            await client.close()
 
     assert asyncio.run(ask_patiently()).text == "B"
     assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
@@ -262,7 +262,7 @@ def test_half_a_surrogate_pair_can_be_asked(endpoint: FakeEndpoint) -> None:
         try:
             return await client.ask([{"role": "user", "content": "Question 1 \ud83d"}])
         finally:
-            await client.transport.close()
+            await client.close()
 
     assert asyncio.run(ask_it()).text == "The answer is B."
     assert list(endpoint.asked()) == ["Question 1 ?"]

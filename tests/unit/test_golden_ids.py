@@ -4,7 +4,6 @@ A question goes the whole way, from its record in a file through the product's o
 change an id unnoticed.
 """
 
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints, prepare
-from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.roster import Roster
 from tests.support.fake_endpoint import write_config, write_questions
 
 CHOICES_IN_TEXT = {"question": "Which gas do plants take up?\nA) oxygen\nB) carbon dioxide\nC) helium", "answer": "B)"}
@@ -145,12 +144,12 @@ def settings(folder: Path) -> dict[str, object]:
     return {"questions_file": "exam.json", "model": {"generator_settings": generator}, "prompt": "default"}
 
 
-def identify(settings: dict[str, object], run_id: str = "") -> Ledger:
-    """A ledger of these settings, which knows its ids and nothing else."""
+def identify(settings: dict[str, object], run_id: str = "") -> Roster:
+    """The roster of a run with these settings."""
     config = Config.model_validate(settings | {"processing": {"enable_checkpointing": False}})
     endpoints = find_endpoints(config, Path(), NoKeys())
-    with closing(prepare(config, endpoints, own_folder=None, run_id=run_id, notify=lambda _: None).ledger) as ledger:
-        return ledger
+    with prepare(config, endpoints, own_folder=None, run_id=run_id, notify=lambda _: None) as preparation:
+        return preparation.roster
 
 
 def with_grader(settings: dict[str, object]) -> dict[str, object]:
@@ -159,12 +158,12 @@ def with_grader(settings: dict[str, object]) -> dict[str, object]:
     return settings | {"model": model | {"grader_shortname": "judge"}}
 
 
-def list_answer_ids(ledger: Ledger) -> list[str]:
-    return [ledger.ids(position).answer for position in range(len(QUESTIONS))]
+def list_answer_ids(roster: Roster) -> list[str]:
+    return [roster.ids(position).answer for position in range(len(QUESTIONS))]
 
 
-def list_score_ids(ledger: Ledger) -> list[str]:
-    return [ledger.ids(position).score for position in range(len(QUESTIONS))]
+def list_score_ids(roster: Roster) -> list[str]:
+    return [roster.ids(position).score for position in range(len(QUESTIONS))]
 
 
 @pytest.mark.parametrize(
@@ -187,21 +186,21 @@ def test_answer_ids(settings: dict[str, object], changed: dict[str, object], ids
 
 def test_ids_of_a_judged_run(settings: dict[str, object]) -> None:
     """A grade that was paid for is found again by these; a run is named by them, and so are its batches."""
-    ledger = identify(with_grader(settings))
-    assert list_answer_ids(ledger) == ASKED_BY_DEFAULT
-    assert list_score_ids(ledger) == GRADED_BY_A_JUDGE
-    assert ledger.evaluation_id == "7cd0a71dff17ea882167fed08d820f35"
-    assert ledger.cache_key(range(len(QUESTIONS))) == "batch-e930ba505d5279c19ac9b1917f1f8efd"
-    assert ledger.cache_key(range(2, 5)) == "batch-b0699e15fd3c7e6ec17145780e4a9e51"
+    roster = identify(with_grader(settings))
+    assert list_answer_ids(roster) == ASKED_BY_DEFAULT
+    assert list_score_ids(roster) == GRADED_BY_A_JUDGE
+    assert roster.evaluation_id == "7cd0a71dff17ea882167fed08d820f35"
+    assert roster.cache_key(range(len(QUESTIONS))) == "batch-e930ba505d5279c19ac9b1917f1f8efd"
+    assert roster.cache_key(range(2, 5)) == "batch-b0699e15fd3c7e6ec17145780e4a9e51"
 
 
 def test_ids_of_a_run_without_a_grader(settings: dict[str, object]) -> None:
     """What is read from the answers is found again by these, until it could be read differently."""
-    ledger = identify(settings)
-    assert list_score_ids(ledger) == READ_FROM_THE_ANSWER
-    assert ledger.evaluation_id == READ_EVALUATION
-    assert ledger.cache_key(range(len(QUESTIONS))) == READ_BATCH
-    assert ledger.cache_key(range(2, 5)) == READ_SMALL_BATCH
+    roster = identify(settings)
+    assert list_score_ids(roster) == READ_FROM_THE_ANSWER
+    assert roster.evaluation_id == READ_EVALUATION
+    assert roster.cache_key(range(len(QUESTIONS))) == READ_BATCH
+    assert roster.cache_key(range(2, 5)) == READ_SMALL_BATCH
     assert list_score_ids(identify(settings | {"grading": "logprobs"})) == READ_FROM_THE_FIRST_TOKEN
 
 

@@ -55,7 +55,7 @@ def ask_all(endpoint: FakeEndpoint, count: int, *, workers: int, patience: Patie
             tasks = [ask(client, slots, number + 1) for number in range(count)]
             outcomes = await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            await client.transport.close()
+            await client.close()
         return [outcome for outcome in outcomes if isinstance(outcome, Answer | EvaluationError)]
 
     return asyncio.run(ask_each())
@@ -173,7 +173,7 @@ def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.Capture
         await asyncio.wait(asked, timeout=1)
         for each in asked:
             each.cancel()
-        await client.transport.close()
+        await client.close()
 
     asyncio.run(stop_at_the_wait())
     assert capsys.readouterr().out.count("asks to wait for 20 s") == 1
@@ -210,7 +210,7 @@ def look(url: str, model: str = "m", *, patience: Patience = PATIENCE) -> None:
         try:
             await check_endpoint(client, print)
         finally:
-            await client.transport.close()
+            await client.close()
 
     asyncio.run(look_once())
 

@@ -1,7 +1,6 @@
 """`mcqa questions check`: what a file holds, what is wrong with it and where; and the same in a run's lines and records."""
 
 import json
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -137,8 +136,8 @@ def test_a_run_says_and_records_the_same(folder: Path) -> None:
     write_questions(folder, FAULTY)
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     said: list[str] = []
-    preparation = prepare(config, find_endpoints(config, Path(), NoKeys()), own_folder=None, run_id="run", notify=said.append)
-    with closing(preparation.ledger):
+    endpoints = find_endpoints(config, Path(), NoKeys())
+    with prepare(config, endpoints, own_folder=None, run_id="run", notify=said.append) as preparation:
         assert "\n".join(said) == SAID
         assert preparation.describe_selection().findings == {
             "no_answer": 1,
@@ -177,7 +176,7 @@ def test_a_run_asks_nothing_of_a_file_that_it_cannot_read_or_use(
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     endpoints = find_endpoints(config, Path(), NoKeys())
     with pytest.raises(UserMistake, match=message):
-        prepare(config, endpoints, own_folder=None, run_id="run", notify=print)
+        prepare(config, endpoints, own_folder=None, run_id="run", notify=print).__enter__()
 
 
 def test_what_is_worth_knowing_of_a_file_is_said_by_the_check_and_by_a_run(
@@ -192,5 +191,5 @@ def test_what_is_worth_knowing_of_a_file_is_said_by_the_check_and_by_a_run(
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     said: list[str] = []
     endpoints = find_endpoints(config, Path(), NoKeys())
-    with closing(prepare(config, endpoints, own_folder=None, run_id="run", notify=said.append).ledger):
+    with prepare(config, endpoints, own_folder=None, run_id="run", notify=said.append):
         assert "⚠️ exam.json: pictures are not sent: 'image' (1 entry)" in said

@@ -5,7 +5,6 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 """
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -119,7 +118,9 @@ class Client:
                 failures += not self._outage.goes_on
                 if failures == self.patience.attempts:
                     raise
-                await self._step_aside(0.0 if self._outage.goes_on else choose_pause(self.patience, failures, failure))
+                await self._step_aside(
+                    0.0 if self._outage.goes_on else self.patience.choose_pause(failures, failure.retry_after_seconds)
+                )
             else:
                 usage = add_usage(usage, answer.usage)
                 if answer.text or answer.is_truncated:
@@ -131,6 +132,10 @@ class Client:
     def stop(self, cause: EvaluationError) -> None:
         """Send nothing more: what waits to be sent ends with the cause."""
         self._final = self._final or cause
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.transport.close()
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
         """Make one attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
@@ -241,10 +246,3 @@ class Client:
             await asyncio.sleep(seconds)
         finally:
             await self._slots.acquire()
-
-
-def choose_pause(patience: Patience, failures: int, last: EndpointFailure) -> float:
-    """Return how many seconds to wait after a question's failures; `last` may ask for more."""
-    longest: float = min(patience.first_pause_seconds * 2 ** (failures - 1), patience.longest_pause_seconds)
-    pause_seconds = longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
-    return max(pause_seconds, min(last.retry_after_seconds, patience.longest_asked_seconds))

@@ -1,5 +1,6 @@
 """How long an endpoint is waited for, and how often it is asked again."""
 
+import random
 from dataclasses import dataclass
 
 
@@ -36,3 +37,9 @@ class Patience:
 
     list_seconds: float = 7.0
     """How long to wait for the list of models: longer than for a connection, to tell a slow list from a firewall."""
+
+    def choose_pause(self, failures: int, asked_seconds: float) -> float:
+        """Return how many seconds to wait after a question's failures; the endpoint may have asked for more."""
+        longest = min(self.first_pause_seconds * 2.0 ** (failures - 1), self.longest_pause_seconds)
+        pause_seconds = longest * random.uniform(0.75, 1.0)  # noqa: S311 - spreads requests, guards no secret
+        return max(pause_seconds, min(asked_seconds, self.longest_asked_seconds))

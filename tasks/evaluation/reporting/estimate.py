@@ -12,7 +12,7 @@ SAMPLE = 1_000
 def estimate_tokens(ledger: Ledger, *, has_grader: bool) -> list[str]:
     """A line for each endpoint that will still be asked: how often, and for how many tokens in all."""
     awaiting, known = ledger.awaiting_grade(), ledger.add_up_tokens()
-    open_count = len(ledger.questions) - len(ledger.results)
+    open_count = ledger.open_count
     left: dict[Role, int] = {"generator": open_count - len(awaiting), "grader": open_count if has_grader else 0}
     for position in islice(awaiting, SAMPLE):
         answer = ledger.known_answer(position)

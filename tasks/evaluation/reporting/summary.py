@@ -16,7 +16,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
     names = ledger.questions.group_names
     table = ScoreTable(
         scores=ledger.scores[positions],
-        formats=np.array(ledger.formats)[positions],
+        formats=np.array(ledger.roster.formats)[positions],
         no_choice=ledger.no_choice[positions],
         clarified=ledger.clarified[positions],
         truncated=ledger.truncated[positions],
@@ -24,7 +24,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         groups=ledger.questions.groups_of(positions) if names else np.zeros_like(positions),
         group_names=names,
     )
-    return summarize(table, selected=len(ledger.questions), unusable=min(ledger.unusable_count, count))
+    return summarize(table, selected=len(ledger.questions), unusable=min(len(ledger.roster.errors), count))
 
 
 def describe_statistics(statistics: Statistics) -> list[str]:

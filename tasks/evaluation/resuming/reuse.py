@@ -63,7 +63,7 @@ class Reuser:
         self._settings = settings
         self._grades: dict[tuple[int, str], Grade] = {}
         self._other_answers: dict[tuple[int, str], Answer] = {}
-        self._by_answer, self._by_score = ledger.index_open()
+        self._by_answer, self._by_score = ledger.roster.index(ledger.open_positions(range(len(ledger.roster))))
 
     def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
         """Take what fits from the checkpoint: all of it, or nothing when it turns out to be damaged.
@@ -152,7 +152,7 @@ class Reuser:
             return
         fits = same_grader and result.get("reference_answer") == question.reference
         if fits and result.get("format") == question.format and is_score(result.get("score")):
-            ids = self._ledger.ids(position)
+            ids = self._ledger.roster.ids(position)
             ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
             reuse.finished += self._ledger.reuse(position, ours)
         else:
@@ -207,7 +207,7 @@ class Reuser:
         question, clarification = self._ledger.questions[position], clarification_of_result(result)
         if question and clarification:
             messages = clarification_messages(question, answer.text)
-            clarification_id = name_clarification(self._ledger.ids(position).answer, messages)
+            clarification_id = name_clarification(self._ledger.roster.ids(position).answer, messages)
             self._ledger.clarifications.add(position, clarification_id, clarification)
 
     def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
@@ -215,7 +215,7 @@ class Reuser:
         assert question is not None
         kept = record.get("answer")
         answer = parse_answer(kept) if isinstance(kept, dict) else None
-        result = build_refused(self._ledger.ids(position), question, parse_refusal(record), answer)
+        result = build_refused(self._ledger.roster.ids(position), question, parse_refusal(record), answer)
         reuse.finished += self._ledger.reuse(position, result)
 
     def _join_grades(self, reuse: Reuse) -> None:
@@ -223,7 +223,7 @@ class Reuser:
         for (position, digest), grade in self._grades.items():
             question, answer = self._ledger.questions[position], self._find_answer(position, digest)
             if question and answer and position not in self._ledger.results:
-                result = build_result(self._ledger.ids(position), question, answer, grade)
+                result = build_result(self._ledger.roster.ids(position), question, answer, grade)
                 reuse.finished += self._ledger.reuse(position, result)
                 reuse.answers -= 1
         self._grades.clear()

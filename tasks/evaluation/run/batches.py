@@ -52,7 +52,7 @@ class Batches:
         count = len(self._ledger.questions)
         for start in range(0, count, self._size):
             positions = range(start, min(start + self._size, count))
-            batch = Batch(positions, self._ledger.cache_key(positions))
+            batch = Batch(positions, self._ledger.roster.cache_key(positions))
             if self.count_open(batch):
                 yield batch
 
@@ -86,7 +86,7 @@ class Batches:
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
-            is_same = result.get("score_id") == self._ledger.ids(position).score
+            is_same = result.get("score_id") == self._ledger.roster.ids(position).score
             if is_same and (not is_refused(result) or not self._retry_refused):
                 self._ledger.reuse(position, result)
 

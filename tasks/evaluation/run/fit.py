@@ -1,6 +1,5 @@
 """How far a checkpoint takes a run: what resuming from it would reuse, grade anew and ask. Asks nothing, writes nothing."""
 
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Reuser
+from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.storage.checkpoint import Checkpoint
 
@@ -52,8 +52,10 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
         UserMistake: no run is possible with these settings.
     """
     endpoints = find_endpoints(config, config_folder, NoKeys())
-    preparation = prepare(config, endpoints, own_folder=None, run_id="", notify=lambda _: None)
-    with closing(preparation.ledger) as ledger:
+    with (
+        prepare(config, endpoints, own_folder=None, run_id="", notify=lambda _: None) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
         ledger.record_unusable()
         reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
         graded_anew = len(ledger.awaiting_grade())
@@ -61,8 +63,8 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
             selected=len(ledger.questions),
             finished=reuse.finished,
             graded_anew=graded_anew,
-            to_ask=len(ledger.questions) - len(ledger.results) - graded_anew,
+            to_ask=ledger.open_count - graded_anew,
             asked_again=reuse.asked_again,
-            unusable=ledger.unusable_count,
+            unusable=len(ledger.roster.errors),
             misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
         )

@@ -3,8 +3,8 @@
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import datetime
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
@@ -14,7 +14,9 @@ from tasks.evaluation.errors import before_asking
 from tasks.evaluation.local_servers.local_server import start_server
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.preparation import (
+    Preparation,
     check_output_folder,
     find_endpoints,
     find_log_folder,
@@ -23,14 +25,22 @@ from tasks.evaluation.run.preparation import (
 )
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.storage.locks import lock_evaluation
+from tasks.evaluation.storage.spool import PlacedSpool
 
 
 @contextmanager
 def open_run(
-    config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, log: Callable[[str], None]
+    config: Config,
+    *,
+    config_file: str | None,
+    run_id: str,
+    keys: KeyReader,
+    log: Callable[[str], None],
+    factories: Factories = Factories(),  # noqa: B008 - frozen,
 ) -> Iterator[Run]:
     """Open the evaluation that the settings describe, with all that earlier runs know of it.
 
@@ -40,6 +50,7 @@ def open_run(
         run_id: the run's name for ever; a run that shares nothing with earlier ones shares with its own retries.
         keys: reads the endpoints' keys.
         log: takes every line that the user sees.
+        factories: make what reaches outside the run.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
@@ -47,12 +58,48 @@ def open_run(
     with ExitStack() as stack:
         progress = Progress(log, is_shown=config.processing.progress_bar)
         with before_asking():
-            run = _enter_run(stack, config, config_file=config_file, run_id=run_id, keys=keys, progress=progress)
+            run = _enter_run(
+                stack, config, config_file=config_file, run_id=run_id, keys=keys, progress=progress, factories=factories
+            )
         yield run
 
 
+@contextmanager
+def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | None = None) -> Iterator[Ledger]:
+    """Open a ledger of the questions that knows nothing of them yet; at the end its log and its temporary files are closed.
+
+    Args:
+        preparation: What the run begins with.
+        open_log: Opens the answer log; None where nothing is kept.
+
+    Raises:
+        StorageFailure: The log's folder cannot be made.
+    """
+    folder, count, processing = preparation.own_folder, len(preparation.roster), preparation.config.processing
+    with closing(PlacedSpool(folder, count)) as answers, closing(PlacedSpool(folder, count)) as results:
+        ledger = Ledger(
+            preparation.roster,
+            answers=answers,
+            results=results,
+            log=open_log() if open_log else None,
+            waits_for_sync=processing.save_incremental,
+            retry_refused=processing.retry_refused,
+        )
+        try:
+            yield ledger
+        finally:
+            ledger.close_log()
+
+
 def _enter_run(
-    stack: ExitStack, config: Config, *, config_file: str | None, run_id: str, keys: KeyReader, progress: Progress
+    stack: ExitStack,
+    config: Config,
+    *,
+    config_file: str | None,
+    run_id: str,
+    keys: KeyReader,
+    progress: Progress,
+    factories: Factories,
 ) -> Run:
     """Open the run; the stack closes it."""
     folder = Path(config_file).parent if config_file else Path()
@@ -62,27 +109,21 @@ def _enter_run(
         stack.callback(server.close)
     endpoints = find_endpoints(config, folder, keys)
     check_output_folder(config)
-    preparation = prepare(config, endpoints, own_folder=own_folder, run_id=run_id, notify=progress.notify)
-    ledger = preparation.ledger
-    with ExitStack() as on_failure:
-        # Closed before the lock is given up, and also when there is none to be had.
-        on_failure.callback(ledger.close)
-        if own_folder:
-            stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, ledger.evaluation_id))
-            remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
-            ledger.log = _open_log(own_folder, sync_at_once=config.processing.save_incremental)
-            ledger.waits_for_sync = config.processing.save_incremental
-        stack.push(on_failure.pop_all())
-    reuse_earlier(preparation, progress.notify)
-    if server and len(ledger.results) < len(ledger.questions):
+    preparation = stack.enter_context(prepare(config, endpoints, own_folder=own_folder, run_id=run_id, notify=progress.notify))
+    open_log = None
+    if own_folder:
+        # Entered before the ledger, whose log must be closed before the lock is given up.
+        stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, preparation.roster.evaluation_id))
+        remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
+        writer = f"{factories.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
+        folder_of_answers, sync_at_once = own_folder / ANSWERS_FOLDER, config.processing.save_incremental
+        open_log = partial(factories.make_log, folder_of_answers, writer, sync_at_once=sync_at_once)
+    ledger = stack.enter_context(open_ledger(preparation, open_log))
+    reuse_earlier(preparation, ledger, progress.notify)
+    if server and ledger.open_count:
         server.wait_until_healthy()
         endpoints = find_endpoints(config, folder, keys, server.url)
     loop = stack.enter_context(EventLoopThread())
-    run = Run(preparation, endpoints, config_file=config_file, loop=loop, progress=progress)
+    run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))
     return run
-
-
-def _open_log(own_folder: Path, *, sync_at_once: bool) -> AnswerLog:
-    writer = f"{datetime.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
-    return AnswerLog(own_folder / ANSWERS_FOLDER, writer, sync_at_once=sync_at_once)

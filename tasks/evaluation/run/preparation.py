@@ -1,8 +1,8 @@
-"""From the settings to a ledger that holds all that is known before anything is asked."""
+"""From the settings to the questions with their ids, and to all that a run begins with."""
 
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,11 @@ from tasks.evaluation.resuming.differences import describe_settings, explain_cha
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
-from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.storage.folders import find_existing, make_folder
 from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
-from tasks.evaluation.storage.spool import PlacedSpool
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Preparation:
     run_id: str
     settings: JsonObject
     selection: Selection
-    ledger: Ledger
+    roster: Roster
     grader: Grader
     lineage: Lineage
     own_folder: Path | None
@@ -52,7 +51,7 @@ class Preparation:
         """Return what only our checkpoints say of themselves."""
         named = self.lineage.named
         return Provenance(
-            evaluation_id=self.ledger.evaluation_id,
+            evaluation_id=self.roster.evaluation_id,
             private_run_id=self.private_run_id,
             run_id=self.run_id,
             resumed_from=name_resumed(named) if named else "",
@@ -65,13 +64,13 @@ class Preparation:
         """Return the selection as checkpoints hold it; a later run without a seed takes the seed from here."""
         return SavedSelection(
             questions_file=self.config.questions_file,
-            file_count=self.ledger.questions.file_count,
-            selected_count=len(self.ledger.questions),
+            file_count=self.roster.questions.file_count,
+            selected_count=len(self.roster),
             random_selection=self.selection.random_selection,
             random_seed=self.selection.random_seed,
             limit=self.selection.limit,
-            digest=self.ledger.questions_digest,
-            findings={finding.kind: finding.count for finding in self.ledger.questions.findings},
+            digest=self.roster.questions_digest,
+            findings={finding.kind: finding.count for finding in self.roster.questions.findings},
         )
 
 
@@ -147,6 +146,7 @@ def find_log_folder(own_folder: Path | None) -> Path:
     return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
 
 
+@contextmanager
 def prepare(
     config: Config,
     endpoints: tuple[Endpoint, Endpoint | None],
@@ -154,18 +154,18 @@ def prepare(
     own_folder: Path | None,
     run_id: str,
     notify: Callable[[str], None],
-) -> Preparation:
-    """Select the questions and identify them; nothing of earlier runs is used yet.
+) -> Iterator[Preparation]:
+    """Select the questions and identify them; nothing of earlier runs is used yet. They are closed at the end.
 
     Args:
-        config: the settings.
-        endpoints: the generator and the grader.
-        own_folder: as `make_own_folder` gives it.
-        run_id: the run's name for ever. Under the same one, a run is continued, and must be the same evaluation.
-        notify: takes what the user should know.
+        config: The settings.
+        endpoints: The generator and the grader.
+        own_folder: As `make_own_folder` returns it.
+        run_id: The run's permanent name. Under the same one, a run is continued, and must be the same evaluation.
+        notify: Takes what the user should know.
 
     Raises:
-        UserMistake: the questions cannot be used with these settings, or the run was started with others.
+        UserMistake: The questions cannot be used with these settings, or the run was started with others.
     """
     generator, judge = endpoints
     grader = choose_grader(config, judge)
@@ -173,6 +173,19 @@ def prepare(
     config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
     described = describe_settings(config, judge)
     selection = choose_selection(config, lineage, described)
+    identity = _make_identity(config, generator, grader, lineage)
+    with closing(_select_questions(config, selection, own_folder)) as questions:
+        for line in summarize(questions.findings, config.questions_file, questions.notes):
+            notify(line)
+        if questions.refusal:
+            raise UserMistake(questions.refusal)
+        roster = Roster(questions, identity, grader)
+        preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
+        _require_same_evaluation(preparation)
+        yield preparation
+
+
+def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage: Lineage) -> Identity:
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),
@@ -181,24 +194,7 @@ def prepare(
         private_run_id=lineage.private_run_id,
         prompt=config.prompt,
     )
-    with ExitStack() as on_failure:
-        questions = on_failure.enter_context(closing(_select_questions(config, selection, own_folder)))
-        for line in summarize(questions.findings, config.questions_file, questions.notes):
-            notify(line)
-        if questions.refusal:
-            raise UserMistake(questions.refusal)
-        ledger = Ledger(
-            questions,
-            Identity(settings),
-            grader=grader,
-            answers=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
-            results=on_failure.enter_context(closing(PlacedSpool(own_folder, len(questions)))),
-            retry_refused=config.processing.retry_refused,
-        )
-        preparation = Preparation(config, run_id, described, selection, ledger, grader, lineage, own_folder)
-        _require_same_evaluation(preparation)
-        on_failure.pop_all()
-    return preparation
+    return Identity(settings)
 
 
 def _require_same_evaluation(preparation: Preparation) -> None:
@@ -207,8 +203,8 @@ def _require_same_evaluation(preparation: Preparation) -> None:
     Raises:
         UserMistake: its settings or its questions have changed; lists each difference with both values.
     """
-    own, ledger = preparation.lineage.own, preparation.ledger
-    if not own or own[0].evaluation_id == ledger.evaluation_id:
+    own = preparation.lineage.own
+    if not own or own[0].evaluation_id == preparation.roster.evaluation_id:
         return
     changes = "; ".join(explain_change(own[0], preparation.settings, preparation.describe_selection()))
     raise UserMistake(

@@ -1,6 +1,5 @@
 """The report of a run: the results' files, and the lines that the user sees at its end."""
 
-from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.endpoints.response_models import describe_other_models
@@ -17,7 +16,7 @@ def report(run: Run) -> dict[str, Path]:
         StorageFailure: they cannot be written.
     """
     notify = run.progress.notify
-    written = write_results(run.ledger, run.config, run.metadata.describe, datetime.now())
+    written = write_results(run.ledger, run.config, run.metadata.describe, run.factories.now())
     if run.saver.path:
         notify(f"✅ Final checkpoint saved with {len(run.ledger.results):,} total results")
     for line in describe_statistics(compute_statistics(run.ledger)):

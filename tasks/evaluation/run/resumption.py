@@ -7,25 +7,25 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Reuse, Reuser, require_fit
 from tasks.evaluation.run.preparation import Preparation
+from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 
 
-def reuse_earlier(preparation: Preparation, notify: Callable[[str], None]) -> None:
+def reuse_earlier(preparation: Preparation, ledger: Ledger, notify: Callable[[str], None]) -> None:
     """Take from the earlier runs' checkpoints and answer logs what fits this one, and say what.
 
     Raises:
         UserMistake: nothing of the checkpoint that the user named fits.
         StorageFailure: what the answer log holds cannot be made durable.
     """
-    ledger = preparation.ledger
     ledger.record_unusable()
     if preparation.own_folder is None:
         return
     unusable = len(ledger.results)
     reuser, named = Reuser(ledger, preparation.settings), preparation.lineage.named
     used = _use_named(reuser, named, preparation, notify) if named else Reuse()
-    used += _use_newest(reuser, preparation, notify)
+    used += _use_newest(reuser, ledger, preparation, notify)
     from_log = reuser.use_log(preparation.own_folder / ANSWERS_FOLDER, notify)
     _report_log(from_log, notify)
     if len(ledger.results) > unusable:
@@ -42,13 +42,13 @@ def _use_named(reuser: Reuser, checkpoint: Checkpoint, preparation: Preparation,
     return reuse
 
 
-def _use_newest(reuser: Reuser, preparation: Preparation, notify: Callable[[str], None]) -> Reuse:
+def _use_newest(reuser: Reuser, ledger: Ledger, preparation: Preparation, notify: Callable[[str], None]) -> Reuse:
     """Use the checkpoints from the newest on, until no question is open; older ones of an evaluation only if they hold more."""
-    ledger, total = preparation.ledger, Reuse()
+    total = Reuse()
     used_counts: dict[str, int] = {}
     passed_over: list[Checkpoint] = []
     for checkpoint in [*preparation.lineage.own, *preparation.lineage.others]:
-        if len(ledger.results) == len(ledger.questions):
+        if not ledger.open_count:
             break
         if checkpoint.completed_count <= used_counts.get(checkpoint.evaluation_id, -1):
             continue

@@ -1,7 +1,6 @@
 """An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
 import asyncio
-from datetime import datetime
 
 import numpy as np
 
@@ -16,9 +15,11 @@ from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.run.batches import Batch, Batches
+from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.run.saving import Saver
+from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.scorer import Scorer
 
 
@@ -27,10 +28,12 @@ class Run:
 
     Args:
         preparation: what is known at its beginning.
+        ledger: what is known of its questions.
         endpoints: the generator and the grader, as they are asked now.
         config_file: the configuration's path, for the records; None: it came from flags alone.
         loop: the event loop on which the questions are asked.
         progress: what the user sees.
+        factories: make its clients and its times.
 
     `batches` cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files.
     """
@@ -38,17 +41,20 @@ class Run:
     def __init__(
         self,
         preparation: Preparation,
+        ledger: Ledger,
         endpoints: tuple[Endpoint, Endpoint | None],
         *,
         config_file: str | None,
         loop: EventLoopThread,
         progress: Progress,
+        factories: Factories,
     ) -> None:
         self.config: Config = preparation.config
-        self.ledger = preparation.ledger
+        self.ledger = ledger
         self.progress = progress
         self.endpoints = endpoints
         self.preparation = preparation
+        self.factories = factories
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
@@ -61,9 +67,9 @@ class Run:
         )
         self.batches = Batches(self.ledger, self.config.processing)
         self.metadata = Metadata(
-            preparation, self.ledger, lambda: self.paid, config_file=config_file, started_at=datetime.now()
+            preparation, self.ledger, lambda: self.paid, config_file=config_file, started_at=factories.now()
         )
-        self.saver = Saver(self.ledger, self.config, self.metadata.describe, progress.notify)
+        self.saver = Saver(self.ledger, self.config, self.metadata.describe, progress.notify, factories.now)
 
     @property
     def stop_cause(self) -> EvaluationError | None:
@@ -112,11 +118,13 @@ class Run:
 
     async def close_clients(self) -> None:
         """Close the connections, on the loop."""
-        await self._generator.transport.close()
+        await self._generator.close()
         if self._grader:
-            await self._grader.transport.close()
+            await self._grader.close()
 
     def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing
         patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
-        return Client(endpoint, patience, is_proven=is_proven, slots=self._slots, notify=self.progress.notify)
+        return self.factories.make_client(
+            endpoint, patience, is_proven=is_proven, slots=self._slots, notify=self.progress.notify
+        )

@@ -28,15 +28,22 @@ class Saver:
         config: the settings.
         describe: gives the metadata of a file that holds so many results.
         notify: takes what the user should know.
+        now: returns the local time, which names a checkpoint.
     """
 
     def __init__(
-        self, ledger: Ledger, config: Config, describe: Callable[[int], JsonObject], notify: Callable[[str], None]
+        self,
+        ledger: Ledger,
+        config: Config,
+        describe: Callable[[int], JsonObject],
+        notify: Callable[[str], None],
+        now: Callable[[], datetime],
     ) -> None:
         processing = config.processing
         self._ledger = ledger
         self._config = config
         self._notify = notify
+        self._now = now
         self._clock = SaveClock(processing.checkpoint_interval, follows_each=processing.save_incremental)
         self._writer = self._make_writer(describe) if processing.enable_checkpointing else None
         self._room_checked_at = 0.0
@@ -57,7 +64,7 @@ class Saver:
             StorageFailure: it cannot be written.
         """
         started = time.monotonic()
-        saved = self._writer.save(datetime.now()) if self._writer else None
+        saved = self._writer.save(self._now()) if self._writer else None
         if saved is None:
             return None
         self._clock.note(started, time.monotonic())
@@ -85,7 +92,9 @@ class Saver:
         keep, folder = self._config.processing.keep_checkpoints, Path(self._config.processing.checkpoint_directory)
         if keep is None or self._writer is None:
             return
-        mine = [each for each in find_checkpoints(folder, self._notify) if each.evaluation_id == self._ledger.evaluation_id]
+        mine = [
+            each for each in find_checkpoints(folder, self._notify) if each.evaluation_id == self._ledger.roster.evaluation_id
+        ]
         try:
             prune(folder, mine, keep)
         except StorageFailure as failure:

@@ -5,11 +5,9 @@ A finished question has its documented record in `results`, where checkpoints, b
 """
 
 import asyncio
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from hashlib import blake2b
 
 import numpy as np
 
@@ -17,13 +15,10 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
-from tasks.evaluation.questions.questions import Question, Questions
+from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.clarification_records import Clarification, Clarifications, clarification_record
-from tasks.evaluation.scoring.graders import Grader
-from tasks.evaluation.scoring.identity import ID_BYTES, Identity, name_batch
 from tasks.evaluation.scoring.records import (
     Grade,
-    Ids,
     Refusal,
     answer_record,
     build_refused,
@@ -34,78 +29,50 @@ from tasks.evaluation.scoring.records import (
     parse_answer,
     refusal_record,
 )
+from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.id_index import IdIndex
 from tasks.evaluation.storage.spool import PlacedSpool
-
-NO_ID = bytes(ID_BYTES)
 
 
 class Ledger:
     """What is known of each question; positions are 0-based places in the selection.
 
-    `questions_digest` tells these questions in this order from others. `scores` holds a score a position, NaN where there is
-    none, to be looked at where there is a result; `formats` m for multiple choice, q for short answers, - for an entry that
-    cannot be asked. `no_choice`, `truncated` and `clarified` are the evaluations' marks, `f1` the token F1 of short answers,
-    NaN where there is none. `clarifications` are known of unfinished questions.
+    `scores` holds a score a position, NaN if there is none; look at it only where there is a result. `no_choice`, `truncated`
+    and `clarified` are the evaluations' marks, `f1` the token F1 of short answers, NaN if there is none. `clarifications` are
+    known of unfinished questions.
 
     Args:
-        questions: the selected questions.
-        identity: gives them their ids.
-        grader: grades the answers; not every question can be graded in every way.
-        answers: takes the answers that are known and not yet graded.
-        results: takes the finished questions' records.
-        retry_refused: whether a refusal that an earlier run has recorded counts for nothing.
+        roster: The questions with their ids.
+        answers: Takes the answers that are known and not yet graded.
+        results: Takes the finished questions' records.
+        log: Takes everything that arrives; None without checkpointing.
+        waits_for_sync: True if what is kept must have been fsynced.
+        retry_refused: True if a refusal that an earlier run has recorded counts for nothing.
     """
 
     def __init__(
         self,
-        questions: Questions,
-        identity: Identity,
+        roster: Roster,
         *,
-        grader: Grader,
         answers: PlacedSpool,
         results: PlacedSpool,
+        log: AnswerLog | None,
+        waits_for_sync: bool,
         retry_refused: bool,
     ) -> None:
-        self.questions = questions
+        self.roster = roster
+        self.questions = roster.questions
         self.answers = answers
         self.results = results
-        self.log: AnswerLog | None = None
-        self.waits_for_sync = False
-        self.scores = np.full(len(questions), np.nan)
-        self.formats = array("u", "-") * len(questions)
-        self.no_choice, self.truncated = np.zeros((2, len(questions)), dtype=bool)
-        self.f1 = np.full(len(questions), np.nan)
-        self._models = ModelTable(len(questions))
-        self.clarified = np.zeros(len(questions), dtype=bool)
+        self.log = log
+        self.scores = np.full(len(roster), np.nan)
+        self.no_choice, self.truncated, self.clarified = np.zeros((3, len(roster)), dtype=bool)
+        self.f1 = np.full(len(roster), np.nan)
         self.clarifications = Clarifications()
-        self._tokens = TokenTable(len(questions))
+        self._models = ModelTable(len(roster))
+        self._tokens = TokenTable(len(roster))
+        self._waits_for_sync = waits_for_sync
         self._retry_refused = retry_refused
-        self._answer_ids = bytearray()
-        self._score_ids = bytearray()
-        self._errors: dict[int, str] = {}
-        digest = blake2b(digest_size=ID_BYTES)
-        for position, question in enumerate(questions):
-            self._identify(position, question, identity, grader)
-            words = question and (question.text, question.context, question.reference, question.aliases)
-            digest.update(repr(words).encode())
-        self.questions_digest = digest.hexdigest()
-        self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
-
-    def ids(self, position: int) -> Ids:
-        """The ids of the question."""
-        span = slice(position * ID_BYTES, (position + 1) * ID_BYTES)
-        return Ids(self._answer_ids[span].hex(), self._score_ids[span].hex())
-
-    def index_open(self) -> tuple[IdIndex, IdIndex]:
-        """Where the unfinished questions are, by answer id and by score id."""
-        positions = np.fromiter(self.open_positions(range(len(self.questions))), dtype=np.int64)
-        return IdIndex(self._answer_ids, positions, ID_BYTES), IdIndex(self._score_ids, positions, ID_BYTES)
-
-    def cache_key(self, positions: range) -> str:
-        """The name of the batch of these questions."""
-        return name_batch(bytes(self._score_ids[positions.start * ID_BYTES : positions.stop * ID_BYTES]))
 
     @property
     def open_count(self) -> int:
@@ -116,14 +83,9 @@ class Ledger:
         """Those of the positions whose question is not finished."""
         return (position for position in positions if position not in self.results)
 
-    @property
-    def unusable_count(self) -> int:
-        """How many entries cannot be asked."""
-        return len(self._errors)
-
     def record_unusable(self) -> None:
         """Put the entries that cannot be asked into the results, each with its reason."""
-        for position, error in self._errors.items():
+        for position, error in self.roster.errors.items():
             self.finish(position, build_unusable(error))
 
     def finish(self, position: int, result: JsonObject) -> bool:
@@ -158,7 +120,7 @@ class Ledger:
         Raises:
             StorageFailure: it cannot be kept.
         """
-        await self._log(position, answer_record(self.ids(position).answer, answer))
+        await self._log(position, answer_record(self.roster.ids(position).answer, answer))
 
     async def keep_clarification(self, position: int, clarification_id: str, clarification: Clarification) -> None:
         """Log what came of asking which choice was meant; with `waits_for_sync`, wait for the fsync.
@@ -166,7 +128,7 @@ class Ledger:
         Raises:
             StorageFailure: it cannot be kept.
         """
-        await self._log(position, clarification_record(self.ids(position).answer, clarification_id, clarification))
+        await self._log(position, clarification_record(self.roster.ids(position).answer, clarification_id, clarification))
 
     async def keep_grade(self, position: int, question: Question, answer: Answer, grade: Grade) -> None:
         """Make the grade durable and finish the question.
@@ -174,7 +136,7 @@ class Ledger:
         Raises:
             StorageFailure: it cannot be kept.
         """
-        ids = self.ids(position)
+        ids = self.roster.ids(position)
         await self._log(position, grade_record(ids.score, answer, grade))
         self.finish(position, build_result(ids, question, answer, grade))
 
@@ -184,7 +146,7 @@ class Ledger:
         Raises:
             StorageFailure: it cannot be kept.
         """
-        ids = self.ids(position)
+        ids = self.roster.ids(position)
         await self._log(position, refusal_record(ids, refusal, answer))
         self.finish(position, build_refused(ids, question, refusal, answer))
 
@@ -212,12 +174,10 @@ class Ledger:
         """Return how many results each model has answered, by the name that the endpoint gave it."""
         return self._models.count(list(self.results.positions(0, len(self.results))))
 
-    def close(self) -> None:
-        """Close the log and free the temporary files."""
+    def close_log(self) -> None:
+        """Close the log; what it holds of a complete evaluation is no longer needed."""
         if self.log:
-            self.log.close(is_complete=len(self.results) == len(self.questions))
-        for part in (self.questions, self.answers, self.results):
-            part.close()
+            self.log.close(is_complete=not self.open_count)
 
     def _note_marks(self, position: int, evaluation: JsonValue) -> None:
         marks = evaluation if isinstance(evaluation, dict) else {}
@@ -227,22 +187,9 @@ class Ledger:
         self.clarified[position] = marks.get("clarified") is True
         self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
 
-    def _identify(self, position: int, question: Question | None, identity: Identity, grader: Grader) -> None:
-        obstacle = grader.find_obstacle(question) if question else self.questions.why_unusable(position)
-        if obstacle:
-            self._errors[position] = obstacle
-        if question is None:
-            self._answer_ids += NO_ID
-            self._score_ids += NO_ID
-            return
-        self.formats[position] = question.format[0]
-        ids = identity.identify(question, self.questions.occurrence(position))
-        self._answer_ids += bytes.fromhex(ids.answer)
-        self._score_ids += bytes.fromhex(ids.score)
-
     async def _log(self, position: int, record: JsonObject) -> None:
         if self.log is None:
             return
         synced: Future[None] = self.log.append(to_line(record), position)
-        if self.waits_for_sync:
+        if self._waits_for_sync:
             await asyncio.wrap_future(synced)

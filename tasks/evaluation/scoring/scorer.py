@@ -124,7 +124,7 @@ class Scorer:
         Raises:
             Refused: the endpoint refuses it, or has refused it in an earlier run.
         """
-        clarification_id = name_clarification(self._ledger.ids(position).answer, messages)
+        clarification_id = name_clarification(self._ledger.roster.ids(position).answer, messages)
         known = self._ledger.clarifications.find(position, clarification_id)
         if known is None:
             try:

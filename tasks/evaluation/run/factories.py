@@ -1,0 +1,20 @@
+"""What makes the parts of a run that reach outside it; tests of the whole run put others in their place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.storage.answer_log import AnswerLog
+
+
+@dataclass(frozen=True)
+class Factories:
+    """Makes a run's network, log and times."""
+
+    make_client: Callable[..., Client] = Client
+    """Makes the clients of the endpoints; takes what `Client` takes."""
+    make_log: Callable[..., AnswerLog] = AnswerLog
+    """Opens the answer log; takes what `AnswerLog` takes."""
+    now: Callable[[], datetime] = datetime.now
+    """Returns the local time, which names the files of a run."""

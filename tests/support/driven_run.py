@@ -1,0 +1,106 @@
+"""The product's own run, driven step by step: without a network, and with fsyncs and times that a test decides."""
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.tokens import TokenSum
+from tasks.evaluation.run.batches import Batch
+from tasks.evaluation.run.factories import Factories
+from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.run import Run
+from tasks.evaluation.storage.answer_log import AnswerLog
+from tests.support.fake_endpoint import LETTERS
+
+START = datetime(2026, 11, 23, 14, 30, 22)  # noqa: DTZ001 - the documented times are local
+
+
+class Clock:
+    """Goes on by five seconds each time that it is looked at.
+
+    Args:
+        hour: of the day on which the runs of a test take place.
+    """
+
+    def __init__(self, hour: int) -> None:
+        self._now = START + timedelta(hours=hour)
+
+    def __call__(self) -> datetime:
+        self._now += timedelta(seconds=5)
+        return self._now
+
+
+class Model(Client):
+    """Answers without a network.
+
+    Args:
+        note: takes the number of each question that is asked.
+    """
+
+    def __init__(self, note: Callable[[int], None]) -> None:
+        self.paid = TokenSum()
+        self._note_asked = note
+
+    async def ask(self, messages: list[Message]) -> Answer:
+        found = re.search(r"Question (\d+)", str(messages[-1]["content"]))
+        assert found
+        number = int(found[1])
+        self._note_asked(number)
+        return Answer(f"The answer to {number} is {LETTERS[number % 4]}.", None, {"total_tokens": 12}, "stop", "fake", 0.5)
+
+    def stop(self, cause: Exception) -> None:
+        """Go on answering: what still asks after that is counted."""
+
+    async def close(self) -> None:
+        """Hold no connection."""
+
+
+class SteppedLog(AnswerLog):
+    """An answer log that fsyncs when it is told to and at its end, so that each time the same is done in the same order."""
+
+    def _sync_until_closed(self) -> None:
+        self._closing.wait()
+        self._sync()
+
+
+def make_config(folder: Path, questions_file: Path, **processing: object) -> Config:
+    """Settings of a run whose checkpoints and results lie in the folder."""
+    model = {"generator_settings": {"model": "fake", "base_url": "http://127.0.0.1:9/v1"}}
+    settings = {"checkpoint_directory": str(folder / "checkpoints"), "progress_bar": False, **processing}
+    output = {"output_directory": str(folder / "out"), "save_incorrect": True}
+    return Config.model_validate(
+        {"questions_file": str(questions_file), "model": model, "processing": settings, "output": output}
+    )
+
+
+def open_driven(config: Config, model: Model, make_log: Callable[..., AnswerLog], hour: int) -> AbstractContextManager[Run]:
+    """The run that the settings describe, with this model, this log and the times of that hour."""
+    factories = Factories(make_client=lambda *_, **__: model, make_log=make_log, now=Clock(hour))
+    return open_run(
+        config,
+        config_file=None,
+        run_id=f"run {hour}",
+        keys=KeyReader({}, str),
+        log=lambda _: None,
+        factories=factories,
+    )
+
+
+def score(run: Run, positions: Iterable[int]) -> None:
+    """Score the questions at these positions, one after the other."""
+    for position in positions:
+        run.score(Batch(range(position, position + 1), ""))
+
+
+def read_final(run: Run, positions: Iterable[int]) -> list[tuple[Any, ...]]:
+    """What the run came to at these positions: number, answer and score."""
+    results = [run.ledger.read_result(position) for position in positions]
+    return [(result["question_id"], result["model_answer"], result["score"]) for result in results]
