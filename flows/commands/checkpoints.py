@@ -1,4 +1,4 @@
-"""`mcqa checkpoints`: what lies in a checkpoint directory, as tables for people and JSON for programs. Imports no Prefect."""
+"""`mcqa checkpoints`: what a checkpoint directory holds, as tables for people or JSON for programs. Prefect is not imported."""
 
 import argparse
 from collections.abc import Callable
@@ -20,7 +20,7 @@ DEFAULT_FOLDER = "checkpoints"
 
 
 def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `checkpoints` with its own commands."""
+    """Add `checkpoints` and its subcommands."""
     parser = commands.add_parser("checkpoints", help="list, show, validate and prune checkpoints")
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(actions, "list", list_checkpoints, "all checkpoints, the newest first")
@@ -38,7 +38,7 @@ def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.Argum
 
 
 def list_checkpoints(options: argparse.Namespace) -> int:
-    """Print a table of the directory's checkpoints; give the exit code.
+    """Print a table of the directory's checkpoints; return the exit code.
 
     Raises:
         UserMistake: there is no such directory.
@@ -56,10 +56,10 @@ def list_checkpoints(options: argparse.Namespace) -> int:
 
 
 def show_checkpoint(options: argparse.Namespace) -> int:
-    """Print what the checkpoint says of itself; give the exit code.
+    """Print what the checkpoint records about itself; return the exit code.
 
     Raises:
-        UserMistake: there is no such file, or it is no checkpoint.
+        UserMistake: there is no such file, it is not a checkpoint, or it is damaged.
     """
     path = _find_file(options.file, Path(options.checkpoint_dir))
     try:
@@ -76,10 +76,10 @@ def show_checkpoint(options: argparse.Namespace) -> int:
 
 
 def validate_checkpoint(options: argparse.Namespace) -> int:
-    """Print whether the checkpoint is sound and what a configuration would use of it; give 0 when all is well, else 1.
+    """Print whether the checkpoint is sound and what a configuration would use of it; return 0 if all is well, else 1.
 
     Raises:
-        UserMistake: there is no such file, it is no checkpoint, or no run is possible with the configuration.
+        UserMistake: there is no such file, it is not a checkpoint, or no run is possible with the configuration.
     """
     path = _find_file(options.file, Path(options.checkpoint_dir))
     try:
@@ -104,7 +104,7 @@ def validate_checkpoint(options: argparse.Namespace) -> int:
 
 
 def prune_checkpoints(options: argparse.Namespace) -> int:
-    """Remove the superfluous checkpoints and say which; give the exit code.
+    """Remove the superfluous checkpoints and print which; return the exit code.
 
     Raises:
         UserMistake: there is no such directory.
@@ -133,7 +133,7 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
 
 
 def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], JsonObject, bool]:
-    """What a run with this configuration takes from the checkpoint, for people and for programs; whether it is anything."""
+    """Return what a run with this configuration would use of the checkpoint, as lines and as JSON, and True if it fits."""
     from tasks.evaluation.config.loading import load_config  # noqa: PLC0415
     from tasks.evaluation.config.overrides import Overrides  # noqa: PLC0415
     from tasks.evaluation.run.fit import measure_fit  # noqa: PLC0415 - imports pandas and openai, which takes a second
@@ -145,7 +145,7 @@ def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], 
     lines = [
         f"It fits {config_file}. Of the {fit.selected:,} questions that a run selects:",
         f"  finished by it: {fit.finished:,}",
-        f"  its answer reused, to be graded anew: {fit.graded_anew:,}",
+        f"  its answer reused, to be graded again: {fit.graded_anew:,}",
         f"  to be asked: {fit.to_ask:,}",
     ]
     lines += [f"  of these, refused or failed then: {fit.asked_again:,}"] if fit.asked_again else []
@@ -185,7 +185,7 @@ def _survey(folder: Path) -> tuple[list[Checkpoint], list[DamagedCheckpoint]]:
 
 
 def _find_file(file: str, folder: Path) -> Path:
-    """The named file: the path as it stands, else within the checkpoint directory; of latest.json, what it is a link to."""
+    """Return the path of the named file: as given, else within the checkpoint directory; for latest.json, the link's target."""
     path = next((path for path in (Path(file), folder / file) if path.is_file()), None)
     if path is None:
         raise UserMistake(f"there is no file {file}, nor {folder / file}")
@@ -202,7 +202,7 @@ def _read(path: Path) -> Checkpoint:
 
 
 def _describe(checkpoint: Checkpoint) -> Overview:
-    """The checkpoint's facts; those of its directory decide which one of an evaluation is the newest."""
+    """Return the checkpoint's facts; while its evaluation runs, the directory's other checkpoints show if it is the newest."""
     folder = checkpoint.path.parent
     among = survey_checkpoints(folder)[0] if checkpoint.evaluation_id in list_running(folder) else [checkpoint]
     return next(each for each in describe_all(folder, among) if each.file == str(checkpoint.path))

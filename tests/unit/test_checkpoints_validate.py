@@ -83,7 +83,7 @@ def test_a_fit_is_told_in_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.splitlines()[1:] == [
         "It fits config.yaml. Of the 12 questions that a run selects:",
         "  finished by it: 5",
-        "  its answer reused, to be graded anew: 0",
+        "  its answer reused, to be graded again: 0",
         "  to be asked: 7",
     ]
     assert sorted(Path().rglob("*")) == before

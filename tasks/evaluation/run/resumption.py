@@ -1,4 +1,4 @@
-"""What a run takes from the checkpoints and answer logs of earlier runs, and what it says of that."""
+"""What a run takes from the checkpoints and answer logs of earlier runs, and how it reports that."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 
 
 def reuse_earlier(preparation: Preparation, ledger: Ledger, notify: Callable[[str], None]) -> None:
-    """Take from the earlier runs' checkpoints and answer logs what fits this one, and say what.
+    """Take from earlier runs' checkpoints and answer logs what fits this run, and report it.
 
     Raises:
         UserMistake: nothing of the checkpoint that the user named fits.
@@ -43,7 +43,7 @@ def _use_named(reuser: Reuser, checkpoint: Checkpoint, preparation: Preparation,
 
 
 def _use_newest(reuser: Reuser, ledger: Ledger, preparation: Preparation, notify: Callable[[str], None]) -> Reuse:
-    """Use the checkpoints from the newest on, until no question is open; older ones of an evaluation only if they hold more."""
+    """Use the checkpoints, newest first, until no question is open; older ones of an evaluation only if they hold more."""
     total = Reuse()
     used_counts: dict[str, int] = {}
     passed_over: list[Checkpoint] = []
@@ -73,7 +73,7 @@ def _report_loaded(checkpoint: Checkpoint, reuse: Reuse, notify: Callable[[str],
     notify(f"   Previous progress: {checkpoint.completed_count:,} questions")
     notify(f"   Checkpoint time: {checkpoint.timestamp.isoformat(timespec='seconds')}")
     if reuse.answers:
-        notify(f"   Answers that are graded anew: {reuse.answers:,}")
+        notify(f"   Answers that are graded again: {reuse.answers:,}")
     if reuse.asked_again:
         notify(f"   Refused or failed then, asked again now: {reuse.asked_again:,}")
 
