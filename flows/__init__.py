@@ -1,1 +1,1 @@
-"""When things happen: Prefect's flows, and what a run needs while one goes on."""
+"""Prefect's flows, which decide when things happen, with the commands that start them and the processes beside a run."""

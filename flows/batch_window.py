@@ -1,4 +1,4 @@
-"""The sliding window of batches: as many task runs in flight as keep the workers busy, and no more."""
+"""A sliding window of batches, which keeps just enough task runs in flight for all workers to be busy."""
 
 import queue
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tasks.evaluation.run.run import Run
 BatchTask = Task[[Run, Batch], JsonObject]
 BatchFuture = PrefectFuture[JsonObject]
 
-# How long the flow's own thread rests between looks at the bar, the signals and the checkpoint.
+# How long the flow's own thread waits before it looks at the bar, the signals and the checkpoint again.
 TICK_SECONDS = 0.25
 
 
@@ -21,7 +21,7 @@ class BatchWindow:
     """Submits a run's open batches to a task.
 
     Args:
-        run: gives the batches, and takes what comes of them.
+        run: provides the batches, and takes their outcomes.
         task: scores a batch.
     """
 
@@ -34,14 +34,14 @@ class BatchWindow:
         self._ended: queue.SimpleQueue[BatchFuture] = queue.SimpleQueue()
 
     def fill(self) -> bool:
-        """Submit the batches that the workers can use; return True if anything is in flight."""
+        """Submit batches until all workers are busy; return True if anything is in flight."""
         while self._next is not None and self._run.stop_cause is None and self._has_room(self._next):
             self._submit(self._task, self._next)
             self._next = next(self._batches, None)
         return bool(self._in_flight)
 
     def wait(self) -> None:
-        """Wait until a batch has ended, for a tick at most, and take the outcome of each that has."""
+        """Wait up to one tick for a batch to end, and take the outcome of each batch that has."""
         try:
             future = self._ended.get(timeout=TICK_SECONDS)
             while True:
@@ -61,10 +61,10 @@ class BatchWindow:
         future.add_done_callback(self._ended.put)
 
     def _take(self, batch: Batch, future: BatchFuture) -> None:
-        """Take a batch's outcome; a cached one that does not finish the batch is not believed, and scored again."""
+        """Take a batch's outcome. A cached one that does not finish the batch is not trusted: the batch is scored again."""
         if self._run.batches.count_open(batch) == 0:
             return
-        future.wait()  # it has ended; only now does it know its own state, which is else read from the server
+        future.wait()  # it has ended, but without this call its state would be read from the server
         if not future.state.is_completed():
             self._run.batches.note_failure(batch, future.result(raise_on_failure=False))
         elif not self._run.batches.accept(batch, future.result(raise_on_failure=False)) and self._run.stop_cause is None:

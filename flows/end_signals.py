@@ -13,7 +13,7 @@ def install_handlers(handler: Handler, numbers: Iterable[signal.Signals] = END_S
     """Install the handler for each of these signals; return the handlers that it replaces.
 
     A signal that is ignored stays ignored: whoever started the process wants it to go on, as `nohup` does when the terminal is
-    closed. One whose handler is not Python's is left to it, since it could not be given back.
+    closed. A handler that was not installed from Python is left in place, since it could not be restored.
 
     Raises:
         ValueError: this is not the main thread.

@@ -1,7 +1,8 @@
-"""The end of a run in the process that the command started: known before Prefect's server is told of it.
+"""How a run ended, known in the command's own process before Prefect's server hears of it.
 
-By then all is saved and closed. Prefect goes on to tell its server how the run ended, for two minutes when that has gone, and
-when the process ends it sends the events that it still has, without any limit. So the command waits a few seconds for either.
+By then everything is saved and closed. Prefect still reports the outcome to its server, and tries for two minutes if the server
+has gone. When the process ends, Prefect also sends its remaining events, without any time limit. The command therefore waits
+only a few seconds for each.
 """
 
 import os
@@ -21,16 +22,16 @@ from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_error
 from tasks.evaluation.errors import EvaluationError, UserMistake
 
 Parameters = ParamSpec("Parameters")
-# How long Prefect may keep a process from ending that has done its work, first with its report and then with its events.
+# How long Prefect may hold up a process that has done its work: first with its report, then with its events.
 PATIENCE_SECONDS = 10.0
-# What the flow gives, or what it raises.
+# What the flow returns or raises.
 Outcome = State[Any] | BaseException
 
 _listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("listener", default=None)
 
 
 def report_outcome(flow_function: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
-    """The flow's function, which tells who waits for it how it ended."""
+    """Wrap the flow's function so that it reports its outcome to the `EndWatch` that waits for it, if any."""
 
     @wraps(flow_function)
     def run_and_report(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
@@ -47,12 +48,12 @@ def report_outcome(flow_function: Callable[Parameters, State[None]]) -> Callable
 
 
 class EndWatch:
-    """Waits for the end of the flow that is called within this context, and ends the process when Prefect then takes too long.
+    """Waits for the flow called within this context to end, and ends the process if Prefect takes too long afterwards.
 
-    `outcome` is how the flow ended; None before it has.
+    `outcome` is how the flow ended; None until it has.
 
     Args:
-        server_url: Prefect's server, for the message.
+        server_url: the address of Prefect's server, for the message.
     """
 
     def __init__(self, server_url: str) -> None:
@@ -69,7 +70,7 @@ class EndWatch:
         _listener.reset(self._token)
 
     def print_unreported(self, reason: str) -> None:
-        """Say that Prefect's server does not know how the run ended."""
+        """Print a warning that Prefect's server does not know how the run ended, and why."""
         print_line(f"⚠️ Prefect's server at {self._server_url} was not told how the run ended: {reason}", sys.stderr)
 
     def _hear(self, outcome: Outcome) -> None:
@@ -77,7 +78,7 @@ class EndWatch:
         threading.Thread(target=self._leave_when_late, args=(outcome,), name="end-watch", daemon=True).start()
 
     def _leave_when_late(self, outcome: Outcome) -> None:
-        """End the process when Prefect does not return, and when its threads then do not let the process end."""
+        """End the process if Prefect does not return, or if its threads then keep the process from ending."""
         if not self._has_returned.wait(PATIENCE_SECONDS):
             self.print_unreported("it does not answer")
             os._exit(print_outcome(outcome))
@@ -86,7 +87,7 @@ class EndWatch:
 
 
 def print_outcome(outcome: Outcome) -> int:
-    """Say how the flow ended, where it did not end well; give the exit code."""
+    """Print how the flow ended, unless it ended well; return the exit code."""
     code = _exit_code(outcome)
     if isinstance(outcome, EvaluationError):
         print_error(outcome)

@@ -1,4 +1,4 @@
-"""Checkpoints at intervals, written beside the scoring and one at a time."""
+"""Checkpoints at intervals, written one at a time while the scoring goes on."""
 
 import threading
 
@@ -20,7 +20,7 @@ class IntervalSaver:
         self._has_ended = threading.Event()
 
     def save_when_due(self) -> None:
-        """Begin a save when one is due and none goes on."""
+        """Start a save if one is due and no other is running."""
         if self._saving and self._has_ended.is_set():
             self.wait()
         if self._saving is None and self._run.saver.is_due():
@@ -29,7 +29,7 @@ class IntervalSaver:
             self._saving.add_done_callback(lambda _: self._has_ended.set())
 
     def wait(self) -> None:
-        """Wait for the save that goes on; one that fails ends the run before more is paid for."""
+        """Wait for the running save, if any; if it failed, stop the run before more is paid for."""
         if self._saving is None:
             return
         self._saving.wait()

@@ -1,4 +1,4 @@
-"""The run's log without a line for each task run: what questions came to is told in the run's own lines."""
+"""Keeps the run's log free of a line for each task run: the run's own lines report what happened to the questions."""
 
 import logging
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ def is_defect(record: logging.LogRecord) -> bool:
 
 @contextmanager
 def quiet_task_runs(*, is_quiet: bool) -> Iterator[None]:
-    """Log only defects of task runs until the block is left."""
+    """Log only defects of task runs until the block is left, if `is_quiet`."""
     logger = logging.getLogger(TASK_RUN_LOGGER)
     if is_quiet:
         logger.addFilter(is_defect)

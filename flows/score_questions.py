@@ -1,4 +1,4 @@
-"""The flow that scores a file of questions: when things happen, and what a run's end means."""
+"""The flow that scores a file of questions: the order of its steps, and the state that it ends in."""
 
 import os
 import socket
@@ -38,7 +38,7 @@ from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
 from tasks.write_report import write_report
 
-# Threads are made as they are needed: the window, not this, bounds how many batches are in flight.
+# Threads are created on demand: the number of batches in flight is bounded by the window, not by this.
 MOST_THREADS = 1_000
 
 
@@ -48,7 +48,7 @@ AS_IN_FILE = Overrides()
 
 
 def name_flow_run() -> str:
-    """Return the question file, the model and, for a scheduled run, its time; a retry keeps the run's name."""
+    """Return the run's name: question file, model and, for a scheduled run, its time; a retry keeps the name."""
     context = FlowRunContext.get()
     assert context
     assert context.flow_run, "Prefect asks for the name of a run that it has created"
@@ -74,11 +74,11 @@ def name_flow_run() -> str:
     persist_result=False,
 )
 def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_FILE) -> State[None]:
-    """Score the questions, continuing what earlier runs have left.
+    """Score the questions, continuing where earlier runs stopped.
 
     Args:
-        config_file: The YAML file of settings, as the worker finds it. Empty: the one that the deployment names.
-        overrides: Settings for this run alone. What is left empty is as in the configuration file.
+        config_file: The path of the YAML file of settings, as the worker sees it. Empty: the one that the deployment names.
+        overrides: Settings for this run alone. What is left empty is taken from the configuration file.
     """
     try:
         return evaluate(config_file or None, overrides)
@@ -88,10 +88,10 @@ def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_F
 
 @report_outcome
 def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
-    """Run the evaluation that the settings describe; give the state that it ends in.
+    """Run the evaluation that the settings describe; return the state that it ends in.
 
     Raises:
-        EvaluationError: it cannot begin, or what was paid for could no longer be kept.
+        EvaluationError: it cannot begin, or paid answers could no longer be kept.
     """
     bypass_proxies(os.environ)
     config_file = find_config_file(config_file)
@@ -126,7 +126,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
 
 
 def report(run: Run, artifacts: Artifacts) -> None:
-    """Write the results; when the run was stopped, that they cannot be written must not hide why."""
+    """Write the results. If the run was stopped, a failure to write them must not hide why it stopped."""
     try:
         write_report(run, artifacts)
     except StorageFailure as failure:
@@ -136,7 +136,7 @@ def report(run: Run, artifacts: Artifacts) -> None:
 
 
 def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> None:
-    """Score all open batches, and save beside it whenever a save is due."""
+    """Score all open batches, and save at the same time whenever a save is due."""
     window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run, artifacts)
     run.progress.begin(len(run.ledger.results), len(run.ledger.questions))
     try:
@@ -154,7 +154,11 @@ def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> 
 
 
 def choose_storage(config: Config) -> BatchTask:
-    """The task with its results where the settings want them; in the checkpoint directory unless anything else is said."""
+    """Return the scoring task, set to store its results where they belong.
+
+    That is where our settings say, else where Prefect's settings say, else in the checkpoint directory. Without checkpointing,
+    it is Prefect's default.
+    """
     results = get_current_settings().results
     processing = config.processing
     if processing.result_storage:
@@ -185,7 +189,7 @@ def load_secret(name: str) -> str:
 
 
 def final_state(run: Run) -> State[None]:
-    """Return the state that the run ends in: Failed while anything can still be scored, or when nothing was."""
+    """Return the state that the run ends in: Failed if anything can still be scored, or if nothing was."""
     total = len(run.ledger.questions)
     if run.ledger.open_count:
         run.progress.notify(how_to_continue(run))

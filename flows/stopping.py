@@ -1,4 +1,4 @@
-"""Signals while questions are asked: the first ends the run in good order, a second one ends the process at once."""
+"""Signals while questions are asked: the first ends the run in an orderly way, a second ends the process at once."""
 
 import os
 import signal
@@ -29,45 +29,47 @@ class StopRequest:
         self._is_passed_on = False
 
     def receive(self, number: int, _: FrameType | None) -> None:
-        """Note the first signal; at a second one end the process. The answer log holds all that has arrived."""
+        """Note the first signal; on a second one end the process. The answer log holds every answer that has arrived."""
         if self._signal is not None:
             os._exit(128 + number)
         self._signal = signal.Signals(number)
 
     def pass_on(self, run: Run) -> None:
-        """Stop the run once a signal has come."""
+        """Stop the run if a signal has been received."""
         if self._signal is not None and not self._is_passed_on:
             self._is_passed_on = True
             run.progress.notify(f"Stopping on {self._signal.name}: saving what has arrived; once more stops at once")
             run.stop(Stopped(f"{self._signal.name} was received"))
 
     def conclude(self, run: Run) -> State[None] | None:
-        """End the flow of a stopped run: Cancelled where that was asked for in the UI, else Crashed by the signal.
+        """End the flow of a stopped run: as Cancelled if that was asked for in the UI, else as Crashed by the signal.
+
+        Return None if no signal was received.
 
         Raises:
-            KeyboardInterrupt: it was SIGINT.
-            TerminationSignal: it was another.
+            KeyboardInterrupt: the signal was SIGINT.
+            TerminationSignal: it was another signal.
         """
         if self._signal is None:
             return None
         done, total = len(run.ledger.results), len(run.ledger.questions)
-        log_tail = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
-        run.progress.notify(log_tail)
+        ending = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
+        run.progress.notify(ending)
         report_tokens(run)
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
         if _is_cancelling():
-            return Cancelled(message=log_tail)
+            return Cancelled(message=ending)
         raise TerminationSignal(signal=self._signal)
 
 
 def how_to_continue(run: Run) -> str:
-    """Return what the user does when questions are left, in the UI or in the shell."""
+    """Return how the user continues when questions are left, in the UI or in the shell."""
     return "Retry of this run asks what is missing" if deployment.id else outcome.how_to_continue(run)
 
 
 def _is_cancelling() -> bool:
-    """Whether the run is to be cancelled: its runner then sends the signal that it sends in any other case too."""
+    """Return True if the run is being cancelled. Prefect's server is asked, because the signal is the same in any case."""
     try:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(UUID(flow_run.id)).state
@@ -78,7 +80,7 @@ def _is_cancelling() -> bool:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Receive the signals that end a process, until the block is left; in a thread of a larger program, none."""
+    """Receive the signals that end a process until the block is left; in a thread of a larger program, receive none."""
     request = StopRequest()
     try:
         before = install_handlers(request.receive)

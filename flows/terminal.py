@@ -1,4 +1,4 @@
-"""How the commands speak to the terminal that they run in, and to the shell."""
+"""What the commands print to their terminal, and the exit codes that they give the shell."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from typing import TextIO
 from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
-# A run that a signal has stopped exits with 128 + the signal's number.
+# A run stopped by a signal exits with 128 + the signal's number.
 EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
 
 
 def print_line(line: str, stream: TextIO | None = None) -> None:
-    """Print the line; a terminal or pipe that has gone away costs the line and nothing else."""
+    """Print the line; if the terminal or pipe has gone away, the line is lost and nothing else."""
     try:
         print(line, file=stream or sys.stdout, flush=True)
     except OSError:
@@ -22,24 +22,24 @@ def print_line(line: str, stream: TextIO | None = None) -> None:
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
-    """Print each name with its value, the values one below the other."""
+    """Print each name with its value on a line, with the values aligned."""
     width = max(len(name) for name, _ in pairs)
     for name, value in pairs:
         print_line(f"{name + ':':{width + 2}}{printable(value)}")
 
 
 def print_json(value: JsonValue | list[JsonObject]) -> None:
-    """Print the value for programs."""
+    """Print the value as JSON, for programs to read."""
     print_line(json.dumps(value, indent=2))
 
 
 def printable(text: str) -> str:
-    """The text on one line and without control characters, which files from elsewhere may hold."""
+    """Return the text on one line and without control characters, which files from elsewhere may hold."""
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def print_error(error: EvaluationError) -> int:
-    """Print the message; give the exit code."""
+    """Print the error's message; return the exit code."""
     is_mistake = isinstance(error, UserMistake)
     print_line(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
     return EXIT_MISTAKE if is_mistake else EXIT_UNFINISHED

@@ -1,4 +1,4 @@
-"""What the commands' arguments have in common."""
+"""Argument types that several commands share."""
 
 import argparse
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from tasks.evaluation.config.paths import expand_input, expand_path
 
 
 def read_path(text: str) -> str:
-    """Return the path with `~` and `${NAME}` expanded: a shell does not expand them within quotes or behind `=`.
+    """Return the path with `~` and `${NAME}` expanded: a shell does not expand them within quotes or after `=`.
 
     Raises:
         ArgumentTypeError: It cannot be expanded.
@@ -16,7 +16,9 @@ def read_path(text: str) -> str:
 
 
 def read_input_path(text: str) -> str:
-    """Return the path of a file to read, expanded; one in `deployments/` that is not here is that of the installation.
+    """Return the expanded path of a file to read.
+
+    A path in `deployments/` that does not exist here stands for the file of that name in the installation.
 
     Raises:
         ArgumentTypeError: It cannot be expanded.

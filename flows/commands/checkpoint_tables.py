@@ -1,4 +1,4 @@
-"""Checkpoints as people read them in the terminal: a table of many, the facts of one."""
+"""Checkpoints as the terminal shows them: a table of many, or the facts of one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ THOUSAND = 1000
 
 
 def print_table(overviews: Sequence[Overview], damaged: Sequence[DamagedCheckpoint]) -> None:
-    """Print a line for each checkpoint, the damaged ones last."""
+    """Print a table with a line for each checkpoint, the damaged ones last."""
     rows = [*map(_row, overviews), *map(_damaged_row, damaged)]
     lines = [COLUMNS, *([printable(cell) for cell in row] for row in rows)]
     widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
@@ -21,7 +21,7 @@ def print_table(overviews: Sequence[Overview], damaged: Sequence[DamagedCheckpoi
 
 
 def describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]:
-    """What a checkpoint says of itself, each fact with its name."""
+    """Return the facts that a checkpoint records about itself, each with its name."""
     pairs = [
         ("Checkpoint", overview.file),
         ("Time", overview.time),
@@ -42,7 +42,7 @@ def describe_pairs(overview: Overview, counted: Tally) -> list[tuple[str, str]]:
 
 
 def format_size(size_bytes: int) -> str:
-    """The size in the largest unit of which it has one."""
+    """Return the size in the largest unit that gives at least 1, up to GB."""
     if size_bytes < THOUSAND:
         return f"{size_bytes} B"
     size = size_bytes / THOUSAND

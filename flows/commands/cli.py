@@ -1,4 +1,4 @@
-"""The command `mcqa`: its parts, and what their ends mean to a shell. What a part needs is imported when it runs."""
+"""The command `mcqa`: its subcommands and their exit codes. What a subcommand needs is imported only when it runs."""
 
 import argparse
 import io
@@ -20,7 +20,7 @@ from tasks.evaluation.errors import EvaluationError
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit: 0 done, 1 something is left unscored, 2 a mistake of the user's, 128 + n on signal n."""
+    """Run the command and exit: 0 when done, 1 if something is left unscored, 2 on a user's mistake, 128 + n on signal n."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without emoji shows question marks
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command's flags; one that is not given leaves the configuration file's setting as it is."""
+    """Return the parser of the command's flags; a flag that is not given leaves the configuration file's setting as it is."""
     parser = argparse.ArgumentParser(prog="mcqa", description="Score a language model on files of exam questions.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     score_parser = commands.add_parser(
@@ -91,7 +91,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 def _score(options: argparse.Namespace) -> int:
     install_handlers(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
-    from flows.commands.score import score  # noqa: PLC0415 - takes a second, which no other command should cost
+    from flows.commands.score import score  # noqa: PLC0415 - takes a second, which the other commands should not spend
 
     return score(options)
 

@@ -1,4 +1,4 @@
-"""`mcqa questions`: what a file of questions holds and what is wrong with it, before a run pays for it. Imports no Prefect."""
+"""`mcqa questions`: what a file holds and what is wrong with it, before a run pays for it. Prefect is not imported."""
 
 import argparse
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ SHOWN_KINDS = 8
 
 
 def add_questions_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `questions` with its own command."""
+    """Add `questions` and its subcommand."""
     parser = commands.add_parser("questions", help="check a file of questions")
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     description = "what a file of questions holds, and what is wrong with it"
@@ -28,10 +28,10 @@ def add_questions_command(commands: "argparse._SubParsersAction[argparse.Argumen
 
 
 def check_questions(options: argparse.Namespace) -> int:
-    """Print what the file holds and what is wrong with it; return 0 when every entry can be asked, 2 when none, else 1.
+    """Print what the file holds and what is wrong with it; return 0 if every entry can be asked, 2 if none can, else 1.
 
     Raises:
-        UserMistake: it cannot be read to its end, or the configuration cannot be used.
+        UserMistake: the file cannot be read to its end, or the configuration cannot be used.
     """
     from tasks.evaluation.config.loading import load_config  # noqa: PLC0415
     from tasks.evaluation.config.overrides import Overrides  # noqa: PLC0415
@@ -51,7 +51,7 @@ def check_questions(options: argparse.Namespace) -> int:
 
 
 def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
-    """Return what the file holds, by name, without what it does not have."""
+    """Return what the file holds, each fact with its name; what it does not have is left out."""
     contents, (shortest, median, longest) = survey.contents, survey.contents.lengths
     choices = {f"{number} choices": count for number, count in sorted(contents.choice_counts.items())}
     pairs = [
@@ -70,7 +70,7 @@ def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
 
 
 def describe_findings(survey: "Survey") -> list[str]:
-    """Return what is wrong, first what keeps entries from being asked."""
+    """Return lines that say what is wrong, first what keeps entries from being asked."""
     lines = []
     for stops, title in ((True, "Cannot be asked:"), (False, "Asked, and worth a look:")):
         found = [finding.describe(survey.file.unit) for finding in survey.findings if finding.stops == stops]

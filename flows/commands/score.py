@@ -1,4 +1,4 @@
-"""`mcqa score`: the flags laid over the settings, the flow's end as an exit code."""
+"""`mcqa score`: applies the flags to the settings, runs the flow, and turns its outcome into an exit code."""
 
 import argparse
 import os
@@ -33,7 +33,7 @@ CONTINUE = "what has arrived is kept: run the same command again (after --no-aut
 
 
 def score(options: argparse.Namespace) -> int:
-    """Score as the flags say; give the exit code.
+    """Score as the flags say; return the exit code.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
@@ -53,7 +53,7 @@ def score(options: argparse.Namespace) -> int:
 
 
 def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
-    """Say what a run would reuse and ask; ask nothing, and leave every folder as it is."""
+    """Print what a run would reuse and ask; ask nothing, and leave every folder as it is."""
     # What is worked on lies in the system's place for such files: our own folder may not be there.
     with (
         prepare(config, endpoints, own_folder=None, run_id="a new run", notify=print_line) as preparation,
@@ -81,17 +81,17 @@ def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
 
 
 def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:
-    """Run the flow, on a temporary Prefect server where none is set up; give the exit code.
+    """Run the flow, on a temporary Prefect server if no other is set up; return the exit code.
 
-    What takes long goes on side by side: Prefect's server and the model's start while the questions are read.
+    The slow steps run side by side: Prefect's server and the model's start while the questions are read.
     """
-    # Failed batches and runs are told in our own lines; Prefect's go to its server, and with --verbose to the terminal.
+    # Our own lines report failed batches and runs; Prefect's go to its server, and to the terminal only with --verbose.
     level = "INFO" if config.processing.verbose else "CRITICAL"
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
     os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", level)
-    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    # Prefect sends usage data to a public host, which an evaluation must not contact unless its user allows it.
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    import prefect  # noqa: PLC0415 - takes seconds, which a mistake in the settings should not cost
+    import prefect  # noqa: PLC0415 - takes seconds; mistakes in the settings show before that
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
     settings = get_current_settings()
@@ -113,12 +113,12 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
 
 
 def call_flow(config_file: str | None, overrides: Overrides) -> int:
-    """Call the flow and say how it ended; give the exit code.
+    """Call the flow and print how it ended; return the exit code.
 
     Raises:
-        EvaluationError: the flow ended with it.
+        ServerFailure: Prefect's server failed before the flow ended.
     """
-    from httpx import HTTPError  # noqa: PLC0415 - as Prefect, which asks its server with it
+    from httpx import HTTPError  # noqa: PLC0415 - as late as Prefect, which calls its server with it
     from prefect.exceptions import PrefectException  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 

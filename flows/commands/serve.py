@@ -19,8 +19,8 @@ from tasks.evaluation.errors import UserMistake
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
 WATCH_SECONDS = 0.2
-# Which runs hold the places in a deployment's queue, Prefect keeps in memory unless told so: after a restart of the server, the
-# places of runs that were killed with it would be taken for ever.
+# By default, Prefect keeps in memory which runs hold the places of a deployment's concurrency limit: after a restart of the
+# server, the places of runs that were killed with it would never be freed.
 LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
@@ -34,14 +34,14 @@ def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Serve until a signal comes; give the exit code.
+    """Serve until a signal arrives; return the exit code.
 
     Raises:
         UserMistake: the port is taken, or no server answers where one should.
         ServerFailure: the server or the worker does not start.
     """
     install_handlers(_interrupt)
-    # Prefect's usage data go to a public host, which an evaluation has no business to reach unless its user says so.
+    # Prefect sends usage data to a public host, which an evaluation must not contact unless its user allows it.
     os.environ.setdefault("DO_NOT_TRACK", "1")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "0")
     from prefect.settings import get_current_settings  # noqa: PLC0415 - takes seconds
@@ -68,7 +68,7 @@ def serve(options: argparse.Namespace) -> int:
 
 
 def make_server(host: str, port: int, logs: Path) -> Service:
-    """Prefect's server, to be started.
+    """Return Prefect's server, not started yet.
 
     Raises:
         UserMistake: the port is not free.
@@ -76,18 +76,18 @@ def make_server(host: str, port: int, logs: Path) -> Service:
     _require_free_port(host, port)
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES_IN_FILES)
-    environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # as the browser sees it, whatever it calls this machine
+    environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # for the browser, under whatever name it knows this machine
     command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
     arguments = ["tasks.evaluation.processes.supervised", *command]
     return Service("Prefect's server", arguments, environment=environment, log_path=logs / f"server-{port}.log")
 
 
 def wait_for_server(server: Service | None, api_url: str) -> None:
-    """Return when the server answers.
+    """Wait until the server answers.
 
     Raises:
-        UserMistake: no server answers at an address that the user gave.
-        ServerFailure: our own does not start.
+        UserMistake: no server answers at the address that the user gave.
+        ServerFailure: our own server does not start.
     """
     if server:
         server.wait_until_healthy(api_url)
@@ -97,7 +97,7 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
 
 
 def install(api_url: str) -> None:
-    """Make the work pool, the automation and the deployments on the server, and say what there is.
+    """Create the work pool, the automation and the deployments on the server, and print the deployments.
 
     Raises:
         ServerFailure: the server refuses them.
@@ -119,7 +119,10 @@ def install(api_url: str) -> None:
 
 
 def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
-    """A worker, to be started: it runs evaluations in the working directory, and reports to the server until all have ended."""
+    """Return a worker, not started yet, that runs evaluations in the working directory.
+
+    It reports to the server until all its runs have ended, so our own server outlives it.
+    """
     from flows.serving.installation import WORK_POOL  # noqa: PLC0415 - imports Prefect
 
     arguments = ["flows.serving.worker_process", "--pool", WORK_POOL, "--type", "process"]
@@ -129,10 +132,10 @@ def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
 
 
 def watch(services: Sequence[Service]) -> None:
-    """Start again what ends; return never.
+    """Restart each service that ends; never return.
 
     Raises:
-        ServerFailure: one of them has ended soon after its start.
+        ServerFailure: a service has ended soon after each of its last starts.
     """
     while True:
         for service in services:
@@ -143,14 +146,14 @@ def watch(services: Sequence[Service]) -> None:
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    """Stop everything in order; a second signal ends this process, and with it the lifelines that hold all others."""
+    """Stop everything in order; a second signal ends this process, and closes the lifelines of all the others with it."""
     install_handlers(lambda number, _: os._exit(128 + number))
     raise KeyboardInterrupt
 
 
 def _name_reachable(host: str) -> str:
-    """How a URL names the address at which this machine itself reaches the server."""
-    # Of "::", where the server takes no IPv4, the loopback is that of IPv6.
+    """Return the host, as written in a URL, at which this machine itself reaches the server."""
+    # A server on "::" accepts no IPv4, so the loopback is that of IPv6.
     host = {"0.0.0.0": DEFAULT_HOST, "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"[{host}]" if ":" in host else host
 

@@ -1,4 +1,4 @@
-"""Install what an evaluation needs on a Prefect server: the work pool, the deployments, and an end for abandoned runs."""
+"""Installs what evaluations need on a Prefect server: the work pool, the deployments, and an end for abandoned runs."""
 
 import subprocess
 import sys
@@ -23,15 +23,15 @@ PREFECT_FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
 FLOW = "score-questions"
 WORK_POOL = "mcqa"
 AUTOMATION = "Mark silent evaluations as crashed"
-# What earlier versions called it: two of them would act twice.
+# Names that earlier versions gave it: two automations would act twice.
 FORMER_AUTOMATIONS = ("Crash evaluations that are not heard of",)
-# Three times what PREFECT_FLOWS_HEARTBEAT_FREQUENCY says in deployments/prefect.yaml.
+# Three times PREFECT_FLOWS_HEARTBEAT_FREQUENCY in deployments/prefect.yaml.
 SILENCE = timedelta(seconds=90)
 ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
 
 
 def ensure_work_pool(client: SyncPrefectClient) -> None:
-    """Make the work pool if there is none."""
+    """Create the work pool unless it exists."""
     try:
         client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
     except ObjectAlreadyExists:
@@ -39,10 +39,10 @@ def ensure_work_pool(client: SyncPrefectClient) -> None:
 
 
 def ensure_automation(client: SyncPrefectClient) -> None:
-    """Let the server mark a silent run as Crashed, so that it can be retried and others need not wait for it.
+    """Make the server mark a silent run as Crashed, so that it can be retried and others need not wait for it.
 
-    Only runs of our work pool are concerned, which give a sign of life every 30 seconds. An automation that an earlier version
-    made under another name is removed.
+    Only runs of our work pool are affected, which send a heartbeat every 30 seconds. An automation that an earlier version
+    created under another name is removed.
     """
     for former in FORMER_AUTOMATIONS:
         for automation in client.read_automations_by_name(former):

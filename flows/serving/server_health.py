@@ -1,16 +1,16 @@
-"""Whether a Prefect server answers, before anything else is started."""
+"""Checks that a Prefect server answers, made before anything else is started."""
 
 import time
 
 from tasks.evaluation.errors import UserMistake
 
-# A server that is just being started may need a moment; one that is not there must not keep the user waiting.
+# A server that is just starting may need a moment; one that is not there must not keep the user waiting.
 ATTEMPTS, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 1.0, 5.0
 
 
 def is_healthy(api_url: str) -> bool:
-    """Return True if a Prefect server answers there, to the client that Prefect itself uses."""
-    import httpx  # noqa: PLC0415 - takes a moment, which no other command should cost
+    """Return True if a Prefect server answers there, asked with the HTTP client that Prefect itself uses."""
+    import httpx  # noqa: PLC0415 - takes a moment, which the other commands should not spend
 
     try:
         return httpx.get(f"{api_url}/health", timeout=5, follow_redirects=True).status_code == httpx.codes.OK
@@ -19,10 +19,10 @@ def is_healthy(api_url: str) -> bool:
 
 
 def require_server(api_url: str) -> None:
-    """Return if the Prefect server that the user's settings name can be used, with their keys and certificates.
+    """Check that the Prefect server of the user's settings can be used, with their keys and certificates.
 
     Raises:
-        UserMistake: It does not answer, asked a few times, or it is of another version.
+        UserMistake: It does not answer after a few attempts, or its version does not match.
     """
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings  # noqa: PLC0415 - takes seconds
 
@@ -40,7 +40,7 @@ def require_server(api_url: str) -> None:
 
 
 def _ask_server() -> Exception | None:
-    """Return what fails, if anything does."""
+    """Ask the server once; return the error, or None if it can be used."""
     import httpx  # noqa: PLC0415 - as above
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - imports Prefect, which takes seconds
     from prefect.exceptions import PrefectException  # noqa: PLC0415 - the same

@@ -1,7 +1,7 @@
 """The temporary Prefect server's own process: `python -m flows.serving.server_process SOCKET FOLDER`.
 
-It serves on the socket it was given and ends when its standard input does, that is when the process that started it has ended,
-in whatever way. Then it removes its folder, database and all.
+It serves on the socket that it was given, and ends when its standard input does: when the process that started it has ended, in
+whatever way. It then removes its folder, including the database.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tasks.evaluation.processes.supervised import watch_parent
 
-# How long the server may take to close what is open, once nobody is left to use it.
+# How long the server may take to close what is open, once nobody uses it any more.
 SHUTDOWN_SECONDS = 2.0
 
 

@@ -1,7 +1,7 @@
 """The processes of `mcqa serve`: Prefect's server and a worker, each with a log of its own; neither outlives the command.
 
-The server must outlive the worker, whose runs report their end to it. So the worker's process holds on to the server's
-lifeline, the pipe that tells the server to end: it is closed when both the command and the worker have ended, in whatever way.
+The server must outlive the worker, whose runs report their end to it. The worker's process therefore also holds the server's
+lifeline, the pipe that keeps the server alive: it closes only when both the command and the worker have ended, in whatever way.
 """
 
 import time
@@ -14,19 +14,19 @@ from tasks.evaluation.errors import ServerFailure
 from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess
 
 STARTUP_SECONDS = 180.0
-# A service that has ended this soon after its start, this many times in a row, would do so again.
+# A service that ends this soon after its start, this many times in a row, would only do so again.
 SHORT_LIFE_SECONDS, MAX_SHORT_LIVES = 30.0, 3
 
 
 class Service:
-    """A process that is started again whenever it ends, unless it ends at once each time.
+    """A process that is restarted whenever it ends, unless it ends soon after each start.
 
     Args:
-        name: What the user calls it.
+        name: Its name in messages.
         arguments: The module's name and its arguments.
-        environment: Its whole environment.
-        log_path: Takes its output.
-        outlived_by: Another service that ends only when this one has.
+        environment: Its complete environment.
+        log_path: The file for its output.
+        outlived_by: Another service, which ends only after this one.
     """
 
     def __init__(
@@ -42,21 +42,21 @@ class Service:
         self.log_path = log_path
         self._arguments = arguments
         self._process = ChildProcess(name, log_path=log_path, environment=environment)
-        self._passed_lifelines = [outlived_by._process.lifeline] if outlived_by else []  # noqa: SLF001 - one of our own kind
+        self._passed_lifelines = [outlived_by._process.lifeline] if outlived_by else []  # noqa: SLF001 - of the same class
         self._short_lives = 0
 
     def start_within(self, stack: ExitStack) -> None:
-        """Start the process; it is stopped when the stack is left, however early an interrupt comes."""
+        """Start the process; the stack stops it when it is left, however early an interrupt comes."""
         stack.callback(self._process.stop)
         self.start()
 
     def start(self) -> None:
-        """Start the process, also after it has ended."""
+        """Start the process, or restart it after it has ended."""
         self._started_at = time.monotonic()
         self._process.start(self._arguments, pass_fds=self._passed_lifelines)
 
     def check(self) -> bool:
-        """Return True if it runs.
+        """Return True if the process is running.
 
         Raises:
             ServerFailure: It has ended soon after each of its last starts.
@@ -71,7 +71,7 @@ class Service:
         return False
 
     def wait_until_healthy(self, api_url: str) -> None:
-        """Return when it answers as a Prefect server.
+        """Wait until the process answers as a Prefect server.
 
         Raises:
             ServerFailure: It has ended, or took too long.

@@ -1,7 +1,7 @@
-"""A Prefect server for one run, where none is set up: started beside the run's own preparation, gone when the process is.
+"""A Prefect server for one run, used if no other is set up: started while the run is prepared, gone when the process ends.
 
-Its database is its own, so any number of runs start at once in one home. Migrating an empty database takes as long as all the
-rest of the start, so the first server of each Prefect version leaves a copy of the migrated one for those after it.
+It has a database of its own, so any number of runs can start at once in one home. Migrating an empty database takes as long as
+the rest of the start, so the first server of each Prefect version leaves a copy of the migrated database for later ones.
 """
 
 import os
@@ -20,12 +20,12 @@ from tasks.evaluation.storage.durable_files import replace_file, write_bytes, wr
 
 STARTUP_SECONDS = 180.0
 MAX_RESTARTS = 3
-# The variables that a program needs to run at all, by their beginnings. The keys of endpoints are not among them.
+# Prefixes of the variables that a program needs to run at all. The keys of endpoints are not among them.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "LD_", "DYLD_", "PYTHON", "VIRTUAL_ENV", "CONDA_")
 
 
 class TemporaryServer:
-    """A Prefect server on a free port of this machine's loopback.
+    """A Prefect server on a free port of this machine's loopback interface.
 
     Args:
         template: Where the migrated database is kept for the next start.
@@ -52,7 +52,7 @@ class TemporaryServer:
         return f"http://127.0.0.1:{self._port}/api"
 
     def wait_until_healthy(self) -> None:
-        """Return when the server answers; from then on it is watched, and started again if it ends before us.
+        """Wait until the server answers; from then on, watch it and restart it if it ends before us.
 
         Raises:
             ServerFailure: It has ended, or took too long.
@@ -71,14 +71,14 @@ class TemporaryServer:
         threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
 
     def _watch(self) -> None:
-        """Start the server again when it ends, with its port and its database: the run's end is reported to it."""
+        """Restart the server when it ends, with the same port and database, because the run's end is reported to it."""
         for _ in range(MAX_RESTARTS):
             self._process.wait()
             self._notify("Prefect's temporary server has ended; it is started again, and the scoring goes on meanwhile")
             self._start()
 
     def _start_without_template(self) -> bool:
-        """Start it on an empty database, once, since the copied one may be the cause; return False if it was empty before."""
+        """Restart the server on an empty database, since the copied one may be the cause; return False if it was not copied."""
         if not self._has_template:
             return False
         self._has_template = False
@@ -90,7 +90,7 @@ class TemporaryServer:
         return True
 
     def _start(self) -> None:
-        """Start it on the port that it had before, else on a free one, which is its own from here on."""
+        """Start the server on the port that it had before; the first time, choose a free one."""
         with closing(socket.socket()) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self._port))
@@ -110,7 +110,7 @@ class TemporaryServer:
         }
 
     def _keep_template(self) -> None:
-        """Copy the migrated database in one step; if that fails, the next start takes longer."""
+        """Copy the migrated database atomically; if that fails, the next start just takes longer."""
         temporary = self._template.with_name(f".{self._template.name}.{os.getpid()}")
         with suppress(OSError, sqlite3.Error):
             self._template.parent.mkdir(parents=True, exist_ok=True)
