@@ -1,1 +1,1 @@
-"""What Prefect retries, caches and shows: one task a module."""
+"""Prefect's tasks, one a module: the steps that Prefect retries, caches and shows."""

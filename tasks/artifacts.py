@@ -1,6 +1,6 @@
-"""What Prefect's UI shows of a run beside its log: its progress, and in the end what it came to.
+"""What Prefect's UI shows of a run besides its log: its progress and, at the end, its results.
 
-An artifact is for people alone, so one that cannot be written costs the run nothing: the log says so.
+Artifacts are only for people to read. If one cannot be written, the log says so and the run goes on.
 """
 
 import time
@@ -37,15 +37,15 @@ from tasks.evaluation.reporting.tables import (
 )
 from tasks.evaluation.run.run import Run
 
-# The progress is brought up to date at checkpoints, not more often than this, and in between when it is so old.
+# The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
 SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0
 
 
 class Artifacts:
-    """What the UI shows of one run. After a first failure it shows no more: no end waits for a server that has gone.
+    """The artifacts of one run. After a first failure no more are sent, so that no run waits at its end for a lost server.
 
     Args:
-        run: as it begins.
+        run: the run, before it has scored anything.
     """
 
     def __init__(self, run: Run) -> None:
@@ -60,18 +60,18 @@ class Artifacts:
         self._showing: Future[None] | None = None
 
     def end(self) -> None:
-        """Show from now on no time left."""
+        """Stop updating in the background, and show no speed and no time left from now on."""
         self._beside.shutdown()
         self._has_ended = True
 
     def show_progress_beside(self) -> None:
-        """Show how far the run is, when that was last done long ago, without keeping the caller waiting."""
+        """Show how far the run is if that was last shown long ago, without making the caller wait."""
         is_old = time.monotonic() - self._shown_at >= LONGEST_UNSHOWN_SECONDS
         if is_old and self._is_taken and (self._showing is None or self._showing.done()):
             self._showing = self._beside.submit(copy_context().run, self.show_progress)
 
     def show_progress(self) -> None:
-        """Show how far the run is now."""
+        """Show how far the run is now, unless that was shown a moment ago."""
         if not self._has_ended and time.monotonic() - self._shown_at < SHOW_SECONDS:
             return
         self._shown_at = time.monotonic()
@@ -82,7 +82,7 @@ class Artifacts:
         self._try(lambda: self._show_progress(100 * done / total, text))
 
     def show_report(self, files: Mapping[str, Path]) -> None:
-        """Show what the run came to: a report, and the tables in it as such."""
+        """Show the run's results: a report, and each of its tables as a table."""
         run = self._run
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {
@@ -110,7 +110,7 @@ class Artifacts:
             update_progress_artifact(self._progress_id, percentage, text)
 
     def _name(self, kind: str) -> str:
-        """An artifact's key: the same in each run of the same questions and model, so that the UI shows its history."""
+        """Return an artifact's key: the same in each run of the same questions and model, so that the UI shows its history."""
         config = self._run.config
         return slugify(f"{Path(config.questions_file).stem} {config.model.generator_settings.model} {kind}")
 

@@ -1,4 +1,4 @@
-"""The task that mirrors the finished questions into the documented checkpoint file."""
+"""The task that writes the finished questions to the documented checkpoint file."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -9,10 +9,10 @@ from tasks.evaluation.run.run import Run
 
 @task(task_run_name="checkpoint", cache_policy=NO_CACHE, persist_result=False)
 def save_checkpoint(run: Run, artifacts: Artifacts) -> str | None:
-    """Write the checkpoint whole, if there is anything new, and show the run's progress; give the checkpoint's path.
+    """Write the whole checkpoint if there is anything new, and show the run's progress; return the path of what was written.
 
     Raises:
-        StorageFailure: it cannot be written; what was visible before still is.
+        StorageFailure: it cannot be written; the earlier checkpoint is still there.
     """
     path = run.saver.save()
     artifacts.show_progress()

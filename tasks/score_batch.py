@@ -26,7 +26,7 @@ def key_by_content(_: TaskRunContext, parameters: dict[str, Any]) -> str:
 
 
 def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
-    """Return True if a failure is a defect, not an endpoint's: requests are repeated inside the task, runs by Retry."""
+    """Return True if a failure is a bug, not an endpoint's: failed requests are repeated within the task, runs by Retry."""
     error = state.result(raise_on_failure=False)
     return not isinstance(error, EvaluationError)
 
@@ -41,9 +41,9 @@ def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
     retry_condition_fn=is_unexpected,
 )
 def score_batch(run: Run, batch: Batch) -> JsonObject:
-    """Score the questions of the batch that are not finished; give the records of all its questions.
+    """Score the unfinished questions of the batch; return the records of all its questions.
 
     Raises:
-        UnfinishedBatch: some of them are unscored, so that the batch is not cached.
+        UnfinishedBatch: some questions are unscored; raised so that the batch is not cached.
     """
     return run.score(batch)

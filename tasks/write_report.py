@@ -1,4 +1,4 @@
-"""The task that writes what a run came to."""
+"""The task that writes and shows a run's results."""
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -10,7 +10,7 @@ from tasks.evaluation.run.run import Run
 
 @task(task_run_name="report", cache_policy=NO_CACHE, persist_result=False)
 def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
-    """Write the results' files, say the accuracy and show what the run came to; give the files' paths by kind.
+    """Write the results' files, print the accuracy and show the results in the UI; return the files' paths by kind.
 
     Raises:
         StorageFailure: they cannot be written.

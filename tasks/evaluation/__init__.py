@@ -1,4 +1,4 @@
-"""How a question is asked, scored and kept: plain Python without Prefect.
+"""How a question is asked, scored and stored: plain Python without Prefect.
 
-The rooms stand on floors; each imports only from those below it (tests/test_imports.py).
+Each package is a room on a floor of its own, and imports only from the floors below it (tests/test_imports.py).
 """

@@ -3,31 +3,31 @@
 EvaluationError
 ├── UserMistake         something the user gave is wrong, found before anything was asked
 ├── Unscored            a question is left for the next run
-│   ├── EndpointFailure     no usable reply came, however often it was asked for
-│   │   ├── RateLimited         there are too many requests: asked again when it is its turn
-│   │   └── UnusableReply       a reply that is no answer
-│   │       └── NoCompletion        and no chat completion at all: other JSON, a web page, a redirect
-│   ├── Stopped             the run was told to ask nothing more
-│   └── UnfinishedBatch     some questions of a batch are unscored, for reasons of their own
-├── Refused             the endpoint has answered that it will not answer this: final
-│   └── Declined            by a status that says so, which can also mean that every request is wrong
+│   ├── EndpointFailure     no usable reply came, even after repeated requests
+│   │   ├── RateLimited         the endpoint gets too many requests: asked again when its turn comes
+│   │   └── UnusableReply       a reply that is not an answer
+│   │       └── NoCompletion        nor even a chat completion: other JSON, a web page, a redirect
+│   ├── Stopped             the run was stopped, and asks nothing more
+│   └── UnfinishedBatch     some questions of a batch are unscored, each for its own reason
+├── Refused             the endpoint says that it will not answer this request: final
+│   └── Declined            refused by a status code, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
 ├── DamagedFile         a file is not what a finished write leaves
-├── StorageFailure      what was paid for can no longer be kept
+├── StorageFailure      paid answers can no longer be kept
 └── ServerFailure       Prefect's server did not start, or has failed
 
-The command shows each as one message without a traceback; anything else is a defect of ours.
+The command shows each as one message without a traceback; any other error is a bug of ours.
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-# How a StorageFailure is fixed.
+# How to fix a StorageFailure.
 MAKE_ROOM = "make room or fix the folder, then run the same command again"
 
 
 class EvaluationError(Exception):
-    """The base of all errors above."""
+    """The base class of all errors above."""
 
 
 class UserMistake(EvaluationError):
@@ -43,7 +43,7 @@ class EndpointFailure(Unscored):
 
     Args:
         message: what it did.
-        retry_after_seconds: how long it asks to wait; 0 when it does not.
+        retry_after_seconds: how long it asks us to wait; 0 if it does not say.
     """
 
     def __init__(self, message: str, retry_after_seconds: float = 0.0) -> None:
@@ -52,15 +52,15 @@ class EndpointFailure(Unscored):
 
 
 class RateLimited(EndpointFailure):
-    """The endpoint answered that there are too many requests."""
+    """The endpoint answered that it gets too many requests."""
 
 
 class UnusableReply(EndpointFailure):
-    """The endpoint replied, and the reply is no answer.
+    """The endpoint replied, but the reply is not an answer.
 
     Args:
         message: what it did.
-        usage: what that has cost, as far as it says.
+        usage: what the reply has cost, as far as it says.
     """
 
     def __init__(self, message: str, usage: Mapping[str, object] | None = None) -> None:
@@ -73,8 +73,8 @@ class NoCompletion(UnusableReply):
 
     Args:
         message: what it did.
-        usage: what that has cost, as far as it says.
-        is_foreign: no API sends this; asking again before the address is fixed would bring the same.
+        usage: what the reply has cost, as far as it says.
+        is_foreign: no API sends this; until the address is fixed, asking again would bring the same.
     """
 
     def __init__(self, message: str, usage: Mapping[str, object] | None = None, *, is_foreign: bool = False) -> None:
@@ -83,14 +83,14 @@ class NoCompletion(UnusableReply):
 
 
 class Stopped(Unscored):
-    """The run had been told to stop before this question's reply came."""
+    """The run was stopped before this question's reply came."""
 
 
 class UnfinishedBatch(Unscored):
     """Some questions of a batch are unscored.
 
     Args:
-        failures: why, by position.
+        failures: the reasons, by position.
     """
 
     def __init__(self, failures: Mapping[int, str]) -> None:
@@ -99,11 +99,11 @@ class UnfinishedBatch(Unscored):
 
 
 class Refused(EvaluationError):
-    """The endpoint declined this very request; asking again would bring the same.
+    """The endpoint declined this very request; asking again would bring the same reply.
 
     Args:
         reason: the endpoint's words.
-        usage: what its replies have cost, as far as it says.
+        usage: what its replies have cost, as far as they say.
     """
 
     def __init__(self, reason: str, usage: Mapping[str, object] | None = None) -> None:
@@ -116,8 +116,8 @@ class Declined(Refused):
 
     Args:
         reason: the endpoint's words.
-        advice: what to change where it is every one; empty when the words suggest nothing.
-        is_about_content: the reason is what this question holds, not how questions are asked.
+        advice: what to change if it is every request; empty if the endpoint's words suggest nothing.
+        is_about_content: the reason is the content of this question, not how questions are asked.
     """
 
     def __init__(self, reason: str, advice: str = "", *, is_about_content: bool = False) -> None:
@@ -139,15 +139,15 @@ class StorageFailure(EvaluationError):
 
 
 class ServerFailure(EvaluationError):
-    """Prefect's server did not start, or does not answer any more; no answer depends on it."""
+    """Prefect's server did not start, or no longer answers; no answer depends on it."""
 
 
 @contextmanager
 def before_asking() -> Iterator[None]:
-    """While nothing was asked yet, a disk that can keep nothing is the user's to fix first.
+    """Report a StorageFailure as the user's mistake: nothing was asked yet, and the disk can be fixed first.
 
     Raises:
-        UserMistake: in the place of a StorageFailure.
+        UserMistake: in place of a StorageFailure.
     """
     try:
         yield

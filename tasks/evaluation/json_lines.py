@@ -1,4 +1,4 @@
-"""JSON values, and records of one line each: the form in which everything is stored."""
+"""JSON values, and records as lines of JSON: the form in which everything is stored."""
 
 import json
 from collections.abc import Mapping
@@ -22,12 +22,12 @@ def from_line(line: bytes) -> JsonObject:
     """Return the record of a line that `to_line` made.
 
     Raises:
-        ValueError: the line is no JSON object.
+        ValueError: the line is not a JSON object.
     """
     try:
         record = json.loads(line)
     except RecursionError:
         raise ValueError("the line is nested too deeply") from None
     if not isinstance(record, dict):
-        raise ValueError("the line holds no JSON object")  # noqa: TRY004 - as for a line that is no JSON
+        raise ValueError("the line holds no JSON object")  # noqa: TRY004 - the same error as for a line that is not JSON
     return record

@@ -1,1 +1,1 @@
-"""An evaluation from open to close: it is prepared, resumed, scored batch by batch, saved and reported."""
+"""An evaluation from beginning to end: prepared, resumed, scored batch by batch, saved and reported."""

@@ -1,7 +1,7 @@
-"""Batches: the questions that are scored as one task run, and what comes back of each.
+"""Batches: the questions that are scored as one task run, and each batch's result.
 
-A batch's result may come from an earlier run's cache, in a file that was written without an fsync. So it is believed as far as
-its digest and its ids are right, and no further.
+A result may come from an earlier run's cache, from a file that was written without an fsync. It is therefore trusted only if
+its digest is right, and for each question only if its id is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ class Batch:
     """Questions that are scored as one task."""
 
     positions: range
-    """Their places in the selection, from 0."""
+    """Their positions in the selection, from 0."""
     cache_key: str
-    """The name of their result."""
+    """The key under which their result is cached."""
 
     def __str__(self) -> str:
         return f"questions {self.positions.start + 1:,}-{self.positions.stop:,}"
@@ -34,10 +34,10 @@ class Batch:
 class Batches:
     """The batches of one run, cut from the whole selection.
 
-    `failures` says why questions that were asked are open, by position.
+    `failures` says by position why questions that were asked are still open.
 
     Args:
-        ledger: what is known of the questions.
+        ledger: what is known about the questions.
         processing: the settings.
     """
 
@@ -48,7 +48,7 @@ class Batches:
         self._size = processing.batch_size or choose_batch_size(len(ledger.questions))
 
     def list_open(self) -> Iterator[Batch]:
-        """Yield the batches of which some question is not finished."""
+        """Yield the batches in which some question is not finished."""
         count = len(self._ledger.questions)
         for start in range(0, count, self._size):
             positions = range(start, min(start + self._size, count))
@@ -61,14 +61,14 @@ class Batches:
         return sum(1 for _ in self._ledger.open_positions(batch.positions))
 
     def collect(self, batch: Batch) -> JsonObject:
-        """Return the records of a finished batch, with a digest of them."""
+        """Return the records of a finished batch, with their digest."""
         lines = [self._ledger.results.read(position) for position in batch.positions]
         return {"digest": digest_lines(lines), "results": [from_line(line) for line in lines]}
 
     def accept(self, batch: Batch, outcome: object) -> bool:
-        """Take what a batch's task has returned; return True if the batch is finished then.
+        """Take what a batch's task has returned; return True if the batch is then finished.
 
-        A damaged outcome, and records of other questions, are ignored.
+        A damaged outcome and records of other questions are ignored.
         """
         results = outcome.get("results") if isinstance(outcome, dict) else None
         if isinstance(outcome, dict) and isinstance(results, list) and len(results) == len(batch.positions):
@@ -92,7 +92,7 @@ class Batches:
 
 
 def choose_batch_size(question_count: int) -> int:
-    """Return the number of questions in a batch, which depends on the number of questions alone."""
+    """Return the number of questions in a batch, which depends only on the total number of questions."""
     return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
 
 

@@ -1,4 +1,4 @@
-"""How far a checkpoint takes a run: what resuming from it would reuse, grade anew and ask. Asks nothing, writes nothing."""
+"""How much of a checkpoint fits a run: what resuming would reuse, grade again and ask. Asks nothing, writes nothing."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,38 +15,41 @@ from tasks.evaluation.storage.checkpoint import Checkpoint
 
 @dataclass(frozen=True)
 class Fit:
-    """What of a run's selected questions a checkpoint knows.
-
-    `selected` = `finished` + `graded_anew` + `to_ask` + `unusable`. `asked_again` of those `to_ask` had failed in a run of the
-    original's. `misfits` are the reasons when nothing fits, else empty.
-    """
+    """What a checkpoint holds of a run's questions: `selected` = `finished` + `graded_anew` + `to_ask` + `unusable`."""
 
     selected: int
+    """The number of questions that the run selects."""
     finished: int
+    """The number of questions whose results are reused."""
     graded_anew: int
+    """The number of questions whose answers are reused and graded again."""
     to_ask: int
+    """The number of questions that are asked."""
     asked_again: int
+    """The number of those `to_ask` that were skipped, or failed, in a run of the original scorer."""
     unusable: int
+    """The number of entries that cannot be asked."""
     misfits: list[str]
+    """The reasons if nothing fits, else empty."""
 
     def to_json(self) -> JsonObject:
-        """The same as JSON."""
+        """Return the same as JSON."""
         return asdict(self)
 
 
 class NoKeys(KeyReader):
-    """Reads no key, wherever the settings say that one is: nothing is asked, and no id depends on it."""
+    """Reads no key, wherever the settings keep it: nothing is asked, and no id depends on a key."""
 
     def __init__(self) -> None:
         super().__init__({}, lambda _: NO_KEY)
 
-    def read(self, key: str | None, setting: str, base_url: str | None) -> str:  # noqa: ARG002 - as the reader that it stands for
-        """No key."""
+    def read(self, key: str | None, setting: str, base_url: str | None) -> str:  # noqa: ARG002 - the reader's signature
+        """Return the placeholder for no key."""
         return NO_KEY
 
 
 def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> Fit:
-    """What a run with these settings, whose `resume_from_checkpoint` names the checkpoint, would take from it.
+    """Return what a run with these settings, whose `resume_from_checkpoint` names the checkpoint, would take from it.
 
     Raises:
         UserMistake: no run is possible with these settings.

@@ -1,4 +1,4 @@
-"""What a run's checkpoints and results say of the run: its settings, its words, its statistics, its cost, its provenance."""
+"""What a run's checkpoints and results record about the run: its settings, prompt, statistics, cost and provenance."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -15,13 +15,13 @@ class Metadata:
     """Describes one run for its files.
 
     Args:
-        preparation: what the run is.
-        ledger: what is known of its questions.
+        preparation: what the run begins with.
+        ledger: what is known about its questions.
         paid: returns what the run has paid so far.
-        config_file: the configuration's path; None: it came from flags alone.
+        config_file: the configuration's path; None if the settings came from flags alone.
         started_at: when the run began, in local time.
 
-    `name` is what people call the run.
+    `name` is the run's name for people.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Metadata:
         }
 
     def _describe_evaluation(self) -> JsonObject:
-        """Return the original's block, and the prompt."""
+        """Return the block that the original scorer writes, and the prompt."""
         config, count = self._preparation.config, len(self._ledger.questions)
         return {
             "script_version": "2.0",

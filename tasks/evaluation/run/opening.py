@@ -1,4 +1,4 @@
-"""The only way into an evaluation, and out of it: with nothing left open behind, no thread, no lock, no temporary file."""
+"""The only way to open an evaluation, and to close it with nothing left behind: no thread, no lock, no temporary file."""
 
 import os
 import time
@@ -42,12 +42,12 @@ def open_run(
     log: Callable[[str], None],
     factories: Factories = Factories(),  # noqa: B008 - frozen,
 ) -> Iterator[Run]:
-    """Open the evaluation that the settings describe, with all that earlier runs know of it.
+    """Open the evaluation that the settings describe, with everything that earlier runs know about it.
 
     Args:
         config: the settings.
         config_file: the file that they come from.
-        run_id: the run's name for ever; a run that shares nothing with earlier ones shares with its own retries.
+        run_id: the run's permanent id; a run that shares nothing with earlier runs still shares with its own retries.
         keys: reads the endpoints' keys.
         log: takes every line that the user sees.
         factories: make what reaches outside the run.

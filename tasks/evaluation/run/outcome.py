@@ -1,4 +1,4 @@
-"""How a run has ended: what is left, why, and what the user can do about it."""
+"""How a run ended: what is left, why, and what the user can do about it."""
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.run.run import Run
@@ -6,10 +6,10 @@ from tasks.evaluation.scoring.records import is_refused
 
 
 def raise_mistake(run: Run) -> None:
-    """End a run in which the first question has shown that the settings are wrong.
+    """Raise the mistake in the settings that the first question has shown, if it has.
 
     Raises:
-        UserMistake: it has.
+        UserMistake: the run was stopped by one.
     """
     if isinstance(run.stop_cause, UserMistake):
         raise run.stop_cause
@@ -21,14 +21,14 @@ def explain_unscored(run: Run) -> str:
 
 
 def explain_no_score(run: Run) -> str:
-    """Return why a run that has finished has scored nothing: what the first question's record says."""
+    """Return why a finished run has scored nothing: the error in the first question's record."""
     record = run.ledger.read_result(0)
     advice = "; fix the settings, or ask again with --retry-refused" if is_refused(record) else ""
     return f"{record.get('error')}{advice}"
 
 
 def how_to_continue(run: Run) -> str:
-    """Return what the user does when questions are left; a run that shares nothing is continued by its checkpoint's name."""
+    """Return how the user continues when questions are left; a run that shares nothing must be given its checkpoint's path."""
     if not run.config.processing.enable_checkpointing:
         return "Checkpointing is off, so nothing is kept: the next run asks everything again"
     if run.preparation.private_run_id:

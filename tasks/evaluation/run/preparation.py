@@ -1,4 +1,4 @@
-"""From the settings to the questions with their ids, and to all that a run begins with."""
+"""Prepares a run: from the settings to a ledger that holds everything known before anything is asked."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -27,28 +27,32 @@ from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 @dataclass(frozen=True)
 class Preparation:
-    """What a run begins with.
-
-    `run_id` names the run for ever, `settings` are as `describe_settings` gives them, `own_folder` is where all of ours but the
-    checkpoints lies, None without checkpointing.
-    """
+    """What a run begins with."""
 
     config: Config
+    """The settings, with the prompt that the run uses."""
     run_id: str
+    """The run's permanent id."""
     settings: JsonObject
+    """The settings as `describe_settings` returns them."""
     selection: Selection
+    """Which of the file's questions the run takes."""
     roster: Roster
+    """Those questions with their ids."""
     grader: Grader
+    """How their answers are graded."""
     lineage: Lineage
+    """The earlier checkpoints that the run may use."""
     own_folder: Path | None
+    """The folder for all our files but the checkpoints; None without checkpointing."""
 
     @property
     def private_run_id(self) -> str:
-        """The run that alone may use the answers of this one; empty for a run that shares."""
+        """Return the id of the only run that may use this run's answers; empty for a run that shares."""
         return self.lineage.private_run_id
 
     def describe(self, run_name: str = "") -> Provenance:
-        """Return what only our checkpoints say of themselves."""
+        """Return what only our own checkpoints record about themselves."""
         named = self.lineage.named
         return Provenance(
             evaluation_id=self.roster.evaluation_id,
@@ -77,7 +81,7 @@ class Preparation:
 def find_endpoints(
     config: Config, config_folder: Path, keys: KeyReader, local_url: str | None = None
 ) -> tuple[Endpoint, Endpoint | None]:
-    """The generator and the grader; `local_url` is where a server of our own is asked.
+    """Return the generator and the grader; `local_url` is the address of a server that we started, if any.
 
     Raises:
         UserMistake: one of them is not fully described.
@@ -87,7 +91,7 @@ def find_endpoints(
 
 
 def check_questions(config: Config) -> None:
-    """Read the questions once and forget them.
+    """Check that the questions can be read; nothing of them is kept.
 
     Raises:
         UserMistake: they cannot be used with these settings.
@@ -96,12 +100,12 @@ def check_questions(config: Config) -> None:
 
 
 def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
-    """The folder for what is ours within the checkpoint directory, made where it is missing; None without checkpointing.
+    """Return the folder for our own files within the checkpoint directory, made if missing; None without checkpointing.
 
-    In a dry run it is not made: only whether it could be is found out.
+    A dry run does not make it, but checks that it could be made.
 
     Raises:
-        UserMistake: nothing can be written there.
+        UserMistake: nothing can be written there, or the disk has too little space.
     """
     if not config.processing.enable_checkpointing:
         return None
@@ -124,7 +128,7 @@ def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
 
 
 def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
-    """Find out before anything is paid for whether the results can be written. Their folder is made, but in a dry run.
+    """Check that the results can be written, before anything is paid for; make their folder, except in a dry run.
 
     Raises:
         UserMistake: they cannot.
@@ -142,7 +146,7 @@ def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
 
 
 def find_log_folder(own_folder: Path | None) -> Path:
-    """Where the logs of servers that we start lie."""
+    """Return the folder for the logs of servers that we start."""
     return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
 
 
@@ -158,11 +162,11 @@ def prepare(
     """Select the questions and identify them; nothing of earlier runs is used yet. They are closed at the end.
 
     Args:
-        config: The settings.
-        endpoints: The generator and the grader.
-        own_folder: As `make_own_folder` returns it.
-        run_id: The run's permanent name. Under the same one, a run is continued, and must be the same evaluation.
-        notify: Takes what the user should know.
+        config: the settings.
+        endpoints: the generator and the grader.
+        own_folder: as `make_own_folder` returns it.
+        run_id: the run's permanent id. A run with the id of an earlier one continues it, and must be the same evaluation.
+        notify: takes what the user should know.
 
     Raises:
         UserMistake: The questions cannot be used with these settings, or the run was started with others.
@@ -198,10 +202,10 @@ def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage:
 
 
 def _require_same_evaluation(preparation: Preparation) -> None:
-    """Accept a run that is started again only as what it was.
+    """Check that a run that is started again is still the same evaluation.
 
     Raises:
-        UserMistake: its settings or its questions have changed; lists each difference with both values.
+        UserMistake: its settings or its questions have changed; the message lists each difference with both values.
     """
     own = preparation.lineage.own
     if not own or own[0].evaluation_id == preparation.roster.evaluation_id:

@@ -24,13 +24,13 @@ from tasks.evaluation.scoring.scorer import Scorer
 
 
 class Run:
-    """An evaluation that is open.
+    """An open evaluation.
 
     Args:
         preparation: what is known at its beginning.
         ledger: what is known of its questions.
         endpoints: the generator and the grader, as they are asked now.
-        config_file: the configuration's path, for the records; None: it came from flags alone.
+        config_file: the configuration's path, for the records; None if the settings came from flags alone.
         loop: the event loop on which the questions are asked.
         progress: what the user sees.
         factories: make its clients and its times.
@@ -73,17 +73,17 @@ class Run:
 
     @property
     def stop_cause(self) -> EvaluationError | None:
-        """Why nothing more is asked; None while the run goes on."""
+        """Return why nothing more is asked; None while the run goes on."""
         return self._scorer.stop_cause
 
     @property
     def paid(self) -> dict[Role, TokenSum]:
-        """What the replies to this run have cost, those that came to nothing included."""
+        """Return what the replies to this run have cost, including those that could not be used."""
         grader = self._grader.paid if self._grader else TokenSum()
         return {"generator": self._generator.paid, "grader": grader}
 
     def score(self, batch: Batch) -> JsonObject:
-        """Score the batch's unfinished questions; return the records of all of them, and a digest of these.
+        """Score the batch's unfinished questions; return the records of all its questions, with their digest.
 
         Raises:
             UnfinishedBatch: some are unscored; the others are kept.
@@ -95,10 +95,10 @@ class Run:
         return self.batches.collect(batch)
 
     def check_endpoints(self) -> None:
-        """Find out before the first question whether the endpoints that are needed can be asked.
+        """Check before the first question that the endpoints that are needed can be asked.
 
         Raises:
-            UserMistake: one of them is not there, or does not accept its key.
+            UserMistake: nothing answers at the address of one, or it does not accept its key.
         """
         open_count, known_count = self.ledger.open_count, len(self.ledger.awaiting_grade())
         needed = [self._generator] if open_count > known_count else []
@@ -111,7 +111,7 @@ class Run:
         self._loop.call(lambda: self._scorer.stop(cause))
 
     def check_storage(self) -> None:
-        """Stop the run while what it pays for can still be kept: before the disk is too full for the next checkpoint."""
+        """Stop the run if answers can no longer be kept, or the disk has no space for the next checkpoint."""
         failure = self.saver.find_failure() if self.stop_cause is None else None
         if failure:
             self.stop(failure)

@@ -21,12 +21,12 @@ ROOM_CHECK_SECONDS = 1.0
 
 
 class Saver:
-    """Writes the checkpoints of one run; none where checkpointing is off.
+    """Writes the checkpoints of one run, or nothing if checkpointing is off.
 
     Args:
         ledger: what is saved.
         config: the settings.
-        describe: gives the metadata of a file that holds so many results.
+        describe: returns the metadata of a file that holds the given number of results.
         notify: takes what the user should know.
         now: returns the local time, which names a checkpoint.
     """
@@ -50,15 +50,15 @@ class Saver:
 
     @property
     def path(self) -> Path | None:
-        """The newest checkpoint; None when there is none."""
+        """Return the path of this run's checkpoint; None before the first save."""
         return self._writer.path if self._writer else None
 
     def is_due(self) -> bool:
-        """Whether the checkpoint should be written now."""
+        """Return True if the checkpoint should be written now."""
         return self._writer is not None and self._clock.is_due(self._writer.unsaved_count, time.monotonic())
 
     def save(self) -> Path | None:
-        """Write the checkpoint, if there is anything new; give its path.
+        """Write the checkpoint if there is anything new; return its path, or None if nothing was written.
 
         Raises:
             StorageFailure: it cannot be written.
@@ -75,7 +75,7 @@ class Saver:
         return self.path
 
     def find_failure(self) -> StorageFailure | None:
-        """Why nothing more can be kept: the log has failed, or the disk has no room for the next checkpoint. None: it can."""
+        """Return why no more answers can be kept: a failed log, or no space for the next checkpoint; None if they can be."""
         failure = self._ledger.log.failure if self._ledger.log else None
         if self._writer is None or failure or time.monotonic() - self._room_checked_at < ROOM_CHECK_SECONDS:
             return failure
@@ -85,9 +85,9 @@ class Saver:
         return find_shortage(Path(self._config.processing.checkpoint_directory, OWN_FOLDER), needed)
 
     def prune(self) -> None:
-        """Remove this evaluation's older checkpoints, but for as many of the newest as the settings keep.
+        """Remove this evaluation's older checkpoints, except for as many of the newest as the settings keep.
 
-        One that cannot be removed is said: it costs its room, and the results nothing.
+        One that cannot be removed is reported; it takes up space, but does not affect the results.
         """
         keep, folder = self._config.processing.keep_checkpoints, Path(self._config.processing.checkpoint_directory)
         if keep is None or self._writer is None:
