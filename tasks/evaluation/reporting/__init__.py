@@ -1,1 +1,1 @@
-"""What people and programs read of a run: the result files, the tables, the progress and the cost estimate."""
+"""What people and programs read about a run: the results files, the tables, the progress and the cost estimate."""

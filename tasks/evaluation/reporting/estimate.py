@@ -1,16 +1,16 @@
-"""What the questions that are left will cost, by what those that are known have cost."""
+"""Estimates what the remaining questions will cost from what the known answers have cost."""
 
 from itertools import islice
 
 from tasks.evaluation.endpoints.tokens import Role, TokenSum
 from tasks.evaluation.scoring.ledger import Ledger
 
-# So many answers that await their grade are looked at: enough for a mean, and soon read.
+# How many of the answers that await their grade are read: enough for a mean, and quickly done.
 SAMPLE = 1_000
 
 
 def estimate_tokens(ledger: Ledger, *, has_grader: bool) -> list[str]:
-    """A line for each endpoint that will still be asked: how often, and for how many tokens in all."""
+    """Return a line for each endpoint that will still be asked: for about how many tokens in all, and how that is known."""
     awaiting, known = ledger.awaiting_grade(), ledger.add_up_tokens()
     open_count = ledger.open_count
     left: dict[Role, int] = {"generator": open_count - len(awaiting), "grader": open_count if has_grader else 0}

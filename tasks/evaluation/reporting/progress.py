@@ -1,7 +1,7 @@
 """What the user sees while a run goes on: the documented lines, and the bar between them.
 
-Every line that is said also goes to the run's log; the bar does not. A terminal that has gone away costs its lines
-and nothing else.
+Every line that is shown also goes to the run's log; the bar does not. If the terminal has gone away, its lines are lost and
+nothing else.
 """
 
 import io
@@ -13,16 +13,16 @@ from typing import Any
 
 from tqdm import tqdm
 
-# How often a pipe or a log file gets a line in place of the bar.
+# How often a pipe or a log file gets a line instead of the bar.
 PLAIN_LINE_SECONDS = 10.0
 
 
-class _Bar(tqdm):  # type: ignore[type-arg]  # at run time it takes none
-    """tqdm's bar with thousands separated, as the guide shows it."""
+class _Bar(tqdm):  # type: ignore[type-arg]  # at run time tqdm takes no type argument
+    """tqdm's bar with thousands separators, as the guide shows it."""
 
     @property
     def format_dict(self) -> MutableMapping[str, Any]:
-        """Tqdm's fields and the two counts as text."""
+        """Return tqdm's fields, and the two counts as text."""
         return {**super().format_dict, "n_text": f"{self.n:,}", "total_text": f"{self.total:,}"}
 
 
@@ -34,8 +34,8 @@ class Progress:
     """The lines of one run.
 
     Args:
-        log: takes every line that is said, for those who read the run's log.
-        is_shown: whether to show the bar, or the plain lines in its place.
+        log: takes every line that is shown, for the run's log.
+        is_shown: whether to show the bar, or the plain lines that replace it in a pipe.
     """
 
     def __init__(self, log: Callable[[str], None], *, is_shown: bool) -> None:
@@ -51,7 +51,7 @@ class Progress:
         self._log(line)
 
     def begin(self, done: int, total: int) -> None:
-        """Show the bar, starting at the questions that are done."""
+        """Show the bar, starting from the number of questions that are done."""
         if not self._is_shown:
             return
         self._last_line = time.monotonic()
@@ -65,7 +65,7 @@ class Progress:
         )
 
     def show(self, done: int) -> None:
-        """Bring the bar up to this many questions."""
+        """Move the bar to this number of questions."""
         if self._bar is None or self._bar.n == done:
             return
         with suppress(OSError, ValueError):
@@ -75,7 +75,7 @@ class Progress:
                 self._print(str(self._bar))
 
     def end(self) -> None:
-        """Leave the bar as it is; a pipe gets its last line."""
+        """Close the bar and leave it on the screen; a pipe gets its last line."""
         if self._bar is None:
             return
         if not self._is_terminal:

@@ -1,10 +1,11 @@
-"""What a run comes to: its accuracy, and the files that hold its results.
+"""The files that hold a run's results.
 
     {output_directory}/{output_prefix}_{model}_{time}.json            {"metadata": {…}, "results": […]}, by question_id
     {output_directory}/{output_prefix}_incorrect_{model}_{time}.json  the same for the questions with a score below 1
     {output_directory}/{output_prefix}_config_{model}_{time}.yaml     the settings, keys masked
 
-Each is written whole under another name, fsynced and renamed; a taken time moves on a second.
+Each is written whole under a temporary name, fsynced and renamed. If a file with the same time exists, the time is moved on by
+a second.
 """
 
 import json
@@ -24,7 +25,7 @@ from tasks.evaluation.storage.temporary_files import name_temporary_file
 
 
 def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], JsonObject], now: datetime) -> dict[str, Path]:
-    """Write the files above; give their paths as `results`, `incorrect` (where asked for) and `config`.
+    """Write the files above; return their paths as `results`, `incorrect` (if asked for) and `config`.
 
     Raises:
         StorageFailure: they cannot be written.
@@ -53,7 +54,7 @@ def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObj
 
 
 def _read_lines(ledger: Ledger) -> Iterator[bytes]:
-    """The finished questions' records in the order of the selection."""
+    """Return the finished questions' records in the order of the selection."""
     positions = range(len(ledger.questions))
     return (ledger.results.read(position) for position in positions if position in ledger.results)
 

@@ -1,16 +1,16 @@
-"""What a run has scored: its statistics, and the lines in which the terminal shows them."""
+"""The statistics of what a run has scored, and the lines that show them in the terminal."""
 
 import numpy as np
 
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
-# More lines than these push the rest off the screen.
+# More lines than this would push the rest off the screen.
 SHOWN_GROUPS = 100
 
 
 def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
-    """Return the statistics of the first results in the order of completion; None: of all results."""
+    """Return the statistics of the `first` results in the order of completion; of all results if it is None."""
     count = len(ledger.results) if first is None else first
     positions = np.array(ledger.results.positions(0, count), dtype=np.int64)
     names = ledger.questions.group_names
@@ -52,7 +52,7 @@ def describe_remarks(statistics: Statistics) -> list[str]:
 
 
 def _describe_parts(statistics: Statistics) -> list[str]:
-    """Return a line for each format, where there are several, and for each group, where they fit on a screen."""
+    """Return a line for each format, if there are several, and for each group, if they fit on a screen."""
     by_format, by_group = statistics.by_format, statistics.by_group
     lines = [f"   {name}: {accuracy}" for name, accuracy in by_format.items()] if len(by_format) > 1 else []
     if len(by_group) > SHOWN_GROUPS:

@@ -1,7 +1,7 @@
-"""What a run came to, or has come to so far, as short texts and tables for people.
+"""A run's results, final or so far, as short texts and tables for people.
 
-A table is its rows, each a mapping from heading to text. Questions are named as the results name them: by `question_id`, their
-place in the selection from 1.
+A table is a list of rows, each a mapping from heading to text. Questions are named as in the results: by `question_id`, their
+position in the selection from 1.
 """
 
 import itertools
@@ -19,9 +19,9 @@ from tasks.evaluation.statistics.summary import Statistics
 
 Row = dict[str, str]
 
-# So much of a table is shown; the results file holds all.
+# At most this much of a table is shown; the results file holds everything.
 MOST_ROWS, MOST_IDS, MOST_CHARACTERS = 50, 20, 300
-# Of a line in a cell, which the UI does not break by itself: four columns are seen at once.
+# Characters in a line of a cell, since the UI does not wrap lines: this way four columns are visible at once.
 CELL_WIDTH = 24
 WRONG_ANSWERS = 10
 RETRY = "Retry this run when the endpoint is fixed: it asks these questions alone."
@@ -29,7 +29,7 @@ FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
 
 
 def describe_progress(done: int, total: int, *, rate: float | None, accuracy: object) -> str:
-    """Describe how far a run is: done and total, questions a second and the time left while it goes on, the accuracy so far."""
+    """Describe how far a run is: done and total, speed and time left while it goes on, and the accuracy so far."""
     parts = [f"**{done:,} of {total:,}** questions ({done / total:.1%})"]
     if rate and done < total:
         parts += [f"{rate:.2f} questions/s", f"about {_describe_seconds((total - done) / rate)} left"]
@@ -38,7 +38,7 @@ def describe_progress(done: int, total: int, *, rate: float | None, accuracy: ob
 
 
 def list_accuracies(statistics: Statistics) -> list[Row]:
-    """Return the accuracy over all questions, and by format where there are several."""
+    """Return the accuracy over all questions, and by format if there are several."""
     measured = {"All questions": statistics.overall, **(statistics.by_format if len(statistics.by_format) > 1 else {})}
     return [
         {
@@ -61,9 +61,9 @@ def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: objec
     """List why questions are unscored: each error with how often it came, where, and what to do.
 
     Args:
-        ledger: the run's.
-        failures: the errors by position; those of questions that were scored after all are passed over.
-        stop_cause: why the run asked nothing more; None where it did not stop.
+        ledger: the run's ledger.
+        failures: the errors by position; those of questions that were scored after all are ignored.
+        stop_cause: why the run asked nothing more; None if it did not stop.
     """
     open_positions = list(ledger.open_positions(range(len(ledger.questions))))
     never_asked = f"not asked, because the run had stopped: {stop_cause}" if stop_cause else "not asked"
@@ -72,7 +72,7 @@ def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: objec
 
 
 def list_refused(ledger: Ledger) -> list[Row]:
-    """Why the endpoint refused questions, and which entries cannot be asked: each error, how often, where, what to do."""
+    """List why the endpoint refused questions and why entries cannot be asked: each error, how often, where, what to do."""
     unscored = np.flatnonzero(np.isnan(ledger.scores)).tolist()
     records = {position: ledger.read_result(position) for position in unscored if position in ledger.results}
     refused = {position: str(record["error"]) for position, record in records.items() if is_refused(record)}
@@ -81,13 +81,13 @@ def list_refused(ledger: Ledger) -> list[Row]:
 
 
 def list_other_models(ledger: Ledger) -> list[Row]:
-    """Return how many questions each model has answered, the most first; empty if one has answered all."""
+    """Return how many questions each model has answered, the most first; empty if one model has answered all."""
     counts = ledger.count_models().most_common()
     return [{"Model": name, "Answers": f"{count:,}"} for name, count in counts] if len(counts) > 1 else []
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
-    """List the first questions scored below 1: what was asked, what was expected, what came."""
+    """List the first questions scored below 1: what was asked, what was expected, what was answered."""
     positions = np.flatnonzero(ledger.scores < 1).tolist()
     wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
     records = [ledger.read_result(position) for position in wrong]
@@ -104,7 +104,7 @@ def list_wrong_answers(ledger: Ledger) -> list[Row]:
 
 
 def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path]) -> str:
-    """A report in Markdown: the tables that are not empty, and where the files are."""
+    """Return a report in Markdown: the tables that are not empty, and where the files are."""
     parts = [f"## {title}\n\n{_to_markdown(rows)}" for title, rows in tables.items() if rows]
     links = [f"- {kind}: [{path.resolve()}]({path.resolve().as_uri()})" for kind, path in files.items()]
     parts += ["## Files on the worker's machine\n\n" + "\n".join(links)] if links else []
@@ -112,12 +112,12 @@ def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, P
 
 
 def to_cells(rows: Sequence[Row]) -> list[Row]:
-    """The rows as the UI shows them, which reads a cell as Markdown: in short lines, and nothing in them markup."""
+    """Return the rows as the UI needs them: it reads cells as Markdown, so their lines are short and their markup escaped."""
     return [{heading: _escape(text) for heading, text in row.items()} for row in rows]
 
 
 def _group(errors: Mapping[int, str], advice: str) -> list[Row]:
-    """The errors that differ in more than numbers, the most frequent first."""
+    """Return a row for each error, the most frequent first; errors that differ only in numbers share a row."""
     groups: dict[str, list[int]] = {}
     for position, error in errors.items():
         groups.setdefault(re.sub(r"\d+", "0", error), []).append(position)
@@ -144,7 +144,7 @@ def _to_markdown(rows: Sequence[Row]) -> str:
 
 
 def _escape(text: str) -> str:
-    """The text as a table's cell: a question may hold what Markdown or HTML would read as its own."""
+    """Return the text as a table's cell, escaped because a question may contain Markdown or HTML."""
     lines = [part for line in text.splitlines() for part in textwrap.wrap(line, CELL_WIDTH) or [""]]
     escaped = "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;") for line in lines)
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)

@@ -40,7 +40,7 @@ def is_score(value: JsonValue) -> TypeGuard[float]:
 
 
 def measure_scores(scores: Sequence[float] | Floats) -> Accuracy | None:
-    """Return the accuracy of these scores; None where there are no scores."""
+    """Return the accuracy of these scores; None if there are no scores."""
     values = np.asarray(scores, dtype=np.float64)
     count = len(values)
     if not count:

@@ -30,9 +30,9 @@ class ScoreTable:
     truncated: Bools
     """Whether the answer was cut at the token limit."""
     f1: Floats
-    """The token F1 of a short answer; NaN where there is none."""
+    """The token F1 of a short answer; NaN for a question without one."""
     groups: Codes
-    """The index of the question's group in `group_names`; without meaning where there are no groups."""
+    """The index of the question's group in `group_names`; meaningless if there are no groups."""
     group_names: Sequence[str]
     """The values of the field that the questions are grouped by."""
 
@@ -44,21 +44,21 @@ class Statistics:
     selected: int
     """The number of questions selected."""
     overall: Accuracy | None
-    """The accuracy over all scored questions; None: nothing was scored."""
+    """The accuracy over all scored questions; None if nothing was scored."""
     by_format: Mapping[str, Accuracy]
-    """The accuracy of each format, by the name that people read."""
+    """The accuracy of each format, by its name for people."""
     by_group: Mapping[str, Accuracy]
-    """The accuracy of each group, by name; empty where there are no groups."""
+    """The accuracy of each group, by name; empty if there are no groups."""
     clarified: int
-    """The number of answers whose model was asked which choice it meant."""
+    """The number of answers for which the model was asked which choice it meant."""
     clarified_named: int
-    """The number of those that named one."""
+    """The number of these for which it named one."""
     no_choice: int
-    """The number of answers to multiple choice that chose nothing; they are scored."""
+    """The number of answers to multiple-choice questions that chose nothing; they are scored."""
     truncated: int
     """The number of answers that were cut at the token limit; they are scored."""
     f1: float | None
-    """The mean token F1 of short answers without a grader; None where there are no such answers."""
+    """The mean token F1 of short answers without a grader; None if there are no such answers."""
     refused: int
     """The number of questions that the endpoint refused."""
     unusable: int
@@ -92,7 +92,7 @@ def summarize(table: ScoreTable, *, selected: int, unusable: int) -> Statistics:
     Args:
         table: the finished questions.
         selected: the number of questions selected, finished or not.
-        unusable: the number of rows that are entries that cannot be asked.
+        unusable: the number of rows whose entries cannot be asked.
     """
     count = len(table.scores)
     is_scored = ~np.isnan(table.scores)
