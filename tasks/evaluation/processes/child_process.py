@@ -1,9 +1,9 @@
-"""A process that we start, wait for, perhaps start again, and that ends when we do, in whatever way.
+"""A process that we start, wait for and perhaps restart, and that ends when we do, in whatever way.
 
-Prefect's temporary server, the services of `mcqa serve` and the model servers are each a command and a restart policy on it.
+Prefect's temporary server, the services of `mcqa serve` and the model servers each add a command and a restart policy.
 
-The promise rests on a pipe, the child's lifeline: we hold one end, the other is the child's standard input. The kernel closes
-ours when we end, SIGKILL included, and the child ends itself when its standard input does (see `supervised`).
+The promise rests on a pipe, the child's lifeline: we hold one end, and the other is the child's standard input. The kernel
+closes our end when we end, even by SIGKILL, and the child ends itself when its standard input does (see `supervised`).
 """
 
 import os
@@ -23,7 +23,7 @@ from tasks.evaluation.storage.locks import try_lock
 POLL_SECONDS = 0.1
 STILL_WAITING_SECONDS = 10.0
 HEALTH_TIMEOUT_SECONDS = 5.0
-# The log's end is read from its last bytes: that of a model server may be large.
+# The last lines are looked for in this much of the log: that of a model server may be large.
 TAIL_BYTES = 65_536
 
 
@@ -35,9 +35,9 @@ class ChildProcess:
     """A module of ours that runs as a process of its own and ends when its lifeline does.
 
     Args:
-        name: What the user calls it.
-        log_path: Takes its output; emptied first.
-        environment: Its whole environment; None: the one of this process.
+        name: Its name in messages.
+        log_path: The file for its output; emptied first.
+        environment: Its complete environment; None: that of this process.
 
     Attributes:
         lifeline: The descriptor that keeps it alive, for another child that must not outlive it.
@@ -56,18 +56,18 @@ class ChildProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """Return the code with which it has ended; None while it runs or was not started."""
+        """Return its exit code; None while it is running, or if it was not started."""
         return self._process.poll() if self._process else None
 
     def start(self, arguments: Sequence[str], *, pass_fds: Sequence[int] = ()) -> bool:
         """Run `python -m` with the arguments; return False if the process was stopped and must not be started again.
 
-        An interrupt in here leaves nothing behind: a child that we do not know of yet ends too when its lifeline is closed.
+        An interrupt in here leaves nothing behind: a child that we do not know about yet also ends when its lifeline is closed.
         """
         with self._lock, self.log_path.open("ab") as log:
             if self._is_stopped:
                 return False
-            # The child inherits the lock, and with it the right to its log: old ones are removed when nobody holds theirs.
+            # The child inherits the lock, which protects its log: old logs are removed when nobody holds their locks.
             try_lock(log, shared=True)
             self._process = subprocess.Popen(  # noqa: S603 - our own modules
                 # -P: a file in the working directory must not hide a module.
@@ -77,12 +77,12 @@ class ChildProcess:
                 stderr=log,
                 env=self._environment,
                 pass_fds=pass_fds,
-                start_new_session=True,  # a Ctrl-C in the terminal is for us; we still need the child then
+                start_new_session=True,  # a Ctrl-C in the terminal is meant for us; we still need the child then
             )
             return True
 
     def wait(self) -> int:
-        """Wait until it has ended, and return its exit code."""
+        """Wait until the process has ended; return its exit code."""
         assert self._process, "it was started"
         return self._process.wait()
 
@@ -94,13 +94,13 @@ class ChildProcess:
         notify: Callable[[str], None] | None = None,
         start_otherwise: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when it answers.
+        """Wait until the process answers.
 
         Args:
-            is_healthy: Asks it.
-            timeout_seconds: How long that may take.
-            notify: Takes a line now and then, while it takes long.
-            start_otherwise: Called when it has ended; returns True if it started it again in another way.
+            is_healthy: Returns True if it answers.
+            timeout_seconds: How long it may take to answer.
+            notify: Takes a line now and then if it takes long.
+            start_otherwise: Called if it has ended; returns True if it restarted it in another way.
 
         Raises:
             ChildFailure: It has ended, or took too long.
@@ -118,7 +118,7 @@ class ChildProcess:
             time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """Let it end, with all that it has started, and wait until it is gone; it is not started again."""
+        """End the process, with all that it has started, and wait until it is gone; it is never restarted."""
         with self._lock:
             if not self._is_stopped:
                 self._is_stopped = True
@@ -127,7 +127,7 @@ class ChildProcess:
             self._process.wait()
 
     def log_tail(self, line_count: int = 3, separator: str = " | ") -> str:
-        """Return the last lines of its log."""
+        """Return the last lines of the process's log."""
         with suppress(OSError), self.log_path.open("rb") as log:
             log.seek(max(log.seek(0, os.SEEK_END) - TAIL_BYTES, 0))
             lines = log.read().decode(errors="replace").strip().splitlines()
@@ -136,7 +136,7 @@ class ChildProcess:
 
 
 def is_answering(url: str) -> bool:
-    """Return True if a server of this machine answers there with 200. No proxy is asked: none leads back to this machine."""
+    """Return True if a server on this machine answers there with 200. No proxy is used: none leads back to this machine."""
     try:
         with build_opener(ProxyHandler({})).open(url, timeout=HEALTH_TIMEOUT_SECONDS) as response:
             return bool(response.status == 200)
@@ -152,7 +152,7 @@ def find_free_port(host: str) -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Return True if nobody listens on the port, and we may."""
+    """Return True if nobody listens on the port and we may."""
     with closing(socket.socket()) as probe, suppress(OSError):
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind((host, port))

@@ -1,4 +1,4 @@
-"""The processes of this machine: from /proc, which is always there on Linux, unlike `ps`; elsewhere (macOS) from `ps`."""
+"""The processes of this machine: on Linux from /proc, which is always there, unlike `ps`; elsewhere (macOS) from `ps`."""
 
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ PROC = Path("/proc")
 
 
 def find_parents() -> dict[int, int]:
-    """Return the parent of each process that has not ended, both by their ids.
+    """Return the parent's id of each process that has not ended, by the process's id.
 
     Raises:
         OSError: This machine has neither /proc nor `ps`.
@@ -19,7 +19,10 @@ def find_parents() -> dict[int, int]:
 
 
 def _read_proc() -> Iterator[tuple[int, str, int]]:
-    """Yield id, state and parent of each. Source: proc_pid_stat(5); the name before them may hold anything, brackets too."""
+    """Yield each process's id, state and parent. The name before the state may hold anything, even brackets.
+
+    Source: proc_pid_stat(5).
+    """
     for path in PROC.glob("[0-9]*/stat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
             state, parent, *_ = path.read_bytes().rpartition(b")")[2].split()

@@ -2,9 +2,9 @@
 
 `python -m tasks.evaluation.processes.supervised COMMAND [ARGUMENT …]`
 
-A server that we start must not outlive us, in whatever way we end. So it is started through this process, whose standard input
-is a pipe that only we hold: the pipe ends when we do, SIGKILL included, and then the command and all that it has started are
-stopped. Works wherever there are pipes, and needs no help from the command.
+A server that we start must not outlive us, in whatever way we end. It is therefore started through this process, whose standard
+input is a pipe that only we hold. The pipe ends when we do, even by SIGKILL, and then the command and all that it has started
+are stopped. This works wherever there are pipes, and needs no help from the command.
 """
 
 import os
@@ -24,7 +24,7 @@ def main() -> None:
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - ours to run
     watch_parent(lambda: stop_session(command, signal.SIGTERM))
     code = command.wait()
-    # What it has started may outlive it, and hold its port and its memory when it is started again.
+    # Processes that it has started may outlive it, and would still hold its port and memory when it is restarted.
     kill_session(command)
     sys.exit(code if code >= 0 else 128 - code)
 
@@ -51,7 +51,7 @@ def stop_session(leader: "subprocess.Popen[bytes]", first_signal: signal.Signals
 
 def kill_session(leader: "subprocess.Popen[bytes]") -> None:
     """Kill the process that leads the session, and all that it has started there."""
-    with suppress(ProcessLookupError, PermissionError):  # the second on macOS, where all of them have ended
+    with suppress(ProcessLookupError, PermissionError):  # PermissionError: on macOS, if all of them have ended
         os.killpg(leader.pid, signal.SIGKILL)
 
 
