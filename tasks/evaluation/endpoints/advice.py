@@ -1,7 +1,7 @@
-"""What to change where an endpoint declines every request: the lines of YAML, from its words about the first of them.
+"""What to change if an endpoint declines every request: lines of YAML, found from its words about the first of them.
 
-Endpoints differ in which settings they take, and in what they say about it. So nothing is decided here but what is suggested:
-that a request was declined is told by its status, in `failures`.
+Endpoints differ in which settings they accept, and in how they report the others. So this module only makes suggestions;
+whether a request was declined is decided in `failures`, by its status.
 """
 
 import json
@@ -14,9 +14,9 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # The settings of a generator that are not under `extra`.
 OWN_SETTINGS = ("temperature", "max_tokens")
-# What o-series and gpt-5 models want in the place of max_tokens.
+# What o-series and gpt-5 models want in place of max_tokens.
 SUCCESSOR = "max_completion_tokens"
-# What servers say of a setting that they do not take.
+# What servers say about a setting that they do not accept.
 IS_DECLINED = re.compile(r"(?i)support|allow|permit|recogni[sz]ed|unknown|unexpected|deprecated|only the default|must be")
 TOO_LONG = re.compile(r"(?i)context[ _](?:length|size|window)|exceed_context|too large|at most \d+ completion tokens")
 CONTEXT = re.compile(
@@ -29,11 +29,11 @@ NO_SYSTEM_ROLE = re.compile(r"(?i)system (?:role|messages?|prompt)|role 'system'
 
 
 def advise(endpoint: Endpoint, words: str, parameter: str | None) -> str:
-    """Return the change that the server's words suggest, as a sentence or as lines of YAML; empty when they suggest none.
+    """Return the change that the server's words suggest, as a sentence or as lines of YAML; empty if they suggest none.
 
     Args:
         endpoint: what was asked, and with which settings.
-        words: the server's.
+        words: the server's words.
         parameter: the setting that the server names as the cause, if it does.
     """
     if TOO_LONG.search(words):
@@ -52,7 +52,7 @@ def advise(endpoint: Endpoint, words: str, parameter: str | None) -> str:
 
 
 def describe_reasoning(endpoint: Endpoint, answer: Answer) -> str:
-    """Return what to say of an answer whose words are all reasoning, with the settings that help."""
+    """Return what to say about an answer whose words are all reasoning, with the settings that help."""
     more = next((name for name in LIMITS if name in endpoint.request), "max_tokens")
     cut = " and was cut there" if answer.is_truncated else ""
     return (
@@ -68,16 +68,16 @@ def mentions_context(words: str) -> bool:
 
 
 def exceeds_context_by_setting(endpoint: Endpoint, words: str) -> bool:
-    """Return True if the endpoint's own limit alone fills the context that the words name: then no question fits."""
+    """Return True if the configured limit alone fills the context that the words name, so that no question fits."""
     limit = next((endpoint.request[name] for name in LIMITS if name in endpoint.request), None)
     numbers = [int(found.replace(",", "")) for found in NUMBER.findall(words)]
     return isinstance(limit, int) and bool(numbers) and limit >= numbers[0]
 
 
 def _find_changes(request: JsonObject, words: str, parameter: str | None) -> JsonObject:
-    """Return the settings to send otherwise; None for one that is not to be sent at all."""
+    """Return the settings to change, with their new values; None for one that is not to be sent at all."""
     if SUCCESSOR in words and "max_tokens" in request and SUCCESSOR not in request:
-        # One setting is named at a time; the models that want this one refuse the other as well.
+        # Servers name one setting at a time, but the models that refuse max_tokens refuse temperature as well.
         also: JsonObject = {"temperature": None} if "temperature" in request else {}
         return {**also, "max_tokens": None, SUCCESSOR: request["max_tokens"]}
     if "top_logprobs" in request and "logprobs" in words and (most := _find_lower(request["top_logprobs"], words)):
@@ -104,7 +104,7 @@ def _make_yaml(endpoint: Endpoint, changes: JsonObject) -> str:
     """Return the settings as the file is to hold them after the change: `extra` whole, as one line."""
     changed = {name: value for name, value in {**endpoint.request, **changes}.items() if name != "model"}
     if endpoint.role == "grader":
-        # What every grader is sent stands in no file; an entry's `extra` replaces it, a null takes it away.
+        # The settings that every grader gets are in no file; an entry's `extra` replaces them, or drops one with null.
         taken_away: JsonObject = {name: None for name in GRADER_REQUEST if name not in changed}
         extra = {name: value for name, value in changed.items() if GRADER_REQUEST.get(name) != value}
         return _dump({"extra": {**taken_away, **extra}})
@@ -114,5 +114,5 @@ def _make_yaml(endpoint: Endpoint, changes: JsonObject) -> str:
 
 
 def _dump(lines: JsonObject) -> str:
-    """Return one line a setting; JSON is YAML too, and stands on one line."""
+    """Return a line for each setting; its value is JSON, which is YAML too and fits on one line."""
     return "\n".join(f"  {name}: {json.dumps(mask_secrets(value), ensure_ascii=False)}" for name, value in lines.items())

@@ -11,7 +11,7 @@ class Answer:
     """A model's reply."""
 
     text: str
-    """What it says; empty where it was cut before its first word."""
+    """What it says; empty if it was cut before its first word."""
 
     reasoning: str | None
     """What the model thought before it answered, kept apart and never graded."""
@@ -20,7 +20,7 @@ class Answer:
     """The token counts that the endpoint gives, of all replies that this one took."""
 
     finish_reason: str | None
-    """Why it ended, in the endpoint's word; `length` for every reply that was cut."""
+    """Why it ended, in the endpoint's words; `length` for every reply that was cut."""
 
     response_model: str | None
     """The model's name, as the endpoint gives it."""
@@ -29,9 +29,9 @@ class Answer:
     """How long the request took."""
 
     token_logprobs: Mapping[str, float] | None = None
-    """The likeliest first tokens with the natural logarithms of their probabilities; None where the endpoint gave none."""
+    """The likeliest first tokens with the natural logarithms of their probabilities; None if the endpoint gave none."""
 
     @property
     def is_truncated(self) -> bool:
-        """True if the reply was cut before its end."""
+        """Return True if the reply was cut before its end."""
         return self.finish_reason == "length"

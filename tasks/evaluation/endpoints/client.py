@@ -1,6 +1,6 @@
-"""A client that asks an endpoint until it has answered: in turn, again after a failure, and seldom while it is out.
+"""A client that asks an endpoint until it has answered: in turn, again after a failure, and rarely during an outage.
 
-What a failed request means is decided in `failures`, what a reply says in `responses`, when the next one may be sent in
+What a failed request means is decided in `failures`, what a reply says in `responses`, when the next request may be sent in
 `rate_limit`, and what happens while nothing gets through in `outage`.
 """
 
@@ -33,11 +33,11 @@ from tasks.evaluation.errors import (
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
-# One question may be declined for itself; this many of them, before any is answered, for how they are asked.
+# One question may be declined for what it says; if this many are, before any is answered, the way of asking is wrong.
 FIRST_QUESTIONS = 3
-# One reply may be damaged on its way; this many, before any is usable, come from the wrong address.
+# One reply may be damaged on its way; if this many are, before any is usable, the address is wrong.
 FIRST_REPLIES = 3
-# More of them push the rest off the screen.
+# More of them would push the rest off the screen.
 SHOWN_REFUSALS = 3
 
 # Asks a model until it has answered, as `Client.ask` does.
@@ -47,13 +47,13 @@ Ask = Callable[[list[Message]], Awaitable[Answer]]
 class Client:
     """Asks one endpoint. To be used on one event loop only.
 
-    `paid` adds up what all its replies have cost, as far as it says, whatever came of them.
+    `paid` adds up what all its replies have cost, as far as they say, whether they could be used or not.
 
     Args:
         endpoint: what is asked.
         patience: how long to wait for it.
         is_proven: whether it has answered such requests before.
-        slots: the places of the questions in flight; a question gives up its own while it waits to be asked again.
+        slots: limits the questions in flight; a question gives up its slot while it waits to be asked again.
         notify: takes what the user should know.
 
     Raises:
@@ -88,11 +88,11 @@ class Client:
         """Return the model's reply to the messages.
 
         Raises:
-            EndpointFailure: none came in any attempt, though others got through.
+            EndpointFailure: no attempt brought one, though other requests got through.
             Refused: the endpoint declined this request, or answered with nothing three times.
             EndpointStop: it will decline every request until something is fixed, or nothing got through for too long.
             UserMistake: it declines the requests of a run that has had no answer from it yet, or is no such endpoint.
-            EvaluationError: the cause with which it was stopped.
+            EvaluationError: the cause for which the client was stopped.
         """
         try:
             return await self._ask_until_answered(messages)
@@ -130,7 +130,7 @@ class Client:
                     raise self._refuse_empty(empty, usage)
 
     def stop(self, cause: EvaluationError) -> None:
-        """Send nothing more: what waits to be sent ends with the cause."""
+        """Send nothing more; requests that wait to be sent end with the cause."""
         self._final = self._final or cause
 
     async def close(self) -> None:
@@ -138,7 +138,7 @@ class Client:
         await self.transport.close()
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
-        """Make one attempt; until an answer has come, one at a time, so that a wrong setting costs one request."""
+        """Make one attempt; until the first answer, one at a time, so that a wrong setting costs one request."""
         while not self._is_proven:
             async with self._first_alone:
                 if not self._is_proven:
@@ -146,7 +146,7 @@ class Client:
         return await self._attempt(messages)
 
     async def _attempt(self, messages: list[Message]) -> Answer:
-        """Send one request when neither an outage nor the rate forbids it, and note its outcome for those that follow."""
+        """Send one request once neither an outage nor the rate forbids it, and note its outcome for later requests."""
         await self._outage.wait_for_turn()
         await self._wait_for_rate()
         if self._final:
@@ -156,7 +156,7 @@ class Client:
             answer, headers = await self.transport.ask(messages)
         except EvaluationError as error:
             stop = self._note_error(error, sent_at)
-            # What comes back later, of requests that were in flight, does not take a stop away.
+            # Outcomes of other requests that were still in flight do not undo a stop.
             self._final = self._final or stop
             if stop:
                 raise stop from None
@@ -171,14 +171,14 @@ class Client:
     def _note_answer(self, answer: Answer) -> None:
         self._has_answered |= bool(answer.text)
         only_reasons = not answer.text and bool(answer.reasoning)
-        # A model that only reasons shows that a request is taken, and not that the settings let it answer.
+        # A model that only reasons shows that the request is accepted, but not that the settings let it answer.
         self._is_proven |= not only_reasons or answer.is_truncated
         if only_reasons and not self._has_hinted:
             self._has_hinted = True
             self._notify(f"⚠️ {describe_reasoning(self.endpoint, answer)}")
 
     def _show_refusal(self, refused: Refused) -> None:
-        """Show the words of the first refusals; results and report list all of them."""
+        """Show the words of the first few refusals; results and report list all of them."""
         self._refused += 1
         if self._refused <= SHOWN_REFUSALS:
             self._notify(f"Not answered, and not counted: {refused}")
@@ -196,7 +196,7 @@ class Client:
         return self._final
 
     def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:
-        """Note what the error tells of the endpoint; return what ends the run, if anything does."""
+        """Note what the error says about the endpoint; return the error that ends the run, if one does."""
         self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
         if isinstance(error, RateLimited):
             self._follow_rate(error, sent_at)
@@ -213,7 +213,7 @@ class Client:
         return error if isinstance(error, EndpointStop) else None
 
     def _note_no_completion(self, error: NoCompletion) -> UserMistake | None:
-        """Return the mistake that it is if nothing else came from the address before."""
+        """Return the error as the user's mistake if the address has sent nothing else yet."""
         self._no_completions += 1
         if self._is_proven or not (error.is_foreign or self._no_completions == FIRST_REPLIES):
             return None
@@ -240,7 +240,7 @@ class Client:
             self._rate.take_turn(time.monotonic())
 
     async def _step_aside(self, seconds: float) -> None:
-        """Wait, and let another question have the place meanwhile."""
+        """Wait, and let another question have the slot meanwhile."""
         self._slots.release()
         try:
             await asyncio.sleep(seconds)

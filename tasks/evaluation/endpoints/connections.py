@@ -34,7 +34,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
     Args:
         context: which certificates are trusted.
-        proxy: the proxy's address, with its user and password if it wants them; None: asked directly.
+        proxy: the proxy's address, with its user and password if it needs them; None: no proxy.
     """
 
     def __init__(self, context: ssl.SSLContext, proxy: str | None) -> None:
@@ -43,7 +43,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         self._session: aiohttp.ClientSession | None = None
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Return the response, of which the body is read as it is asked for."""
+        """Return the response, whose body is read on demand."""
         timeout = request.extensions.get("timeout", {})
         with _as_httpx_errors():
             response = await self._open_session().request(
@@ -63,9 +63,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             await self._session.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
-        # aiohttp wants its sessions made on the loop that uses them.
+        # aiohttp sessions must be created on the loop that uses them.
         self._session = self._session or aiohttp.ClientSession(
-            # The workers bound how many requests are open at once.
+            # The number of workers already limits how many requests are open at once.
             connector=aiohttp.TCPConnector(ssl=self._context, limit=0),
             auto_decompress=False,
             max_line_size=MOST_HEADER_BYTES,
@@ -91,10 +91,10 @@ class _Body(httpx2.AsyncByteStream):
 
 @contextmanager
 def _as_httpx_errors() -> Iterator[None]:
-    """Raise aiohttp's errors as those that the openai package expects of a transport.
+    """Raise aiohttp's errors as those that the openai package expects from a transport.
 
     Raises:
-        httpx2.TransportError: in the place of an error of aiohttp.
+        httpx2.TransportError: in place of an error of aiohttp.
     """
     try:
         yield

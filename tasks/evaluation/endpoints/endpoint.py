@@ -1,4 +1,4 @@
-"""Endpoints: where the generator and the grader are, with which key, and what is sent to them beside the messages."""
+"""Endpoints: where the generator and the grader are, with which key, and what is sent to them besides the messages."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +16,9 @@ from tasks.evaluation.json_lines import JsonObject
 
 SELF_GRADER = "self"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
-# What a reply must bring to be graded by its first token; 20 is the most that OpenAI gives.
+# What a reply must contain to be graded by its first token; 20 is the most that OpenAI allows.
 FIRST_TOKEN_REQUEST: JsonObject = {"logprobs": True, "top_logprobs": 20}
-# A generator that grades itself is often too small to write JSON unless its server holds it to that.
+# A generator that grades itself is often too small to write JSON unless its server makes it.
 VERDICT_FORMAT: JsonObject = {
     "type": "json_schema",
     "json_schema": {
@@ -46,17 +46,17 @@ class Endpoint:
     """Its key, in clear."""
 
     request: JsonObject = field(repr=False)
-    """All that is sent beside the messages."""
+    """All that is sent besides the messages."""
 
     origin: str = "the settings"
     """The place of its settings, for messages."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Headers of each request, in clear. They say who asks and by which way, and are no part of an answer's identity."""
+    """Headers of each request, in clear. They say who asks and by which way, and are not part of an answer's identity."""
 
     @property
     def secrets(self) -> list[str]:
-        """What no text may show: the key, headers, values in the address, what requests hold under a secret's name."""
+        """Return what no text may show: the key, headers, values in the address, what requests hold under a secret's name."""
         in_clear = [] if self.api_key == NO_KEY else [self.api_key]
         # A scheme before a header's secret is often left out where the secret is repeated.
         headers = [each for value in self.headers.values() for each in dict.fromkeys([value, value.split()[-1]])]
@@ -64,7 +64,7 @@ class Endpoint:
 
     @property
     def is_open_to_others(self) -> bool:
-        """True if its secrets can be read on their way."""
+        """Return True if its secrets can be read on their way."""
         return bool(self.secrets) and is_open_to_others(self.base_url or "")
 
     def scrub_words(self, words: str) -> str:
@@ -73,17 +73,17 @@ class Endpoint:
 
     @property
     def model(self) -> str:
-        """The model's name, as it is sent."""
+        """Return the model's name, as it is sent."""
         return str(self.request["model"])
 
     @property
     def shown_url(self) -> str:
-        """The address, for messages: without what may be secret in it."""
+        """Return the address for messages, without what may be secret in it."""
         return mask_urls(self.base_url or "this machine")
 
 
 def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:
-    """Return the generator that the settings describe; `local_url` is where a server of our own is asked.
+    """Return the generator that the settings describe; `local_url` is the address of a server that we started, if any.
 
     Raises:
         UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
@@ -99,7 +99,7 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
 
 
 def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:
-    """Return all that is sent to the generator beside the messages; `extra` overrides all of it."""
+    """Return all that is sent to the generator besides the messages; `extra` overrides everything else."""
     request: JsonObject = {"model": settings.model, "temperature": settings.temperature, "max_tokens": settings.max_tokens}
     if by_first_token:
         request |= FIRST_TOKEN_REQUEST
@@ -108,7 +108,7 @@ def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonO
 
 
 def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
-    """Return the grader that the settings name; None when they name none. `self` is the generator, grading its own answers.
+    """Return the grader that the settings name, if any. `self` is the generator, grading its own answers.
 
     Raises:
         UserMistake: the model servers file has no such entry, or the entry's key cannot be found.
@@ -134,12 +134,12 @@ def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator:
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:
-    """Return the settings that are sent: a null says that one is not."""
+    """Return the settings that are sent: those that are not null."""
     return {name: value for name, value in request.items() if value is not None}
 
 
 def _make_self_request(generator: JsonObject) -> JsonObject:
-    """Return a grader's settings for a generator that grades itself, without those that it does not take."""
+    """Return a grader's settings for a generator that grades itself, without those that it does not accept."""
     settings = {name: value for name, value in GRADER_REQUEST.items() if name in generator}
     if "max_completion_tokens" in generator:
         settings["max_completion_tokens"] = generator["max_completion_tokens"]
@@ -147,7 +147,7 @@ def _make_self_request(generator: JsonObject) -> JsonObject:
 
 
 def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:
-    """Return what the user should know of how keys are kept and sent, a line each."""
+    """Return warnings about how keys are kept and sent, one a line."""
     warnings = (
         ["⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place"] if found_plain else []
     )

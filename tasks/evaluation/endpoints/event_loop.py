@@ -50,7 +50,7 @@ class EventLoopThread:
             raise Stopped("the run has ended") from None
 
     def call(self, function: Callable[[], None]) -> None:
-        """Let the loop call the function soon; to be used from any thread, and from signal handlers."""
+        """Have the loop call the function soon; may be used from any thread and from signal handlers."""
         self._loop.call_soon_threadsafe(function)
 
 

@@ -1,9 +1,9 @@
-"""What a request that failed means; the one place where failures are told apart.
+"""What a failed request means; the only place where failures are distinguished.
 
 | what came back | means |
 |---|---|
 | no connection, no answer in time, no HTTP, 408, 409, 5xx and any other status | EndpointFailure: asked again |
-| 429 | RateLimited: asked again when it is its turn |
+| 429 | RateLimited: asked again when its turn comes |
 | 401, 402, 403, 404, and a code that names a wrong key or a spent account | EndpointStop: nothing more can be asked |
 | 400, 413, 422, 451, and 403 for what the question holds | Declined: final for this request |
 | a redirect, 405, 501 and the like | NoCompletion: asked again once something was answered, else the address is wrong |
@@ -42,13 +42,13 @@ CONTENT_STATUS = (413, 451)
 FOREIGN_STATUS = (405, 406, 410, 421, 426, 501, 505, 511)
 TOO_MANY_REQUESTS = 429
 REDIRECTS = range(300, 400)
-# What a filter in front of a model says of the one question that it holds back.
+# What a filter in front of a model says about the one question that it holds back.
 IS_MODERATED = re.compile(
     r"(?i)content[ _-]?(?:filter|policy|management|moderation)|moderat|flagged|responsible_?ai|data[ _]?inspection|guardrail|"
     r"safety (?:system|polic|filter|setting)|usage polic|prohibited|harmful|inappropriate|"
     r"sensitive (?:content|word|information)"
 )
-# The same words about who asks concern every question.
+# The same words about the user concern every question.
 IS_ABOUT_USER = re.compile(
     r"(?i)\b(?:account|api[ _-]?key|organi[sz]ation|project|subscription|user) (?:\S+ ){0,3}(?:flagged|prohibit)"
 )
@@ -99,7 +99,7 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
 
 
 def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
-    """Return the error that means at this endpoint that there was no response."""
+    """Return the error that a missing response means at this endpoint."""
     cause = error.__cause__ or error
     words = shorten(str(cause) or str(error), endpoint)
     if UNTRUSTED in words:
@@ -109,7 +109,7 @@ def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointF
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> float:
-    """Return the seconds that a response asks to wait, 0 when it does not; `now` is in seconds since 1970.
+    """Return the seconds that a response asks to wait, 0 if it does not say; `now` is in seconds since 1970.
 
     Source: RFC 9110, 10.2.3 (seconds, or a date); `retry-after-ms` is OpenAI's and Azure's.
     """
@@ -126,7 +126,7 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float:
 
 
 def _find_stop(error: ServerError) -> int | None:
-    """Return the status of which the cure helps, if nothing more can be asked before it."""
+    """Return the status that stands for the problem, if nothing more can be asked until it is fixed."""
     said = " ".join(error.names)
     if error.status in (400, FORBIDDEN, TOO_MANY_REQUESTS):
         # A rate limit is often called a quota in words, so that a 429 is judged by its code alone.
@@ -146,7 +146,7 @@ def _is_moderated(error: ServerError) -> bool:
 
 
 def _describe_silence(cause: BaseException) -> str:
-    """Return what the endpoint did that has given no response."""
+    """Return what went wrong so that no response came."""
     if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.ProxyError):
         return "cannot be reached"
     if isinstance(cause, httpx2.TimeoutException | openai.APITimeoutError):

@@ -1,4 +1,4 @@
-"""One request to an endpoint, by the openai package's client: its reply, or the error that its failure means."""
+"""One request to an endpoint, through the openai package's client: its reply, or the error that its failure means."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class Transport:
                 api_key=endpoint.api_key,
                 max_retries=0,
                 timeout=openai.Timeout(patience.request_timeout_seconds, connect=patience.connect_seconds),
-                # A redirect is followed by nobody: it would turn a question into a request for a page.
+                # Redirects are not followed: that would turn a question into a request for a page.
                 http_client=httpx2.AsyncClient(transport=make_transport(base_url or OPENAI_URL), follow_redirects=False),
             )
         except openai.OpenAIError as error:
@@ -102,14 +102,14 @@ class Transport:
             raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
 
     async def list_models(self) -> list[str]:
-        """Return the names of the models that the endpoint lists; none where it does not list them.
+        """Return the names of the models that the endpoint lists; empty if it does not list them.
 
         Raises:
             EndpointFailure: it cannot be reached.
             EndpointStop: it does not accept the key.
         """
         try:
-            # The caller bounds the time for a reply: one that does not come is no sign that nothing is there.
+            # The caller limits the time for a reply: a missing reply does not mean that nothing is there.
             client = self._client.with_options(timeout=openai.Timeout(None, connect=self._patience.connect_seconds))
             response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
@@ -121,7 +121,7 @@ class Transport:
         return read_models(response.content)
 
     def _scrub_error(self, error: Quoting) -> Quoting:
-        """Return the error without the secrets that the words of a reply may hold, shortened when none is left in them."""
+        """Return the error without the secrets that the words of a reply may hold; it is shortened only afterwards."""
         error.args = (shorten(str(error), self._endpoint),)
         return error
 

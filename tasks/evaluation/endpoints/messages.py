@@ -1,7 +1,7 @@
 """Chat messages: as an endpoint takes them, and the parts of those that it sends back.
 
-A message's content is a text, or a list of parts. What a model thought stands in members that each server names its own way, or
-in parts of their own; it is never read as the answer.
+A message's content is a text, or a list of parts. A model's reasoning is in members that each server names in its own way, or
+in separate parts; it is never read as the answer.
 """
 
 import json
@@ -25,12 +25,12 @@ class Message(TypedDict):
 
 
 def join_text(content: JsonValue) -> str:
-    """Return what a message's content says, without its parts of reasoning, refusals and calls of tools."""
+    """Return what a message's content says, without its parts for reasoning, refusals and tool calls."""
     return "".join(part if isinstance(part, str) else _part_text(part) for part in _list_parts(content))
 
 
 def join_reasoning(message: JsonObject) -> str | None:
-    """Return what the model thought, from the first place that holds any; None where none does."""
+    """Return what the model thought, from the first place that holds any of it; None if no place does."""
     thoughts = ("".join(_list_texts(message.get(name))) for name in THOUGHT_FIELDS)
     in_parts = "".join(
         text
@@ -42,14 +42,14 @@ def join_reasoning(message: JsonObject) -> str | None:
 
 
 def read_refusal(message: JsonObject) -> str | None:
-    """Return the words with which the model declined, from the message or a part of it; None where there are none."""
+    """Return the words with which the model declined, from the message or a part of it; None if it did not decline."""
     parts = [part for part in _list_parts(message.get("content")) if isinstance(part, dict)]
     refusals = [message.get("refusal"), *(part.get("refusal") for part in parts)]
     return next((refusal for refusal in refusals if isinstance(refusal, str) and refusal.strip()), None)
 
 
 def read_tool_call(message: JsonObject) -> str | None:
-    """Return the first call of a tool, as its name and arguments; None where there is none."""
+    """Return the first tool call, as its name and arguments; None if no tool was called."""
     calls = message.get("tool_calls")
     first = calls[0] if isinstance(calls, list) and calls else message.get("function_call")
     function = first.get("function", first) if isinstance(first, dict) else None

@@ -1,7 +1,7 @@
 """An outage: what happens while nothing gets through to an endpoint.
 
-It begins when as many requests in a row have failed as one question may. Then all wait, and one after the other tries with its
-own question, so that a single question which the endpoint cannot digest does not stand for all. The first reply ends it.
+It begins when as many requests in a row have failed as one question may. Then all wait, and one after another tries its own
+question, so that a single question which the endpoint cannot handle does not speak for all. The first reply ends the outage.
 """
 
 import asyncio
@@ -16,10 +16,10 @@ LONG_WAIT_SECONDS = 10.0
 
 
 class Outage:
-    """Tells whether one endpoint is out. To be used on one event loop only.
+    """Keeps track of whether one endpoint is out. To be used on one event loop only.
 
     Args:
-        role: the endpoint's, for the messages.
+        role: the endpoint's role, for messages.
         patience: how many failures in a row begin it, how long it may last, and how often it is probed.
         notify: takes what the user should know.
     """
@@ -36,11 +36,11 @@ class Outage:
 
     @property
     def goes_on(self) -> bool:
-        """True while nothing gets through."""
+        """Return True while nothing gets through."""
         return self._failures_in_a_row >= self._patience.attempts
 
     async def wait_for_turn(self) -> None:
-        """Return at once; in an outage when it is over, or when it is the caller's turn to try."""
+        """Return at once; during an outage, wait until it is over or it is the caller's turn to try."""
         while self.goes_on:
             async with self._probes:
                 if self.goes_on:
@@ -56,13 +56,13 @@ class Outage:
             self._notify(f"The {self._role} answers again")
 
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
-        """Note that a request has failed; return what ends the run when nothing has got through for too long.
+        """Note that a request has failed; return the error that ends the run if nothing has got through for too long.
 
-        An outage is reported once, when the first try in it has failed.
+        An outage is reported once, when the first attempt in it has failed.
         """
         self._failures_in_a_row += 1
         silent_seconds = self._measure_silence()
-        # Where each failure takes minutes, fewer of them than begin an outage may have lasted as long.
+        # If each failure takes minutes, the time may run out before there are enough failures to begin an outage.
         if silent_seconds > self._patience.max_outage_seconds and (self.goes_on or self._patience.max_outage_seconds > 0):
             return EndpointStop(f"nothing got through for {self._patience.max_outage_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= self._patience.probe_seconds:
@@ -71,7 +71,7 @@ class Outage:
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
-        """Note that a request was rate limited; return what ends the run when that is all the endpoint says for too long."""
+        """Note that a request was rate limited; return the error that ends the run if that goes on for too long."""
         silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
         if silent_seconds > self._patience.max_outage_seconds:
             return EndpointStop(

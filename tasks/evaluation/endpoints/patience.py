@@ -1,4 +1,4 @@
-"""How long an endpoint is waited for, and how often it is asked again."""
+"""How long to wait for an endpoint, and how often to ask it again."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Patience:
     """The longest of these pauses."""
 
     longest_asked_seconds: float = 30.0
-    """The longest pause that a failed endpoint can ask for: it may name a later hour and be back in a minute."""
+    """The longest pause that a failed endpoint can ask for: it may ask for an hour and be back in a minute."""
 
     probe_seconds: float = 1.0
     """The pause before each attempt while nothing gets through."""

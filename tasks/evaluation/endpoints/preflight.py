@@ -1,4 +1,4 @@
-"""A cheap look at an endpoint before the first question: is it there, does it accept the key, does it know the model."""
+"""A cheap check of an endpoint before the first question: is it there, does it accept the key, does it know the model?"""
 
 import asyncio
 import time
@@ -12,9 +12,9 @@ MOST_MODELS = 10
 
 
 async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
-    """Find out what can be found out without asking a question.
+    """Check what can be checked without asking a question.
 
-    An endpoint that lists no models is fine. One that lists others gets a warning and no more, because gateways know more
+    An endpoint that lists no models is fine. One that lists other models only causes a warning, because gateways know more
     names than they list, and the first question will tell.
 
     Raises:
@@ -41,7 +41,7 @@ async def _list_models(client: Client) -> list[str]:
     """Return the models that the endpoint lists.
 
     Raises:
-        EndpointFailure: it could not be reached, however often it was tried.
+        EndpointFailure: it could not be reached, even after several attempts.
         EndpointStop: it does not accept the key.
     """
     began = time.monotonic()

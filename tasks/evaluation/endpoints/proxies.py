@@ -19,16 +19,16 @@ SOCKS = ("socks5://", "socks5h://")
 
 
 def bypass_proxies(environment: MutableMapping[str, str]) -> list[str]:
-    """Let what is asked on this machine go past the proxies that the environment names, here and in started processes.
+    """Let requests to this machine bypass the proxies that the environment names, here and in started processes.
 
-    A proxy on another machine would look for the server there and fail after minutes. Browsers and Go do the same; Python's and
-    C's clients need it said in `no_proxy`. Nothing is changed where no proxy is named: macOS takes its own then.
+    A proxy on another machine would look for the server there and fail after minutes. Browsers and Go bypass it by themselves;
+    Python's and C's clients need an entry in `no_proxy`. If no proxy is named, nothing is changed: macOS then takes its own.
 
-    Prefect's client stops with a traceback at proxies and exceptions that it cannot read, even for a server that needs none.
-    These are taken out.
+    Prefect's client stops with a traceback at proxies and exceptions that it cannot read, even for a server that needs no
+    proxy. These are removed.
 
     Returns:
-        Warnings for the user: the proxies that were taken out.
+        Warnings for the user: the proxies that were removed.
     """
     named = [name for name in environment if name.lower().endswith("_proxy") and name.lower() != "no_proxy"]
     if not named:
@@ -37,7 +37,7 @@ def bypass_proxies(environment: MutableMapping[str, str]) -> list[str]:
     warnings = [f"⚠️ {name} names a proxy that cannot be used, and is ignored: {_shown(environment[name])}" for name in unusable]
     for name in unusable:
         del environment[name]
-    # Where both are set, the one in small letters counts; where one is, it must not be hidden by the other.
+    # If both are set, the one in small letters counts; if only one is, the other must not hide it.
     said = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     for name in ("no_proxy", "NO_PROXY"):
         hosts = [host.strip() for host in (environment.get(name) or said).split(",") if host.strip()]
@@ -52,7 +52,7 @@ def choose_proxy(url: str, proxies: Mapping[str, str]) -> str | None:
 
     Args:
         url: the address.
-        proxies: as `urllib.request.getproxies` gives them: by scheme, under `all` for all schemes, exceptions under `no`.
+        proxies: as `urllib.request.getproxies` returns them: by scheme, under `all` for all schemes, exceptions under `no`.
     """
     parts = urlsplit(url)
     proxy = proxies.get(parts.scheme) or proxies.get("all")
@@ -85,7 +85,7 @@ def _covers(entry: str, host: str) -> bool:
 
 
 def _make_readable(entry: str) -> list[str]:
-    """Return the exception as Prefect's client can read it; nothing where it cannot."""
+    """Return the exception in a form that Prefect's client can read; nothing if there is no such form."""
     bare = entry[1:-1] if entry.startswith("[") and entry.endswith("]") else entry
     try:
         network = ipaddress.ip_network(bare, strict=False)

@@ -1,9 +1,9 @@
-"""The rate at which an endpoint that limits it is asked: found from its 429s, and from its headers where it sends them.
+"""The rate of requests to an endpoint that limits it: found from its 429s, and from its headers if it sends them.
 
 Nothing is limited until the endpoint has answered 429 (too many requests). Then the rate falls to a little less than what was
-let through lately, and rises again: slowly at first, so that a known limit is seldom met, and ever faster, so that a limit that
-was lifted is soon forgotten. A number of requests in flight could not do this: how many a second that makes depends on how long
-answers take.
+recently let through, and rises again: slowly at first, so that a known limit is seldom met, and ever faster, so that a limit
+that was lifted is soon forgotten. Limiting the requests in flight would not do, because how many a second that makes depends on
+how long answers take.
 
 Times are seconds of one monotonic clock.
 """
@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# What was let through lately: in these seconds before a 429; the shorter window while the rate is searched for.
+# "Recently let through" means in these seconds before a 429; the shorter window is used while the rate is searched for.
 WINDOW_SECONDS, SHORT_WINDOW_SECONDS = 5.0, 1.0
 # The rate after a 429, as a share of what was let through.
 FALL = 0.95
@@ -28,13 +28,13 @@ SETTLE_SECONDS = 0.25
 LOWEST_RATE = 0.2
 # A limit is forgotten when the rate could have risen by the factor exp(HIGHEST_RISE), about 1,000: after 3 minutes.
 HIGHEST_RISE = 7.0
-# With a smaller share than this left of what the headers allow, the rate is that at which it is filled up again.
+# If less than this share of an allowance in the headers is left, requests are sent at the rate at which it refills.
 NEARLY_SPENT = 0.1
 # Go durations, as OpenAI writes them: 6m0s, 1.5s, 120ms.
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
 # Smaller numbers are seconds to wait; both stand for 9 September 2001.
 FIRST_UNIX_SECONDS, FIRST_UNIX_MILLISECONDS = 1e9, 1e12
-# An allowance that takes longer to fill up sets no rate: what is left of it is used, and then a 429 says how long to wait.
+# An allowance that takes longer to refill sets no rate: what is left of it is used, and then a 429 says how long to wait.
 LONGEST_RESET_SECONDS = 600.0
 
 
@@ -55,11 +55,11 @@ class RateLimit:
 
     @property
     def is_limited(self) -> bool:
-        """True if requests have to wait for their turn."""
+        """Return True if requests have to wait for their turn."""
         return self._rate is not None or self._limited_at is not None or self._refill_rate is not None
 
     def seconds_until_turn(self, now: float) -> float:
-        """Return how many seconds the next request has to wait; 0: none."""
+        """Return how many seconds the next request has to wait; 0 if it may be sent now."""
         return max(self._held_until - now, self._next_turn - now, 0.0)
 
     def take_turn(self, now: float) -> None:
@@ -75,7 +75,7 @@ class RateLimit:
         self._drop_old(now)
 
     def rate_at(self, now: float) -> float | None:
-        """Return the requests a second; None: unlimited."""
+        """Return the allowed requests a second; None if unlimited."""
         rates = (self._refill_rate, self._risen_rate(now))
         return min((rate for rate in rates if rate is not None), default=None)
 
@@ -88,14 +88,14 @@ class RateLimit:
         return self._rate * math.exp(rise) if rise < HIGHEST_RISE else None
 
     def note_rate_limited(self, now: float, sent_at: float, retry_after_seconds: float) -> None:
-        """Note that a request was rate limited; nothing is sent before the time that the endpoint asks to wait."""
+        """Note that a request was rate limited; nothing is sent during the time that the endpoint asks to wait."""
         self._limited.append(sent_at)
         self._held_until = max(self._held_until, now + max(retry_after_seconds, SETTLE_SECONDS))
         if self._limited_at is None and (self._rate is None or sent_at >= self._rate_since):
             self._limited_at = now
 
     def note_headers(self, headers: Mapping[str, str], tokens: int, *, now_seconds: float) -> None:
-        """Take up what a reply's `x-ratelimit-*` headers say of requests, and of tokens at this cost of one request.
+        """Take up what a reply's `x-ratelimit-*` headers say about requests, and about tokens if one request costs this many.
 
         `now_seconds` is the time of day in seconds since 1970.
 
@@ -114,7 +114,7 @@ class RateLimit:
         sent, limited = (sum(at >= limited_at - window for at in times) for times in (self._sent, self._limited))
         let_through = (sent - limited) / max(min(window, limited_at - self._first_sent), SHORT_WINDOW_SECONDS)
         before = self.rate_at(limited_at)
-        # Where nothing was let through there is nothing to go by: the limit is what it was, another one, or none.
+        # If nothing was let through, nothing was measured: the limit may be unchanged, new or gone.
         self._is_searching = before is None or not let_through
         self._rate = max(FALL * min(let_through, let_through if before is None else before), LOWEST_RATE)
         self._rate_since = self._next_turn = self._held_until
@@ -126,10 +126,10 @@ class RateLimit:
 
 
 def read_reset(text: str, now_seconds: float) -> float | None:
-    """Return the seconds until a limit is reset; None if the text says no time.
+    """Return the seconds until a limit is reset; None if the text names no time.
 
     Providers give seconds (`7`, `1.5`), a duration as Go writes it (`6m0s`, `120ms`), a Unix time in seconds or milliseconds,
-    or a date (ISO 8601, or RFC 9110's). What is past is 0.
+    or a date (ISO 8601, or RFC 9110's). A time in the past counts as 0.
     """
     text = text.strip()
     try:
@@ -163,7 +163,7 @@ def _read_date(text: str, now_seconds: float) -> float | None:
 
 
 def _read_refill(headers: Mapping[str, str], kind: str, cost: int, now_seconds: float) -> float | None:
-    """Return the requests a second at which a nearly spent allowance is filled up; None when it is not, or nothing is said."""
+    """Return the requests a second at which a nearly spent allowance refills; None if it is not nearly spent, or unknown."""
     try:
         limit = float(headers[f"x-ratelimit-limit-{kind}"])
         remaining = float(headers[f"x-ratelimit-remaining-{kind}"])

@@ -1,4 +1,4 @@
-"""Which model has given each answer, as the endpoint names it: gateways fall back to other models without a word."""
+"""Which model gave each answer, as the endpoint names it: gateways fall back to other models silently."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class ModelTable:
 
 
 def describe_other_models(counts: Counter[str]) -> str | None:
-    """Return a line that names the models that answered beside the one that answered most; None if there are none."""
+    """Return a line that names the models that answered besides the one that answered most; None if only one answered."""
     (most, count), *others = counts.most_common() or [("", 0)]
     if not others:
         return None

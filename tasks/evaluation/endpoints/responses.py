@@ -1,7 +1,7 @@
 """What the body of a response with status 200 holds: an answer, a refusal, a reported failure, or nothing that can be used.
 
-Only two kinds of end make an answer: the model has finished, or it was cut at its limit. A filter's end is a refusal whatever
-text came before it, and every other end, known or unknown, is a failure that is asked again.
+Only two kinds of end make an answer: the model has finished, or it was cut at its limit. An end by a filter is a refusal,
+whatever text came before it. Every other end, known or unknown, is a failure, and the question is asked again.
 """
 
 import json
@@ -17,7 +17,7 @@ from tasks.evaluation.extraction.thinking import split_thinking
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 CUT = "length"
-# Each in lower case, with underscores between its words.
+# In lower case, with underscores between the words.
 FINISHED_REASONS = frozenset(
     (
         *("stop", "stopped", "eos", "eos_token", "end", "end_turn", "stop_sequence", "stop_token"),
@@ -55,7 +55,7 @@ class ReportedFailure(Exception):
 
 
 def read_reply(content: bytes, *, role: str, seconds: float, content_type: str = "") -> Answer:
-    """Return the answer in a chat completion; an answer that was cut is one as far as it goes.
+    """Return the answer in a chat completion; an answer that was cut counts as far as it goes.
 
     Args:
         content: the response's body.
@@ -92,7 +92,7 @@ def read_reply(content: bytes, *, role: str, seconds: float, content_type: str =
 
 
 def read_models(content: bytes) -> list[str]:
-    """Return the models' names in the answer to `GET /models`; none where it is anything else."""
+    """Return the models' names in the answer to `GET /models`; empty if it is anything else."""
     try:
         body: JsonValue = json.loads(content)
     except (ValueError, RecursionError):
@@ -124,11 +124,11 @@ def _find_message(body: JsonObject, role: str, usage: Usage) -> tuple[JsonObject
 
 
 def _read_finish_reason(choice: JsonObject, role: str, usage: Usage) -> str | None:
-    """Return why the completion ended, `length` where it was cut; None where the server does not say.
+    """Return why the completion ended, `length` if it was cut; None if the server does not say.
 
     Raises:
         Refused: a filter ended it.
-        UnusableReply: it did not come to its end.
+        UnusableReply: it broke off before its end.
     """
     given = choice.get("finish_reason")
     if given is None or given == "":
@@ -157,7 +157,7 @@ def _check_declined(message: JsonObject, finish_reason: str | None, role: str, u
 
 
 def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
-    """Return the likeliest first tokens with their logarithms; None where there are none."""
+    """Return the likeliest first tokens with the logarithms of their probabilities; None if there are none."""
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     first = tokens[0] if isinstance(tokens, list) and tokens else None
     likeliest = first.get("top_logprobs") if isinstance(first, dict) else None

@@ -1,9 +1,9 @@
-"""What a server reports of a failure: which status it names, in which words, and about which setting.
+"""What a server reports about a failure: which status it names, in which words, and about which setting.
 
 Servers report failures as OpenAI does, `{"error": {"message": …, "code": …}}`, or in a form of their own: an error that is a
 string, `detail`, `message` beside a code, a web page. Gateways pass another server's failure on with status 200. So the status
-is the response's own where it is one of failure, else the one that the report names: as a number, by the name of a code, or,
-where there is no code, in its words.
+is the response's own if it is one of failure, else the one that the report names: as a number, by the name of a code, or, if
+there is no code, in its words.
 """
 
 import json
@@ -26,7 +26,7 @@ CODE_FIELDS = (
     "code", "error_code", "errorCode", "status_code", "statusCode", "http_status", "reason", "status", "type",
 )  # fmt: skip
 NESTED_FIELDS = ("error", "innererror", "details", "errors", "base_resp", "fault", "metadata", "detail")
-# What a body holds that reports a failure without a member `error`.
+# Members of a body that reports a failure without a member `error`.
 REPORT_FIELDS = ("errors", "detail", "message", "msg", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
 # The status that a code's name or a report's words stand for; the first that is found counts.
 NAMED_STATUS = (
@@ -66,7 +66,7 @@ class ServerError:
 
 
 def find_report(body: JsonValue) -> JsonValue:
-    """Return the report of a failure in a body with status 200; None when it holds none."""
+    """Return the report of a failure in a body with status 200; None if it reports no failure."""
     if not isinstance(body, dict):
         return None
     choices = body.get("choices")
@@ -104,7 +104,7 @@ def read_report(report: JsonValue, status: int = OK) -> ServerError:
 
 
 def find_named_status(text: str) -> int | None:
-    """Return the status that a code's name, or words, stand for; None when they stand for none."""
+    """Return the status that a code's name, or words, stand for, if any."""
     flat = re.sub(r"[\s-]+", "_", text.lower())
     return next((status for status, pattern in NAMED_STATUS if re.search(pattern, flat)), None)
 
@@ -122,7 +122,7 @@ def _find_status(names: tuple[str, ...], words: str) -> int:
 
 
 def _unpack(report: JsonValue) -> JsonValue:
-    """Return the report; one that is packed into a text is read, as gateways pass on what another server has said."""
+    """Return the report, parsed if it is packed into a text: gateways pass on another server's report that way."""
     if not isinstance(report, str) or not report.lstrip().startswith("{"):
         return report
     try:
@@ -158,7 +158,7 @@ def _find_words(report: JsonValue, depth: int = 0) -> str:
 
 
 def _find_original_words(report: JsonObject) -> str:
-    """Return what a gateway quotes of the server behind it, after a colon; empty when it quotes nothing."""
+    """Return what a gateway quotes from the server behind it, after a colon; empty if it quotes nothing."""
     metadata = report.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     return f": {_find_words(_unpack(raw), MOST_NESTED - 1)}" if raw else ""

@@ -31,7 +31,7 @@ class TokenSum:
     """Both, or what the endpoint names as the total."""
 
     counted: int = 0
-    """How many replies, or questions, have a count; the others are in none of the sums."""
+    """How many replies, or questions, have a count; the others are not in the sums."""
 
     @classmethod
     def read(cls, usage: object) -> Self:
@@ -72,7 +72,7 @@ TokenSums = Mapping[Role, TokenSum]
 
 
 class TokenTable:
-    """Keeps what each question's result says that it has cost, by position. Memory: 24 bytes a question."""
+    """Keeps what each question has cost according to its result, by position. Memory: 24 bytes a question."""
 
     def __init__(self, positions: int) -> None:
         self._counts = np.zeros((positions, len(ROLES), len(COUNTS)), dtype=np.uint32)

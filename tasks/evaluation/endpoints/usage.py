@@ -15,7 +15,7 @@ Usage = JsonObject
 
 
 def read_usage(value: object) -> Usage:
-    """Return the counts in a reply's `usage`, of its details those that are not zero; empty where it has none."""
+    """Return the counts in a reply's `usage`, including those of its details that are not zero; empty if it has no counts."""
     counts: Usage = {}
     for name, entry in value.items() if isinstance(value, dict) else ():
         if is_count(entry):
@@ -27,7 +27,7 @@ def read_usage(value: object) -> Usage:
 
 
 def add_usage(one: Usage, other: Usage) -> Usage:
-    """Return the sum of both, name by name; a count that only one of them has stays as it is."""
+    """Return the sum of both, name by name; a count that only one of them has is kept as it is."""
     return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
 
 

@@ -26,12 +26,12 @@ def describe_foreign(content_type: str, text: str) -> str | None:
 
 
 def describe_text(text: str) -> str:
-    """Return what a reply is that should be JSON, with its beginning."""
+    """Describe a reply that should be JSON, and quote its beginning."""
     return f"something that is not JSON{_quote(text)}" if text.strip() else "an empty reply"
 
 
 def find_title(text: str) -> str | None:
-    """Return a web page's title, else its first heading; None when it has neither."""
+    """Return a web page's title, else its first heading; None if it has neither."""
     text = text[:MOST_READ]
     headings = {found[1].lower(): found[2] for found in reversed(list(HEADING.finditer(text)))}
     titles = (_strip_tags(headings[name]) for name in ("title", "h1", "h2") if name in headings)
