@@ -19,7 +19,7 @@ class AmbiguousAnswer(ValueError):
 
 
 def find_right(answer: JsonValue, offer: OfferedChoices, kind: AnswerKind | None) -> list[int]:
-    """Return the 0-based places of the choices that the answer names; empty when it names none.
+    """Return the 0-based places of the choices that the answer names; empty if it names none.
 
     Raises:
         AmbiguousAnswer: without a kind, it can be read in two ways.
@@ -52,7 +52,7 @@ def _by_field(answer: str, offer: OfferedChoices) -> list[int]:
 
 
 def _as_plain(answer: JsonValue) -> str:
-    """Return the answer as text; a whole number without the `.0` that tables give it."""
+    """Return the answer as text, a whole number without the `.0` that tables add to it."""
     return as_text(answer).strip().removesuffix(".0") if isinstance(answer, float | str) else as_text(answer)
 
 
@@ -73,7 +73,7 @@ def _by_index(answer: str, offer: OfferedChoices) -> list[int]:
 
 
 def _by_text(answer: str, offer: OfferedChoices) -> list[int]:
-    """Return the choice with this very text, else in another case of letters; of several alike the first."""
+    """Return the choice with this very text, else the one that differs only in case; the first of several equal ones."""
     exact = [place for place, text in enumerate(offer.texts) if text == answer]
     return (exact or [place for place, text in enumerate(offer.texts) if text.casefold() == answer.casefold()])[:1]
 

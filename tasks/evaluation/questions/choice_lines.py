@@ -1,4 +1,4 @@
-"""The choices in a question's text, as it labels them itself."""
+"""The choices that a question's text labels itself."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +9,8 @@ from tasks.evaluation.questions.instructions import strip_instructions
 from tasks.evaluation.questions.labels import LATIN
 from tasks.evaluation.questions.references import read_reference
 
-# How nearly all questions label their choices, one a line. These are read first, and as they always were: results that were
-# paid for stay comparable.
+# The way in which nearly all questions label their choices, one a line. These are read first, and in an unchanged way, so that
+# paid results stay comparable.
 CHOICE_LINE = re.compile(r"^[ \t]*\(?([A-Za-z]|\d{1,2})[).:][ \t]*(.*)$", re.MULTILINE)
 # What may stand between choices on one line: "a ) 38 , b ) 60".
 END = re.compile(r"(?:[\s,;|/，；、]|\*\*|<br ?/?>|\\n|\\q?quad|\\(?:text|math)(?:bf|rm)?\{|\$(?=\s*\Z))*\Z")
@@ -18,7 +18,7 @@ FINAL_END = re.compile(r"(?:\s+\|)?\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:�
 QUESTION_MARKS = ("?", "？", "؟")
 KINDS: tuple[MarkKind, ...] = ("line", "inline", "bare")
 FEWEST_SURE = 3
-# Exams that take turns with their letters go as far as K.
+# Exams that alternate between two sets of letters go as far as K.
 FURTHEST_LETTER = 11
 BULLET = re.compile(r"^[ \t]*[-*•·▪◦‣][ \t]+\S", re.MULTILINE)
 
@@ -28,7 +28,7 @@ class LabelledText:
     """A question's text in its parts.
 
     Attributes:
-        stem: what stands before the choices, all of the text where it offers none.
+        stem: what comes before the choices; the whole text if it offers none.
         choices: the choices' texts by their labels, in order.
     """
 
@@ -37,10 +37,10 @@ class LabelledText:
 
 
 def part_question(question: str, answers: Sequence[str] = ()) -> LabelledText:
-    """Return a question's stem and the choices that its text offers; fewer than two are no choices.
+    """Return a question's stem and the choices that its text offers; fewer than two do not count as choices.
 
     Choices that each begin a line, labelled `A)`, `(A)`, `A.` or `A:`, are read as `part_lines` says. Any other form is taken
-    where it can be nothing else, or where one of the answers names one of the choices: full-width signs, `[A]`, letters in
+    only if it can be nothing else, or if one of the answers names one of the choices: full-width signs, `[A]`, letters in
     circles, Cyrillic or Greek letters, several choices on one line, a bare letter.
     """
     lines = _strip_signs(_strip_last(part_lines(question)))
@@ -76,19 +76,19 @@ def part_lines(question: str) -> LabelledText:
 
 
 def read_choices(question: str) -> Mapping[str, str]:
-    """Return the choices in a question's text: their texts by their labels, in order; empty when it offers fewer than two."""
+    """Return the choices in a question's text: their texts by their labels, in order; empty if it offers fewer than two."""
     return part_question(question).choices
 
 
 def read_option_text(text: str) -> Mapping[str, str]:
-    """Return the labelled choices in a text that is known to hold choices and nothing else; empty where it labels none."""
+    """Return the labelled choices in a text that is known to hold only choices; empty if it labels none."""
     lines = _strip_last(part_lines(text))
     found = (candidate for _, candidate in _find_candidates(text) if not candidate.stem.strip() or len(candidate.choices) > 2)
     return lines.choices or next(found, LabelledText(text)).choices
 
 
 def looks_like_choices(question: str, answer: str) -> bool:
-    """Return True if the answer is a letter, and the text holds items that it may name though they are in no order we know."""
+    """Return True if the answer is a letter and the text holds items that it may name, though in no order that we know."""
     letter = answer.strip(" ().[]").upper()
     if len(letter) != 1 or letter not in LATIN[:FURTHEST_LETTER]:
         return False
@@ -118,7 +118,7 @@ def _cut(question: str, run: Run) -> LabelledText:
 
 
 def _strip_last(parted: LabelledText) -> LabelledText:
-    """Return the parts without instructions behind the last choice."""
+    """Return the parts without instructions after the last choice."""
     if not parted.choices:
         return parted
     last, text = list(parted.choices.items())[-1]
@@ -126,7 +126,7 @@ def _strip_last(parted: LabelledText) -> LabelledText:
 
 
 def _strip_signs(parted: LabelledText) -> LabelledText:
-    """Return the parts without the second sign of labels such as `(A).` and `A.)`, where all of them have it."""
+    """Return the parts without the second sign of labels such as `(A).` and `A.)`, if all of them have it."""
     texts = parted.choices.values()
     if not all(text.startswith((". ", ") ", ": ")) for text in texts):
         return parted
@@ -134,7 +134,7 @@ def _strip_signs(parted: LabelledText) -> LabelledText:
 
 
 def _ends_in_question(parted: LabelledText) -> bool:
-    """Return True if the question itself stands behind what looked like choices: "① ... ② ... Which of them are right?"."""
+    """Return True if the question itself follows what looked like choices: "① ... ② ... Which of them are right?"."""
     *others, last = parted.choices.values()
     return last.endswith(QUESTION_MARKS) and not any(text.endswith(QUESTION_MARKS) for text in others)
 

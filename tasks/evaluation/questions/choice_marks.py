@@ -1,7 +1,7 @@
 """Where a question's text labels its choices: marks such as `A)`, `[A]`, `**A.**` and `①`, and runs of them.
 
-A mark at the beginning of a line says by itself that a choice begins there. One within a line says so only where something
-else confirms it, for prose holds such marks too; so does a line that begins with a bare label.
+A mark at the beginning of a line is enough to show that a choice begins there. A mark within a line, or a bare label at the
+beginning of one, needs something else to confirm it, because prose holds such marks too.
 """
 
 import re
@@ -18,7 +18,7 @@ SPACE = r"[ \t\u3000\xa0]"
 # What may stand between a label and its choice's text: the end of the label's decoration, and white space.
 GAP = re.compile(rf"(?:\*{{2,3}}|__|\}}|</(?:b|strong)>)?(?:{SPACE}|\\[ ,;])*")
 NOUN = rf"(?:(?i:option|choice|opción|вариант|选项|选择){SPACE}?)?"
-# A label in brackets, behind which nothing else need stand, or one before a bracket, a dot or a colon.
+# A label in brackets, after which nothing else is needed, or one before a bracket, a dot or a colon.
 BRACKETED = rf"(?P<open>[(\[{{<（［【〔｛「]){SPACE}?(?P<bracketed>{LABEL}){SPACE}?(?P<shut>[)\]}}>）］】〕｝」])[.:．：、]?"
 POINTED = rf"[(（\[［]?(?P<pointed>{LABEL}){SPACE}{{0,2}}(?P<point>\.\)|\)[.:]|[).:\]．。：、）］】])"
 ENCLOSED = rf"(?P<enclosed>[{ENCLOSED_CLASS}]\ufe0f?|\d\ufe0f?\u20e3)[).:．、：）]?"
@@ -37,7 +37,7 @@ BARE = re.compile(
     re.MULTILINE,
 )
 PATTERNS: dict[MarkKind, re.Pattern[str]] = {"line": LINE, "inline": INLINE, "bare": BARE}
-# What stands around labels and is blanked before they are looked for, character by character.
+# Decoration around labels, which is blanked character by character before they are looked for.
 WRAPPED = re.compile(rf"\\(?:textbf|mathbf|text|textrm|mathrm)\{{(?=\(?{LABEL}[).:]{{0,2}}\}})|(?<=[A-Za-z0-9).:])\}}")
 DECORATION = re.compile(r"\*{1,3}|__|</?(?:b|strong)>|\$|\\q?quad|\\[;, ]|~")
 LINE_BREAK = re.compile(rf"<br ?/?>|\\n(?={SPACE}*[(\[]?{LABEL}[).:\]])")
@@ -48,10 +48,10 @@ class Mark:
     """A label in a question's text.
 
     Attributes:
-        start: where it begins, white space before it included.
+        start: where it begins, including white space before it.
         end: where its choice's text begins.
         label: the label as `normalize_label` gives it.
-        style: the signs around it; empty where they do not count.
+        style: the signs around it; empty if they do not count.
         is_apart: it stands at the beginning of a line, or behind a gap wider than a space.
     """
 
@@ -71,7 +71,7 @@ class Run:
 
     @property
     def labels(self) -> list[str]:
-        """The labels, in the form in which the rest of the program knows them."""
+        """Return the labels, in the form that the rest of the program uses."""
         return [name_label(self.series, place) for place in range(len(self.marks))]
 
 
@@ -99,7 +99,7 @@ def find_runs(marks: Iterable[Mark]) -> list[Run]:
 
 
 def _blank_decoration(text: str) -> str:
-    """Return a text of the same length in which line breaks are such, and what decorates labels is blank."""
+    """Return a text of the same length with plain line breaks, and with blanks in place of what decorates labels."""
     text = LINE_BREAK.sub(lambda match: "\n".rjust(len(match[0])), text)
     if "\\" in text:
         text = WRAPPED.sub(lambda match: " " * len(match[0]), text)

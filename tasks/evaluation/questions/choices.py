@@ -1,7 +1,7 @@
-"""Choices that stand in fields of their own: read from the forms that data sets give them, matched with the answer, lettered.
+"""Choices in fields of their own: read from the forms that data sets give them, matched with the answer, and lettered.
 
-A question whose choices stand in its text needs none of this. Here choices become lines below the question, lettered from A,
-and the answer, however it names its choice, becomes the letter.
+A question whose text holds its choices needs none of this. Here choices become lines below the question, lettered from A, and
+the answer, however it names its choice, becomes the letter.
 """
 
 import re
@@ -16,13 +16,13 @@ from tasks.evaluation.questions.columns import LETTERS
 from tasks.evaluation.questions.labels import LABEL
 from tasks.evaluation.questions.printed_values import as_text, parse_text
 
-# The keys under which objects hold a choice, or all choices: its text, and its label or a flag whether it is right.
+# The keys under which objects hold a choice, or all choices: the text, and the label or a flag that says if it is right.
 TEXT_KEYS = ("text", "choices", "content", "value", "option_text", "answer", "option", "choice", "body")
 LABEL_KEYS = ("label", "labels", "key", "letter", "id", "option_id", "identifier")
 FLAG_KEYS = ("is_correct", "isCorrect", "is_right", "correct", "right")
 # The names that objects give their choices: `A`, `opa`, `option1`, `(b)`.
 CHOICE_KEY = re.compile(rf"(?:option|opt|op|choice|answer|ans)?[\s_-]*\(?({LABEL})\)?[.:]?", re.IGNORECASE)
-# What parts choices that have no labels, most telling first; a comma parts them only where the answer is one of the parts.
+# What separates choices without labels, the clearest first; a comma does only if the answer is one of the parts.
 SEPARATORS = ("\n", "||", "|", ";", "\t")
 
 
@@ -30,8 +30,8 @@ SEPARATORS = ("\n", "||", "|", ";", "\t")
 class OfferedChoices:
     """The choices of a question.
 
-    `labels` are the choices' own, empty where they have none; `right` are the 0-based places of those that the choices
-    themselves mark as right, None where they mark none.
+    `labels` are the choices' own, empty if they have none; `right` are the 0-based places of those that the choices
+    themselves mark as right, None if they mark none.
     """
 
     texts: tuple[str, ...]
@@ -40,7 +40,7 @@ class OfferedChoices:
 
 
 def read_offer(values: Sequence[JsonValue], answer: JsonValue = None) -> OfferedChoices | None:
-    """Return the choices in the fields' values: in one value, or one in each; None when they are no choices.
+    """Return the choices in the fields' values: in one value, or one in each; None if they are no choices.
 
     One value may be a list of texts, of pairs or of objects, an object from letters to texts or from texts to flags, or an
     object of two lists, of texts and of labels or flags. Empty values at the end are no choices.
@@ -58,7 +58,7 @@ def read_offer(values: Sequence[JsonValue], answer: JsonValue = None) -> Offered
 
 
 def offer_wrong_answers(right: JsonValue, values: Sequence[JsonValue]) -> OfferedChoices | None:
-    """Return the choices of a record that keeps its wrong answers apart from the right one; None where one of them is missing.
+    """Return the choices of a record that keeps its wrong answers apart from the right one; None if one of them is missing.
 
     Args:
         right: the right answer.
@@ -73,7 +73,7 @@ def offer_wrong_answers(right: JsonValue, values: Sequence[JsonValue]) -> Offere
 
 
 def _split(text: str, answer: str) -> OfferedChoices | None:
-    """Return the unlabelled choices in one text, None where nothing parts them."""
+    """Return the unlabelled choices in one text, None if nothing parts them."""
     for separator in (*SEPARATORS, ","):
         parts = [part.strip() for part in text.split(separator) if part.strip()]
         if len(parts) > 1 and (separator != "," or answer in parts):
@@ -97,7 +97,7 @@ def is_offered_by(question: str, offer: OfferedChoices) -> bool:
 def compose(question: str, offer: OfferedChoices) -> str:
     """Return the question with its choices below it, one a line and lettered.
 
-    A line break within a choice stays where the choices can still be told apart.
+    A line break within a choice stays if the choices can still be told apart.
     """
     for texts in (list(offer.texts), [" ".join(text.split()) for text in offer.texts]):
         lines = [f"{letter}) {text}" for letter, text in zip(LETTERS, texts, strict=False)]
@@ -126,7 +126,7 @@ def _read_object(value: dict[str, JsonValue], *, has_answer: bool) -> OfferedCho
 def _read_list(values: list[JsonValue], *, has_answer: bool) -> OfferedChoices | None:
     if values and all(isinstance(value, dict) for value in values):
         return _read_objects([value for value in values if isinstance(value, dict)], has_answer=has_answer)
-    # Parquet has letters and texts as tuples, where they are a map.
+    # Parquet returns a map from letters to texts as tuples.
     couples = [(value[0], value[1]) for value in values if isinstance(value, list | tuple) and len(value) == 2]
     if values and len(couples) == len(values):
         return _make_offer([text for _, text in couples], [label for label, _ in couples], may_be_flags=False)
@@ -146,7 +146,7 @@ def _read_objects(values: list[dict[str, JsonValue]], *, has_answer: bool) -> Of
     if any(key in value for value in values for key in FLAG_KEYS) and not has_answer:
         return _make_flagged(texts, [_first(value, FLAG_KEYS) for value in values])
     marks = [_first(value, LABEL_KEYS) for value in values]
-    # Numbers under `id` count the choices; under `label` they may say which is right, where nothing else does.
+    # Numbers under `id` count the choices; under `label` they may say which is right, if nothing else does.
     is_label = any(key in value for value in values for key in ("label", "labels"))
     return _make_offer(texts, marks, may_be_flags=is_label and not (has_answer and marks == [0, 1]))
 
@@ -157,7 +157,7 @@ def _make_flagged(texts: Sequence[JsonValue], flags: Sequence[JsonValue]) -> Off
 
 
 def _make_offer(texts: Sequence[JsonValue], marks: Sequence[JsonValue], *, may_be_flags: bool = True) -> OfferedChoices:
-    """Return the choices with labels, or with flags where all marks are 0 or 1 and the numbers themselves."""
+    """Return the choices with labels, or with flags if all marks are the numbers 0 or 1."""
     shown = tuple(as_text(text).strip() for text in texts)
     if may_be_flags and marks and all(isinstance(mark, int) and mark in (0, 1) for mark in marks):
         return OfferedChoices(shown, right=tuple(place for place, mark in enumerate(marks) if mark))
@@ -166,7 +166,7 @@ def _make_offer(texts: Sequence[JsonValue], marks: Sequence[JsonValue], *, may_b
 
 
 def _strip_labels(texts: list[str]) -> OfferedChoices:
-    """Return the choices without the labels that they begin with, where all do, from A or 1 on: "A) yes", "B) no"."""
+    """Return the choices without the labels that they begin with, if all do, from A or 1 on: "A) yes", "B) no"."""
     marks = [next((mark for mark in find_marks(text, "line") if mark.start == 0), None) for text in texts]
     labels = tuple(mark.label for mark in marks if mark)
     if len(texts) > 1 and labels in (tuple(LETTERS[: len(texts)]), tuple(str(n + 1) for n in range(len(texts)))):

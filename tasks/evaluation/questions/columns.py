@@ -11,14 +11,14 @@ from pydantic import JsonValue
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 
-# Recognised in this order, and in any case of letters where no field has the very name.
+# Recognised in this order, and regardless of case if no field has exactly this name.
 QUESTION_NAMES = ("question", "query", "problem", "prompt", "stem")
 CHOICES_NAMES = ("choices", "options", "mc1_targets")
 ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_option", "best_answer", "final_decision", "cop")
 ALIASES_NAMES = ("answers", "correct_answers")
 # Wrong answers beside the right one: one field that holds them all, or one each with a number.
 WRONG_NAMES = ("distractor", "incorrectanswer", "wronganswer", "falseanswer", "incorrectoption", "incorrectchoice")
-# Recognised where nothing above is; an answer of these names only beside choices, for it may be a category elsewhere.
+# Recognised if nothing above is; an answer under these names only beside choices, because elsewhere it may be a category.
 RARER_CHOICES_NAMES = ("alternatives", "answer_choices", "answer_options", "endings")
 RARER_ANSWER_NAMES = ("label", "gold", "target", "correct", "answer_idx", "answer_index", "correct_index", "correct_idx")
 CONTEXT_NAMES = ("text", "context", "passage")
@@ -30,7 +30,7 @@ NUMBERS = tuple(str(number) for number in range(1, len(LETTERS) + 1))
 
 @dataclass(frozen=True)
 class Columns:
-    """The fields of a record by what they are; None or empty for what it does not have."""
+    """The fields of a record by their roles; None or empty for what it does not have."""
 
     question: str | None
     choices: tuple[str, ...]
@@ -41,13 +41,13 @@ class Columns:
 
     @cached_property
     def used(self) -> frozenset[str]:
-        """The record's own fields that are part of the question."""
+        """Return the record's own fields that are part of the question."""
         names = (self.question, *self.choices, self.answer, self.aliases, *self.wrong, self.context)
         return frozenset(part for name in names if name for part in (name, name.partition(".")[0]))
 
 
 def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
-    """Return what the fields of a record with these keys are: as the settings say, else by their usual names."""
+    """Return the roles of the fields of a record with these keys: as the settings say, else by their usual names."""
     choices = tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys)))
     return Columns(
         question=fields.question or _recognise(QUESTION_NAMES, keys),
@@ -60,7 +60,7 @@ def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
 
 
 def read_field(record: Mapping[str, JsonValue], name: str | None) -> JsonValue:
-    """Return the record's field of that name, which may lead into objects; None where there is none."""
+    """Return the record's field of that name, which may lead into objects; None if it has no such field."""
     if name is None or name in record:
         return record.get(name) if name else None
     value: JsonValue = dict(record)
@@ -73,7 +73,7 @@ def refuse_unknown_fields(path: str, unknown: Sequence[str], keys: Sequence[str]
     """Refuse names that no record has.
 
     Raises:
-        UserMistake: there are such; names the nearest key, or all.
+        UserMistake: there are such names; the message gives the nearest key, or all keys.
     """
     if unknown:
         nearest = difflib.get_close_matches(unknown[0], keys, n=1, cutoff=0.5)
@@ -82,7 +82,7 @@ def refuse_unknown_fields(path: str, unknown: Sequence[str], keys: Sequence[str]
 
 
 def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
-    """Return the first of the names that a key has; in other case where no key has any of them."""
+    """Return the first of the names that a key has; regardless of case if no key has any of them."""
     exact = next((name for name in names if name in keys), None)
     lowered = {key.lower(): key for key in reversed(keys)}
     cased = next((lowered[name.lower()] for name in names if name.lower() in lowered), None)

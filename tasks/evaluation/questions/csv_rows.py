@@ -1,7 +1,7 @@
-"""The rows of a CSV file as records, whatever a spreadsheet has made of it.
+"""The rows of a CSV file as records, whatever a spreadsheet has done to it.
 
-The first row names the columns, unless the settings do. `sep=;` before it names the separator, as Excel writes it; a line of
-one cell that begins with `#` is a comment; a row without a word is none; cells that are missing at a row's end are empty.
+The first row names the columns, unless the settings do. `sep=;` before it names the separator, as Excel writes it. A line of
+one cell that begins with `#` is a comment, a row without a word is skipped, and cells missing at a row's end are empty.
 """
 
 import csv
@@ -25,7 +25,7 @@ LONGEST_NAME = 60
 
 
 def read_csv(source: BinaryIO, fields: Fields) -> Iterator[Placed]:
-    """Yield the rows below the one that names the columns; separated by what that holds most of.
+    """Yield the rows below the one that names the columns; the separator is the sign that is most frequent in that row.
 
     A cell in quotes may hold line breaks; the place is the line in which a row begins.
 
@@ -53,7 +53,7 @@ def read_csv(source: BinaryIO, fields: Fields) -> Iterator[Placed]:
 
 
 def _find_first_row(lines: Iterator[str]) -> tuple[str, int, str | None]:
-    """Return the first line of the table, how many lines stand before it, and the separator that one of those names."""
+    """Return the first line of the table, how many lines come before it, and the separator if one of those names it."""
     separator: str | None = None
     skipped = 0
     for line in lines:
@@ -74,7 +74,7 @@ def _check_header(row: Sequence[str], fields: Fields) -> list[str]:
     """Return the columns' names.
 
     Raises:
-        DamagedFile: two are the same, or these are no names.
+        DamagedFile: two are the same, or the row holds no names.
     """
     names = [name.strip() for name in row]
     if find_columns(fields, names).question not in names and _looks_like_entry(names):
@@ -99,7 +99,7 @@ def _looks_like_entry(names: Sequence[str]) -> bool:
 
 
 def _count_needed(names: Sequence[str], fields: Fields) -> int:
-    """Return how many cells a row must have: up to the question and the answer, for a cut row holds less."""
+    """Return how many cells a row must have: up to the question and the answer, because a row that was cut has fewer."""
     columns = find_columns(fields, names)
     needed = [names.index(name) + 1 for name in (columns.question, columns.answer) if name in names and name]
     return max(needed, default=len(names))

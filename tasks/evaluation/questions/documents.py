@@ -20,7 +20,7 @@ def read_document(source: TextIO, notes: list[str]) -> Iterator[JsonValue]:
     """Yield the records of the document; add to the notes where they were found, unless it is under `questions`.
 
     Raises:
-        DamagedFile: it is no such document, or several lists in it may be the questions.
+        DamagedFile: it is not such a document, or several lists in it may be the questions.
     """
     found = _find_list(source)
     source.seek(0)
@@ -42,7 +42,7 @@ def read_document(source: TextIO, notes: list[str]) -> Iterator[JsonValue]:
 
 
 def _find_list(source: TextIO) -> str | None:
-    """Return the key of the one list of objects that can be the questions; None where there is not one.
+    """Return the key of the one list of objects that can be the questions; None if there is not one.
 
     One pass over the document, which holds an element of each list at a time.
     """
@@ -57,7 +57,7 @@ def _find_list(source: TextIO) -> str | None:
         counts[key] += 1
     lists = [key for key in firsts if of_objects[key]]
     likely = [key for key in lists if _has_question(firsts[key])] or lists
-    # What came once may be an object as well as a list of one.
+    # A key that came once may hold an object as well as a list of one.
     return likely[0] if len(likely) == 1 and counts[likely[0]] > 1 else None
 
 
@@ -70,7 +70,7 @@ def _read_list(source: TextIO, key: str, notes: list[str]) -> Iterator[JsonValue
 
 
 def holds_records(document: JsonObject) -> bool:
-    """Return True if the object is no entry itself, but holds entries."""
+    """Return True if the object is not an entry itself, but holds entries."""
     if any(name in map(str.lower, document) for name in QUESTION_NAMES) and not _is_columns(document):
         return False
     if document and all(map(_has_question, document.values())):
@@ -110,18 +110,18 @@ def _is_list_of_objects(value: JsonValue) -> bool:
 
 
 def _holds_others(value: JsonObject) -> bool:
-    """Return True if an object is no record, but holds columns or nothing but objects."""
+    """Return True if an object is not a record, but holds columns or nothing but objects."""
     return _is_columns(value) or (bool(value) and all(isinstance(each, dict) for each in value.values()))
 
 
 def _has_question(record: JsonValue) -> bool:
-    """Return True if the record has a field that is usually called so, perhaps within `row`."""
+    """Return True if the record has a field with a usual name for the question, perhaps within `row`."""
     record = _unwrap(record)
     return isinstance(record, dict) and any(name.lower() in QUESTION_NAMES for name in record)
 
 
 def _unwrap(record: JsonValue) -> JsonValue:
-    """Return the record itself where it lies in `row`, beside its number, as the Hugging Face viewer gives it."""
+    """Return the record itself if it is in `row`, beside its number, as the Hugging Face viewer returns it."""
     row = record.get("row") if isinstance(record, dict) else None
     return row if isinstance(row, dict) and isinstance(record, dict) and "question" not in record else record
 

@@ -1,7 +1,7 @@
 """What a record of a question file says: its question as it is asked, the right answer, and what it carries along.
 
-A record whose choices stand in its question's text, or that has none, is taken as it stands. Choices in fields of their own
-become lettered lines below the question, and the answer becomes the letter.
+A record whose question's text holds the choices, or that has none, is taken as it is. Choices in fields of their own become
+lettered lines below the question, and the answer becomes the letter.
 """
 
 import math
@@ -47,7 +47,7 @@ class Entry:
     `aliases` are further answers that are as right as the reference. `stem` is the text without its choices, `choices` are
     their texts by the labels that the text has them under, empty for a short answer. `right` are the acceptable answers that
     name choices, each as its labels in order. `fault` keeps the entry from being asked, and `reason` says so in words.
-    `metadata` are the fields that results carry along, `group` is what the report counts it to.
+    `metadata` are the fields that results carry along, `group` is the group that the report counts it in.
     """
 
     text: str = ""
@@ -105,11 +105,11 @@ class EntryReader:
         self.question_field: str | None = None
         self._notes = notes or FileNotes()
         self._fields = fields
-        # The records of a file have the same keys, or some few kinds of them.
+        # The records of a file all have the same keys, or one of a few sets of keys.
         self.find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
 
     def read(self, record: JsonValue, *, uses_context: bool) -> Entry:
-        """Return the record as an entry, its context empty unless that is used; one that cannot be asked has a fault."""
+        """Return the record as an entry, without its context unless that is used; one that cannot be asked has a fault."""
         if isinstance(record, list) and self._fields.columns and len(record) <= len(self._fields.columns):
             record = dict(zip(self._fields.columns, record, strict=False))
         if not isinstance(record, dict):
@@ -217,7 +217,7 @@ def _describe_count(count: int) -> str:
 
 
 def _read_context(record: JsonObject, columns: Columns) -> str:
-    """Return the context as text; a list of paragraphs one below the other."""
+    """Return the context as text; the paragraphs of a list one below the other."""
     value = read_field(record, columns.context)
     return "\n\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
 

@@ -1,4 +1,4 @@
-"""What a user should know of a file of questions as a whole before a run: what is not asked, and what looks like a mistake."""
+"""What a user should know about a file of questions before a run: what is not asked, and what looks like a mistake."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ PICTURE_NAMES = frozenset({
 PASSAGE_NAMES = frozenset({"text", "context", "passage", "article", "story", "paragraph", "document", "background", "support"})
 # A picture's bytes in base64, with and without the scheme before them: PNG, JPEG, GIF, WebP.
 PICTURE_STARTS = ("data:image", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
-# A result is a line that people open; what is larger than this describes no question.
+# A result is a line that people open, and a value larger than this hardly describes a question.
 LARGEST_CARRIED = 10_000
 # Of this many questions, not all have their right choice at the same place by chance.
 FEWEST_FOR_A_HABIT = 20
@@ -24,7 +24,7 @@ class FileNotes:
     """Gathers, record by record, what is worth knowing about the file.
 
     Attributes:
-        of_format: how the file was read, where that is not the usual way.
+        of_format: how the file was read, if not in the usual way.
         pictures: how many records have a picture in a field, by field.
         passages: how many records have a passage that is not asked, by field.
         large: how many values were too large to be carried, by field.

@@ -1,9 +1,9 @@
-"""The files that people keep questions in: which format one has, and its records one after the other.
+"""The files that people keep questions in: finds a file's format, and reads its records one after the other.
 
-JSON array, JSON object with a list `questions` or in another form that documents.py knows, JSON Lines, CSV and Parquet, each
-plain or packed with gzip. The content decides; the name only tells CSV from JSON where neither bracket nor brace begins the
-file, and JSON Lines from an object. All but other forms of JSON are read as they stream: memory does not grow with the file.
-Damage is one message with the file, the place and how to fix it.
+The formats are a JSON array, a JSON object with a list `questions` or in another form that documents.py knows, JSON Lines, CSV
+and Parquet, each plain or packed with gzip. The content decides; the name only tells CSV from JSON if the file begins with
+neither bracket nor brace, and JSON Lines from an object. All but the other forms of JSON are read as they stream: memory does
+not grow with the file. Damage is reported in one message with the file, the place and how to fix it.
 """
 
 import codecs
@@ -69,7 +69,7 @@ class QuestionFile:
 
     @property
     def unit(self) -> Unit:
-        """What its places count."""
+        """Return what its places count."""
         return UNITS[self.format]
 
     def read(self, folder: Path | None = None, notes: list[str] | None = None) -> Iterator[Placed]:
@@ -77,10 +77,10 @@ class QuestionFile:
 
         Args:
             folder: takes the temporary copy that a packed Parquet file needs.
-            notes: takes how the file was read, where that is not the usual way.
+            notes: takes how the file was read, if not in the usual way.
 
         Raises:
-            UserMistake: the file cannot be read, or is damaged; says where, perhaps after some records have come.
+            UserMistake: the file cannot be read, or is damaged; says where, perhaps after some records were yielded.
         """
         try:
             with _open(self.path) as source:
@@ -109,7 +109,7 @@ def find_format(path: str, fields: Fields | None = None) -> QuestionFile:
     """Return the file with its format, found by its first bytes.
 
     Raises:
-        UserMistake: it cannot be read, is empty, or is no file of questions.
+        UserMistake: it cannot be read, is empty, or is not a file of questions.
     """
     try:
         with _open(path) as source:
@@ -155,7 +155,7 @@ def _open(path: str) -> BinaryIO:
 
 
 def _find_byte_fault(path: str, *, is_text: bool) -> str | None:
-    """Return what is wrong with the file's bytes, and in which line; None when they are sound UTF-8 and packed whole."""
+    """Return what is wrong with the file's bytes, and in which line; None if they are sound UTF-8 and packed whole."""
     line, decoder = 1, codecs.getincrementaldecoder("utf-8")()
     try:
         with _open(path) as source:

@@ -34,14 +34,14 @@ WORDS: dict[Kind, str] = {
     "duplicate": "the same question again, with the same answer",
     "contradiction": "the same question again, with another answer",
 }
-# Of these, the first one's reason says more than the kind.
+# For these kinds, the first entry's own reason says more than the kind.
 EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
 SHOWN_PLACES = 5
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of thing that is wrong: how many entries, where the first of them stand, and what the first one says."""
+    """One kind of thing that is wrong: how many entries have it, the places of the first ones, and the first one's reason."""
 
     kind: Kind
     count: int
@@ -67,8 +67,8 @@ class FileFindings:
 
     Attributes:
         findings: what is wrong with its entries.
-        notes: what is worth knowing of it.
-        refusal: why no run can ask it; empty where one can.
+        notes: what is worth knowing about it.
+        refusal: why no run can ask it; empty if one can.
     """
 
     findings: list[Finding]
@@ -118,7 +118,7 @@ class Findings:
         return len(self._places)
 
     def add(self, place: int, entry: Entry) -> list[Kind]:
-        """Look at the entry that stands at this place; give what is wrong with it by itself."""
+        """Look at the entry at this place; return what is wrong with it by itself."""
         self._places.append(place)
         self._questions.append(_digest("" if entry.fault else f"{entry.text}\0{entry.context}"))
         self._answers.append(_digest(entry.reference))
@@ -137,12 +137,12 @@ class Findings:
         return kind in FAULTS or (kind == "unclear_answer" and not self._has_grader)
 
     def count_copies(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        """For each entry that can be asked, how many in the same words stand before it."""
+        """Return for each entry that can be asked how many with the same words come before it."""
         questions = pd.Series(np.frombuffer(self._questions, dtype=np.uint64))
         return np.asarray(questions.groupby(questions).cumcount(), dtype=np.int64)
 
     def list_all(self) -> list[Finding]:
-        """All findings, those that keep entries from being asked first."""
+        """Return all findings, beginning with those that keep entries from being asked."""
         found = [
             Finding(kind, self._counts[kind], tuple(self._first_places[kind]), self.stops(kind), self._examples[kind])
             for kind in WORDS
@@ -151,7 +151,7 @@ class Findings:
         return found + self._list_copies()
 
     def _list_copies(self) -> list[Finding]:
-        """Return the questions that stand in the file more than once."""
+        """Return findings about questions that are in the file more than once."""
         frame = pd.DataFrame({
             "place": np.frombuffer(self._places, dtype=np.uint64),
             "question": np.frombuffer(self._questions, dtype=np.uint64),
@@ -182,5 +182,5 @@ def _note(entry: Entry) -> list[Kind]:
 
 
 def _digest(words: str) -> int:
-    """A number that two texts share when they are the same."""
+    """Return a number that is the same for equal texts."""
     return int.from_bytes(blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -1,8 +1,8 @@
 """The records of an open question file, one after the other, each with its place: the readers behind files.py.
 
 Each yields (number, record); the number counts entries, lines or rows from 1. A record of CSV or Parquet is an object whose
-keys are the columns. Damage is a DamagedFile that says where; bytes that are no UTF-8 are a UnicodeDecodeError, and a gzip
-file that is cut raises what the gzip module raises.
+keys are the columns. Damage raises a DamagedFile that says where; bytes that are not UTF-8 raise a UnicodeDecodeError, and a
+gzip file that is cut raises what the gzip module raises.
 """
 
 import gzip
@@ -41,7 +41,7 @@ def read_wrapped_json(source: BinaryIO, notes: list[str]) -> Iterator[Placed]:
 
 
 def read_json_lines(source: BinaryIO) -> Iterator[Placed]:
-    """Yield the objects of a file that holds one a line; empty lines and comments count and hold none."""
+    """Yield the objects of a file that holds one a line; empty lines and comments count as lines but hold no object."""
     for number, line in enumerate(decode_lines(source), start=1):
         if line.strip() and not line.lstrip().startswith(COMMENTS):
             try:
@@ -60,7 +60,7 @@ def read_parquet(source: BinaryIO, folder: Path | None) -> Iterator[Placed]:
 
     Parquet is read from its end, so a packed file is unpacked onto the disk, into `folder`.
     """
-    import pyarrow as pa  # noqa: PLC0415 - takes a quarter of a second, which other formats should not cost
+    import pyarrow as pa  # noqa: PLC0415 - takes a quarter of a second, which other formats should not spend
     from pyarrow import parquet  # noqa: PLC0415
 
     row = 0

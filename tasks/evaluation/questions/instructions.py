@@ -1,4 +1,4 @@
-"""Instructions that stand behind a question's choices, such as "Answer:", which are no part of the last choice."""
+"""Instructions that follow a question's choices, such as "Answer:", and are not part of the last choice."""
 
 import re
 
@@ -11,7 +11,7 @@ ANNOUNCEMENT = re.compile(
     r"(?:\s+(?:is|choice|letter|option))?\s*(?:\([^()\n]{1,40}\))?\s*[:：](?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-# What may stand behind the announcement, where an example of an answer would be something else.
+# What may follow the announcement; anything else may be an example of an answer.
 BLANK = re.compile(r"[\s_.…?<>()（）\[\]\\$-]*|(?:\[\s*(?:your |the )?(?:answer|letter|choice)s?\s*\])", re.IGNORECASE)
 # A sentence that says how to answer or to think begins with one of these.
 REQUEST = re.compile(
@@ -37,7 +37,7 @@ DECORATION = " \t*_#>`~|-=[]【】「」\"'"
 
 
 def strip_instructions(choice: str) -> str:
-    """Return the text of a last choice without the lines behind it that only say how to answer."""
+    """Return the text of a last choice without the lines after it that only say how to answer."""
     while "\n" in choice:
         before, _, line = choice.rstrip().rpartition("\n")
         if line.strip(DECORATION) and not is_instruction(line):

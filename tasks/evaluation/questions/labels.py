@@ -1,7 +1,7 @@
 """The labels of choices: in which series one belongs and where, in whatever script it is written.
 
-A label is brought to the form in which the rest of the program knows it: a capital letter or a number, whatever its width, its
-case and what encloses it. A letter that looks alike in two scripts belongs to a series of each.
+A label is brought into the form that the rest of the program uses: a capital letter or a number, whatever its width, its case
+and what encloses it. A letter that looks the same in two scripts belongs to a series of each.
 """
 
 import unicodedata

@@ -1,4 +1,4 @@
-"""Entries that lie within other objects: under a section, a passage or a row's number."""
+"""Entries within other objects: under a section, a passage or a row's number."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -13,9 +13,9 @@ DEEPEST = 4
 
 
 def unfold(record: JsonValue, fields: Fields, find_columns: FindColumns, depth: int = 0) -> Iterator[JsonValue]:
-    """Yield the entries that a record holds: itself where it has a question, else those within it.
+    """Yield the entries that a record holds: itself if it has a question, else those within it.
 
-    An entry within takes over the fields around it, such as a passage or a section's name, unless it has its own. A row that is
+    A nested entry takes over the fields around it, such as a passage or a section's name, unless it has its own. A row that is
     a list takes the names of `fields.columns`. A record that holds no entry is yielded as it is.
     """
     if isinstance(record, list) and fields.columns and len(record) == len(fields.columns):

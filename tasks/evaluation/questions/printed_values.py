@@ -1,4 +1,4 @@
-"""Lists and objects that stand in a text, because a table has none: as JSON, Python, numpy or pandas write them."""
+"""Lists and objects written as text, because tables cannot hold them: as JSON, Python, numpy or pandas write them."""
 
 import ast
 import json
@@ -7,7 +7,7 @@ from math import isfinite
 
 from tasks.evaluation.json_lines import JsonValue
 
-# A text as Python writes it, and a second one right behind it, as numpy puts them: ['x' 'y'].
+# A text as Python writes it, and a second one right after it, as numpy writes them: ['x' 'y'].
 STRING_THEN_STRING = re.compile(r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")(\s+(?=['"]))?""", re.DOTALL)
 ARRAY = re.compile(r"\b(?:np\.|numpy\.)?array\((?=[\[(])")
 ARRAY_END = re.compile(r"(?<=[\])])(?:,\s*dtype=[\w.'<>|]+)?\s*\)(?=\s*[,}\])]|\s*$)")
@@ -24,7 +24,7 @@ def as_text(value: JsonValue) -> str:
 
 
 def parse_text(value: JsonValue) -> JsonValue:
-    """Return the list or object that a text holds; a value that is no such text is returned as it is."""
+    """Return the list or object that a text holds; any other value is returned as it is."""
     if not isinstance(value, str) or not (value.lstrip()[:1] in ("[", "{") or ARRAY.match(value.lstrip())):
         return value
     text = value.strip()
@@ -44,7 +44,7 @@ def _parse_numpy(text: str) -> JsonValue:
     Python would read `['x' 'y']` as the one text `xy`.
 
     Raises:
-        ValueError, SyntaxError: it is no such text.
+        ValueError, SyntaxError: it is not such a text.
     """
     plain = STRING_THEN_STRING.sub("''", text)
     if ARRAY.search(plain):

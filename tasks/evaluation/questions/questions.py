@@ -73,7 +73,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which of the file's questions a run takes: a random sample, the first so many, both, or all."""
+    """Which of the file's questions a run takes: a random sample, the first `limit`, the first of a sample, or all."""
 
     random_selection: int | None
     random_seed: int
@@ -83,7 +83,7 @@ class Selection:
         """Return the 0-based places in the file, in the order in which they are asked.
 
         The sample is the one that the original draws: `random.seed(seed)`, then `random.sample(questions, n)`. There is no
-        sampling when n is not smaller than the file.
+        sampling if n is not smaller than the file.
         """
         places = range(count)
         if self.random_selection is not None and self.random_selection < count:
@@ -96,7 +96,7 @@ class Groups:
     """The groups in which a file's entries are reported: `codes` holds for each the place of its group in `names`.
 
     Args:
-        field: the field that they are the values of; None: there are none.
+        field: the field whose values are the groups; None: there are no groups.
     """
 
     def __init__(self, field: str | None) -> None:
@@ -108,7 +108,7 @@ class Groups:
         """Put the entry into its group.
 
         Raises:
-            UserMistake: there are so many groups that the field is no subject or the like.
+            UserMistake: there are too many groups for the field to be a subject or the like.
         """
         if self._field is None:
             return
@@ -120,9 +120,9 @@ class Groups:
 class Questions:
     """The selected questions of a file, by position (0-based place in the selection).
 
-    `findings` are what is wrong with the file, the entries included that are not selected, `notes` what is worth knowing of it,
-    and `refusal` why no run can ask it, empty where one can. Memory: about 20 bytes a question
-    of the file, whatever its length.
+    `findings` are what is wrong with the file, including the entries that are not selected, `notes` what is worth knowing about
+    it, and `refusal` why no run can ask it, empty if one can. Memory: about 20 bytes for each of the file's questions, however
+    long they are.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Questions:
         return (self[position] for position in range(len(self)))
 
     def why_unusable(self, position: int) -> str:
-        """Why the entry at the position cannot be asked; empty for one that can."""
+        """Return why the entry at the position cannot be asked; empty for one that can."""
         return str(self._read(position).get("error", ""))
 
     def metadata(self, position: int) -> JsonObject:
@@ -165,7 +165,7 @@ class Questions:
 
     @property
     def group_names(self) -> list[str]:
-        """Return the values by which the report is broken down; empty where it is not."""
+        """Return the values by which the report is broken down; empty if it is not."""
         return list(self._groups.names)
 
     def groups_of(
@@ -175,7 +175,7 @@ class Questions:
         return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
 
     def occurrence(self, position: int) -> int:
-        """Return how many identical questions stand before this one in the file."""
+        """Return how many identical questions come before this one in the file."""
         return int(self._copies[self._places[position]])
 
     def close(self) -> None:
@@ -205,7 +205,7 @@ def read_questions(
         uses_context: whether the context is part of the question.
         fields: which field of a record is what; None: as they are usually called.
         has_grader: whether answers are graded by a model, which can do without a choice in the reference.
-        folder: where temporary copies lie; None: the system's place for such files.
+        folder: the folder for temporary copies; None: the system's temporary folder.
 
     Raises:
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
@@ -236,7 +236,7 @@ def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
 
 
 def make_question(entry: Entry, question_format: QuestionFormat) -> Question:
-    """Return the question of an entry that can be asked; `auto` makes it multiple choice where it offers choices."""
+    """Return the question of an entry that can be asked; `auto` makes it multiple choice if it offers choices."""
     chosen: Format = question_format if question_format != "auto" else "mc" if entry.choices else "qa"
     asked = Question(entry.text, entry.reference, entry.context, chosen, entry.aliases, stem=entry.stem)
     return replace(asked, choices=entry.choices, right=entry.right) if chosen == "mc" else asked

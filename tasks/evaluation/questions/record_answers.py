@@ -6,7 +6,7 @@ from tasks.evaluation.questions.printed_values import as_text, parse_text
 
 
 def read_answers(record: JsonObject, columns: Columns) -> list[str]:
-    """Return the answers that the record accepts, each once, the field of the answer before that of further ones."""
+    """Return the answers that the record accepts, each once: first the answer's own field, then that of further answers."""
     given: list[JsonValue] = []
     for value in (read_field(record, columns.answer), parse_text(read_field(record, columns.aliases))):
         for each in value if isinstance(value, list) else [value]:
@@ -15,7 +15,7 @@ def read_answers(record: JsonObject, columns: Columns) -> list[str]:
 
 
 def _spread_answer(answer: JsonValue) -> list[JsonValue]:
-    """Return the answers in one value: SQuAD has them beside where they begin, TriviaQA beside their other names."""
+    """Return the answers in one value: SQuAD keeps them beside their positions, TriviaQA beside their other names."""
     if not isinstance(answer, dict):
         return [answer]
     values = [answer.get(key) for key in ("value", "text", "answer", "aliases")]

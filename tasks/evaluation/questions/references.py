@@ -11,7 +11,7 @@ from tasks.evaluation.extraction.marks import NAMED
 from tasks.evaluation.extraction.plain_text import fold
 from tasks.evaluation.questions.labels import LETTER_CLASS, normalize_label
 
-# How nearly all references are written, which is read without all else: "B", "(B)", "B) text", "B. text".
+# The way in which nearly all references are written, tried before all else: "B", "(B)", "B) text", "B. text".
 PLAIN_REFERENCE = re.compile(r"\(?(?P<label>[A-Za-z]|\d{1,2})(?:[).:]\s*(?P<text>.*))?", re.DOTALL)
 OR = re.compile(r"\s+(?:or|oder|ou|или)\s+|或", re.IGNORECASE)
 # Several labels as one word: "AC".
@@ -19,7 +19,7 @@ SEVERAL = re.compile(rf"[{LETTER_CLASS}]{{2,}}|[①-⑳]{{2,}}")
 
 
 def read_reference(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the labels that a reference answer names, in order; empty when it names no choice.
+    """Return the labels that a reference answer names, in order; empty if it names no choice.
 
     It may give a label, a label with its text, a sentence, or one choice's whole text.
     """
@@ -40,7 +40,7 @@ def read_reference(reference: str, choices: Mapping[str, str]) -> tuple[str, ...
 
 
 def read_alternatives(answers: Iterable[str], choices: Mapping[str, str]) -> tuple[tuple[str, ...], ...]:
-    """Return the acceptable answers that name choices, each as its labels; "A or D" is two of them, each right by itself."""
+    """Return the acceptable answers that name choices, each as its labels; "A or D" is two, each right by itself."""
     named: list[tuple[str, ...]] = []
     for answer in answers:
         parts = [normalize_label(part.strip()) for part in OR.split(answer)]

@@ -46,7 +46,7 @@ class Contents:
 
     @property
     def lengths(self) -> tuple[int, int, int]:
-        """Return the shortest, the median and the longest question, in characters; zeros where there is none."""
+        """Return the shortest, the median and the longest question, in characters; zeros if no question can be asked."""
         lengths = np.frombuffer(self._lengths, dtype=np.uint64) if self._lengths else np.zeros(1)
         return int(lengths.min()), int(np.median(lengths)), int(lengths.max())
 
@@ -91,7 +91,7 @@ class Survey:
 
 
 def survey_questions(path: str, config: Config | None) -> Survey:
-    """Read the file as a run with this configuration would; None: as one with the defaults, and with the context.
+    """Read the file as a run with this configuration would; None: as one with the defaults and with the context.
 
     Raises:
         UserMistake: it cannot be read to its end, or holds no question.
