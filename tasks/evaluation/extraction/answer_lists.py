@@ -1,7 +1,7 @@
 """Answers of several parts: sets without order, tuples and intervals with their order and their brackets.
 
-"1, 2" and "{2, 1}" are the same set, and so is "±1" what "-1, 1" is; "(1, 2)" is another pair than "(2, 1)", and another
-interval than "(1, 2]".
+"1, 2" and "{2, 1}" are the same set, and so are "±1" and "-1, 1". "(1, 2)" is a different pair from "(2, 1)", and a different
+interval from "(1, 2]".
 """
 
 import re
@@ -15,7 +15,7 @@ from tasks.evaluation.extraction.wording import WORDS
 SEPARATOR = re.compile(r"\s*(?:,\s*(?:and|or)\b|,(?!\d{3}(?!\d))|;|\n|(?<=\s)&(?=\s)|\band\b|\bor\b)\s*", re.IGNORECASE)
 OPENING, CLOSING = "([{<", ")]}>"
 UNION = re.compile(r"\s*∪\s*")
-# More parts than anyone writes are not compared: each may be any other.
+# More parts than anyone writes are not compared, because each would have to be compared with every other.
 MOST_PARTS = 100
 OR = re.compile(r"\bor\b", re.IGNORECASE)
 NUMERIC = re.compile(r"[\d=π∞±]")
@@ -28,14 +28,14 @@ class Parts:
     items: tuple[str, ...]
     """The parts in their order."""
     brackets: str
-    """The brackets around all of it, empty without any."""
+    """The brackets around the whole answer; empty if there are none."""
     is_ordered: bool
     """True for a tuple, an interval or a vector."""
 
 
 @lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def split_parts(text: str) -> Parts | None:
-    """Return the parts of an answer in plain notation (notation.py); None where it has one part only."""
+    """Return the parts of an answer in plain notation (notation.py); None if it has only one part."""
     text = text.strip(" .")
     intervals = UNION.split(text)
     if len(intervals) > 1:
@@ -52,7 +52,7 @@ def split_parts(text: str) -> Parts | None:
 
 
 def are_same_parts(given: Parts, expected: Parts, is_same: Callable[[str, str], bool]) -> bool:
-    """Return True if the parts are the same ones, in order where order counts, between brackets of the same kind."""
+    """Return True if the parts are the same, in the same order if order counts, between brackets of the same kind."""
     if len(given.items) != len(expected.items) or not _are_same_brackets(given, expected):
         return False
     if expected.is_ordered or (given.is_ordered and not _is_array(given)):

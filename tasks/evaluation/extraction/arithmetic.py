@@ -1,6 +1,6 @@
 """Arithmetic that is exact for rational numbers, and bounded: what would grow too large, or has no value, raises.
 
-Roots, powers and functions without a rational value give complex numbers, which are the same to nine digits.
+Roots, powers and functions without a rational value give complex numbers, which are compared to nine digits.
 """
 
 import cmath
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from fractions import Fraction
 
-# A power with more digits is no answer that anyone has written.
+# Nobody writes a power with more digits as an answer.
 MOST_BITS = 20_000
 LARGEST_FACTORIAL = 200
 TOLERANCE = 1e-9
@@ -76,7 +76,7 @@ def raise_power(base: Number, exponent: Number) -> Number:
 
 
 def take_root(degree: Number, radicand: Number) -> Number:
-    """Return the root, exact where it is rational, real where an odd root is taken of a real number.
+    """Return the root: exact if it is rational, real if it is an odd root of a real number.
 
     Raises:
         ZeroDivisionError: The degree is 0.
@@ -91,7 +91,7 @@ def take_root(degree: Number, radicand: Number) -> Number:
 
 
 def factorial(value: Number) -> Number:
-    """Return the factorial, by the gamma function where the number is not whole.
+    """Return the factorial, by the gamma function if the number is not whole.
 
     Raises:
         ValueError: It has none.
@@ -141,7 +141,7 @@ def is_finite(value: Number) -> bool:
 
 
 def are_same(one: Number, other: Number) -> bool:
-    """Return True if both are the same: exactly where both are rational, else to nine digits."""
+    """Return True if both are the same: exactly if both are rational, else to nine digits."""
     if isinstance(one, Fraction) and isinstance(other, Fraction):
         return one == other
     return cmath.isclose(complex(one), complex(other), rel_tol=TOLERANCE, abs_tol=1e-12)

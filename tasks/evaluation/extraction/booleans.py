@@ -1,4 +1,4 @@
-"""Yes or no: a reply must say one and not the other, and not that it cannot tell."""
+"""Yes or no: a reply must say one and not the other, and must not say that it cannot tell."""
 
 import re
 
@@ -31,12 +31,12 @@ TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|sorry|scratch that|oops|
 
 
 def read_reference(text: str) -> bool | None:
-    """Return what a reference says that is nothing but yes or no; None for any other."""
+    """Return what a reference says if it is only a yes or no; None for any other."""
     return REFERENCES.get(text.strip(" .!\"'`*").casefold())
 
 
 def read_boolean(text: str) -> bool | None:
-    """Return what an answer says: True for yes, False for no; None where it says neither, or both."""
+    """Return what an answer says: True for yes, False for no; None if it says neither, or both."""
     if UNDECIDED.search(text):
         return None
     said = sorted((found.start(), _read(found)) for pattern in (LEADING, STATED) for found in pattern.finditer(text))

@@ -1,6 +1,7 @@
 """How a choice is named by its label or its ordinal, in the languages that we read: the patterns that find it.
 
-Each comes with a sign, something quickly found without which it cannot match: most answers hold few of these forms.
+Each pattern comes with a sign: something that is quickly found, and without which it cannot match. Most answers hold only a few
+of these forms.
 """
 
 import re
@@ -11,7 +12,7 @@ from tasks.evaluation.extraction.marks import MARKS
 # Chinese, Japanese and Korean write no spaces: their letters may touch a label or a text, others may not.
 LETTER = r"[^\W\u3000-\u9fff\uac00-\ud7a3]"
 CJK = r"[\u3000-\u9fff\uac00-\ud7a3]"
-# Not in the midst of a word, which is quickly told: most places are.
+# Not in the middle of a word. Most places are, and this finds that out quickly.
 OUTSIDE = r"(?<![A-Za-z](?=[A-Za-z]))"
 OPTIONS = (
     r"option|choice|letter|number|alternative|lettre|proposition|Buchstabe|Möglichkeit|Nummer|opción|letra|alternativa"
@@ -30,7 +31,7 @@ ORDINALS = (
 LAST = r"last|dernière|letzte[nrs]?|última|ultima|последн\w\w|最后一|最後|마지막"
 CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
-# Without brackets, a letter is a label only behind punctuation or one of these words, and a number behind fewer of them:
+# Without brackets, a letter is a label only after punctuation or one of these words, and a number after fewer of them:
 # "vitamin C", "in 1990" and "2 to the power of 5" choose nothing.
 BEFORE_NUMBER = (
     r"is|are|be|answers?|ans|answer's|so|thus|hence|therefore|no|say|choose|pick|select|go with|ist|lautet|Antwort|also|würde"
@@ -41,7 +42,7 @@ BEFORE_LETTER = BEFORE_NUMBER + (
     r"|was|it's|chose|with|for|to|not|than|neither|then|but|leaves|leaving|makes|removes?|eliminates?|remains|that|either|both"
     r"|between|only|except|clearly|out|eliminating|probably|likely|definitely|towards?|guess|le|el|il|por|по"
 )
-# And only if what follows makes it no article, pronoun, compound or quantity.
+# And only if what follows does not make it an article, pronoun, compound or quantity.
 STOP = r"(?:\s*$|[^\w\s'+*/^=°\ue000-\ue2ff-]|\s(?:[—–-]\s|[(|&]))"
 AFTER_A = rf"(?:(?={STOP})|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says)\b)|(?={CJK}))"
 AFTER_I = rf"(?:(?={STOP})|(?=\s+(?:is|and|or|nor|because|since|it)\b)|(?={CJK}))"
@@ -61,7 +62,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     is_number = labels[0].isdigit()
     spelled = sorted(labels, key=len, reverse=True)
     label = f"(?P<label>{'|'.join(spelled)})"
-    # Spelled out: where case is ignored, İ would be an I, and a K as the sign of the kelvin a K.
+    # Spelled out: if case were ignored, İ would be an I, and the kelvin sign a K.
     any_case = f"(?P<label>{'|'.join(dict.fromkeys(case for each in spelled for case in (each, each.lower())))})"
     span = r"\d" if is_number else f"[{labels[0]}-{labels[-1]}]"
     after_letter = rf"(?:(?=/{span}(?!{LETTER}))|(?<=A){AFTER_A}|(?<=I){AFTER_I}|(?<![AI]){AFTER_LETTER})"
@@ -73,7 +74,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
         rf"|\b(?:{words}) |{CJK} ?|(?<={span} ){joint} |(?<={span}, ){joint} |[{MARKS}](?:, ?|,? {joint} )"
         + ("" if is_number else f"|(?<={span})[;,&/]")
     )
-    # Behind an ASCII letter or digit there is no label. The engine finds a class at the beginning at once.
+    # No label follows an ASCII letter or digit. The engine finds a class at the beginning of a pattern fast.
     first = "".join(sorted({label[0] for label in labels}))
     bare = rf"[{first}](?<![A-Za-z0-9_].)"
     folded = rf"[{first}{first.lower()}](?<![A-Za-z0-9_].)"
@@ -123,5 +124,5 @@ def _longest_literal(pattern: str) -> str:
 
 @lru_cache(maxsize=256)
 def label_text_pattern(choice: str) -> re.Pattern[str]:
-    """Return the pattern of a choice's text that is also a label: it counts only behind a noun."""
+    """Return the pattern of a choice's text that is also a label: it counts only after a noun."""
     return re.compile(rf"\b(?!(?:{BEFORE_LETTER}|{NOUN})\s)[A-Za-z]{{4,}} {re.escape(choice.upper())}{AFTER_NUMBER}")

@@ -19,10 +19,10 @@ TEXT_BEFORE_LABEL = re.compile(rf"{QUOTED}[\"']?(?:,? \(?|: ?| ?[=–—-] ?)({N
 LINE_LEAD, LEAD_STOP = re.compile(r"\W*(\w{1,2})(?!\w)"), re.compile(r"^\W{0,3}(\w{1,2})[).:\]]+")
 LIST_LINE = re.compile(rf"[^\w\n{MARKS}]{{0,5}}[{MARKS}](?=.*\w)")
 
-# What tells a label from a letter stands within this distance.
+# What distinguishes a label from a letter is within this distance.
 LABEL_REACH = 40
 NONE_OF_THEM = re.compile(r"none of (?:the above|the options|the choices|these|them)", re.IGNORECASE)
-# What may stand before and behind a choice's text.
+# What may come before and after a choice's text.
 A_LETTER = re.compile(LETTER)
 ANYWHERE, SPACE = re.compile(""), re.compile(r"\s+")
 BEFORE_TEXT = re.compile(rf"(?<!{LETTER})(?<![\d.,/^−-])", re.IGNORECASE)
@@ -37,13 +37,13 @@ def mark_choices(answer: str, choices: Mapping[str, str]) -> str:
     text = _mark_labels(_mark_ordinals(_mark_texts(text, choices), len(choices)), tuple(choices))
     # A label and its choice's text side by side are one mention; where they disagree, the label counts.
     text = TEXT_BEFORE_LABEL.sub(r"\1", TEXT_AFTER_LABEL.sub(r"\1", text))
-    # Words before an echo of the choices are the question's own, which may hold a choice's text, unless they are nothing else.
+    # Words before an echo of the choices are the question's, and may hold a choice's text, unless there are no other words.
     before, echo, after = text.rpartition(ECHO)
     return _mark_lists((before if ONLY_TEXT.fullmatch(before) else ANY_TEXT.sub("", before)) + echo + after)
 
 
 def _drop_echoes(text: str, choices: Mapping[str, str]) -> str:
-    """Return the text with ECHO for lines that only list the choices from the first on, perhaps cut or with a line twice."""
+    """Return the text with ECHO in place of lines that only list the choices from the first on, perhaps cut or one twice."""
     lines = [line for line in text.splitlines() if line.strip()]
     found = _find_echoed(lines, choices)
     if 0 not in found:
@@ -59,7 +59,7 @@ def _drop_echoes(text: str, choices: Mapping[str, str]) -> str:
 
 
 def _find_echoed(lines: Sequence[str], choices: Mapping[str, str]) -> list[int]:
-    """Return for each line the place of the choice that it repeats, -1 where it repeats none."""
+    """Return for each line the place of the choice that it repeats, -1 if it repeats none."""
     leads = [match[1].upper() if (match := LINE_LEAD.match(line)) else "" for line in lines]
     if next(iter(choices)) not in leads:
         return [-1] * len(lines)
@@ -104,7 +104,7 @@ def _mark_text(text: str, choice: str, mark: str, *, is_none: bool) -> str:
 def _find_words(text: str, choice: str) -> Iterator[tuple[int, int]]:
     """Yield where the folded words of a choice stand in the text, in any case and with any space between them.
 
-    Compiled into a pattern, the words of each question's choices took longer than all else.
+    Compiling the words of each question's choices into a pattern took longer than everything else.
     """
     folded = text.casefold()
     if len(folded) != len(text):
@@ -137,7 +137,7 @@ def _mark_labels(text: str, labels: tuple[str, ...]) -> str:
     for sign, pattern in label_patterns(labels):
         kept, end = list[str](), 0
         for part in find_surroundings(text, sign, LABEL_REACH):
-            # A part's end is no end of a line: what matches next to it only seems to.
+            # A part's end is not the end of a line: what matches next to it only seems to match.
             last = part[1] - LABEL_REACH // 2 if part[1] < len(text) else len(text)
             for match in pattern.finditer(text, *part):
                 if match.end() > last:

@@ -1,8 +1,8 @@
 """The choice that a reply finally makes.
 
-`read_choice` reads the labels that a reply settles on, and whether its words do settle it: a reply is never given a choice that
-it did not make. It is read as a text of marks (choice_marks.py), in which each mention of a choice is one character, by its
-decisions (decisions.py), or where it holds none, by what it mentions.
+`read_choice` reads the labels that a reply settles on, and whether its words do settle it. A reply that makes no choice is
+never assigned one. It is read as a text of marks (choice_marks.py), in which each mention of a choice is one character, by its
+decisions (decisions.py), or by what it mentions if it holds no decision.
 """
 
 import re
@@ -17,12 +17,12 @@ from tasks.evaluation.extraction.mentions import read_only_mention, read_only_tr
 from tasks.evaluation.extraction.plain_text import final_part, fold
 from tasks.evaluation.extraction.structured_answers import write_out
 
-# Several choices without anything between them, as a whole line or behind a colon: "AC", "Answer: A C".
+# Several choices without anything between them, as a whole line or after a colon: "AC", "Answer: A C".
 JOINED = re.compile(r"((?:^|[:：\]】]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
 CAPITALS = re.compile("[A-Z] ?[A-Z](?![a-z])")
-# A base model's next question, behind an answer of one line.
+# A base model's next question, after an answer of one line.
 INVENTED = re.compile(r"\A(\W{0,3}(?:[A-Za-z]|\d{1,2})\b[^\n]{0,80})\n\s{0,9}[^\n]{1,500}\?[ \t]{0,9}\n\W{0,3}[A1][).:]")
-# How a reply ends that was asked to end so. What stands above such a line counts for nothing, so it is read at once.
+# The last line that a reply was asked for. Nothing above such a line counts, so it is read first.
 LAST_LINE = re.compile(
     r"(?P<lead>\**(?:the )?(?:final |correct )?answer(?: is)?:\**[ \t]*)?"
     r"\**(?:\((?P<bracketed>[a-z]|\d{1,2})\)|(?P<bare>[a-z]|\d{1,2})[).:]?)(?P<text> [^\n]{1,200})?\.?\**",
@@ -54,7 +54,7 @@ EMPTY = re.compile(
 BARE = re.compile(rf"\b(?:is|was|were|be|suppose|let|then) [{MARKS}]|\b(?-i:[B-HJ-Z])\b(?!')", re.IGNORECASE)
 # A letter that is not read as a label, and may be one.
 STRAY = re.compile(r"\b[B-HJ-Z]\b(?!')")
-# A text that is nothing but one choice.
+# A text that is only one choice.
 ONLY = re.compile(f"[^\\w?{MARKS}✗✘❌]{{0,5}}[{MARKS}][^\\w?{MARKS}✗✘❌]{{0,5}}")
 
 
@@ -63,9 +63,9 @@ class ChoiceReading:
     """What a reply chooses, as far as its words settle it."""
 
     labels: tuple[str, ...]
-    """The labels that are chosen, in the question's order; empty where nothing is."""
+    """The labels that are chosen, in the question's order; empty if nothing is."""
     is_certain: bool
-    """False where the words do not settle it: the model may be asked which choice it meant."""
+    """False if the words do not settle it: the model may be asked which choice it meant."""
 
 
 NOTHING, UNSETTLED = ChoiceReading((), is_certain=True), ChoiceReading((), is_certain=False)
@@ -105,7 +105,7 @@ def part_labels(text: str, choices: Mapping[str, str]) -> str:
 
 
 def read_decision(marked: str) -> list[int] | None:
-    """Return the choices of the last decision in a text of marks; None when it holds no decision."""
+    """Return the choices of the last decision in a text of marks; None if it holds no decision."""
     if whole := WHOLE.fullmatch(marked):
         return read_marks(whole["chosen"])
     decisions = [decision for decision in find_decisions(marked) if not decision.is_doubtful]
@@ -115,8 +115,8 @@ def read_decision(marked: str) -> list[int] | None:
 def _read_last_line(final: str, choices: Mapping[str, str]) -> str | None:
     """Return the label in the line that the reply was asked to end with, or that it consists of; None without such a line.
 
-    The label is empty where the question offers no such choice. Where a choice's text could be part of the line, the line says
-    nothing alone.
+    The label is empty if the question offers no such choice. If a choice's text could be part of the line, the line alone
+    settles nothing.
     """
     line = final.rpartition("\n")[2]
     match = LAST_LINE.fullmatch(line) if len(line) < LONGEST_LINE else None
@@ -144,7 +144,7 @@ def _mark_all(marked: str, count: int) -> str:
 
 
 def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> list[int] | None:
-    """Return the positions of the choices that a reply makes; None where its words do not settle it."""
+    """Return the positions of the choices that a reply makes; None if its words do not settle it."""
     if ONLY.fullmatch(marked):
         return read_marks(marked)
     if (form := find_last_form(marked)) is not None:
@@ -161,9 +161,9 @@ def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> l
 
 
 def _read_undecided(marked: str, count: int, *, is_hinted: bool) -> list[int] | None:
-    """Return the choices of a reply without a decision; None where its words may still make one.
+    """Return the choices of a reply without a decision; None if its words may still make one.
 
-    A label in the midst of a sentence may be anything, unless a field or the sentence's beginning hints at it.
+    A label in the middle of a sentence may be anything, unless a field or the sentence's beginning hints at it.
     """
     if places := read_only_true(marked):
         return places
@@ -182,7 +182,7 @@ def _may_choose(marked: str) -> bool:
 
 
 def _settle(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
-    """Return the choices that the decisions come to; None where they disagree, or the last is taken back."""
+    """Return the choices that the decisions agree on; None if they disagree, or the last is taken back."""
     forms = [each for each in decisions if each.kind == Kind.FORM]
     if forms:
         others = [*forms[-2:-1], *(each for each in decisions if each.start > forms[-1].start)]
@@ -192,7 +192,7 @@ def _settle(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
 
 
 def _weigh(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
-    """Return the choices of the last decision where it agrees with the others, revises or concludes them; else None.
+    """Return the choices of the last decision if it agrees with the others, revises or concludes them; else None.
 
     After a reply's first words only a firm decision counts.
     """
@@ -209,7 +209,7 @@ def _weigh(marked: str, decisions: Sequence[Decision]) -> list[int] | None:
 
 
 def _is_contradicted(marked: str, form: Decision, others: Sequence[Decision]) -> bool:
-    """Return True if the reply takes the line in the requested form back, or says the contrary beside it."""
+    """Return True if the reply takes back the line in the requested form, or also says the contrary."""
     if WITHDRAWN.search(marked, form.end):
         return True
     for other in others:

@@ -45,7 +45,7 @@ class Moment:
 
 @lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def parse_moment(text: str) -> Moment | None:
-    """Return the date or the time that the whole text states; None where it states anything else."""
+    """Return the date or the time that the whole text states; None if it states anything else."""
     text = text.strip(" .,")
     if not any(character.isdecimal() for character in text[:40]):
         return None

@@ -55,7 +55,7 @@ CHOSEN_BY = (
     r"|lean(?:ing)? towards?|guess|label?led|match(?:es)?|corresponds? to)\b"
     r"|(?:choisi|wähle|direi|dirais|diría|diria|elegir|elijo|scelgo|escolh|выбираю))|选(?!项))"
 )
-# What concludes, where the choice follows at once and ends the clause: "so B.", "that leaves D", "→ C".
+# What concludes, if the choice follows at once and ends the clause: "so B.", "that leaves D", "→ C".
 CONCLUDED = (
     rf"(?:\b(?:so|no|wait|actually|thus|hence|therefore|probably|definitely|leaves(?: us with| only)?|leaving|left with"
     rf"|(?:remains|left) is|it's|it (?:is|should be|must be)|that's|that is|this is|which is(?= {NAMED})"
@@ -70,17 +70,17 @@ CONFIRMED = (
     r"|richtig|korrekt|wählen|nehmen|correct[ao]|corrett[ao]|correta|exact[ao]?|правильн\w{1,3}|верн\w{1,3}|верен)\b|[✅✓✔]"
     r"|正确|正しい|正解|옳|정답|맞)"
 )
-# A line or a sentence that is nothing but a choice, or such lines one after the other.
+# A line or a sentence that is only a choice, or several such lines in a row.
 ALONE = rf"(?P<chosen>[{MARKS}](?:(?:{JOINT}|[.!,;]{{0,2}}\n)[{MARKS}]){{0,25}})[^\w\n?:,|✗✘❌{MARKS}—–-]{{0,9}}$"
 WHOLE = re.compile(rf"[^\w{MARKS}]{{0,9}}{ALONE}")
-# The first words, where they are a label that does not begin a list, or a text that does not begin a sentence.
+# The first words, if they are a label that does not begin a list, or a text that does not begin a sentence.
 LEADING = (
     rf"\A[^\w{{{MARKS}]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
     rf"|{QUOTED}(?=\s{{0,3}}(?:$|[.!;:—–]|,? because\b)))"
 )
 # What keeps the first words from being a sentence's subject.
 BY_ITSELF = rf"(?=[^\w{MARKS}]{{0,9}}(?:\Z|\n|because\b|since\b|as\b)| ?[.!;:—–(-]|(?-i: [A-Z]))"
-# The line that our prompts ask for, "ANSWER: B", in the words that models give it.
+# The line that our prompts ask for, "ANSWER: B", in the words that models use for it.
 FORM_LEAD = (
     rf"(?:^|[.!?] )[^\w\n{MARKS}]{{0,5}}(?:(?:the|my|so|thus|hence|therefore),? ){{0,2}}(?:(?:final|correct|right|best"
     rf"|chosen|selected) ){{0,2}}"
@@ -108,14 +108,14 @@ SAID_NONE = (
 )
 
 
-# A word begins here, or a sign that stands for one: most places in a text need no look at the words then.
+# A word begins here, or a sign that stands for one. This spares most places in a text a comparison with the words.
 AT_WORD = r"(?=[a-zа-я答正解정답选→⇒∴✅✓✔=所因よ따])(?<![a-zа-я](?=[a-zа-я]))"
-# What is announced follows at once only where it ends the clause.
+# What is announced may follow at once only if it ends the clause.
 AT_ONCE = rf"(?:(?! ?[{MARKS}])|(?= ?{UNLISTED.replace('?P<chosen>', '?:')}{ENDED}))"
 
 
 class Kind(IntEnum):
-    """How firmly a decision is worded; the higher one counts where two patterns find the same."""
+    """How firmly a decision is worded; the higher one counts if two patterns find the same."""
 
     FIELD = 0
     LOOSE = 1
@@ -183,13 +183,13 @@ class Decision:
 
     @cached_property
     def places(self) -> tuple[int, ...]:
-        """Return its choices as positions in the question; none where it decides for none, or leaves it open."""
+        """Return its choices as positions in the question; none if it decides for none, or leaves it open."""
         chosen = self.match["chosen"]
         return () if ALTERNATIVES.search(chosen) else tuple(read_marks(chosen))
 
 
 def find_decisions(marked: str) -> list[Decision]:
-    """Return the text's decisions in their order, the firmest for each place in the text."""
+    """Return the text's decisions in order, the firmest one for each place in the text."""
     found: dict[int, Decision] = {}
     for kind, match in sorted(_match_all(marked), key=_rank, reverse=True):
         known = found.get(match.start("chosen"))
@@ -201,13 +201,13 @@ def find_decisions(marked: str) -> list[Decision]:
 
 
 def _rank(found: tuple[Kind, re.Match[str]]) -> tuple[Kind, int]:
-    """Return what makes a decision count before another at the same place: firmer words, more choices."""
+    """Return the rank by which one decision is preferred to another at the same place: firmer words, then more choices."""
     kind, match = found
     return kind, len(match["chosen"])
 
 
 def find_last_form(marked: str) -> Decision | None:
-    """Return the line in the requested form that ends the text; None where the text does not end with its only one."""
+    """Return the line in the requested form that ends the text; None if the text does not end with its only one."""
     line_start = marked.rfind("\n") + 1
     last = next(FORM_PATTERN.finditer(marked, line_start), None)
     if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(marked, 0, line_start):

@@ -2,7 +2,7 @@
 
 import re
 
-# What stands before these words in a sentence, or in a clause, says nothing of what follows them.
+# What comes before these words in a sentence, or in a clause, says nothing about what follows them.
 SENTENCE_START = re.compile(r"[.!?;]\s|\n|\b(?:but|however|yet|though|so|thus|hence|therefore|still)\b|[→⇒∴]", re.IGNORECASE)
 CLAUSE_START = re.compile(r".*, ")
 # "Many students choose C", "one might think".
@@ -56,7 +56,7 @@ WITHDRAWN = re.compile(
     r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b",
     re.IGNORECASE,
 )
-# What stands between a decision and another that takes its place.
+# What comes between a decision and another that takes its place.
 REVISING = re.compile(
     rf"{WITHDRAWN.pattern}|\bno\b,|\bno\.|\bactually\b|\bsorry\b|\bmisread|\bhold on\b|\breconsider|\breflection\b"
     rf"|\binstead\b"

@@ -1,6 +1,6 @@
-r"""Where a reply gives its final answer: behind "Answer:", in `\boxed{}`, a tag or JSON, after `####`, or in a line of its own.
+r"""Where a reply gives its final answer: after "Answer:", in `\boxed{}`, a tag or JSON, after `####`, or in a line of its own.
 
-The last of these places counts, and what a later "wait, it is ..." takes back is replaced.
+The last of these places counts, and a later correction ("wait, it is ...") replaces what it takes back.
 """
 
 import json
@@ -24,7 +24,7 @@ HASHES = re.compile(r"^[ \t]*####(?!#)[ \t]*(?=\S)", re.MULTILINE)
 TAG = re.compile(r"[<\[](final_answer|answer|final)[>\]](.{0,600}?)(?:[<\[]/\1[>\]]|\Z)", re.IGNORECASE | re.DOTALL)
 BOX_TOKEN = re.compile(r"<\|begin_of_box\|>(.{0,600}?)<\|end_of_box\|>", re.DOTALL)
 BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
-# Of more boxes than this, only the last ones are looked at.
+# If there are more boxes than this, only the last ones are looked at.
 LONGEST_BOX, MOST_BOXES = 600, 20
 JSON_KEY = re.compile(r"[\"'](?:final[_ ]?)?(?:answer|result)[\"']\s*:\s*(?=\S)", re.IGNORECASE)
 JSON_WORD = re.compile(r"'([^'\n]{0,300})'|([^,}\n]{1,300})")
@@ -34,7 +34,7 @@ BOLD = (
     re.compile(r"(?<![\w)*])\*(?=[^\s*])([^*\n]{1,300}?)(?<=\S)\*(?![\w*(])"),
     re.compile(r"(?<![\w}])_{1,2}(?=[^\s_])([^_\n]{1,300}?)(?<=\S)_{1,2}(?!\w)"),
 )
-# A period ends a sentence unless an initial or a short title stands before it: "St. Louis", "J. K. Rowling". "5!" is a number.
+# A period ends a sentence unless it follows an initial or a short title: "St. Louis", "J. K. Rowling". "5!" is a number.
 SENTENCE_END = re.compile(
     r"(?:(?<=[^\W\d_]{3})|(?<=\d[^\W\d_]{2}))[.!?](?=\s|$)|(?<=[\d)\]}\"'%°])[.?](?=\s|$)|(?<=[)\]\"'])!(?=\s|$)"
 )
@@ -72,7 +72,7 @@ CONCLUDED = re.compile(r"[.!;,:]\s+(?:\w+,? ){0,3}?(?:the )?(?:final |correct )?
 LONGEST_LINE = 60
 # A reply may ask itself this many questions before it answers.
 MOST_QUESTIONS = 9
-# Each place in a reply is read this far, so that a model that repeats itself holds nobody up.
+# Each place in a reply is read only this far, so that a model that repeats itself does not hold up the others.
 LONGEST_ANSWER = 2000
 LINE = re.compile(rf"[\s:*_]{{0,99}}([^\n]{{0,{LONGEST_ANSWER}}})")
 
@@ -115,7 +115,7 @@ def trim(text: str) -> str:
     text = text[: match.start() + (match[0] == "?")] if match else text
     reason = REASON.search(text, 1)
     text = (text[: reason.start()] if reason else text).strip()
-    # An apostrophe at the end alone is a prime: y'.
+    # An apostrophe only at the end is a prime: y'.
     text = text.strip(' \t\n"`“”' + ("'" if text.startswith("'") else "")).strip()
     return SUFFIX.sub("", text.rstrip("。.;,") if not text.endswith("..") else text).strip()
 
@@ -185,7 +185,7 @@ def _first_line(text: str) -> str:
 
 
 def _correct(answer: str, behind: str) -> str:
-    """Return what takes the answer's place in the words behind it, else the answer."""
+    """Return what takes the answer's place in the words after it, else the answer."""
     for match in reversed(list(CORRECTION.finditer(f"{answer}\n{behind}" if behind else answer))):
         correction = match["answer"].strip()
         is_later = match.start() > 0 or REVISED.search(match[0][: match.start("answer")])
@@ -195,7 +195,7 @@ def _correct(answer: str, behind: str) -> str:
 
 
 def _choose_line(text: str) -> str:
-    """Choose from a reply that announces nothing: its list in one line, its first line, or its last where it calculates."""
+    """Choose from a reply that announces nothing: its list in one line, its first line, or its last if it calculates."""
     lines = [line.lstrip(" \t>#*").rstrip(" \t*") for line in text.splitlines() if line.strip(" \t>#*-=")]
     items = [match[1] for line in text.splitlines() if (match := LIST_ITEM.match(line))]
     if len(items) == len(lines) > 1:

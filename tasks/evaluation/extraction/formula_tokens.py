@@ -20,7 +20,7 @@ NOT_PRODUCTS = frozenset([
 
 
 def tokenize(text: str) -> list[tuple[str, str]] | None:
-    """Return the kinds and words of a formula, in order; None where something is no part of one."""
+    """Return the kinds and words of a formula, in order; None if anything in it cannot be part of one."""
     for word in WORD.findall(text):
         bare = re.sub(r"^(?:arc)?(?:sin|cos|tan|sec|csc|cot|ln|log|exp|sqrt|root|abs|binom)h?|^pi", "", word)
         if word.casefold() in NOT_PRODUCTS or (len(bare) > LONGEST_PRODUCT) or (len(bare) > 1 and not bare.islower()):

@@ -1,4 +1,4 @@
-"""Formulas in plain notation (notation.py), evaluated where their letters stand for fixed numbers.
+"""Formulas in plain notation (notation.py), evaluated with fixed numbers for their letters.
 
 Two formulas are equal when they have the same value for several values of each letter: `x^2-1` is `(x+1)(x-1)`, and
 `root(2,8)` is `2 root(2,2)`. Rational values are exact; roots, powers and functions are compared to nine digits. There is no
@@ -37,13 +37,13 @@ Values = tuple[Number, ...]
 
 INVERSES = {"sin": "arcsin", "cos": "arccos", "tan": "arctan"}
 CONSTANTS: dict[str, Number] = {"π": complex(math.pi), "pi": complex(math.pi), "e": complex(math.e)}
-# A score, a range, a date: whole numbers between dashes or several slashes are no calculation.
+# A score, a range, a date: whole numbers between dashes or several slashes are not a calculation.
 OTHER_BASE = re.compile(r"\b0[xob]\w")
 NO_CALCULATION = re.compile(r"\d+(?:\s*-\s*\d+)+|\d+(?:\s*/\s*\d+){2,}")
 
 
 def evaluate(text: str, *, is_side: bool = False) -> Values | None:
-    """Return the values of a formula; None for what is no formula.
+    """Return the values of a formula; None for anything else.
 
     Letters alone are a word, unless they are the side of an equation.
     """
@@ -66,7 +66,7 @@ def are_equal(one: Values, other: Values) -> bool:
 
 
 def is_constant(values: Values) -> bool:
-    """Return True if no letter decides about the value."""
+    """Return True if the value does not depend on any letter."""
     return all(are_same(values[0], value) for value in values[1:])
 
 
@@ -167,7 +167,7 @@ class _Reader:
 
     def _read_number(self, word: str) -> Values:
         number: Number = Fraction(word.replace(",", ""))
-        if self._kind() == "number":  # "2 1/2"; two numbers beside each other are no product
+        if self._kind() == "number":  # "2 1/2"; two adjacent numbers are not a product
             above, slash, below = (word for _, word in self._tokens[self._place : self._place + 3])
             if slash != "/" or not above.isdecimal() or not below.isdecimal():
                 raise ValueError("two numbers stand beside each other")

@@ -1,7 +1,7 @@
-"""Marks: characters that stand for a choice, each where a reply mentions it.
+"""Marks: characters that stand for choices where a reply mentions them.
 
-A mark lies in Unicode's private use area, as far from its range's start as the choice from the first one: from LABEL on for a
-mention by label or ordinal, from TEXT on by text alone, from LISTED on for a choice that leads a line of a list.
+Marks are in three ranges of Unicode's private use area, each at the choice's 0-based position: from LABEL on for a mention by
+label or ordinal, from TEXT on for one by text alone, from LISTED on for a choice that begins a line of a list.
 """
 
 import re

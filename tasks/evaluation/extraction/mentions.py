@@ -6,7 +6,7 @@ from tasks.evaluation.extraction.decisions import CHOSEN, DENIAL, GAP, WRONG
 from tasks.evaluation.extraction.doubts import WITHDRAWN
 from tasks.evaluation.extraction.marks import ECHO, END, LISTED, MARKS, read_marks
 
-# "C: True" in a list of verdicts, which counts where it is the only one.
+# "C: True" in a list of verdicts, which counts if it is the only one.
 TRUE = re.compile(rf"{CHOSEN}{GAP}\b(?:true|yes|vrai|oui|wahr|ja|verdader[ao]|sí|vero|sì|verdadeir[ao]|sim)\b", re.IGNORECASE)
 REJECTED = re.compile(
     rf"\b(?:not|n't be|rul(?:es?|ed|ing) out|eliminat(?:es?|ed|ing)|removes?|neither|nor) {CHOSEN}"
@@ -28,17 +28,17 @@ DOUBTED = re.compile(
 
 
 def read_only_true(marked: str) -> list[int] | None:
-    """Return the choice that alone is called true; None without one."""
+    """Return the only choice that is called true; None unless there is exactly one."""
     places = {place for match in TRUE.finditer(marked) for place in read_marks(match["chosen"])}
     return list(places) if len(places) == 1 else None
 
 
 def read_only_mention(marked: str) -> list[int] | None:
-    """Return the one choice that a reply mentions without a doubt, at all or in its first sentence, without one in its last.
+    """Return the one choice that a reply mentions without doubt: in all of it, or in its first sentence if the last adds none.
 
-    A reply that breaks off has not come to its choice.
+    A reply that breaks off has not reached its choice.
     """
-    # Before an echo of the choices stands one of the question.
+    # What comes before an echo of the choices echoes the question.
     said = CONTRASTED.sub("", marked.rpartition(ECHO)[2])
     sentences = [sentence for sentence in SENTENCE.split(said) if sentence.strip()]
     if (len(sentences) > 1 and not COMPLETE.search(marked)) or WITHDRAWN.search(marked):
@@ -55,6 +55,6 @@ def _read_undoubted(sentence: str) -> set[int]:
 
 
 def read_remaining(marked: str, count: int) -> list[int]:
-    """Return the choice that is left when the reply rejects all others."""
+    """Return the choice that is left if the reply rejects all others."""
     rejected = {place for match in REJECTED.finditer(marked) for place in read_marks(match[0])}
     return sorted(set(range(count)) - rejected) if len(rejected) == count - 1 > 1 else []

@@ -1,6 +1,6 @@
 r"""LaTeX and typographic signs, rewritten as plain text: `\dfrac12` is "((1)/(2))", "x²" is "x^(2)", "CO₂" is "CO2".
 
-Nothing that decides is lost on the way: signs, operators, relations, brackets and currencies stay, case stays, and `\$` stays
+Nothing that matters is lost on the way: signs, operators, relations, brackets and currencies stay, case stays, and `\$` stays
 a dollar while the dollars around a formula go. Every short answer and its reference pass through here before they are compared.
 """
 
@@ -9,7 +9,7 @@ import unicodedata
 
 # A longer text is prose; it is compared word by word.
 MOST_CHARACTERS = 600
-# Braces nest no deeper in an answer; each pass rewrites the innermost ones.
+# Braces in an answer nest no deeper than this; each pass rewrites the innermost ones.
 MOST_PASSES = 12
 DOLLAR = "\x00"
 
@@ -109,7 +109,7 @@ MATH_DOLLARS = (
     re.compile(r"\$(?=\S)([^$]*)(?<=\S)\$(?!\d)"),
 )
 DIGIT_SUBSCRIPT = re.compile(r"(?<!log)_\(?([A-Za-z](?!\w)|\d+)\)?")
-# The charge of an ion is written behind it with and without a caret.
+# The charge of an ion is written after it, with and without a caret.
 CHARGE = re.compile(r"(?<=[A-Za-z\d)])\^(?:\((\d?[+-])\)|(\d?[+-])(?![\w(]))")
 PI = re.compile(r"(?<![^\W\d_])pi(?![^\W\d_])")
 

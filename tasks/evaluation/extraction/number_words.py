@@ -69,7 +69,7 @@ def _write_fraction(found: re.Match[str]) -> str:
 
 
 def _write_cardinal(found: re.Match[str]) -> str:
-    """Write one number: its groups, each up to a scale smaller than the one before; "one two three" is no number."""
+    """Write one number: its groups, each with a smaller scale than the one before; "one two three" is not a number."""
     total, group, scale = 0, list[str](), 10**15
     for word in re.split(r"[ -]", found[0].casefold()):
         if word not in SCALES:
@@ -84,7 +84,7 @@ def _write_cardinal(found: re.Match[str]) -> str:
 
 
 def _read_group(words: list[str]) -> int | None:
-    """Return the number that words below a thousand make: "two hundred and thirty-four"; None where they make none."""
+    """Return the number that words below a thousand make, such as "two hundred and thirty-four"; None if they make none."""
     match = GROUP.fullmatch(" ".join(words))
     if not match:
         return None

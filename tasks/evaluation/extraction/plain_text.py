@@ -1,6 +1,7 @@
 """A model's words as plain text: without formatting, thinking, and turns that a base model invents.
 
-Most texts hold hardly any formatting, and a grade is read between two requests: what cannot occur is not searched for.
+Most texts hold hardly any formatting, and grades are read between requests, so that time counts: what cannot occur is not
+searched for.
 """
 
 import re
@@ -36,19 +37,19 @@ LETTERS = {
 }
 LETTERS |= {start + offset: chr(ord("A") + offset) for start in SQUARED for offset in range(26)}
 LETTERS |= dict.fromkeys(INVISIBLE)
-# Full-width and typographic punctuation, as the plain one that later patterns expect.
+# Full-width and typographic punctuation, with the plain form that later patterns expect.
 PUNCTUATION = (
     LETTERS
     | str.maketrans("（）［］【】「」『』“”„：；．＝’", '()[][]""""""":;.=\'')
     | str.maketrans({"。": ". ", "！": "! ", "？": "? ", "，": ", ", "、": ", ", "\u00a0": " "})
 )
-# Marks lie here (marks.py): what lies there already would be taken for one.
+# Marks are in this area (marks.py): characters that are already there would be taken for marks.
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 # Lines without any formatting, as most choices are.
 PLAIN = re.compile(r"(?:(?![ \t+-])[A-Za-z0-9 .,;:!?()'\"/=%&+-]*(?:\n|\Z))*")
 WRAPPED = re.compile(r"\\(?:text|math|bold)\w{0,10}\s?\{([^{}\n]{0,300})\}")
-# What formats and says nothing, in this order, with signs of which each occurrence holds one. Every repeat is bounded or
-# cannot overlap, so that each pattern is linear.
+# What only formats, in this order, each with signs of which every occurrence holds one. Every repeat is bounded or cannot
+# overlap, so that each pattern is linear.
 FORMATTING = (
     ("\\", re.compile(r"\\[dt]?frac\{([^{}\n]{1,40})\}\{([^{}\n]{1,40})\}"), r"\1/\2"),
     ("\\", WRAPPED, r"\1"),
@@ -77,12 +78,12 @@ def strip_formatting(text: str) -> str:
 
 @lru_cache(maxsize=64)  # a choice is compared several times while one reply is read
 def fold(text: str) -> str:
-    """Return a text as it is compared with another: without formatting, case, line breaks and outer punctuation."""
+    """Return a text in the form in which texts are compared: without formatting, case, line breaks and outer punctuation."""
     return " ".join(strip_formatting(text).casefold().split()).strip(" .,:;!\"'")
 
 
 def final_part(reply: str) -> str:
-    """Return what the reply says at last: no thinking, and no turn that a base model invents after it."""
+    """Return what the reply finally says, without thinking and without turns that a base model invents after it."""
     said, _ = split_thinking(reply)
     final = next((turn for turn in TURN.split(HEADER.sub("<|start|>", said)) if turn.strip()), "")
     return TOKEN.sub(" ", BOX.sub(r"\\boxed{\1}", final)) if "<" in final or "[" in final else final

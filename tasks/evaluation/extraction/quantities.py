@@ -13,10 +13,10 @@ from tasks.evaluation.extraction.formulas import evaluate, is_constant
 from tasks.evaluation.extraction.number_words import SCALES, write_digits
 from tasks.evaluation.extraction.units import CURRENCIES, CURRENCY, NONE, PERCENT, Unit, parse_unit
 
-# A longer text is no number that anyone has written.
+# Nobody writes a number in a longer text.
 MOST_CHARACTERS = 100
 SIGN = r"(?P<sign>[+-]?) ?"
-# Thousands stand apart by commas, spaces, apostrophes, or points where a decimal comma follows.
+# Thousands are separated by commas, spaces, apostrophes, or points if a decimal comma follows.
 DIGITS = r"\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d{1,3}(?:[ ']\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?!,?\d)|\.\d+"
 NUMBER = re.compile(rf"{SIGN}(?P<digits>{DIGITS})(?:e(?P<exponent>[+-]?\d{{1,3}})(?!\d))?", re.IGNORECASE)
 DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+|\d+),(\d+)(?![\d.,])")
@@ -47,11 +47,11 @@ class Quantity:
     value: Fraction
     """Its value in its own unit."""
     step: Fraction = Fraction(0)
-    """The worth of its last decimal, 0 for a number without decimals."""
+    """The value of one unit in its last decimal place; 0 for a number without decimals."""
     is_exact: bool = False
-    """True for a fraction, a root or a power: what has more digits than anyone writes."""
+    """True for a fraction, a root or a power, which may have more digits than anyone writes."""
     is_rounded: bool = False
-    """True where the value is known to nine digits only."""
+    """True if the value is known only to nine digits."""
     unit: Unit = NONE
     """Its unit or currency."""
     rate: str = ""
@@ -60,9 +60,9 @@ class Quantity:
 
 @lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | None:
-    """Return the quantity that the whole text, in plain notation (notation.py), states; None where it states anything else.
+    """Return the quantity that the whole text, in plain notation (notation.py), states; None if it states anything else.
 
-    "1,300" is thirteen hundred unless the text `has_decimal_comma`; "1.300,5" can be read in one way only.
+    "1,300" is thirteen hundred unless the text `has_decimal_comma`; "1.300,5" can be read in only one way.
     """
     if len(text) > MOST_CHARACTERS:
         return None
@@ -91,7 +91,7 @@ def is_met(reference: Quantity, given: Quantity) -> bool:
 
 
 def _is_met_percentage(reference: Quantity, given: Quantity) -> bool:
-    """Return True if one is the other in percent; a bare number above 1 may be meant in percent already."""
+    """Return True if one is the other in percent; a bare number above 1 may already be meant in percent."""
     if reference.unit.dimensions and given.unit.dimensions:
         return False
     if reference.unit.dimensions:
@@ -183,7 +183,7 @@ def _read_number(match: re.Match[str]) -> Quantity | None:
 
 
 def _complete(number: Quantity | None, rest: str, currency: Unit | None) -> Quantity | None:
-    """Complete the number by the scale and the unit behind it."""
+    """Complete the number by the scale and the unit that follow it."""
     if not number:
         return None
     scale = SCALE.fullmatch(rest)
@@ -197,7 +197,7 @@ def _complete(number: Quantity | None, rest: str, currency: Unit | None) -> Quan
 
 
 def _read_scale(scale: re.Match[str], *, has_currency: bool) -> int | None:
-    """Return the factor; a letter is one behind a currency's number, and M or B at once behind a number alone."""
+    """Return the factor. A letter is one after a currency's number; after a bare number only k, M or B, without a space."""
     if scale["word"]:
         return SHORT_SCALES[scale["word"].casefold()]
     letter, is_attached = scale["letter"], not scale[0].startswith(" ")

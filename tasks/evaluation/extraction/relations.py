@@ -1,4 +1,4 @@
-"""Equations and inequalities: which are the same, and the value that "x = 5" gives."""
+"""Equations and inequalities: which of them are the same, and which value "x = 5" gives."""
 
 import re
 
@@ -16,7 +16,7 @@ MOST_SIDES = 4
 
 
 def split_value(text: str) -> tuple[str | None, str]:
-    """Return the name and the value of "x = 5", an empty name for "3 * 6 = 18", and no name where there is no such equation."""
+    """Return the name and the value of "x = 5", an empty name for "3 * 6 = 18", and None as the name for anything else."""
     *sides, value = re.split(r"(?<![<>!=])\s*[=≈]\s*(?!=)", text)
     if not sides or not value:
         return None, text
@@ -30,9 +30,9 @@ def split_value(text: str) -> tuple[str | None, str]:
 
 
 def are_same_relations(one: str, other: str) -> bool | None:
-    """Return True if two formulas, equations or inequalities are the same; None where either is no such thing.
+    """Return True if two formulas, equations or inequalities are the same; None if either is something else.
 
-    The sides of an equation may be exchanged, and both be multiplied; an inequality may be read from right to left.
+    The sides of an equation may be exchanged, and both may be multiplied; an inequality may be read from right to left.
     """
     first, second = _split(one), _split(other)
     if first is None or second is None or len(first[1]) != len(second[1]):

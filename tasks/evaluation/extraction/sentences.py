@@ -1,4 +1,4 @@
-"""What a sentence states, where a reply gives its answer as one: "The capital is Canberra", "She has 18 eggs left".
+"""What a sentence states, for replies that answer in a sentence: "The capital is Canberra", "She has 18 eggs left".
 
 A statement that is denied, doubted or compared states nothing: "not Canberra", "more than 18".
 """
@@ -22,15 +22,15 @@ IS = re.compile(
 )
 SUBJECT = re.compile(r"(?P<said>[^,;:]{1,60}?) (?:is|was|are|were) (?:the|an?) .*")
 LABEL = re.compile(r"[^\W\d_].{0,200}: (?P<said>\S.*)")
-# "24 pens at $3 make 24 * 3 = $72": a calculation in the midst of words.
+# "24 pens at $3 make 24 * 3 = $72": a calculation in the middle of words.
 CALCULATED = re.compile(r".*[^\W\d_]{2}[ ,:]+[-+*/().,\d$€£¥ ]+= ?(?P<said>[^=<>]{1,40})")
-# One number, with a few words of what is counted. A number behind a name belongs to it: "Apollo 11", "step 3".
+# One number, with a few words for what is counted. A number after a name belongs to it: "Apollo 11", "step 3".
 NUMBER = re.compile(
     r"(?:[^\d$€£¥+*/=<>^|]*\w,? (?!(?:step|type|question|chapter|number|version|level|page|figure|equation|grade|room|part)\b)"
     r"[a-z]{2,}|[Tt]here (?:are|is)|(?:I|We|we) [a-z]{2,})\s+(?P<number>[-+]?[$€£¥]?\d[\d,.]*\d|[-+]?[$€£¥]?\d)"
     r"(?P<unit>%?(?:\s(?:[a-z%]+|°[CF]?|[A-Za-zμΩ]{1,3}(?:/[a-z]{1,3})?)){0,6})"
 )
-# A sentence with one of these says another number than the one that stands in it.
+# A sentence with one of these means a different number from the one in it.
 CALCULATING = re.compile(
     r"\b(?:minus|negative|plus|times|divided|multiplied|root|sqrt|squared?|cubed?|log|ln|sin|cos|tan|factorial|power|base|half"
     r"|twice|double|dozens?|and a|point|additional|remainder|until|before|after|since|hundred|thousand|million|billion)\b"
@@ -42,9 +42,9 @@ LEAD_IN = re.compile(
 
 
 def find_statements(answer: str, *, is_bare: bool) -> Iterator[str]:
-    """Yield what an answer in plain notation states beside what it is as a whole, the likeliest first.
+    """Yield what an answer in plain notation states, besides what it is as a whole, the likeliest first.
 
-    Only where the reference `is_bare`, a number without a unit, does a number in a sentence count without the words behind it.
+    A number in a sentence counts without the words after it only if the reference `is_bare`: a number without a unit.
     """
     parenthesis = PARENTHESIS.fullmatch(answer)
     if parenthesis and not re.search(r"\b(?:not|or)\b", parenthesis["inside"]):

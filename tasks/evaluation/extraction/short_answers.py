@@ -1,7 +1,7 @@
 """Short answers: what a reply finally answers, and whether that is an accepted answer.
 
 An answer is right when it equals an accepted one: as a yes or no, as a date, as a number with its unit, as a formula, as a
-list, or word by word. Where both are of one kind, that kind decides. SQuAD's exact match and token F1 decide nothing.
+list, or word by word. If both are of one kind, that kind decides. SQuAD's exact match and token F1 decide nothing.
 """
 
 import re
@@ -34,7 +34,7 @@ class ShortGrade:
     answer: str
     """What was read from the reply."""
     match: Match | None
-    """How it meets an accepted answer; None where it meets none."""
+    """How it matches an accepted answer; None if it matches none."""
     exact_match: bool
     """SQuAD's exact match, the highest over the accepted answers."""
     f1: float
@@ -55,7 +55,7 @@ def grade_short(reply: str, accepted: Sequence[str]) -> ShortGrade:
 
 
 def find_match(answer: str, reference: str) -> Match | None:
-    """Return the way in which the answer is the reference; None when it is another."""
+    """Return the way in which the answer matches the reference; None if it does not."""
     match = _compare(answer, reference)
     return "exact" if match and is_exact_match(answer, reference) else match
 
@@ -104,7 +104,7 @@ def _compare(answer: str, reference: str) -> Match | None:
 
 
 def _read(answer: str, wanted: str) -> Iterator[str]:
-    """Yield what the answer can be read as: as it stands, without what explains it, and what its sentence states."""
+    """Yield the readings of the answer: as it is, without its explanation, and what its sentence states."""
     plain = unwrap(answer)
     yield plain
     quantity = parse_quantity(wanted)
@@ -112,7 +112,7 @@ def _read(answer: str, wanted: str) -> Iterator[str]:
 
 
 def _compare_one(given: str, expected: str) -> Match | None:
-    """Compare as the first kind that both are of, and "x = 5" with "5" by its value."""
+    """Compare both as the first kind that both belong to, and "x = 5" with "5" by its value."""
     match = _compare_value(given, expected)
     if match:
         return match

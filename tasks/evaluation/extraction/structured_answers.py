@@ -1,7 +1,7 @@
-"""Answers in a form for programs, as the line that our prompts ask for: "ANSWER: B".
+"""Answers in a form for programs, rewritten as the line that our prompts ask for: "ANSWER: B".
 
-A field of JSON, a tag, a LaTeX box and a group of labels in brackets become such lines, so that what reads the line reads them
-all. A letter of another alphabet that stands alone and looks like a label becomes that label.
+A field of JSON, a tag, a LaTeX box and a group of labels in brackets become such lines, so that one reader reads them all. A
+letter of another alphabet that stands alone and looks like a label becomes that label.
 """
 
 import re
@@ -15,7 +15,7 @@ FIELD = (
     rf"|(?:(?:final|correct|selected|chosen|right)[_ -]?)?answers|(?:correct|selected|chosen|right)[_ -]?{NOUN}s"
     r"|final|ans|prediction|output|conclusion|solution"
 )
-# The class at the beginning is found at once.
+# The class at the beginning is found fast.
 STRUCTURED = re.compile(
     rf"[\"'<](?:(?<=[\"'])(?:{FIELD})[\"']\s{{0,9}}:\s{{0,9}}"
     r"(?P<field>\"[^\"\n]{0,300}\"|'[^'\n]{0,300}'|\[[^\[\]{}]{0,300}\]|\w{1,9})"
@@ -28,7 +28,7 @@ BOXED = re.compile(r"\\?\bf?boxe?d?\{((?:[^{}]|\{[^{}]{0,80}\}){0,99})(?:\}|\Z)"
 # "(A, C)", "{A, C}": a label in brackets is read as it is, several are not.
 GROUP = re.compile(r"[(\[{]\s{0,3}([A-Z](?:\s{0,3}(?:[,;/&]|\band\b|\bor\b)\s{0,3}[A-Z]){1,25})\s{0,3}[)\]}]")
 PAIR = re.compile(r"\\\{([^{}]*)\\\}|\{([^{}]*)\}|\[([^\[\]]*)\]|\(([^()]*)\)|\"([^\"]*)\"|'([^']*)'")
-# "Rätt svar är B.": a short sentence with the word for an answer, in languages of which nothing else is read, and a label last.
+# "Rätt svar är B.": a short sentence with the word for an answer and a label at its end, in languages not read otherwise.
 FOREIGN = re.compile(
     r"\A[^\n]{0,40}?(?:\b(?:jawaban|svar(?:et)?|cevap|câu trả lời|đáp án|antwoord|odpowied[źz]|odpověď|vastaus|răspunsul?"
     r"|válasz|απάντηση|відповідь)\b|উত্তর|उत्तर|คำตอบ|الإجابة|תשובה)[^\n]{0,30}?(?<!\w)([A-Z])(?:\s?(?:है|।))*[^\w\n]{0,4}\Z",

@@ -1,4 +1,4 @@
-"""A model's thinking, told apart from what it says at last.
+"""A model's thinking, separated from what it finally says.
 
 Model families mark their thinking in forms of their own: tags, tokens, channels, or a fixed sentence. Some servers strip only
 the opening mark, or the tokens around a channel's name. Thinking that was cut before its end is thinking to the last word.
@@ -30,21 +30,21 @@ CLOSING = (
     r"\bhere(?: is|'s) my response:",
 )
 MARK = re.compile(f"(?P<opening>{'|'.join(OPENING)})|{'|'.join(CLOSING)}", re.IGNORECASE)
-# OpenAI's harmony format: the final channel is the answer, all others are thinking. Where a server drops the tokens, the
-# channels' names stand glued to their words: "analysisWe need to choose.assistantfinalB".
+# OpenAI's harmony format: the final channel is the answer, all others are thinking. If a server drops the tokens, the channels'
+# names are glued to their words: "analysisWe need to choose.assistantfinalB".
 CHANNEL = re.compile(r"<\|channel\|>(\w{1,20})[^<]{0,100}<\|message\|>")
 CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|im_end)\|>")
 GLUED_FINAL, GLUED_ANALYSIS = "assistantfinal", re.compile(r"\s*analysis(?=[A-Z])")
-# A thought may lack its closing tag where the answer's own tag follows.
+# A thought may lack its closing tag if the answer's own tag follows.
 ANSWER_OPENING, ANSWER_CLOSING = "<answer>", "</answer>"
 # Each marked thought holds one of these.
 SIGNS = ("<", "[", "◁", "thought process", GLUED_FINAL)
 
 
 def split_thinking(reply: str) -> tuple[str, str | None]:
-    """Return what the reply says, and the thinking that it holds beside that; None where it holds none.
+    """Return the reply's answer and its thinking; None if it holds no thinking.
 
-    What is said is empty where the thinking was cut before its end.
+    The answer is empty if the thinking was cut before its end.
     """
     if CHANNEL.search(reply):
         return _split_channels(reply)

@@ -1,7 +1,7 @@
-"""Units of measurement and currencies: which are the same, and how many of one the other is.
+"""Units of measurement and currencies: which are the same, and how many of one make another.
 
-A unit is a product of powers of dimensions, each measured in one basic unit. Capitals decide: mW is not MW. What is no known
-unit is a dimension of its own, if it is written like a noun: "eggs".
+A unit is a product of powers of dimensions, each measured in one basic unit. Capitals matter: mW is not MW. An unknown unit is
+a dimension of its own if it is written like a noun: "eggs".
 """
 
 import re
@@ -85,7 +85,7 @@ POWER_WORDS = (
     (re.compile(r"\bper ?cent\b"), "percent"),
     (re.compile(r"\s*\bper\b\s*"), "/"),
 )
-# Words behind a number that are no unit.
+# Words after a number that are not units.
 NO_UNIT = re.compile(
     r"\s*\b(?:(?:square|cubic) )?units?\b[23^()]*|\s*\b(?:in total|altogether|total|each|left|remaining|exactly|only|old"
     r"|approximately"
@@ -131,7 +131,7 @@ def _list_units() -> dict[str, tuple[str, Fraction]]:
 
 
 UNITS = _list_units()
-# By small letters, where only one unit is written so: "KG" and "Km" are read, "mw" is not.
+# By small letters, if only one unit is written that way: "KG" and "Km" are read, "mw" is not.
 FOLDED = {
     folded: next(iter(found))
     for folded in {name.casefold() for name in UNITS if len(name) > 1}
@@ -141,7 +141,7 @@ FOLDED = {
 
 @lru_cache(maxsize=2000)
 def parse_unit(text: str) -> Unit | None:
-    """Return the unit that the whole text names, `NONE` for no text; None where it names none."""
+    """Return the unit that the whole text names, `NONE` for an empty text; None if it names no unit."""
     text = NO_UNIT.sub("", text).strip()
     for pattern, replacement in POWER_WORDS:
         text = pattern.sub(replacement, text)

@@ -15,13 +15,13 @@ COMMA = re.compile(r",(?!\d)|(?<!\d),|;")
 COLON = re.compile(r"(?<=[^\W\d_]):(?=\s|$)")
 RATIO = re.compile(r"(?<=\d) ?: ?(?=\d)")
 EXCLAMATION = re.compile(r"(?:(?<=[^\W\d_]{2})|(?<=[^\W\d_]{2}[\"')]))[!?]+(?=\s|$|[)\"'])")
-# An apostrophe behind one letter is a prime: y'.
+# An apostrophe after one letter is a prime: y'.
 QUOTES = re.compile(r"[\"`]|(?<!\b[^\W\d_])'|'(?=[^\W\d_])")
-# A hyphen joins words, one of which has three letters at least; between shorter ones it is a minus.
+# A hyphen joins words, one of which has at least three letters; between shorter ones it is a minus.
 HYPHEN = re.compile(r"(?<=[^\W\d_]{3})-(?=\w)|(?<=[^\W\d_])-(?=[^\W\d_]{3})")
 DASH = re.compile(r"(?<=[^\W\d_]{2}) - (?=[^\W\d_]{2})")
 ARTICLE = re.compile(r"(?:\b(?:a|an|the)|^(?:A|An)|\bThe|^THE) (?=\w\w)")
-# Spaces around a sign say nothing.
+# Spaces around a sign mean nothing.
 AROUND_SIGN = re.compile(r" ?([-+*/^=<>|~≈∪∩∧∨→⇒±∓!]) ?")
 AROUND_BRACKET = re.compile(r"(?<=[(\[{]) | (?=[)\]}])")
 AND = re.compile(r" ?& ?")
@@ -36,7 +36,7 @@ WORDS = re.compile(r"[^\W\d_](?:[\w .'-]*[\w.'])?")
 
 @lru_cache(maxsize=256)  # the readings of one answer meet the same reference
 def make_key(text: str, *, joint: str = "") -> str:
-    """Return what two answers in plain notation (notation.py) share when they say the same.
+    """Return a key that two answers in plain notation (notation.py) share if they say the same.
 
     The `joint` takes the place of a hyphen within a word.
     """
@@ -48,7 +48,7 @@ def make_key(text: str, *, joint: str = "") -> str:
 
 
 def are_same_words(one: str, other: str) -> bool:
-    """Return True if both say the same; what says nothing is the same as nothing else."""
+    """Return True if both say the same; a text that says nothing is not the same as any other."""
     first, second = make_key(one), make_key(other)
     if not first or not second or (one != other and CAPITALS_DECIDE.fullmatch(one) and CAPITALS_DECIDE.fullmatch(other)):
         return False
@@ -56,7 +56,7 @@ def are_same_words(one: str, other: str) -> bool:
 
 
 def unwrap(text: str) -> str:
-    """Return the text without the brackets and quotes that enclose all of it, where they hold words or a letter only."""
+    """Return the text without the brackets and quotes that enclose all of it, if they hold only words or a letter."""
     text = TAGS.sub("", text).strip()
     match = BRACKETED.fullmatch(text)
     inner = next((part for part in match.groups() if part is not None), "") if match else ""
@@ -64,7 +64,7 @@ def unwrap(text: str) -> str:
 
 
 def _join(text: str) -> str:
-    """Return the key of words with a hyphen, a space or nothing between them; other texts keep what keeps them apart."""
+    """Return the key of words with a hyphen, a space or nothing between them; in other texts, what separates them stays."""
     if not re.fullmatch(r"[^\W\d_]{3,}(?:[ -][^\W\d_]{3,})+|[^\W\d_]{6,}", text.strip(" .,!")):
         return make_key(text)
     return re.sub(r"[ -]", "", make_key(text))
