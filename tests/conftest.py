@@ -1,4 +1,4 @@
-"""Every test runs in a home and a working directory of its own; Prefect is told so before anything imports it."""
+"""Gives the tests a Prefect home and working directories of their own; the home is set before anything imports Prefect."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "0"
 for _name in ("PREFECT_API_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL"):
     os.environ.pop(_name, None)
 for _signal in (signal.SIGINT, signal.SIGHUP):
-    # Under nohup, or in the background of a script, the commands that tests start would inherit that they ignore it.
+    # Under nohup, or in the background of a script, the commands that tests start would inherit that the signal is ignored.
     if signal.getsignal(_signal) == signal.SIG_IGN:
         signal.signal(_signal, lambda *_: None)
 
@@ -23,12 +23,12 @@ from hypothesis import settings
 
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
-# The same examples every time; `--hypothesis-profile=long` draws new ones, and many.
+# The same examples every time; `--hypothesis-profile=long` draws many new ones.
 settings.register_profile("few", derandomize=True, max_examples=200, deadline=None)
 settings.register_profile("long", max_examples=8_000, deadline=None)
 settings.load_profile("few")
 
-# All tests of these folders have the folder's mark, and are slow.
+# All tests in these folders get the folder's mark, and are slow.
 MARKED_FOLDERS = ("browser", "crash")
 
 
@@ -60,7 +60,7 @@ def endpoint() -> Iterator[FakeEndpoint]:
 
 @pytest.fixture
 def evaluation(folder: Path, endpoint: FakeEndpoint) -> "Evaluation":
-    """Below Prefect, of forty questions, each with a context of its own."""
+    """An evaluation below Prefect, of forty questions, each with a context of its own."""
     from tests.support.evaluation import Evaluation
 
     write_questions(folder, [{**question, "text": f"About {n}"} for n, question in enumerate(make_questions(40))])

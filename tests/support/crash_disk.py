@@ -1,15 +1,15 @@
-"""A disk that forgets: every state that a crash can leave of what was done below a folder.
+"""A disk that forgets: every state in which a crash can leave what was done below a folder.
 
-What is done through the functions of `os` really happens, and is noted beside it as POSIX promises it: the content of a file is
-durable when the file is fsynced, the entries of a folder when the folder is, and nothing else is. Before each operation and at
+What is done through the functions of `os` really happens, and is also noted as POSIX promises it: the content of a file is
+durable once the file is fsynced, the entries of a folder once the folder is, and nothing else is. Before each operation and at
 the end, all states are found that a crash at this moment can leave:
 
-- of each file the content up to any write since its last fsync, the first half of what is not synced, and all of its length
-  with zeros in place of the whole or of the first half of what is not synced;
-- of each folder the entries up to any operation since its last fsync, as a file system with a journal keeps them.
+- for each file, the content up to any write since its last fsync; the same with the first half of what is not synced; and the
+  full length with zeros in place of all, or of the first half, of what is not synced;
+- for each folder, the entries up to any operation since its last fsync, as a file system with a journal keeps them.
 
-All combinations of these, over all files and folders. Files are told by inode, so a state has the hard links that the disk had.
-What is written around `os` is not seen; a name that it makes is an error when it is used, or at the end.
+The states are all combinations of these over all files and folders. Files are identified by inode, so a state has the hard
+links that the disk had. What bypasses `os` is not seen; a name made that way is an error when it is used, or at the end.
 """
 
 import errno
@@ -31,17 +31,17 @@ AnyPath = str | Path
 Promise = tuple[str, int]
 REAL_OPEN, REAL_WRITE, REAL_FTRUNCATE = os.open, os.write, os.ftruncate
 REAL_LINK, REAL_SYMLINK, REAL_REPLACE, REAL_UNLINK, REAL_MKDIR = os.link, os.symlink, os.replace, os.unlink, os.mkdir
-# Where there is none, nobody calls it.
+# If the system has no such function, nobody calls this.
 REAL_COPY: Callable[..., int] = vars(os).get("copy_file_range", lambda: 0)
 
 
 class Killed(BaseException):
-    """Ends a run as SIGKILL does: what the kernel has been given it keeps, and nothing more is done."""
+    """Ends a run as SIGKILL does: the kernel keeps what it has been given, and nothing more is done."""
 
 
 @dataclass
 class Promises:
-    """What a run has promised so far: `arrived` survives the end of the process, `durable` the end of the power."""
+    """What a run has promised so far: `arrived` survives the end of the process, `durable` also a power failure."""
 
     arrived: set[Promise] = field(default_factory=set)
     durable: set[Promise] = field(default_factory=set)
@@ -49,13 +49,13 @@ class Promises:
 
 @dataclass
 class Aftermath:
-    """What must be found in a tree that a crash can leave; `moment` is the operation before which that was last more."""
+    """What must be found in a tree that a crash can leave; `moment` is the operation before which it last became more."""
 
     moment: str = ""
     promises: set[Promise] = field(default_factory=set)
 
     def demand(self, promises: set[Promise], moment: str) -> None:
-        """Note that a crash at the moment can leave the tree, when so much was promised."""
+        """Note that a crash at the moment can leave the tree, and what had been promised by then."""
         if not self.moment or not promises <= self.promises:
             self.moment = moment
             self.promises |= promises
@@ -64,14 +64,14 @@ class Aftermath:
 class CrashDisk:
     """Notes what is done below a folder that is empty at first, and finds what a crash can leave of it.
 
-    `aftermaths` holds each tree once, with all that was promised at any moment at which it can be left; `state_count` counts
-    the states of all moments, `operations` names what was done. `room_bytes` is how many bytes writes still find room for, and
-    `fatal` a pattern of operations: the next of them is not done, the process is killed instead.
+    `aftermaths` holds each tree once, with everything that was promised at any moment at which a crash can leave it.
+    `state_count` counts the states of all moments, and `operations` names what was done. `room_bytes` is how many bytes can
+    still be written. `fatal` is a pattern of operations: instead of the next one that matches, the process is killed.
 
     Args:
         root: the folder.
-        promises: where the run says what it has promised.
-        deaf_to: a pattern of names of files and folders whose fsyncs do nothing.
+        promises: where the run notes what it has promised.
+        deaf_to: a pattern for the names of files and folders whose fsyncs do nothing.
     """
 
     def __init__(self, root: Path, promises: Promises, *, deaf_to: str = "") -> None:
@@ -89,7 +89,7 @@ class CrashDisk:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Note what is done meanwhile."""
+        """Note what is done within the block."""
         functions = {
             "open": self._open,
             "mkdir": self._mkdir,
@@ -111,13 +111,13 @@ class CrashDisk:
         assert self._kept() == read_tree(self._root), "something was written around the functions of os"
 
     def close(self) -> None:
-        """Close the files that are held open so that no inode's number is used again."""
+        """Close the files, which are held open so that no inode's number is used again."""
         for node in self._nodes.values():
             if isinstance(node, File):
                 os.close(node.descriptor)
 
     def trees(self) -> Iterator[Tree]:
-        """Every tree that a crash can leave now, some of them more than once."""
+        """Yield every tree that a crash can leave now, some of them more than once."""
         folders = [node for node in self._nodes.values() if isinstance(node, Folder)]
         for numbers in itertools.product(*(range(len(folder.pending) + 1) for folder in folders)):
             entries = {id(folder): folder.entries(number) for folder, number in zip(folders, numbers, strict=True)}
@@ -127,13 +127,13 @@ class CrashDisk:
                 yield make_tree(names, dict(zip(files, contents, strict=True)))
 
     def _kept(self) -> Tree:
-        """The tree when nothing is lost."""
+        """Return the tree that remains if nothing is lost."""
         entries = {id(node): node.entries() for node in self._nodes.values() if isinstance(node, Folder)}
         names = dict(walk(self._top, entries, ""))
         return make_tree(names, {node: node.kept() for node in names.values() if isinstance(node, File)})
 
     def _crash(self, operation: str) -> None:
-        """Find what a crash leaves before the operation."""
+        """Find what a crash before the operation can leave."""
         moment = f"{len(self.operations)}: {operation}"
         for tree in self.trees():
             self.state_count += 1
@@ -145,7 +145,7 @@ class CrashDisk:
         self.operations.append(operation)
 
     def _folder_of(self, path: AnyPath) -> Folder | None:
-        """The noted folder that the path's last part is in; None for one elsewhere."""
+        """Return the noted folder that holds the path's last part; None if it is elsewhere."""
         parent = Path(path).absolute().parent
         node = self._nodes.get(parent.stat().st_ino) if parent.is_relative_to(self._root) else None
         return node if isinstance(node, Folder) else None
@@ -158,7 +158,7 @@ class CrashDisk:
             name = Path(path).name
             self._crash(f"create {name}")
             descriptor = REAL_OPEN(path, flags, mode, dir_fd=dir_fd)
-            # Opened anew, so that a lock on the other descriptor does not outlive it.
+            # Opened a second time, so that a lock on the other descriptor does not outlive that descriptor.
             file = File(name, REAL_OPEN(path, os.O_RDONLY))
             self._nodes[os.fstat(descriptor).st_ino] = file
             folder.pending.append({name: file})
@@ -186,7 +186,7 @@ class CrashDisk:
         return self._change("copy into", target, lambda: REAL_COPY(source, target, count, offset_src))
 
     def _change(self, verb: str, descriptor: int, change: Callable[[], Result]) -> Result:
-        """Do what changes a file's content."""
+        """Make a change to a file's content."""
         node = self._nodes.get(os.fstat(descriptor).st_ino)
         if not isinstance(node, File):
             return change()
@@ -197,7 +197,7 @@ class CrashDisk:
             return result
 
     def _fit(self, content: bytes) -> bytes:
-        """As much of the content as there is room for."""
+        """Return as much of the content as there is room for."""
         if self.room_bytes is None:
             return content
         if self.room_bytes == 0:

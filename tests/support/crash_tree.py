@@ -1,4 +1,4 @@
-"""The files and folders of a disk that forgets: what is durable of each, and every content that a crash can leave of it."""
+"""The files and folders of a disk that forgets: what is durable in each, and every content that a crash can leave in it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ class Tree:
     files: frozenset[tuple[frozenset[str], bytes]]
 
     def build(self, root: Path) -> None:
-        """Make it in an empty folder."""
+        """Build the tree in an empty folder."""
         for folder in sorted(self.folders):
             (root / folder).mkdir()
         for names, content in self.files:
@@ -28,7 +28,7 @@ class Tree:
 
 
 def read_tree(root: Path) -> Tree:
-    """What really is in the folder."""
+    """Return what really is in the folder."""
     paths = {str(path.relative_to(root)): path for path in root.rglob("*")}
     links = {name: str(path.readlink()) for name, path in paths.items() if path.is_symlink()}
     files = {name: path for name, path in paths.items() if path.is_file() and name not in links}
@@ -52,11 +52,11 @@ class File:
     pending: list[bytes] = field(default_factory=list)
 
     def kept(self) -> bytes:
-        """The content when nothing is lost."""
+        """Return the content that remains if nothing is lost."""
         return self.pending[-1] if self.pending else self.synced
 
     def contents(self) -> list[bytes]:
-        """Every content that a crash can leave."""
+        """Return every content that a crash can leave."""
         found = [self.synced, *self.pending]
         kept = self.kept()
         if len(kept) > len(self.synced) and kept.startswith(self.synced):
@@ -70,7 +70,7 @@ class File:
         self.pending.append(os.pread(self.descriptor, os.fstat(self.descriptor).st_size, 0))
 
     def sync(self) -> None:
-        """All that was done so far is durable."""
+        """Make all that was done so far durable."""
         self.synced, self.pending = self.kept(), []
 
 
@@ -83,23 +83,23 @@ class Folder:
     pending: "list[Mapping[str, Node | None]]" = field(default_factory=list)
 
     def entries(self, operations: int | None = None) -> "dict[str, Node]":
-        """The entries after so many operations since the last fsync; after all of them when no number is given."""
+        """Return the entries after this number of operations since the last fsync; None: after all of them."""
         entries: dict[str, Node | None] = {**self.synced}
         for changes in self.pending[:operations]:
             entries |= changes
         return {name: node for name, node in entries.items() if node is not None}
 
     def sync(self) -> None:
-        """All that was done so far is durable."""
+        """Make all that was done so far durable."""
         self.synced, self.pending = self.entries(), []
 
 
-# A symbolic link is its target.
+# A symbolic link is represented by its target.
 Node = File | Folder | str
 
 
 def walk(folder: Folder, entries: Mapping[int, Mapping[str, Node]], prefix: str) -> Iterator[tuple[str, Node]]:
-    """All paths below the folder, with what is there; `entries` are each folder's."""
+    """Yield all paths below the folder, each with its node; `entries` holds each folder's entries by its id."""
     for name, node in entries[id(folder)].items():
         yield prefix + name, node
         if isinstance(node, Folder):
@@ -107,7 +107,7 @@ def walk(folder: Folder, entries: Mapping[int, Mapping[str, Node]], prefix: str)
 
 
 def make_tree(names: Mapping[str, Node], contents: Mapping[File, bytes]) -> Tree:
-    """The tree of these paths, with a content for each file."""
+    """Return the tree of these paths, with a content for each file."""
     names_of: dict[File, list[str]] = {}
     for name, node in names.items():
         if isinstance(node, File):

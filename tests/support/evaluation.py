@@ -17,7 +17,7 @@ KEYS = {"FAKE_KEY": "sk-1", "OTHER_KEY": "sk-2"}
 
 
 class Evaluation:
-    """Runs of exam.json against an endpoint, in the working directory. Settings change by their paths in the YAML file."""
+    """Runs exam.json against an endpoint, in the working directory. Settings are changed by their paths in the YAML file."""
 
     def __init__(self, endpoint: FakeEndpoint) -> None:
         self._endpoint = endpoint
@@ -26,7 +26,7 @@ class Evaluation:
     def run(
         self, changed: Mapping[str, object] | None = None, *, run_id: str = "first", batches: int | None = None
     ) -> list[dict[str, Any]]:
-        """Score all, or so many batches and end without a save as when killed; give the results by their number.
+        """Score all batches, or only `batches` of them without a save at the end, as if killed; return the results in order.
 
         The endpoint remembers what this run has asked, and nothing else.
         """
@@ -41,12 +41,12 @@ class Evaluation:
             return [run.ledger.read_result(position) for position in positions]
 
     def open(self, changed: Mapping[str, object], *, run_id: str) -> AbstractContextManager[Run]:
-        """A run with these values in place of others."""
+        """Open a run with these values in place of the usual ones."""
         keys = KeyReader(KEYS, str)
         return open_run(self.configure(changed), config_file=None, run_id=run_id, keys=keys, log=lambda _: None)
 
     def configure(self, changed: Mapping[str, object]) -> Config:
-        """The settings with these values in place of others."""
+        """Return the settings with these values in place of the usual ones."""
         settings: dict[str, Any] = {
             "questions_file": "exam.json",
             "model": {"generator_settings": {"model": "fake", "base_url": self._endpoint.url, "api_key": "${FAKE_KEY}"}},
@@ -63,12 +63,12 @@ class Evaluation:
 
 
 def count_asked(endpoint: FakeEndpoint) -> tuple[int, int]:
-    """How many answers and how many grades the last run has asked for."""
+    """Return how many answers and how many grades the last run has asked for."""
     return endpoint.asked().total(), endpoint.asked(grader=True).total()
 
 
 def assert_own_answers(results: list[dict[str, Any]]) -> None:
-    """Each question stands there once, and has the answer that the endpoint gives to it and to no neighbour."""
+    """Check that each question is there once, with the answer that the endpoint gives to it and to no neighbour."""
     assert [result["question_id"] for result in results] == list(range(1, len(results) + 1))
     numbers = [int(result["question"].split(":")[0].removeprefix("Question ")) for result in results]
     assert [result["model_answer"] for result in results] == [f"The answer is {LETTERS[n % 4]}." for n in numbers]
@@ -77,13 +77,13 @@ def assert_own_answers(results: list[dict[str, Any]]) -> None:
 
 
 def rename_grader(folder: Path) -> None:
-    """Let the grader's short name stand for another model."""
+    """Make the grader's short name stand for another model."""
     servers = folder / "model_servers.yaml"
     servers.write_text(servers.read_text().replace("judge-1", "judge-2"))
 
 
 def fix_reference(folder: Path, number: int) -> None:
-    """Let the reference be what the endpoint answers."""
+    """Make the reference what the endpoint answers."""
     questions = json.loads((folder / "exam.json").read_text())
     questions[number - 1]["answer"] = f"{LETTERS[number % 4]})"
     write_questions(folder, questions)

@@ -1,4 +1,4 @@
-"""One exam for the tests of the flow: its runs under a real Prefect server, and what they have written."""
+"""An exam for the tests of the flow: its runs under a real Prefect server, and what they have written."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ COUNT = 120
 
 
 def run(config_file: str = "config.yaml", **overrides: object) -> Any:
-    """The state in which the flow ends."""
+    """Run the flow; return the state that it ends in."""
     from flows.score_questions import score_questions
 
     return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
 
 
 def read_final(folder: Path) -> dict[str, Any]:
-    """The newest results file."""
+    """Return the content of the newest results file."""
     newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
     content: dict[str, Any] = json.loads(newest.read_text())
     return content

@@ -1,7 +1,7 @@
 """A disk that fails: each operation that changes something below a folder is counted, and one of them is made to fail.
 
-Reads of temporary files count as well, and fail on a broken disk. What is opened through `io.open` is written through the
-functions of `os`, so that nothing is written around them.
+Reads of temporary files count as well, and fail on a broken disk. Files opened through `io.open` are written through the
+functions of `os`, so that nothing bypasses them.
 """
 
 import errno
@@ -20,20 +20,20 @@ AnyPath = str | Path
 REAL = {name: getattr(os, name) for name in dir(os)}
 REAL_OPEN = io.open
 CHANGING_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-# What also a full disk does.
+# Operations that work even on a full disk.
 NEEDS_NO_ROOM = ("unlink", "truncate", "read")
 WRITES = ("write", "pwrite", "copy")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong: an operation, or it and all after it.
+    """What goes wrong: one operation, or that one and all after it.
 
     Args:
-        number: which operation, counted from 0 among those that it can meet.
-        code: the errno. On a full disk, only what needs room fails.
-        lasts: whether all operations after it fail too.
-        is_short: whether it is a write, and the disk takes half of its bytes; what comes after it fails.
+        number: which operation fails, counted from 0 among those that can.
+        code: the errno. On a full disk, only operations that need room fail.
+        lasts: whether all later operations fail too.
+        is_short: whether it is a write of which the disk takes only half the bytes; the operation after it fails.
     """
 
     number: int
@@ -42,14 +42,14 @@ class Fault:
     is_short: bool = False
 
     def can_meet(self, operation: str) -> bool:
-        """Whether such an operation is counted."""
+        """Return True if such an operation can fail, and so is counted."""
         if self.is_short:
             return operation.startswith(WRITES)
         return self.code != errno.ENOSPC or not operation.startswith(NEEDS_NO_ROOM)
 
 
 class ShortRawFile(io.RawIOBase):
-    """An unbuffered file that is written through `os.write`, as it is looked up at that moment."""
+    """An unbuffered file that is written through `os.write`, which is looked up at each write."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -70,11 +70,11 @@ class ShortRawFile(io.RawIOBase):
 
 
 class FailingDisk:
-    """Counts what is done below the folder; `operations` names it, `has_failed` says that the fault has come.
+    """Counts what is done below the folder; `operations` names it, `has_failed` says whether the fault has occurred.
 
     Args:
         root: the folder.
-        fault: None: nothing fails.
+        fault: what goes wrong; None: nothing.
     """
 
     def __init__(self, root: Path, fault: Fault | None = None) -> None:
@@ -85,7 +85,7 @@ class FailingDisk:
 
     @contextmanager
     def mounted(self) -> Iterator[None]:
-        """Let the functions of `os` work on this disk."""
+        """Make the functions of `os` work on this disk within the block."""
         functions: dict[str, Callable[..., Any]] = {
             "open": self._open,
             "write": self._write,
@@ -104,7 +104,7 @@ class FailingDisk:
             yield
 
     def _count(self, operation: str) -> bool:
-        """Note the operation, if it is one that the fault can meet; whether it fails."""
+        """Note the operation if it can fail; return True if it fails."""
         fault = self._fault
         if fault is None or not fault.can_meet(operation):
             return False
@@ -128,7 +128,7 @@ class FailingDisk:
         return os.path.abspath(path).startswith(self._root)  # noqa: PTH100
 
     def _name(self, descriptor: int) -> str | None:
-        """The file's name, without what a run makes of the time and the process; None for one that is elsewhere."""
+        """Return the file's name; None for a file that is not below the folder."""
         path = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115
         return os.path.basename(path) if path.startswith(self._root) else None  # noqa: PTH119
 
@@ -167,7 +167,7 @@ class FailingDisk:
         return self._put("copy", target, count, lambda size: REAL["copy_file_range"](source, target, size, offset_src))
 
     def _put(self, verb: str, descriptor: int, size: int, act: Callable[[int], int]) -> int:
-        """Write so many bytes, or as many as the disk takes."""
+        """Write this number of bytes, or as many as the disk takes."""
         name = self._name(descriptor)
         if name is None or not self._count(f"{verb} {name}"):
             return act(size)

@@ -22,7 +22,7 @@ LETTERS = "ABCD"
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server sends back: at once, byte by byte, or nothing, when it drops the connection."""
+    """What the server sends back: all at once, byte by byte, or nothing if it drops the connection."""
 
     body: object = None
     status: int = 200
@@ -35,7 +35,7 @@ Rule = Callable[[dict[str, Any]], Reply]
 
 
 def completion(text: str | None, finish_reason: str = "stop", **message: str) -> Reply:
-    """A chat completion with this text."""
+    """Return a chat completion with this text."""
     return Reply(
         {
             "model": "fake",
@@ -46,22 +46,22 @@ def completion(text: str | None, finish_reason: str = "stop", **message: str) ->
 
 
 def error(status: int, message: str, code: str | None = None, **headers: str) -> Reply:
-    """A failure in the words of OpenAI's API."""
+    """Return a failure in the form of OpenAI's API."""
     return Reply({"error": {"message": message, "code": code, "type": "invalid_request_error"}}, status, headers)
 
 
 def prompt_of(body: dict[str, Any]) -> str:
-    """The first user message."""
+    """Return the first user message."""
     return next(str(message["content"]) for message in body["messages"] if message["role"] == "user")
 
 
 def is_grader(body: dict[str, Any]) -> bool:
-    """Whether a request asks for a grade."""
+    """Return True if the request asks for a grade."""
     return "\nReference Answer: " in prompt_of(body)
 
 
 def answer_by_rule(body: dict[str, Any]) -> Reply:
-    """The default rule."""
+    """Answer a request by the default rule."""
     prompt = prompt_of(body)
     if not is_grader(body):
         number = re.search(r"Question (\d+)", prompt)
@@ -76,7 +76,7 @@ def answer_by_rule(body: dict[str, Any]) -> Reply:
 
 
 class FakeEndpoint:
-    """The server; `rule` may be replaced at any time. With a certificate, a file that holds its key too, it speaks HTTPS."""
+    """The server; `rule` may be replaced at any time. With a certificate, a file that also holds its key, it speaks HTTPS."""
 
     def __init__(self, port: int = 0, *, certificate: Path | None = None) -> None:
         self.rule: Rule = answer_by_rule
@@ -105,7 +105,7 @@ class FakeEndpoint:
         self._server.server_close()
 
     def asked(self, *, grader: bool = False) -> "Counter[str]":
-        """How often each prompt was asked, of the generator or of the grader."""
+        """Return how often each prompt was sent, to the generator or to the grader."""
         return Counter(prompt_of(body) for body in list(self.bodies) if is_grader(body) == grader)
 
     def forget(self) -> None:
@@ -158,13 +158,13 @@ class FakeEndpoint:
                         time.sleep(reply.trickle_seconds)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Print nothing."""
 
         return Handler
 
 
 def hold_back(endpoint: FakeEndpoint, after: int) -> threading.Event:
-    """Let the endpoint give no reply after so many, until the event is set."""
+    """Make the endpoint withhold all replies after the first `after` until the event is set; return the event."""
     release, replies = threading.Event(), itertools.count(1)
 
     def rule(body: dict[str, Any]) -> Reply:
@@ -177,7 +177,7 @@ def hold_back(endpoint: FakeEndpoint, after: int) -> threading.Event:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Return when it holds."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + 90
     while not holds():
         assert time.monotonic() < deadline, "what the test waits for did not come"
@@ -185,7 +185,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def make_questions(count: int, first: int = 1) -> list[dict[str, str]]:
-    """Questions in the documented form; every third reference is not what the server answers."""
+    """Return questions in the documented form; every third reference differs from what the server answers."""
     numbers = range(first, first + count)
     return [
         {
@@ -197,19 +197,19 @@ def make_questions(count: int, first: int = 1) -> list[dict[str, str]]:
 
 
 def right_count(count: int) -> int:
-    """How many of `make_questions(count)` the server answers right."""
+    """Return how many of `make_questions(count)` the server answers right."""
     return count - count // 3
 
 
 def write_questions(folder: Path, questions: object, name: str = "exam.json") -> Path:
-    """A question file in the folder."""
+    """Write a file of questions into the folder; return its path."""
     path = folder / name
     path.write_text(json.dumps(questions), encoding="utf-8")
     return path
 
 
 def write_config(folder: Path, url: str, *, name: str = "config.yaml", grader: bool = False, **processing: object) -> str:
-    """A configuration that asks the server; other settings of `processing` by name."""
+    """Write a configuration that asks the server, with these settings of `processing`; return its name."""
     lines = [
         "questions_file: exam.json",
         "model:",

@@ -1,7 +1,7 @@
 """A stand-in for the executable `vllm`: it takes the same command line and fails in the ways that vLLM does.
 
-The environment says how: FAKE_VLLM_LIVES is a folder in which each start leaves a file with its command line; FAKE_VLLM_SCRIPT
-gives for each start what it does: serve, slow, crash, port-taken, or die-after-N answers.
+Environment variables control it: FAKE_VLLM_LIVES is a folder in which each start leaves a file with its command line, and
+FAKE_VLLM_SCRIPT says for each start what it does: serve, slow, crash, port-taken, or die-after-N answers.
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule
 
 
 def main() -> None:
-    """Live as the script says."""
+    """Do what the script says for this start."""
     lives = Path(os.environ["FAKE_VLLM_LIVES"])
     life = len(list(lives.iterdir()))
     (lives / f"{life}").write_text(f"{os.getpid()} {' '.join(sys.argv[1:])}")
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def die_after(answers: int, endpoint: FakeEndpoint) -> Any:
-    """A rule that ends the process at a request after so many."""
+    """Return a rule that ends the process at the first request after this number of answers."""
 
     def rule(body: dict[str, Any]) -> Reply:
         if len(endpoint.bodies) > answers:

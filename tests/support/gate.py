@@ -1,4 +1,4 @@
-"""A gate in front of a server on loopback, by which the server can be made to go away, or to fail, in the middle of a test."""
+"""A gate in front of a server on loopback, which can make the server vanish or fail in the middle of a test."""
 
 import socket
 import threading
@@ -11,10 +11,10 @@ BROKEN = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection
 
 
 class Gate:
-    """Passes on each connection as it is, until it is told otherwise.
+    """Passes on each connection unchanged until `vanish` or `fail` is called. Its attribute `url` is its own address.
 
     Args:
-        url: the server's address; `url` is the gate's own.
+        url: the server's address.
     """
 
     def __init__(self, url: str) -> None:
@@ -33,14 +33,14 @@ class Gate:
         self.vanish()
 
     def vanish(self) -> None:
-        """Refuse connections, and break off those that are open."""
+        """Refuse new connections, and break off those that are open."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._break_off()
 
     def fail(self) -> None:
-        """Answer everything with 500 from now on, as a server does that cannot write its database."""
+        """Answer everything with 500 from now on, like a server that cannot write its database."""
         self._is_broken = True
         self._break_off()
 

@@ -1,4 +1,4 @@
-"""Damage for readers: files as storage and people spoil them, and documents whose parts are not what they should be."""
+"""Damage for readers: files spoiled as storage and people spoil them, and documents with wrong parts."""
 
 import copy
 import gzip
@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import yaml
 from hypothesis import strategies as st
 
-# What readers stumble over, wherever it stands: no text, other syntax, numbers without end, nests without bottom.
+# What readers stumble over, wherever it is: bytes that are not text, other syntax, endless numbers, bottomless nesting.
 TOKENS = [
     b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\n", b"\r\n", b"\t", b"\\", b'"\\ud800"', b'"', b"'",
     b"{", b"}", b"[", b"]", b",", b":", b": ", b"- ", b"&a ", b"*a", b"!!python/object:x", b"!!int ", b"? ", b"#", b"<<: ",
@@ -35,7 +35,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def spoiled(draw: st.DrawFn, content: bytes) -> bytes:
-    """The content after a few words or pieces of it were overwritten, cut out, or doubled."""
+    """Draw the content with a few of its words or pieces overwritten, cut out, or doubled."""
     for _ in range(draw(st.integers(1, 4))):
         words = [match.span() for match in WORD.finditer(content)] or [(0, 0)]
         piece = st.tuples(st.integers(0, len(content)), st.integers(0, len(content))).map(sorted)
@@ -47,7 +47,7 @@ def spoiled(draw: st.DrawFn, content: bytes) -> bytes:
 
 @st.composite
 def altered(draw: st.DrawFn, document: Any) -> Any:
-    """The document with another value, or none, at a few of its places; perhaps with a key that it did not have."""
+    """Draw the document with another value, or none, at a few of its places, perhaps with a key that it did not have."""
     document = {"": copy.deepcopy(document)}
     for _ in range(draw(st.integers(1, 3))):
         parent, key = draw(st.sampled_from(_list_places(document)))
@@ -62,28 +62,28 @@ def altered(draw: st.DrawFn, document: Any) -> Any:
 
 
 def to_json(document: Any) -> bytes:
-    """As JSON, on one line."""
+    """Return the document as JSON, on one line."""
     return json.dumps(document).encode()
 
 
 def pack(content: bytes) -> bytes:
-    """Compressed with gzip, at no particular time."""
+    """Return the content compressed with gzip, without a time stamp."""
     return gzip.compress(content, mtime=0)
 
 
 def to_parquet(records: list[dict[str, Any]]) -> bytes:
-    """As a Parquet file."""
+    """Return the records as a Parquet file."""
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(records), buffer)
     return buffer.getvalue()
 
 
 def to_yaml(document: Any) -> bytes:
-    """As YAML."""
+    """Return the document as YAML."""
     return yaml.safe_dump(document).encode("utf-8", "surrogatepass")
 
 
 def _list_places(node: Any) -> list[tuple[Any, Any]]:
-    """Each place in the document, as its container and its key."""
+    """Return each place in the document, as its container and its key."""
     keys: list[Any] = list(node) if isinstance(node, dict) else list(range(len(node))) if isinstance(node, list) else []
     return [(node, key) for key in keys] + [place for key in keys for place in _list_places(node[key])]

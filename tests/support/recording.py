@@ -1,4 +1,4 @@
-"""An endpoint that notes when each request came and went, and what kills in between have cost."""
+"""An endpoint that notes when each request came and was answered, and what kills in between have cost."""
 
 import bisect
 import threading
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from tests.support.fake_endpoint import FakeEndpoint, Reply, is_grader, prompt_of
 
-# How long nothing may come of a process that was killed before all is taken to have come.
+# After this long without a request from a killed process, all its requests are taken to have arrived.
 QUIET_SECONDS = 0.1
 
 
 class Request(NamedTuple):
-    """One request: what was asked of whom, and when it came and was answered (monotonic seconds, of all processes)."""
+    """One request: what was asked of whom, and when it came and was answered (monotonic seconds, shared by all processes)."""
 
     prompt: str
     is_grader: bool
@@ -24,7 +24,7 @@ class Request(NamedTuple):
 
 
 class Kill(NamedTuple):
-    """When a run was killed, and when all that it had asked was answered to nobody; the next one starts after that."""
+    """When a run was killed, and when everything it had asked was answered in vain; the next run starts after that."""
 
     at: float
     settled: float
@@ -40,7 +40,7 @@ class RecordingEndpoint(FakeEndpoint):
         self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients are killed while they ask
 
     def settle(self) -> float:
-        """Wait until nothing is in flight and nothing more comes; give the time."""
+        """Wait until nothing is in flight and nothing more comes; return the time then."""
         while True:
             count = len(self.bodies)
             time.sleep(QUIET_SECONDS)
@@ -59,11 +59,11 @@ class RecordingEndpoint(FakeEndpoint):
 class Cost:
     """What kills have cost.
 
-    `asked_again` are requests beyond each one's first, `most_at_once` the most of them that one kill has cost: no more than
-    there are workers, as none asks for anything new before what it has is in the log. `in_flight` are those that the endpoint
-    had not answered at a kill; replies on their way, and those that a busy process had yet to read, come to these. `lost`
-    questions have no result or a wrong one, `doubled` stand there twice; `went_back` counts checkpoints that hold less than the
-    one before.
+    `asked_again` counts repeated requests, and `most_at_once` the most of them that one kill has cost: no more than there are
+    workers, since no worker asks for anything new before its last answer is in the log. `in_flight` counts the requests that
+    the endpoint had not answered at a kill; replies on their way, and those that a busy process had yet to read, come on top.
+    `lost` questions have no result or a wrong one, `doubled` ones are there twice. `went_back` counts checkpoints that hold
+    less than the one before.
     """
 
     kills: int = 0
@@ -84,7 +84,7 @@ class Cost:
 
 
 def count_cost(requests: Iterable[Request], kills: Sequence[Kill], results: Sequence[dict[str, Any]], count: int) -> Cost:
-    """What the kills have cost an evaluation of so many of `make_questions`, by its requests and its results."""
+    """Return what the kills have cost an evaluation of `make_questions(count)`, by its requests and its results."""
     cost = Cost(kills=len(kills))
     settled = [kill.settled for kill in kills]
     earlier: dict[tuple[str, bool], Request] = {}

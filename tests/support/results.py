@@ -7,7 +7,10 @@ from tests.support.fake_endpoint import FakeEndpoint, right_count
 
 
 def assert_complete(output: Path, endpoint: FakeEndpoint, count: int, *, asked_again: int) -> None:
-    """Each of `make_questions(count)` has its known score, once, and no more were asked again than that."""
+    """Check that each of `make_questions(count)` is scored once, and that at most `asked_again` were asked again.
+
+    The number of right answers must be the known one.
+    """
     newest = max(output.glob("exam_fake_*.json"))
     results = json.loads(newest.read_text())["results"]
     assert [result["question_id"] for result in results] == list(range(1, count + 1))

@@ -1,4 +1,4 @@
-"""Checkpoints in a folder, made without a run, and `mcqa checkpoints` called on them."""
+"""Makes checkpoints in a folder without a run, and calls `mcqa checkpoints` on them."""
 
 import fcntl
 import json
@@ -26,7 +26,7 @@ GRADE = Grade({"score": 1, "format": "mc"}, {}, 0.0)
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The command's exit code and all that it prints."""
+    """Run the command; return its exit code and everything that it prints."""
     with pytest.raises(SystemExit) as end:
         main(["checkpoints", *arguments])
     printed = capsys.readouterr()
@@ -38,7 +38,7 @@ def run_json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 
 
 def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settings: object) -> Path:
-    """A checkpoint of the first questions of the evaluation that config.yaml with these settings describes."""
+    """Save a checkpoint of the first questions of the evaluation that config.yaml describes with these settings."""
     config = load_config("config.yaml", Overrides.model_validate(settings))
     endpoints = find_endpoints(config, Path(), NoKeys())
     with (

@@ -1,4 +1,4 @@
-"""What the tests do with a running `mcqa serve`: start runs, wait for them, count what was asked."""
+"""A running `mcqa serve` for tests: starts runs, waits for them, and counts what was asked."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ def find_free_port() -> int:
 
 
 def wait_until(holds: Callable[[], bool], timeout_seconds: float = 120) -> None:
-    """Return when it holds."""
+    """Wait until the condition holds."""
     deadline = time.monotonic() + timeout_seconds
     while not holds():
         assert time.monotonic() < deadline, "what the test waits for did not come"
@@ -38,7 +38,7 @@ def wait_until(holds: Callable[[], bool], timeout_seconds: float = 120) -> None:
 def start_serve(
     folder: Path, environment: Mapping[str, str], *flags: str, mcqa: Path = MCQA
 ) -> "tuple[subprocess.Popen[bytes], Path]":
-    """The command in that folder, once it serves, and the file that holds what it prints."""
+    """Start the command in that folder and wait until it serves; return it and the file with what it prints."""
     log = folder / f"serve-{find_free_port()}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -55,7 +55,7 @@ def start_serve(
 
 
 def find_descendants(parent: int) -> set[int]:
-    """The processes that this one has started, and those that they have."""
+    """Return the ids of the process's children, and of their children in turn."""
     parent_of = find_parents()
     found, generation = set[int](), {parent}
     while generation := {pid for pid, ppid in parent_of.items() if ppid in generation}:
@@ -69,7 +69,7 @@ def is_alive(pid: int) -> bool:
 
 @dataclass
 class Served:
-    """The running command: the folder in which its runs look for files, where its UI is, and the endpoint they ask."""
+    """The running command: the folder in which its runs look for files, its UI's address, and the endpoint that they ask."""
 
     folder: Path
     url: str
@@ -80,14 +80,14 @@ class Served:
 
     @property
     def printed(self) -> str:
-        """All that the command has printed."""
+        """Return all that the command has printed."""
         return self.log.read_text()
 
     def call(self, method: str, path: str, body: object = None) -> Any:
-        """What Prefect's API answers.
+        """Call Prefect's API; return its answer.
 
         Raises:
-            HTTPError: it refuses.
+            HTTPError: the API refuses.
         """
         content = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/api/{path}", content, {"Content-Type": "application/json"}, method=method)
@@ -104,7 +104,7 @@ class Served:
         raise AssertionError(f"Prefect's server does not answer {method} {path}")
 
     def refusal(self, deployment: str, **parameters: object) -> str:
-        """What the API says when it refuses a run with these parameters."""
+        """Return what the API says when it refuses a run with these parameters."""
         try:
             self.start(deployment, **parameters)
         except HTTPError as error:
@@ -117,7 +117,7 @@ class Served:
         return deployment
 
     def start(self, deployment: str = "evaluate", **parameters: object) -> str:
-        """Start a run; give its id."""
+        """Start a run; return its id."""
         deployment_id = self.deployment(deployment)["id"]
         run = self.call("POST", f"deployments/{deployment_id}/create_flow_run", {"parameters": parameters})
         return str(run["id"])
@@ -127,22 +127,22 @@ class Served:
         return run
 
     def state(self, run_id: str) -> tuple[str, str]:
-        """The name of the run's state, and its message."""
+        """Return the name of the run's state, and its message."""
         state = self.run(run_id)["state"]
         return state["name"], state["message"] or ""
 
     def wait_for(self, run_id: str, *states: str) -> str:
-        """Wait for one of the states; give its message."""
+        """Wait for one of the states; return its message."""
         wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
         return self.state(run_id)[1]
 
     def progress(self, name: str) -> str:
-        """What the progress artifact of the questions of this name says."""
+        """Return the text of the progress artifact for the questions of this name."""
         wanted = {"artifacts": {"key": {"any_": [f"{name}-fake-progress"]}}}
         return "".join(artifact["description"] for artifact in self.call("POST", "artifacts/latest/filter", wanted))
 
     def scheduled_runs(self, deployment_id: str) -> list[dict[str, Any]]:
-        """The runs that a schedule has made."""
+        """Return the runs that a schedule has created."""
         wanted = {"deployment_id": {"any_": [deployment_id]}}
         runs: list[dict[str, Any]] = self.call("POST", "flow_runs/filter", {"flow_runs": wanted, "limit": 200})
         return [run for run in runs if run["auto_scheduled"]]
@@ -151,13 +151,13 @@ class Served:
         return [run["state"]["name"] for run in self.scheduled_runs(deployment_id)]
 
     def write_questions(self, name: str, count: int = COUNT) -> str:
-        """Questions that bear this name, so that no other test's answers are reused; give their path."""
+        """Write questions that contain this name, so that no other test's answers are reused; return their path."""
         questions = [{**question, "question": f"{question['question']} ({name})"} for question in make_questions(count)]
         write_questions(self.folder, questions, f"{name}.json")
         return f"{name}.json"
 
     def write(self, name: str, **processing: Any) -> str:
-        """Questions that bear this name and a configuration with folders of its own; give the latter's path."""
+        """Write questions that contain this name and a configuration with folders of its own; return the latter's path."""
         (self.folder / name).mkdir()
         write_config(self.folder / name, self.endpoint.url, checkpoint_directory=f"{name}/checkpoints", **processing)
         path = self.folder / name / "config.yaml"
@@ -166,13 +166,13 @@ class Served:
         return f"{name}/config.yaml"
 
     def asked(self, name: str) -> int:
-        """How many questions that bear this name the endpoint was asked, each as often as it was."""
+        """Return how many requests the endpoint got for questions that contain this name."""
         return sum(times for prompt, times in self.endpoint.asked().items() if f"({name})" in prompt)
 
     def hold_back(self, name: str, after: int) -> tuple[threading.Event, list[str]]:
-        """Let the endpoint leave the questions of this name unanswered once it was asked so many, until the event is set.
+        """Make the endpoint withhold its answers to questions of this name after the first `after`, until the event is set.
 
-        The list holds those that it leaves unanswered.
+        The list holds the prompts that it leaves unanswered.
         """
         release, held = threading.Event(), list[str]()
         before = self.endpoint.rule

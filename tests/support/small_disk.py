@@ -1,4 +1,4 @@
-"""A real small disk that an ordinary user can fill: a file system in memory, in a name space of its own."""
+"""A real small disk that an ordinary user can fill: a file system in memory, in a namespace of its own."""
 
 import subprocess
 from contextlib import suppress
@@ -10,18 +10,18 @@ PIECE = bytes(1 << 12)
 
 
 class NoSmallDisk(Exception):
-    """This machine gives an ordinary user no file systems of his own."""
+    """This machine does not let an ordinary user mount a file system."""
 
 
 class SmallDisk:
-    """The disk, from entering the context until it is left.
+    """The disk, which exists from entering the context until leaving it.
 
     Args:
         folder: where it is mounted for the commands that run on it; `outside` is the same folder for everybody else.
         size_bytes: how much it holds.
 
     Raises:
-        NoSmallDisk: on entering it.
+        NoSmallDisk: on entering the context.
     """
 
     def __init__(self, folder: Path, size_bytes: int) -> None:
@@ -45,20 +45,20 @@ class SmallDisk:
 
     @property
     def outside(self) -> Path:
-        """The disk as it is seen from here."""
+        """Return the path of the disk as seen from this process."""
         return Path(f"/proc/{self._holder.pid}/root{self.folder}")
 
     def command(self, working_directory: Path, *words: str) -> list[str]:
-        """The command, run in the directory, where the disk is mounted."""
+        """Return the command line that runs the command in the directory, with the disk mounted."""
         enter = ["nsenter", "--target", str(self._holder.pid), "--user", "--mount", "--preserve-credentials"]
         return [*enter, "sh", "-c", 'cd "$0" && exec "$@"', str(working_directory), *words]
 
     def fill(self) -> None:
-        """Take all the room that is left."""
+        """Use up all the room that is left."""
         with suppress(OSError), (self.outside / "filling").open("ab", buffering=0) as file:
             while True:
                 file.write(PIECE)
 
     def make_room(self) -> None:
-        """Give back what was taken."""
+        """Free what `fill` has used up."""
         (self.outside / "filling").unlink()
