@@ -39,6 +39,9 @@ SPEEDS = {"A": "5 m/s", "B": "10 m/s", "C": "15 m/s"}
         "Many students choose A, but the answer is C.",
         "The answer is C. None of the others hunt at night.",
         "C\n\nWhich one sings?\nA) lark\nB) gull\nAnswer: A",
+        "C###Question: Which one sings? Answer: A",
+        "C\n### Question\nWhich one sings?\n### Answer\nA",
+        "C Question: Which one sings? Answer: A",
     ],
 )
 def test_what_follows_an_answer_takes_nothing_from_it(reply: str) -> None:
@@ -80,6 +83,14 @@ def test_what_follows_an_answer_takes_nothing_from_it(reply: str) -> None:
         "### Final Answer: C",
         "👉 **C**",
         "Answer\nC",
+        "- [ ] A. robin\n- [ ] B. wren\n- [x] C. owl\n- [ ] D. crow",
+        "☐ robin\n☐ wren\n☑ owl\n☐ crow",
+        "[ ] A\n[ ] B\n[✓] C\n[ ] D",
+        "The most likely hunter is C.",
+        "The most suitable candidate would be (C), given its eyes.",
+        "The best match is therefore owl (C).",
+        "The quietest bird is C) owl.",
+        "A sings by day. B sings, too.\n\nSo the hunter we look for is **owl (C)**.",
     ],
 )
 def test_a_choice_is_read_in_every_form(reply: str) -> None:
@@ -109,6 +120,7 @@ def test_a_choice_is_read_in_every_form(reply: str) -> None:
         "<think>It could be A. So the answer is",
         "N/A",
         "The correct answer is",
+        "A. B. C. D.",
     ],
 )
 def test_a_reply_that_clearly_chooses_nothing_is_not_asked_about(reply: str) -> None:
@@ -129,6 +141,23 @@ def test_a_reply_that_clearly_chooses_nothing_is_not_asked_about(reply: str) -> 
         "My grade was B.",
         "Some would say that the answer is A.",
         "ANSWER: A\n\nNone of the options is correct.",
+        "My colleague said the answer is A.",
+        'A candidate wrote "A". Please mark it.',
+        '"The answer is A" would be a mistake.',
+        "It would be misleading to say that the answer is A.",
+        "Nobody claims that the answer is owl.",
+        "I doubt that the answer is A.",
+        "A is what most learners pick.",
+        "A is a popular distractor.",
+        "The answer was A in the previous edition.",
+        "According to some teachers, the answer is A.",
+        "The answer is A. No, it can't be. I give up.",
+        "Option A: robin. Option B: wren. The correct option is",
+        "A. robin: it sings.\nB. wren: it is small.\nC. owl: it is",
+        "正解はAではありません。",
+        "정답은 A가 아닙니다.",
+        "The least likely bird is A.",
+        "The most popular choice is A.",
     ],
 )
 def test_a_reply_that_does_not_settle_its_choice_is_uncertain(reply: str) -> None:

@@ -35,7 +35,7 @@ CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "ni
 # "vitamin C", "in 1990" and "2 to the power of 5" choose nothing.
 BEFORE_NUMBER = (
     r"is|are|be|answers?|ans|answer's|so|thus|hence|therefore|no|say|choose|pick|select|go with|ist|lautet|Antwort|also|würde"
-    r"|wähle|est|réponse|donc|dirais|es|la|respuesta|diría|elijo|è|risposta|quindi|direi|scelgo|é|resposta|logo|diria|escolho"
+    r"|somit|daher|wähle|est|réponse|donc|dirais|es|la|respuesta|diría|elijo|è|risposta|quindi|direi|scelgo|é|resposta|logo|diria|escolho"
     r"|это|ответ|выбираю"
 )
 BEFORE_LETTER = BEFORE_NUMBER + (
@@ -44,7 +44,10 @@ BEFORE_LETTER = BEFORE_NUMBER + (
 )
 # And only if what follows does not make it an article, pronoun, compound or quantity.
 STOP = r"(?:\s*$|[^\w\s'+*/^=°\ue000-\ue2ff-]|\s(?:[—–-]\s|[(|&]))"
-AFTER_A = rf"(?:(?={STOP})|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says)\b)|(?={CJK}))"
+AFTER_A = (
+    rf"(?:(?={STOP})|(?=\s?{CJK})"
+    r"|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says|ist|est)\b))"
+)
 AFTER_I = rf"(?:(?={STOP})|(?=\s+(?:is|and|or|nor|because|since|it)\b)|(?={CJK}))"
 AFTER_LETTER = rf"(?:(?!['+*/^=°-]|\.\w|\s[=+]|{LETTER}))"
 AFTER_NUMBER = (
@@ -63,7 +66,7 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     spelled = sorted(labels, key=len, reverse=True)
     label = f"(?P<label>{'|'.join(spelled)})"
     # Spelled out: if case were ignored, İ would be an I, and the kelvin sign a K.
-    any_case = f"(?P<label>{'|'.join(dict.fromkeys(case for each in spelled for case in (each, each.lower())))})"
+    either = f"(?P<label>{'|'.join(dict.fromkeys(case for each in spelled for case in (each, each.lower())))})"
     span = r"\d" if is_number else f"[{labels[0]}-{labels[-1]}]"
     after_letter = rf"(?:(?=/{span}(?!{LETTER}))|(?<=A){AFTER_A}|(?<=I){AFTER_I}|(?<![AI]){AFTER_LETTER})"
     after = AFTER_NUMBER if is_number else after_letter
@@ -81,17 +84,17 @@ def label_patterns(labels: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], re.P
     rest = r"\d?" if is_number else ""
     nouns = _any_case(f"{OPTIONS}|statement|Aussage")
     forms = (
-        (r"[(\[\"'<{]", rf"(?P<lead>(?<!{LETTER})(?<!\)))[(\[\"'<{{] ?{any_case} ?[)\]\"'>}}]"),
+        (r"[(\[\"'<{]", rf"(?P<lead>(?<!{LETTER})(?<!\)))[(\[\"'<{{] ?{either} ?[)\]\"'>}}]"),
         (
             rf"{folded}{rest}(?![\w/^'-])",
-            rf"{OUTSIDE}(?P<lead>)\b(?:{nouns})(?i:s?) ?[#:]? ?{any_case}(?![\w/^'-]|[.,]\d)\)?",
+            rf"{OUTSIDE}(?P<lead>)\b(?:{nouns})(?i:s?) ?[#:]? ?{either}(?![\w/^'-]|[.,]\d)\)?",
         ),
         ("[选项番번]", rf"(?P<lead>(?<![\w.,])){label} ?(?:个?选项|项|番|번)"),
         (r"\|", rf"(?P<lead>^|\| ?){label}(?= ?\||$)"),
-        (rf"{folded}{rest}\)", rf"{OUTSIDE}(?P<lead>{lead}|[{MARKS}] ){any_case}\)"),
-        (rf"{folded}{rest}[.:]", rf"(?P<lead>^[^\w\n{MARKS}]{{0,3}}){any_case}[.:](?=\s|$|[{MARKS}])"),
+        (rf"{folded}{rest}\)", rf"{OUTSIDE}(?P<lead>{lead}|[{MARKS}] ){either}\)"),
+        (rf"{folded}{rest}[.:]", rf"(?P<lead>^[^\w\n{MARKS}]{{0,3}}){either}[.:](?=\s|$|[{MARKS}])"),
         (rf"{bare}{rest}(?![A-Za-z0-9_])", rf"{OUTSIDE}(?P<lead>{lead}){label}{after}"),
-        (rf"{folded}{rest}[.!]?\s*$", rf"(?P<lead>^|: ?|\b(?:is|answer) (?![ai]\b)){any_case}(?=[.!]?\s*$)"),
+        (rf"{folded}{rest}[.!]?\s*$", rf"(?P<lead>^|: ?|\b(?:is|answer) (?![ai]\b)){either}(?=[.!]?\s*$)"),
     )
     return tuple((re.compile(sign, re.MULTILINE), re.compile(form, re.MULTILINE)) for sign, form in forms)
 

@@ -21,7 +21,10 @@ from tasks.evaluation.extraction.structured_answers import write_out
 JOINED = re.compile(r"((?:^|[:：\]】]|\b(?:is|are) )[ *(]{0,4})([A-Z](?: ?[A-Z]){1,25})(?=[*). ]{0,4}$)", re.MULTILINE)
 CAPITALS = re.compile("[A-Z] ?[A-Z](?![a-z])")
 # A base model's next question, after an answer of one line.
-INVENTED = re.compile(r"\A(\W{0,3}(?:[A-Za-z]|\d{1,2})\b[^\n]{0,80})\n\s{0,9}[^\n]{1,500}\?[ \t]{0,9}\n\W{0,3}[A1][).:]")
+INVENTED = re.compile(
+    r"\A(\W{0,3}(?:[A-Za-z]|\d{1,2})\b[^\n]{0,80}?)(?:\n\s{0,9}[^\n]{1,500}\?[ \t]{0,9}\n\W{0,3}[A1][).:]"
+    r"| Question:|\s{0,3}#{2,6} ?(?:Question|Instruction)\b)"
+)
 # The last line that a reply was asked for. Nothing above such a line counts, so it is read first.
 LAST_LINE = re.compile(
     r"(?P<lead>\**(?:the )?(?:final |correct )?answer(?: is)?:\**[ \t]*)?"
@@ -49,12 +52,20 @@ EMPTY = re.compile(
     re.IGNORECASE,
 )
 
-
 # A letter that may be anything: "my grade was B".
 BARE = re.compile(rf"\b(?:is|was|were|be|suppose|let|then) [{MARKS}]|\b(?-i:[B-HJ-Z])\b(?!')", re.IGNORECASE)
 # A letter that is not read as a label, and may be one.
 STRAY = re.compile(r"\b[B-HJ-Z]\b(?!')")
 # A text that is only one choice.
+# What breaks off before the choice that it announces: "The correct option is", "C. Jupiter: it is".
+UNFINISHED = re.compile(
+    rf"(?<![{MARKS}] )\b(?:answer|option|choice|one|which|it|that|this|conclusion|solution)\b[^\w\n{MARKS}]{{0,3}}"
+    r"(?:\b(?:is|are|was|would be|must be)|[:=])\Z",
+    re.IGNORECASE,
+)
+UNFINISHED_ENDS, UNFINISHED_REACH = ("is", "are", "was", "be", ":", "="), 40
+# Labels, each as a sentence of its own, and nothing else.
+LABELS = re.compile(rf"(?:(?:[{MARKS}]|\b[A-Z]\b)[).]?\s{{1,3}}){{2,26}}[{MARKS}][).]?")
 ONLY = re.compile(f"[^\\w?{MARKS}✗✘❌]{{0,5}}[{MARKS}][^\\w?{MARKS}✗✘❌]{{0,5}}")
 
 
@@ -145,10 +156,12 @@ def _mark_all(marked: str, count: int) -> str:
 
 def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> list[int] | None:
     """Return the positions of the choices that a reply makes; None if its words do not settle it."""
-    if ONLY.fullmatch(marked):
+    if ONLY.fullmatch(marked) or (LABELS.fullmatch(marked) and len(read_marks(marked)) > 1):
         return read_marks(marked)
     if (form := find_last_form(marked)) is not None:
         return list(form.places)
+    if _breaks_off(marked):
+        return None
     decisions = find_decisions(marked)
     hints = [each for each in decisions if each.kind == Kind.FIELD and not each.is_doubtful]
     own = [each for each in decisions if each.kind != Kind.FIELD and not each.is_doubtful]
@@ -158,6 +171,13 @@ def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> l
         places = _settle(marked, own)
         return None if places == [] and any(map(SAYS_NONE.match, choices.values())) else places
     return None if len(decisions) > len(hints) else _read_undecided(marked, len(choices), is_hinted=bool(hints))
+
+
+def _breaks_off(marked: str) -> bool:
+    """Return True if a reply that mentions choices ends before the one that it announces."""
+    said = marked.rstrip(" \n*\"'`_")
+    is_open = said.endswith(UNFINISHED_ENDS) and UNFINISHED.search(said, max(0, len(said) - UNFINISHED_REACH))
+    return bool(is_open and ANY_MARK.search(said))
 
 
 def _read_undecided(marked: str, count: int, *, is_hinted: bool) -> list[int] | None:

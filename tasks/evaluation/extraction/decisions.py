@@ -12,6 +12,7 @@ from functools import cached_property
 
 from tasks.evaluation.extraction.doubts import is_doubtful
 from tasks.evaluation.extraction.marks import ANY_MARK, MARKS, NAMED, QUOTED, find_surroundings, read_marks
+from tasks.evaluation.extraction.plain_text import lower
 
 # One choice or several: "B", "A and C", "A, B or D".
 OR = r"\b(?:or|oder|ou|или)\b|[/或]|또는"
@@ -23,22 +24,25 @@ UNLISTED = CHOSEN.replace(f"[{MARKS}]", f"(?:{NAMED}|{QUOTED})")
 ALTERNATIVES = re.compile(OR)
 
 # Words that keep a choice from being made, before or after it.
-DENIAL = (
-    r"\b(?:not|never|neither|nor|none|cannot|no|between|whether|if|unless|except|than|might|could|nicht|kein\w{0,2}"
-    r"|pas|não|non|ne|не)\b|n't\b|[不非没]|ない|아니|않"
+DENYING = (
+    r"not|never|neither|nor|none|cannot|no|between|whether|if|unless|except|than|might|could"
+    r"|nicht|kein\w{0,2}|pas|não|non|ne|не"
 )
-WRONG = (
-    r"\b(?:wrong|incorrect|false|eliminated|excluded|ruled out|impossible|tempting|falsch|faux|fausse|falsa?|incorrect[ao]"
-    r"|incorreta|errad[ao]|sbagliat[ao]|неверн\w{1,3})\b|错|誤|틀|[❌✗✘]"
+FALSE = (
+    "wrong|incorrect|false|eliminated|excluded|ruled out|impossible|tempting|falsch|faux|fausse|falsa?|incorrect[ao]|incorreta"
+    "|errad[ao]|sbagliat[ao]|неверн\\w{1,3}"
 )
+WRONG = rf"\b(?:{FALSE})\b|[错誤틀❌✗✘]"
+EITHER = rf"\b(?:{DENYING}|{FALSE})\b|n't\b|[不非没않错誤틀❌✗✘]|ない|ません|아[니닙]"
 UNSETTLED = (
     rf"(?![ \t]{{0,3}}\)?[ \t]{{0,3}}(?:[?|]|[:–—-]?[ \t]{{0,2}}no\b(?!,? wait)|(?:is|are|was|were|seems?|looks?|ist"
-    rf"|est|es|è|é) (?:\w{{1,12}} )?(?:{DENIAL}|{WRONG})"
+    rf"|est|es|è|é) (?:\w{{1,12}} )?(?:{EITHER})"
     rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}"
     rf"|[ ,]{{0,2}}(?:and|or) (?:(?:possibly|perhaps|maybe|also|probably)\b|(?!not\b)[^\n.!?{MARKS}]{{0,20}}[{MARKS}])"
+    rf"|では(?:な|あ)|じゃな|(?:가|이|은|는)? ?아[니닙]"
     rf"| ?\([{MARKS}][.)]|,? i (?:can't|cannot|do not|don't|am (?:not|un))\b))"
 )
-GAP = rf"(?:(?!{DENIAL}|{WRONG})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
+GAP = rf"(?:(?!{EITHER})(?:[^\n.!?;{MARKS}]|\.(?=\w))){{0,60}}?"
 
 # What announces a choice: "the answer is", "I'd go with", "故选".
 ANNOUNCED = (
@@ -63,7 +67,15 @@ CONCLUDED = (
     r"|luego|logo|portanto|por (?:lo )?tanto|значит|итак)\b|[→⇒∴✅✓✔]|=>|所以|因此|よって|따라서)"
     r"[\s,:]{0,3}(?:(?:it's|it is|clearly|the|an?) ){0,2}"
 )
-ENDED = r"(?=[\"')]{0,2}\s{0,3}(?:$|[.!,:;—–(]|because\b|since\b|as\b|it is\b))"
+ENDED = r"(?=[\"')]{0,2}\s{0,3}(?:$|[.!,:;—–(]|(?:because|since|as|given|due to|it is)\b))"
+# "The most likely diagnosis is D", "so the hottest planet is B": a superlative or a conclusion about what was asked for.
+SUPERLATIVE = (
+    r"(?:(?:the|my) (?:most (?:likely|plausible|probable|appropriate|suitable|logical|accurate|reasonable|fitting|consistent"
+    rf"|sensible|effective|important)|best|closest|priority|\w{{3,12}}est(?=[^\n.{MARKS}]{{1,60}}{NAMED}))"
+    r"|(?:so|thus|hence|therefore),? the)\b"
+    rf"(?: (?!{EITHER})[\w'-]{{1,20}}){{1,5}} (?:is|was|would be)[ :]{{1,2}}"
+    r"(?:(?:therefore|thus|then|clearly|likely|the|an?) ){0,2}"
+)
 # What confirms the choice before it: "B is correct", "C: right", "D is the answer".
 CONFIRMED = (
     r"(?:\b(?:correct|right|(?:the|my) (?:\w{1,9} )?(?:answer|choice|option)|it is(?=\s{0,3}(?:$|[.!,]))|is left|remains"
@@ -107,7 +119,6 @@ SAID_NONE = (
     r"|(?:does not|doesn't|do not|don't) (?:match|fit|correspond to|appear in|appear among) (?:any|one) of)"
 )
 
-
 # A word begins here, or a sign that stands for one. This spares most places in a text a comparison with the words.
 AT_WORD = r"(?=[a-zа-я答正解정답选→⇒∴✅✓✔=所因よ따])(?<![a-zа-я](?=[a-zа-я]))"
 # What is announced may follow at once only if it ends the clause.
@@ -127,13 +138,14 @@ class Kind(IntEnum):
 # What finds a choice that is made: confirmed or alone, announced or concluded, leading, in the form that was asked for. The
 # last in the answer counts.
 PATTERNS = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    (kind, re.compile(pattern, re.MULTILINE))
     for kind, pattern in (
         (
             Kind.FIRM,
             rf"{AT_WORD}(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
         ),
         (Kind.FIRM, rf"{AT_WORD}{CONCLUDED}{UNLISTED}{ENDED}"),
+        (Kind.FIRM, rf"{AT_WORD}{SUPERLATIVE}{UNLISTED}{ENDED}{UNSETTLED}(?!,? but\b)"),
         (Kind.LOOSE, rf"{CHOSEN}(?={GAP}{CONFIRMED})(?!{GAP}\bwould\b){GAP}{CONFIRMED}"),
         (Kind.LOOSE, rf"(?:^|[.!…] )[^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
@@ -146,7 +158,7 @@ LEAD_PATTERNS = tuple(
     for kind, pattern in ((Kind.LEAD, rf"{LEADING}{UNSETTLED}{BY_ITSELF}"), (Kind.FIELD, rf"{LEADING}{UNSETTLED}"))
 )
 NONE_PATTERNS = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    (kind, re.compile(pattern, re.MULTILINE))
     for kind, pattern in ((Kind.FORM, FORM_NONE), (Kind.FIRM, ANSWER_NONE), (Kind.LOOSE, SAID_NONE))
 )
 # Each of these holds one of these signs, which most texts do not.
@@ -208,24 +220,24 @@ def _rank(found: tuple[Kind, re.Match[str]]) -> tuple[Kind, int]:
 
 def find_last_form(marked: str) -> Decision | None:
     """Return the line in the requested form that ends the text; None if the text does not end with its only one."""
-    line_start = marked.rfind("\n") + 1
-    last = next(FORM_PATTERN.finditer(marked, line_start), None)
-    if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(marked, 0, line_start):
+    lowered, line_start = lower(marked), marked.rfind("\n") + 1
+    last = next(FORM_PATTERN.finditer(lowered, line_start), None)
+    if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(lowered, 0, line_start):
         return None
     return Decision(last, Kind.FORM, is_doubtful=False)
 
 
 def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
-    for start, end in find_surroundings(marked, ANY_MARK, REACH):
+    lowered = lower(marked)
+    for start, end in find_surroundings(lowered, ANY_MARK, REACH):
         for kind, pattern in PATTERNS:
-            for match in pattern.finditer(marked, start, end):
+            for match in pattern.finditer(lowered, start, end):
                 yield kind, match
     for kind, pattern in LEAD_PATTERNS:
         if leading := pattern.match(marked):
             yield kind, leading
-    lowered = marked.lower()
     for kind, pattern in NONE_PATTERNS if any(sign in lowered for sign in NONE_SIGNS) else ():
-        for match in pattern.finditer(marked):
+        for match in pattern.finditer(lowered):
             yield kind, match
 
 

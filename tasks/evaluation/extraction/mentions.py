@@ -2,8 +2,8 @@
 
 import re
 
-from tasks.evaluation.extraction.decisions import CHOSEN, DENIAL, GAP, WRONG
-from tasks.evaluation.extraction.doubts import WITHDRAWN
+from tasks.evaluation.extraction.decisions import CHOSEN, EITHER, GAP, WRONG
+from tasks.evaluation.extraction.doubts import WITHDRAWN, is_by_others
 from tasks.evaluation.extraction.marks import ECHO, END, LISTED, MARKS, read_marks
 
 # "C: True" in a list of verdicts, which counts if it is the only one.
@@ -23,7 +23,9 @@ CONTRASTED = re.compile(
 SENTENCE, CLAUSE = re.compile(r"(?<=[.!?…])\s+|\n"), re.compile(r"[,;:—–]\s")
 COMPLETE = re.compile(r"[^\w\s,:(–—-]\s*\Z")
 DOUBTED = re.compile(
-    rf"{DENIAL}|{WRONG}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\bwould\b|\?|[{chr(LISTED)}-{chr(END - 1)}]", re.IGNORECASE
+    rf"{EITHER}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\b(?:would|popular|distractors?|trap|mistak\w{{1,3}})\b"
+    rf"|\?|[{chr(LISTED)}-{chr(END - 1)}]",
+    re.IGNORECASE,
 )
 
 
@@ -51,6 +53,8 @@ def read_only_mention(marked: str) -> list[int] | None:
 
 
 def _read_undoubted(sentence: str) -> set[int]:
+    if is_by_others(sentence):
+        return set()
     return {place for clause in CLAUSE.split(sentence) if not DOUBTED.search(clause) for place in read_marks(clause)}
 
 

@@ -35,6 +35,11 @@ FOREIGN = re.compile(
     re.IGNORECASE,
 )
 LONGEST_FOREIGN = 80
+# A list whose lines begin with a box: a ticked one is chosen.
+BOX = re.compile(
+    r"^[ \t]*(?:[-*+•][ \t]+)?(?:\[(?P<tick>[ xX✓✔]?)\]|(?P<sign>[☐☑☒✅⬜◯○●◉]))[ \t]*(?P<item>\S[^\n]*)$", re.MULTILINE
+)
+TICKS = frozenset("xX✓✔☑☒✅●◉")
 LOOKALIKES = str.maketrans(
     "АВСЕНІЈКМОРЅТХавсеіјкорѕхΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
     "ABCEHIJKMOPSTXabceijkopsxABEZHIKMNOPTYX",
@@ -49,6 +54,8 @@ def write_out(text: str, labels: Container[str] = ()) -> str:
     """
     if not text.isascii():
         text = ALONE.sub(lambda match: match[0] if match[0].upper() in labels else match[0].translate(LOOKALIKES), text)
+    if "[" in text or not text.isascii():
+        text = _write_ticked(text)
     if len(text) <= LONGEST_FOREIGN:
         text = FOREIGN.sub(_write_line, text)
     if "box{" in text or "boxed{" in text:
@@ -58,6 +65,15 @@ def write_out(text: str, labels: Container[str] = ()) -> str:
         items = {match[0].casefold() for match in STRUCTURED.finditer(text) if ITEM.match(match[0])} if written != text else ()
         text = written if len(items) < 2 else text
     return GROUP.sub(r"\1", text) if "(" in text or "[" in text or "{" in text else text
+
+
+def _write_ticked(text: str) -> str:
+    """Return the text with the ticked lines of a list of boxes as one answer, and without the others."""
+    boxes = list(BOX.finditer(text))
+    ticked = [box["item"] for box in boxes if (box["tick"] or box["sign"]) in TICKS]
+    if not 0 < len(ticked) < len(boxes):
+        return text
+    return f"{BOX.sub('', text).rstrip()}\nANSWER: {', '.join(ticked)}\n"
 
 
 def _write_line(match: re.Match[str]) -> str:
