@@ -104,34 +104,34 @@ GRADED_BY_A_JUDGE = [
     "8d993e7b45ebc8824ed303a63f3fbed0",
     "44b0f0122edd516119c7020211ea5353",
 ]
-# Made with READING_VERSION 3. Where that is raised, what is read from the stored answers is read again: these change then, and
+# Made with READING_VERSION 4. Where that is raised, what is read from the stored answers is read again: these change then, and
 # no others.
 READ_FROM_THE_ANSWER = [
-    "47a1f451d4e962322eb9b8cb7f3d63cf",
-    "4dded8d84316e432e98f316973bf1038",
-    "666ec60ddc37ca00bce89533182cf85e",
-    "20eb23abd151a1146e5a777e20d72420",
-    "f51dd3ef2c48a8bdef23e1f2c8c4f0c9",
-    "6b09dc0de1d69540895e4e412d17b86e",
+    "ad9c1c2c9600438d4a383099fce0b643",
+    "c3ed56e5e981a5d076b3e8c2841d3718",
+    "e88684e54c3541e10b5c298da2973d23",
+    "b990c58a712498511a16cdf48ccee2ea",
+    "0abce9b729677e9f03bcd4c7b802aae6",
+    "057e1a4893e6cf877f78a82c3e848ca0",
     "00000000000000000000000000000000",
-    "07d12895b37f17c0e6fc32549d89c6ad",
-    "73f97d8ccc9fe08f1809a8e252ffdb03",
+    "cbe32dea4eb2968618f2c94d7875344b",
+    "a2905c07dfa7d702bd02658bbb03f158",
 ]
 READ_EVALUATION, READ_BATCH, READ_SMALL_BATCH = (
-    "2b9d41bffb8a835d9339467e2fbf5be5",
-    "batch-d74e7e3276ec6f43c6a687bd21f758a4",
-    "batch-8f8ffca97a18099472e8f6f6995716e6",
+    "e1ddaa130b722f1a6a4b7649b59b5be7",
+    "batch-b8f6b31f9eee27675f6e51b83a026807",
+    "batch-77ee55b9efaa7e45d4e98e77db1d555d",
 )
 READ_FROM_THE_FIRST_TOKEN = [
-    "74d2e7548ce4d3bf1691daa0fa53a499",
-    "fa82475584f6496a4c1e50291ac216ec",
-    "4d0e443313c0936deb70e62a0ef3b71d",
-    "edad0128019427ea35dbca34358a3db8",
-    "b4dab4f7620a5c08b5084df7e1ca2a9f",
-    "9b397fa1176b6cd41682a35cfa6b7d31",
+    "33ab958b039d6c39fed55bb02a147d9b",
+    "e30e8acd6f6761bb9b80165d68daf2dd",
+    "998249ef0938e67f4c4c8df9f8e92685",
+    "0d54c8c45a9eded3c5dcb5d27a15aa8d",
+    "3510d6c040641b36c57cfc1be88941b3",
+    "3c82347e2809606bb8846882644b495d",
     "00000000000000000000000000000000",
-    "c9b8dcac00e4d836299482e719df4a30",
-    "afbba1550d7cdaa263546b2eb708e980",
+    "a6714016e87dd2bb9014218f154a2993",
+    "8a19b20e96550bf7220996294deaf988",
 ]
 
 

@@ -250,10 +250,27 @@ def test_two_integers_are_the_same_answer_only_where_they_are_equal(one: int, ot
         ("ANSWER: no (4 = 2 * 2)", "no"),
         (r"\boxed{\frac{bc+ad}{bd}}", r"\frac{a}{b} + \frac{c}{d}"),
         ("7 pens at $3 each.\n7 * 3 = 21", "21"),
+        ("ANSWER: *.csv", "*.csv"),
+        ("ANSWER: __name__", "__name__"),
+        ("ANSWER: **options", "**options"),
+        ("ANSWER: N2 + 3H2 → 2NH3", "N2 + 3H2 -> 2NH3"),
+        (r"ANSWER: $N_2 + 3H_2 \rightarrow 2NH_3$", "N2 + 3H2 -> 2NH3"),
+        (r"ANSWER: \ce{NH3}", "NH3"),
+        (r"ANSWER: $37^\circ\text{C}$", "37 °C"),
+        ("ANSWER: in 1905", "1905"),
+        ("The treaty was signed on 28 June 1919.", "June 28, 1919"),
+        ("The novel was written by Mary Shelley.", "Mary Shelley"),
+        ("Marie Curie discovered polonium.", "Marie Curie"),
+        ("The inventor was Rudolf Diesel (1858–1913).", "Rudolf Diesel"),
+        ("The composer of this opera is Giuseppe Verdi, an Italian.", "Giuseppe Verdi"),
+        ("There are seven days in a week.", "7"),
+        ("ANSWER: (-infinity, 3]", r"(-\infty, 3]"),
+        ("ANSWER: one half", "half"),
+        ("Absolutely.", "yes"),
     ],
 )
 def test_an_answer_is_taken_as_it_is_written(reply: str, accepted: str) -> None:
-    """Ordinals, rates, ages, the last line of a calculation, a sentence's subject, and a field of JSON."""
+    """Ordinals, rates, ages, calculations, whom and when a sentence names, a field of JSON, code, chemistry and infinity."""
     assert grade_short(reply, (accepted,)).match
 
 
@@ -280,10 +297,17 @@ def test_an_answer_is_taken_as_it_is_written(reply: str, accepted: str) -> None:
         ("ANSWER: $40 per week", "$40 per month"),
         ("ANSWER: twenty-first", "20"),
         ("Oslo is not the capital of Norway.", "Oslo"),
+        ("ANSWER: *.csv", ".csv"),
+        ("ANSWER: g''", "g'"),
+        ("No. 7 is the right one.", "no"),
+        ("If n is even, yes.", "yes"),
+        ("The novel was not written by Mary Shelley.", "Mary Shelley"),
+        ("ANSWER: [3, infinity)", r"(3, \infty)"),
+        ("ANSWER: 2NH3 -> N2 + 3H2", "N2 + 3H2 -> 2NH3"),
     ],
 )
 def test_what_only_looks_alike_is_wrong(reply: str, accepted: str) -> None:
-    """Complex parts exchanged, units by their capitals, prices of other things, ordinals, and what is denied."""
+    """Complex parts exchanged, units by their capitals, prices of other things, ordinals, conditions, and what is denied."""
     assert grade_short(reply, (accepted,)).match is None
 
 

@@ -2,13 +2,16 @@
 
 import re
 
-YES, NO = ("yes", "true", "correct", "yeah", "yep", "right"), ("no", "false", "incorrect", "nope", "wrong", "untrue")
+YES, NO = (
+    ("yes", "true", "correct", "yeah", "yep", "right", "absolutely", "certainly"),
+    ("no", "false", "incorrect", "nope", "wrong", "untrue"),
+)
 WORD = rf"(?P<word>{'|'.join(YES + NO)})"
 REFERENCES = {"yes": True, "true": True, "correct": True, "no": False, "false": False, "incorrect": False}
 UNDECIDED = re.compile(
-    r"\?|\b(?:can ?not|can't|could not|couldn't|impossible to|unable to|hard to|difficult to) (?:\w+ ){0,3}?(?:be |say"
-    r"|tell|know|determin|decid"
-    r"|answer)|\b(?:unknown|undetermined|uncertain|unclear|unsure|undecided|depends?|perhaps|maybe|possibly|either"
+    r"\?|\A\W*if\b|\b(?:can ?not|can't|could not|couldn't|impossible to|unable to|hard to|difficult to)"
+    r" (?:\w+ ){0,3}?(?:be |say|tell|know|determin|decid|answer)"
+    r"|\b(?:unknown|undetermined|uncertain|unclear|unsure|undecided|depends?|perhaps|maybe|possibly|either"
     r"|neither|ambiguous|opposite|contrary|converse"
     r"|not (?:sure|certain|clear|known|enough|necessarily|always)|don't know|do not know|not know|no idea|nobody knows"
     r"|no one knows"
@@ -18,6 +21,8 @@ UNDECIDED = re.compile(
 # "Yes", "Yes, it does", "No it isn't", "True because ...": the word stands alone, or begins what explains it.
 LEADING = re.compile(
     rf"(?:\A|[.!;:,—–-]\s*|\b(?:wait|actually|so|therefore|thus|hence|is|say|answer)\s+)[\"'(\[]*(?P<not>not\s+)?{WORD}\b"
+    # "No. 5" is a number.
+    r"(?!(?<=no)\. ?\d)"
     r"(?=[\"')\]]*\s*(?:\Z|[.,!;:(—–-]|(?:it|they|he|she|we|you|i|this|that|there|because|since|as|indeed|of course)\b))",
     re.IGNORECASE,
 )

@@ -34,6 +34,7 @@ BOLD = (
     re.compile(r"(?<![\w)*])\*(?=[^\s*])([^*\n]{1,300}?)(?<=\S)\*(?![\w*(])"),
     re.compile(r"(?<![\w}])_{1,2}(?=[^\s_])([^_\n]{1,300}?)(?<=\S)_{1,2}(?!\w)"),
 )
+LONE_STARS = re.compile(r"^[ \t]*\*\*|\*\*[ \t]*$", re.MULTILINE)
 # A period ends a sentence unless it follows an initial or a short title: "St. Louis", "J. K. Rowling". "5!" is a number.
 SENTENCE_END = re.compile(
     r"(?:(?<=[^\W\d_]{3})|(?<=\d[^\W\d_]{2}))[.!?](?=\s|$)|(?<=[\d)\]}\"'%°])[.?](?=\s|$)|(?<=[)\]\"'])!(?=\s|$)"
@@ -74,12 +75,16 @@ LONGEST_LINE = 60
 MOST_QUESTIONS = 9
 # Each place in a reply is read only this far, so that a model that repeats itself does not hold up the others.
 LONGEST_ANSWER = 2000
-LINE = re.compile(rf"[\s:*_]{{0,99}}([^\n]{{0,{LONGEST_ANSWER}}})")
+LINE = re.compile(rf"[\s:]{{0,99}}(?:[*_]{{1,3}}(?:\s{{1,99}}|:))?([^\n]{{0,{LONGEST_ANSWER}}})")
 
 
-def read_final_answer(reply: str) -> str:
-    """Return what a reply finally answers: what it announces last, else its line that can be an answer."""
-    text = strip_emphasis(final_part(BOX_TOKEN.sub(r"\\boxed{\1}", reply)))
+def read_final_answer(reply: str, *, has_emphasis: bool = True) -> str:
+    """Return what a reply finally answers: what it announces last, else its line that can be an answer.
+
+    Without `has_emphasis`, stars and underscores stay: they belong to code such as `__init__`.
+    """
+    text = final_part(BOX_TOKEN.sub(r"\\boxed{\1}", reply))
+    text = strip_emphasis(text) if has_emphasis else text
     places = [place for place in _find_places(text) if place[2].strip(" \t\n:*_.\"'`")]
     if not places:
         return trim(_correct(LEAD_IN.sub("", _choose_line(text), count=1), ""))
@@ -100,7 +105,7 @@ def strip_emphasis(text: str) -> str:
     text = FENCE.sub("", text) if "```" in text else text
     for sign, pattern in zip("**_", BOLD, strict=True):
         text = pattern.sub(r"\1", text) if sign in text else text
-    return text.replace("**", "") if text.count("**") == 1 else text
+    return LONE_STARS.sub("", text) if text.count("**") == 1 else text
 
 
 def trim(text: str) -> str:

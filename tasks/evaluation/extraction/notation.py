@@ -98,7 +98,9 @@ FRACTION = re.compile(rf"\\[dtc]?frac{ARGUMENT}{ARGUMENT}")
 BINOMIAL = re.compile(rf"\\[dt]?binom{ARGUMENT}{ARGUMENT}")
 ROOT = re.compile(rf"\\sqrt\s*(?:\[([^\[\]]*)\])?{ARGUMENT}")
 BLACKBOARD = re.compile(r"\\mathbb\s*(?:\{([A-Z])\}|([A-Z]))")
-STYLED = re.compile(r"\\(?:text|math|operatorname|bold|mbox|hbox|fbox|boxed|overline|vec|hat)\w{0,10}\*?\s*\{([^{}]*)\}")
+STYLED = re.compile(
+    r"(?P<command>\\[A-Za-z]+)?\\(?:text|math|operatorname|bold|mbox|hbox|fbox|boxed|overline|vec|hat|ce\b|pu\b)\w{0,10}\*?\s*\{(?P<content>[^{}]*)\}"
+)
 SCRIPT = re.compile(r"([_^])\s*\{([^{}]*)\}")
 ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{(\w{1,12})\*?\}(?:\{[^{}]*\})?")
 COMMAND = re.compile(r"\\([A-Za-z]+) ?")
@@ -111,11 +113,13 @@ MATH_DOLLARS = (
 DIGIT_SUBSCRIPT = re.compile(r"(?<!log)_\(?([A-Za-z](?!\w)|\d+)\)?")
 # The charge of an ion is written after it, with and without a caret.
 CHARGE = re.compile(r"(?<=[A-Za-z\d)])\^(?:\((\d?[+-])\)|(\d?[+-])(?![\w(]))")
+INFINITY = re.compile(r"(?<![^\W\d_])(?:infinity|inf(?=\s*[)\],]))(?![^\W\d_])", re.IGNORECASE)
 PI = re.compile(r"(?<![^\W\d_])pi(?![^\W\d_])")
 
 
 def write_plainly(text: str) -> str:
     """Return the text in plain notation, with single spaces."""
+    text = INFINITY.sub("∞", text.replace("-->", "→").replace("->", "→"))
     if len(text) > MOST_CHARACTERS or (text.isascii() and not any(sign in text for sign in "\\$^_{")):
         return PI.sub("π", " ".join(text.split()))
     text = _rewrite_characters(text) if not text.isascii() else text
@@ -150,7 +154,8 @@ def _rewrite_commands(text: str) -> str:
 
 def _rewrite_innermost(text: str) -> str:
     text = BLACKBOARD.sub(lambda letter: letter[1] or letter[2], text)
-    text = STYLED.sub(r"\1", text)
+    # A space keeps a letter apart from the command before it: "^\\circ\\text{C}".
+    text = STYLED.sub(lambda found: f"{found['command']} {found['content']}" if found["command"] else found["content"], text)
     text = FRACTION.sub(_write_fraction, text)
     text = BINOMIAL.sub(lambda found: f" binom({_inner(found[1])},{_inner(found[2])})", text)
     text = ROOT.sub(lambda found: f" root({found[1] or 2},{_inner(found[2])})", text)

@@ -42,13 +42,14 @@ FRACTION = re.compile(
     rf"\b(?P<above>an?|{'|'.join(SMALL[1:])})[ -](?P<below>{'|'.join(f'{part}s?' for part in PARTS)})\b", re.IGNORECASE
 )
 AND_A_HALF = re.compile(r"(?<=\d) and (?:a|one)[ -]half\b|(?<=\d) and 1/2", re.IGNORECASE)
+HALF = re.compile(r"\A\s*half\s*\Z", re.IGNORECASE)
 DOZEN = re.compile(r"\b(?:an? |one )?dozen\b", re.IGNORECASE)
 A_SCALE = re.compile(r"\ban? (?=(?:hundred|thousand|million|billion|trillion)\b)", re.IGNORECASE)
 
 
 def write_digits(text: str) -> str:
     """Return the text with each number in words as digits; words that only might be numbers stay."""
-    text = FRACTION.sub(_write_fraction, DOZEN.sub("12", A_SCALE.sub("one ", text)))
+    text = FRACTION.sub(_write_fraction, DOZEN.sub("12", A_SCALE.sub("one ", HALF.sub("1/2", text))))
     return AND_A_HALF.sub(" 1/2", CARDINAL.sub(_write_cardinal, text))
 
 

@@ -6,7 +6,8 @@ A statement that is denied, doubted or compared states nothing: "not Canberra", 
 import re
 from collections.abc import Iterator
 
-from tasks.evaluation.extraction.number_words import SCALES
+from tasks.evaluation.extraction.dates import parse_moment
+from tasks.evaluation.extraction.number_words import SCALES, write_digits
 
 LONGEST_SENTENCE = 300
 DOUBTED = re.compile(
@@ -21,6 +22,16 @@ IS = re.compile(
     re.IGNORECASE,
 )
 SUBJECT = re.compile(r"(?P<said>[^,;:]{1,60}?) (?:is|was|are|were) (?:the|an?) .*")
+MADE = (
+    r"(?:written|wrote|painted|invented|discovered|composed|directed|founded|designed|created|built|developed|proposed"
+    r"|introduced|sung|sang|performed|won|led|killed|published|produced)"
+)
+BY = re.compile(rf".*\b{MADE} by (?P<said>[^,;:]{{1,60}})")
+MAKER = re.compile(rf"(?P<said>[^\W\d_][^,;:]{{1,60}}?) {MADE} .*")
+WHEN = re.compile(r"(?:.*\b)?(?:in|on) (?P<said>[^,;:]{1,14}(?:, ?\d{3,4})?)", re.IGNORECASE)
+YEAR = re.compile(r"\d{3,4}")
+# "Leonardo da Vinci, an Italian artist".
+APPOSITION = re.compile(r"(?P<said>[^,;:]{1,60}), (?:an?|the|who|which) .*")
 LABEL = re.compile(r"[^\W\d_].{0,200}: (?P<said>\S.*)")
 # "24 pens at $3 make 24 * 3 = $72": a calculation in the middle of words.
 CALCULATED = re.compile(r".*[^\W\d_]{2}[ ,:]+[-+*/().,\d$€£¥ ]+= ?(?P<said>[^=<>]{1,40})")
@@ -48,15 +59,23 @@ def find_statements(answer: str, *, is_bare: bool) -> Iterator[str]:
     """
     parenthesis = PARENTHESIS.fullmatch(answer)
     if parenthesis and not re.search(r"\b(?:not|or)\b", parenthesis["inside"]):
-        yield f"{parenthesis['before']}{parenthesis['behind']}"
+        without = f"{parenthesis['before']}{parenthesis['behind']}"
+        yield without
+        yield from find_statements(without, is_bare=is_bare)
     if len(answer) > LONGEST_SENTENCE or DOUBTED.search(answer):
         return
     if lead_in := LEAD_IN.match(answer):
         yield answer[lead_in.end() :]
-    for pattern in (IS, SUBJECT, LABEL, CALCULATED):
-        if said := pattern.fullmatch(answer):
-            yield said["said"]
-    if number := NUMBER.fullmatch(answer):
+    for pattern in (IS, SUBJECT, LABEL, CALCULATED, BY, MAKER):
+        if found := pattern.fullmatch(answer):
+            said = found["said"]
+            yield said
+            if apposition := APPOSITION.fullmatch(said):
+                yield apposition["said"]
+    if (when := WHEN.fullmatch(answer)) and (YEAR.fullmatch(when["said"]) or parse_moment(when["said"])):
+        yield when["said"]
+    in_digits = answer if any(map(str.isdecimal, answer)) else write_digits(answer)
+    if number := NUMBER.fullmatch(in_digits):
         yield from _read_number(number, is_bare=is_bare)
 
 

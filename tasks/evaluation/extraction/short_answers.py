@@ -14,7 +14,7 @@ from typing import Literal
 from tasks.evaluation.extraction.answer_lists import are_same_parts, split_parts
 from tasks.evaluation.extraction.booleans import read_boolean, read_reference
 from tasks.evaluation.extraction.dates import parse_moment
-from tasks.evaluation.extraction.final_answers import read_final_answer, read_reference_answer
+from tasks.evaluation.extraction.final_answers import read_final_answer, read_reference_answer, strip_emphasis
 from tasks.evaluation.extraction.notation import write_plainly
 from tasks.evaluation.extraction.quantities import is_met, parse_quantity
 from tasks.evaluation.extraction.relations import are_same_relations, split_value
@@ -45,7 +45,7 @@ def grade_short(reply: str, accepted: Sequence[str]) -> ShortGrade:
     """Return the grade of a reply whose right answers are these, at least one."""
     answer = read_final_answer(reply)
     references = [read_reference_answer(reference) for reference in accepted]
-    matches = (find_match(answer, reference) for reference in references)
+    matches = (find_match(answer, reference) or _find_verbatim(reply, reference) for reference in references)
     return ShortGrade(
         answer=answer,
         match=next((match for match in matches if match), None),
@@ -89,6 +89,12 @@ def measure_f1(answer: str, reference: str) -> float:
         return 0.0
     precision, recall = common / len(given), common / len(expected)
     return 2 * precision * recall / (precision + recall)
+
+
+def _find_verbatim(reply: str, reference: str) -> Match | None:
+    """Return "exact" if the reference is code that Markdown would take for emphasis, and the reply gives it as it is."""
+    is_code = strip_emphasis(reference) != reference
+    return "exact" if is_code and read_final_answer(reply, has_emphasis=False) == reference else None
 
 
 def _compare(answer: str, reference: str) -> Match | None:

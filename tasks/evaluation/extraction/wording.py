@@ -16,7 +16,7 @@ COLON = re.compile(r"(?<=[^\W\d_]):(?=\s|$)")
 RATIO = re.compile(r"(?<=\d) ?: ?(?=\d)")
 EXCLAMATION = re.compile(r"(?:(?<=[^\W\d_]{2})|(?<=[^\W\d_]{2}[\"')]))[!?]+(?=\s|$|[)\"'])")
 # An apostrophe after one letter is a prime: y'.
-QUOTES = re.compile(r"[\"`]|(?<!\b[^\W\d_])'|'(?=[^\W\d_])")
+QUOTES = re.compile(r"[\"`]|(?<!\b[^\W\d_])(?<!\b[^\W\d_]')'|'(?=[^\W\d_])")
 # A hyphen joins words, one of which has at least three letters; between shorter ones it is a minus.
 HYPHEN = re.compile(r"(?<=[^\W\d_]{3})-(?=\w)|(?<=[^\W\d_])-(?=[^\W\d_]{3})")
 DASH = re.compile(r"(?<=[^\W\d_]{2}) - (?=[^\W\d_]{2})")
