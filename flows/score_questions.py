@@ -20,6 +20,7 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
+from flows.starting import find_start
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
@@ -95,13 +96,14 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     """
     bypass_proxies(os.environ)
     config_file = find_config_file(config_file)
-    config = load_config(config_file, overrides)
+    start = find_start()
+    config = start.config if start else load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     log = get_run_logger().info
     log(f"Settings from {config_file or 'the parameters alone'}, in {Path.cwd()} on {socket.gethostname()}")
     with (
         quiet_task_runs(is_quiet=not config.processing.verbose),
-        open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log) as run,
+        open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start) as run,
         stop_on_signals() as stop_request,
     ):
         run.metadata.name = flow_run.name or ""

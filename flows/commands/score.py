@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,20 +14,14 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import EvaluationError, ServerFailure
-from tasks.evaluation.local_servers.local_server import start_ahead
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
-from tasks.evaluation.run.preparation import (
-    check_output_folder,
-    check_questions,
-    find_endpoints,
-    find_log_folder,
-    make_own_folder,
-    prepare,
-)
+from tasks.evaluation.run.preparation import find_endpoints, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
+from tasks.evaluation.run.start import Start, begin, read_all
 from tasks.evaluation.scoring.ledger import Ledger
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
@@ -45,23 +40,21 @@ def score(options: argparse.Namespace) -> int:
     folder = Path(config_file).parent if config_file else Path()
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
     find_command(config)
-    own_folder = make_own_folder(config, is_dry=is_dry)
-    check_output_folder(config, is_dry=is_dry)
+    own_folder = check_folders(config, is_dry=is_dry)
     if is_dry:
         return show_plan(config, endpoints, own_folder)
-    return run_flow(config, config_file, overrides)
+    return run_flow(config, own_folder, config_file, overrides)
 
 
 def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
     """Print what a run would reuse and ask; ask nothing, and leave every folder as it is."""
-    # What is worked on lies in the system's place for such files: our own folder may not be there.
-    with (
-        prepare(config, endpoints, own_folder=None, run_id="a new run", notify=print_line) as preparation,
-        open_ledger(preparation) as ledger,
-    ):
-        reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
-        for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
-            print_line(line)
+    # Temporary files go to the system's temporary folder: our own may not exist.
+    with closing(read_all(config, None)) as questions:
+        preparation = prepare(config, questions, endpoints, own_folder=None, run_id="a new run", notify=print_line)
+        with open_ledger(preparation) as ledger:
+            reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
+            for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
+                print_line(line)
     return EXIT_DONE
 
 
@@ -80,7 +73,7 @@ def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
     ]
 
 
-def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> int:
+def run_flow(config: Config, own_folder: Path | None, config_file: str | None, overrides: Overrides) -> int:
     """Run the flow, on a temporary Prefect server if no other is set up; return the exit code.
 
     The slow steps run side by side: Prefect's server and the model's start while the questions are read.
@@ -101,18 +94,17 @@ def run_flow(config: Config, config_file: str | None, overrides: Overrides) -> i
 
         print_line("Starting Prefect's temporary server …")
         server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", notify=print_line)
-    start_ahead(config, find_log_folder(make_own_folder(config)), print_line)
-    check_questions(config)
-    if server is None:
-        require_server(str(settings.api.url))
-        return call_flow(config_file, overrides)
-    server.wait_until_healthy()
-    os.environ["PREFECT_API_URL"] = server.api_url
-    with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
-        return call_flow(config_file, overrides)
+    with begin(config, own_folder, print_line) as start:
+        if server is None:
+            require_server(str(settings.api.url))
+            return call_flow(start, config_file, overrides)
+        server.wait_until_healthy()
+        os.environ["PREFECT_API_URL"] = server.api_url
+        with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
+            return call_flow(start, config_file, overrides)
 
 
-def call_flow(config_file: str | None, overrides: Overrides) -> int:
+def call_flow(start: Start, config_file: str | None, overrides: Overrides) -> int:
     """Call the flow and print how it ended; return the exit code.
 
     Raises:
@@ -124,9 +116,10 @@ def call_flow(config_file: str | None, overrides: Overrides) -> int:
 
     from flows.ending import EndWatch, print_outcome  # noqa: PLC0415 - imports Prefect
     from flows.score_questions import score_questions  # noqa: PLC0415 - the same
+    from flows.starting import hand_over  # noqa: PLC0415
 
     url = get_current_settings().api.url
-    with EndWatch(str(url)) as watch:
+    with hand_over(start), EndWatch(str(url)) as watch:
         try:
             state = score_questions(config_file, overrides, return_state=True)
         except (HTTPError, PrefectException, RuntimeError) as failure:

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.questions import Question, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, read_questions
 
 
 def read(folder: Path, content: str, **fields: object) -> list[Question | None]:
@@ -17,7 +17,6 @@ def read(folder: Path, content: str, **fields: object) -> list[Question | None]:
     with closing(
         read_questions(
             str(path),
-            selection=Selection(None, 0, None),
             question_format="auto",
             uses_context=False,
             fields=Fields.model_validate(fields),

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.config.fields import Fields
-from tasks.evaluation.questions.questions import Question, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, read_questions
 
 ENTRY = {"question": "Evergreen?", "choices": ["oak", "fir"], "answer": "fir"}
 
 
 def read(path: Path, **fields: object) -> list[Question | None]:
     """Return the questions of the file."""
-    selection, settings = Selection(None, 0, None), Fields.model_validate(fields)
-    opened = read_questions(str(path), selection=selection, question_format="auto", uses_context=True, fields=settings)
+    settings = Fields.model_validate(fields)
+    opened = read_questions(str(path), question_format="auto", uses_context=True, fields=settings)
     with closing(opened) as questions:
         return list(questions)
 

@@ -10,7 +10,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.entries import Entry, EntryReader
-from tasks.evaluation.questions.questions import Selection, read_questions
+from tasks.evaluation.questions.questions import read_questions
 from tests.support.fake_endpoint import write_questions
 
 ASKED = "Even?\n\nA) two\nB) three\nC) five"
@@ -89,7 +89,7 @@ def test_an_answer_that_can_be_read_in_two_ways_is_not_guessed(
     """A wrong guess would score every question wrong: the run stops before it asks, and says what to set."""
     path = write_questions(tmp_path, [{"question": "Even?", "choices": choices, "answer": answer}])
     with pytest.raises(UserMistake, match=r"exam.json, entry 1: the answer .* is the choice .*answer_is"):
-        read_questions(str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False)
+        read_questions(str(path), question_format="auto", uses_context=False)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_field_that_no_record_has_is_a_mistake(tmp_path: Path, block: dict[str
     path = write_questions(tmp_path, [{"question": "Even?", "answer": "two"}])
     fields = Fields.model_validate(block)
     with pytest.raises(UserMistake, match=f"no field '{name}'.*question"):
-        read_questions(str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False, fields=fields)
+        read_questions(str(path), question_format="auto", uses_context=False, fields=fields)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_a_field_with_too_many_values_is_no_subject(tmp_path: Path) -> None:
     path = write_questions(tmp_path, [{"question": "q", "answer": "a", "id": number} for number in range(1001)])
     fields = Fields(group_by="id")
     with pytest.raises(UserMistake, match=r"fields\.group_by: 'id' has more than 1,000 values"):
-        read_questions(str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False, fields=fields)
+        read_questions(str(path), question_format="auto", uses_context=False, fields=fields)
 
 
 def test_all_other_fields_are_carried_along() -> None:

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.files import find_format
-from tasks.evaluation.questions.questions import Question, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, read_questions
 from tests.support.parsed import parse_question
 
 RECORDS = [
@@ -68,8 +68,7 @@ def write(folder: Path, name: str, content: bytes) -> str:
 
 
 def read(path: str) -> list[tuple[Question | None, JsonObject]]:
-    selection = Selection(None, 0, None)
-    with closing(read_questions(path, selection=selection, question_format="auto", uses_context=False)) as questions:
+    with closing(read_questions(path, question_format="auto", uses_context=False)) as questions:
         return [(questions[place], questions.metadata(place)) for place in range(len(questions))]
 
 

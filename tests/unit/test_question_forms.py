@@ -9,7 +9,7 @@ import pytest
 
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, Questions, read_questions
 
 RECORDS: list[dict[str, object]] = [
     {"question": "Which barks?", "A": "cat", "B": "dog", "answer": "B"},
@@ -21,9 +21,7 @@ ASKED = ["Which barks?\n\nA) cat\nB) dog", "Which purrs?\n\nA) cat\nB) dog"]
 def read(folder: Path, name: str, content: str, fields: Fields | None = None) -> Questions:
     path = folder / name
     path.write_text(content, encoding="utf-8")
-    return read_questions(
-        str(path), selection=Selection(None, 0, None), question_format="auto", uses_context=False, fields=fields
-    )
+    return read_questions(str(path), question_format="auto", uses_context=False, fields=fields)
 
 
 def list_texts(questions: Sequence[Question | None] | Questions) -> list[str]:

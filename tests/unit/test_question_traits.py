@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, Questions, read_questions
 from tasks.evaluation.scoring.extraction_grader import ExtractionGrader, evaluate_choice
 from tests.support.answers import answer_with
 from tests.support.fake_endpoint import write_questions
@@ -112,16 +112,14 @@ def open_file(tmp_path: Path) -> Iterator[Questions]:
     """All of them in one file, in the order above."""
     records = [trait.record for trait in TRAITS.values()] + REPEATED
     path = write_questions(tmp_path, records)
-    selection = Selection(None, 0, None)
-    with closing(read_questions(str(path), selection=selection, question_format="auto", uses_context=True)) as questions:
+    with closing(read_questions(str(path), question_format="auto", uses_context=True)) as questions:
         yield questions
 
 
 def ask(tmp_path: Path, record: dict[str, object]) -> tuple[Question | None, list[str]]:
     """The question as it is asked, and what is reported."""
     path = write_questions(tmp_path, [record])
-    selection = Selection(None, 0, None)
-    with closing(read_questions(str(path), selection=selection, question_format="auto", uses_context=True)) as questions:
+    with closing(read_questions(str(path), question_format="auto", uses_context=True)) as questions:
         return questions[0], [finding.kind for finding in questions.findings]
 
 

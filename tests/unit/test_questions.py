@@ -22,7 +22,7 @@ def read(path: Path, selection: Selection = ALL, **settings: object) -> list[Que
 
 def open_questions(path: Path, selection: Selection = ALL, **settings: object) -> Questions:
     chosen: dict[str, object] = {"question_format": "auto", "uses_context": False, **settings}
-    return read_questions(str(path), selection=selection, **chosen)  # type: ignore[arg-type]
+    return read_questions(str(path), **chosen).select(selection)  # type: ignore[arg-type]
 
 
 def test_the_format_is_decided_question_by_question(tmp_path: Path) -> None:

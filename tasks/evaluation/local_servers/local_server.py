@@ -97,19 +97,7 @@ class LocalServer:
         return f"{failure}. {self._command.advice}\nThe end of {self.log_path}:\n{log_tail}"
 
 
-_started_ahead: list[LocalServer] = []
-
-
-def start_ahead(config: Config, log_folder: Path, notify: Callable[[str], None]) -> None:
-    """Start the server that the settings ask for, so that it loads meanwhile; `start_server` will return it."""
-    command = find_command(config)
-    if command:
-        _started_ahead.append(LocalServer(command, log_folder, notify))
-
-
 def start_server(config: Config, log_folder: Path, notify: Callable[[str], None]) -> LocalServer | None:
-    """Return the server that the settings ask for, perhaps started ahead; None if they name one that is already running."""
-    if _started_ahead:
-        return _started_ahead.pop()
+    """Start the server that the settings ask for; None if they name one that is already running."""
     command = find_command(config)
     return LocalServer(command, log_folder, notify) if command else None

@@ -118,7 +118,7 @@ class Groups:
 
 
 class Questions:
-    """The selected questions of a file, by position (0-based place in the selection).
+    """The questions of a file, all or a selection, by position (0-based place in the selection).
 
     `findings` are what is wrong with the file, including the entries that are not selected, `notes` what is worth knowing about
     it, and `refusal` why no run can ask it, empty if one can. Memory: about 20 bytes for each of the file's questions, however
@@ -141,6 +141,7 @@ class Questions:
         self._has_metadata = has_metadata
         self.file_count = len(spool)
         self.findings, self.notes, self.refusal = found.findings, found.notes, found.refusal
+        self._found = found
         self._groups = groups
 
     def __len__(self) -> int:
@@ -178,6 +179,11 @@ class Questions:
         """Return how many identical questions come before this one in the file."""
         return int(self._copies[self._places[position]])
 
+    def select(self, selection: Selection) -> "Questions":
+        """Return the questions that the selection takes. They are read from the same temporary copy, closed with this one."""
+        places = selection.choose(self.file_count)
+        return Questions(self._spool, places, self._copies, self._found, self._groups, has_metadata=self._has_metadata)
+
     def close(self) -> None:
         """Free the disk's space."""
         self._spool.close()
@@ -189,18 +195,16 @@ class Questions:
 def read_questions(
     path: str,
     *,
-    selection: Selection,
     question_format: QuestionFormat,
     uses_context: bool,
     fields: Fields | None = None,
     has_grader: bool = False,
     folder: Path | None = None,
 ) -> Questions:
-    """Return the selected questions of a file in any of the formats of files.py.
+    """Return all questions of a file in any of the formats of files.py.
 
     Args:
         path: the file, UTF-8.
-        selection: which of the file's questions are taken.
         question_format: mc or qa for all; auto decides question by question, by whether it offers choices.
         uses_context: whether the context is part of the question.
         fields: which field of a record is what; None: as they are usually called.
@@ -222,7 +226,7 @@ def read_questions(
             has_metadata = has_metadata or bool(entry.metadata)
         found = findings.list_all()
         on_failure.pop_all()
-    places = selection.choose(len(spool))
+    places = array("Q", range(len(spool)))
     file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))
     return Questions(spool, places, findings.count_copies(), file_findings, groups, has_metadata=has_metadata)
 

@@ -11,20 +11,14 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
-from tasks.evaluation.local_servers.local_server import start_server
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.run.factories import Factories
-from tasks.evaluation.run.preparation import (
-    Preparation,
-    check_output_folder,
-    find_endpoints,
-    find_log_folder,
-    make_own_folder,
-    prepare,
-)
+from tasks.evaluation.run.folders import check_folders
+from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.run.start import Start, begin
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
@@ -40,7 +34,8 @@ def open_run(
     run_id: str,
     keys: KeyReader,
     log: Callable[[str], None],
-    factories: Factories = Factories(),  # noqa: B008 - frozen,
+    factories: Factories = Factories(),  # noqa: B008 - frozen
+    start: Start | None = None,
 ) -> Iterator[Run]:
     """Open the evaluation that the settings describe, with everything that earlier runs know about it.
 
@@ -51,6 +46,8 @@ def open_run(
         keys: reads the endpoints' keys.
         log: takes every line that the user sees.
         factories: make what reaches outside the run.
+        start: what the command has read and started already; None: nothing.
+        start: what the command has read and started already; None: nothing.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
@@ -59,7 +56,14 @@ def open_run(
         progress = Progress(log, is_shown=config.processing.progress_bar)
         with before_asking():
             run = _enter_run(
-                stack, config, config_file=config_file, run_id=run_id, keys=keys, progress=progress, factories=factories
+                stack,
+                config,
+                config_file=config_file,
+                run_id=run_id,
+                keys=keys,
+                progress=progress,
+                factories=factories,
+                start=start,
             )
         yield run
 
@@ -100,16 +104,18 @@ def _enter_run(
     keys: KeyReader,
     progress: Progress,
     factories: Factories,
+    start: Start | None,
 ) -> Run:
     """Open the run; the stack closes it."""
-    folder = Path(config_file).parent if config_file else Path()
-    own_folder = make_own_folder(config)
-    server = start_server(config, find_log_folder(own_folder), progress.notify)
-    if server:
-        stack.callback(server.close)
+    folder, notify = Path(config_file).parent if config_file else Path(), progress.notify
     endpoints = find_endpoints(config, folder, keys)
-    check_output_folder(config)
-    preparation = stack.enter_context(prepare(config, endpoints, own_folder=own_folder, run_id=run_id, notify=progress.notify))
+    if start is None:
+        start = stack.enter_context(begin(config, check_folders(config), notify))
+    own_folder, server = start.own_folder, start.server
+    if server:
+        # Before the command closes it that has started it: the command may wait for Prefect meanwhile.
+        stack.callback(server.close)
+    preparation = prepare(config, start.questions, endpoints, own_folder=own_folder, run_id=run_id, notify=notify)
     open_log = None
     if own_folder:
         # Entered before the ledger, whose log must be closed before the lock is given up.
@@ -119,7 +125,7 @@ def _enter_run(
         folder_of_answers, sync_at_once = own_folder / ANSWERS_FOLDER, config.processing.save_incremental
         open_log = partial(factories.make_log, folder_of_answers, writer, sync_at_once=sync_at_once)
     ledger = stack.enter_context(open_ledger(preparation, open_log))
-    reuse_earlier(preparation, ledger, progress.notify)
+    reuse_earlier(preparation, ledger, notify)
     if server and ledger.open_count:
         server.wait_until_healthy()
         endpoints = find_endpoints(config, folder, keys, server.url)

@@ -1,8 +1,6 @@
 """Prepares a run: from the settings to a ledger that holds everything known before anything is asked."""
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,15 +11,12 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.questions.findings import summarize
-from tasks.evaluation.questions.questions import Questions, Selection, read_questions
+from tasks.evaluation.questions.questions import Questions, Selection
 from tasks.evaluation.resuming.differences import describe_settings, explain_change
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.roster import Roster
-from tasks.evaluation.storage.folders import find_existing, make_folder
-from tasks.evaluation.storage.free_space import count_needed_bytes, find_shortage
-from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER, OWN_FOLDER
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 
@@ -90,86 +85,27 @@ def find_endpoints(
     return generator, find_grader(config, config_folder, keys, generator)
 
 
-def check_questions(config: Config) -> None:
-    """Check that the questions can be read; nothing of them is kept.
-
-    Raises:
-        UserMistake: they cannot be used with these settings.
-    """
-    _select_questions(config, choose_selection(config, Lineage(), {}), None).close()
-
-
-def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
-    """Return the folder for our own files within the checkpoint directory, made if missing; None without checkpointing.
-
-    A dry run does not make it, but checks that it could be made.
-
-    Raises:
-        UserMistake: nothing can be written there, or the disk has too little space.
-    """
-    if not config.processing.enable_checkpointing:
-        return None
-    directory = Path(config.processing.checkpoint_directory)
-    folder = directory / OWN_FOLDER
-    try:
-        for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
-            if not is_dry:
-                make_folder(written)
-            tempfile.TemporaryFile(dir=find_existing(written)).close()
-    except OSError as error:
-        raise UserMistake(
-            f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
-            "name another with --checkpoint-dir, or fix its permissions"
-        ) from None
-    shortage = find_shortage(find_existing(folder), count_needed_bytes(config))
-    if shortage:
-        raise UserMistake(str(shortage))
-    return folder
-
-
-def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
-    """Check that the results can be written, before anything is paid for; make their folder, except in a dry run.
-
-    Raises:
-        UserMistake: they cannot.
-    """
-    folder = Path(config.output.output_directory)
-    try:
-        if not is_dry:
-            folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=find_existing(folder)).close()
-    except OSError as error:
-        raise UserMistake(
-            f"cannot write in the output directory {folder}: {error.strerror}; "
-            "set another output_directory, or fix its permissions"
-        ) from None
-
-
-def find_log_folder(own_folder: Path | None) -> Path:
-    """Return the folder for the logs of servers that we start."""
-    return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
-
-
-@contextmanager
 def prepare(
     config: Config,
+    questions: Questions,
     endpoints: tuple[Endpoint, Endpoint | None],
     *,
     own_folder: Path | None,
     run_id: str,
     notify: Callable[[str], None],
-) -> Iterator[Preparation]:
-    """Select the questions and identify them; nothing of earlier runs is used yet. They are closed at the end.
+) -> Preparation:
+    """Select the questions and identify them; nothing of earlier runs is used yet.
 
     Args:
         config: the settings.
+        questions: all questions of the file.
         endpoints: the generator and the grader.
         own_folder: as `make_own_folder` returns it.
         run_id: the run's permanent id. A run with the id of an earlier one continues it, and must be the same evaluation.
         notify: takes what the user should know.
 
     Raises:
-        UserMistake: The questions cannot be used with these settings, or the run was started with others.
+        UserMistake: the questions cannot be used with these settings, or the run was started with others.
     """
     generator, judge = endpoints
     grader = choose_grader(config, judge)
@@ -177,16 +113,14 @@ def prepare(
     config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
     described = describe_settings(config, judge)
     selection = choose_selection(config, lineage, described)
-    identity = _make_identity(config, generator, grader, lineage)
-    with closing(_select_questions(config, selection, own_folder)) as questions:
-        for line in summarize(questions.findings, config.questions_file, questions.notes):
-            notify(line)
-        if questions.refusal:
-            raise UserMistake(questions.refusal)
-        roster = Roster(questions, identity, grader)
-        preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
-        _require_same_evaluation(preparation)
-        yield preparation
+    for line in summarize(questions.findings, config.questions_file, questions.notes):
+        notify(line)
+    if questions.refusal:
+        raise UserMistake(questions.refusal)
+    roster = Roster(questions.select(selection), _make_identity(config, generator, grader, lineage), grader)
+    preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
+    _require_same_evaluation(preparation)
+    return preparation
 
 
 def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage: Lineage) -> Identity:
@@ -214,16 +148,4 @@ def _require_same_evaluation(preparation: Preparation) -> None:
     raise UserMistake(
         f"this run cannot be continued, because it was started as another one ({own[0].path}): {changes}. "
         "Undo the change and retry, or start a new run"
-    )
-
-
-def _select_questions(config: Config, selection: Selection, folder: Path | None) -> Questions:
-    return read_questions(
-        config.questions_file,
-        selection=selection,
-        question_format=config.processing.question_format,
-        uses_context=config.rag.uses_context,
-        fields=config.fields,
-        has_grader=bool(config.model.grader_shortname),
-        folder=folder,
     )

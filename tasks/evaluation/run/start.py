@@ -1,0 +1,61 @@
+"""What a run needs before anything of earlier runs is known: its folders, its model server, its questions."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.local_servers.local_server import LocalServer, start_server
+from tasks.evaluation.questions.questions import Questions, read_questions
+from tasks.evaluation.run.folders import find_log_folder
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is read and started once, by the command or by the flow."""
+
+    config: Config
+    """The settings."""
+    own_folder: Path | None
+    """The folder for all of our files except the checkpoints; None without checkpointing."""
+    server: LocalServer | None
+    """The model server that the settings ask for; it may still be loading."""
+    questions: Questions
+    """All questions of the file."""
+
+
+@contextmanager
+def begin(config: Config, own_folder: Path | None, notify: Callable[[str], None]) -> Iterator[Start]:
+    """Start the model server that the settings ask for, and read the questions while it loads; at the end both are closed.
+
+    Args:
+        config: the settings.
+        own_folder: as `make_own_folder` returns it.
+        notify: takes what the user should know.
+
+    Raises:
+        UserMistake: the server cannot be started, or the questions cannot be read.
+    """
+    with ExitStack() as stack:
+        server = start_server(config, find_log_folder(own_folder), notify)
+        if server:
+            stack.callback(server.close)
+        questions = stack.enter_context(closing(read_all(config, own_folder)))
+        yield Start(config, own_folder, server, questions)
+
+
+def read_all(config: Config, folder: Path | None) -> Questions:
+    """Return all questions of the file that the settings name; temporary copies lie in the folder, None: in the system's.
+
+    Raises:
+        UserMistake: they cannot be read.
+    """
+    return read_questions(
+        config.questions_file,
+        question_format=config.processing.question_format,
+        uses_context=config.rag.uses_context,
+        fields=config.fields,
+        has_grader=bool(config.model.grader_shortname),
+        folder=folder,
+    )
