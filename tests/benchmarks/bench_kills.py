@@ -34,7 +34,7 @@ from tests.support.recording import Cost, Kill, RecordingEndpoint, Request, coun
 WORKERS = 16
 MCQA = Path(sys.executable).with_name("mcqa")
 ENVIRONMENT = {"FAKE_KEY": "sk-none"}
-# Most kills come while a run scores, after so many replies at most, some while it starts.
+# Most kills come while a run scores, after a bounded number of replies, some while it starts.
 MOST_REPLIES, START_SHARE = 60, 0.2
 COMMAND_QUESTIONS, COMMAND_DELAY_SECONDS, COMMAND_START_SECONDS = 6_000, 0.15, 4.0
 LAYER_QUESTIONS, LAYER_DELAY_SECONDS, LAYER_START_SECONDS = 4_000, 0.01, 0.1
@@ -42,7 +42,7 @@ KEPT_CHECKPOINTS = 3
 
 
 def kill_commands(kills: int, rng: random.Random) -> Cost:
-    """Kill the real command so many times over one evaluation, then let it finish."""
+    """Kill the real command this many times over one evaluation, then let it finish."""
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
@@ -73,7 +73,7 @@ def kill_commands(kills: int, rng: random.Random) -> Cost:
 
 
 def start_command(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
-    """The command in a process group of its own."""
+    """Start the command in a process group of its own."""
     with Path("output.log").open("ab") as log:
         command = [str(MCQA), "score", "--config", "config.yaml"]
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
@@ -92,12 +92,12 @@ def wait_for_random_moment(process_id: int, endpoint: Connection, rng: random.Ra
 
 
 def is_running(process_id: int) -> bool:
-    """Whether the child has not ended; it is left to be waited for."""
+    """Return True if the child has not ended; it is left to be waited for."""
     return os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def kill_layers(kills: int, rng: random.Random) -> Cost:
-    """Kill the layer below Prefect so many times, over as many evaluations as that takes."""
+    """Kill the layer below Prefect this many times, over as many evaluations as that takes."""
     total = Cost()
     while total.kills < kills:
         total += kill_layer(kills - total.kills, rng)
@@ -106,7 +106,7 @@ def kill_layers(kills: int, rng: random.Random) -> Cost:
 
 
 def kill_layer(most_kills: int, rng: random.Random) -> Cost:
-    """Kill runs of one evaluation until it is complete, or so many times, then let it finish."""
+    """Kill runs of one evaluation until it is complete, or this many times, then let it finish."""
     times: list[Kill] = []
     went_back, best = 0, 0
     with open_evaluation(LAYER_QUESTIONS, LAYER_DELAY_SECONDS) as endpoint:
@@ -131,7 +131,7 @@ def kill_layer(most_kills: int, rng: random.Random) -> Cost:
 
 
 def run_layer() -> None:
-    """A run as the flow drives it, without Prefect and its results."""
+    """Drive a run as the flow does, without Prefect and its results."""
     config = load_config("config.yaml", Overrides(progress_bar=False))
     keys = KeyReader(ENVIRONMENT, str)
     with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _: None) as run:
@@ -145,7 +145,7 @@ def run_layer() -> None:
 
 
 def fork(run: Callable[[], None]) -> int:
-    """A process that does this and nothing else, without output; what it needs is imported already."""
+    """Fork a process that calls this and nothing else, without output; what it needs is imported already."""
     process_id = os.fork()
     if process_id == 0:
         try:
@@ -160,7 +160,7 @@ def fork(run: Callable[[], None]) -> int:
 
 @contextmanager
 def open_evaluation(count: int, delay_seconds: float) -> Iterator[Connection]:
-    """An empty working directory with questions, and an endpoint in a process of its own: this one forks."""
+    """Open an empty working directory with questions, and an endpoint in a process of its own: this one forks."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory(dir=before) as folder:
         os.chdir(folder)
@@ -193,26 +193,26 @@ def serve(connection: Connection, delay_seconds: float) -> None:
 
 
 def count_requests(endpoint: Connection) -> int:
-    """How many requests were answered."""
+    """Return how many requests were answered."""
     endpoint.send("count")
     return int(endpoint.recv())
 
 
 def settle(endpoint: Connection) -> float:
-    """When nothing of a killed run is in flight any more."""
+    """Return the time at which nothing of a killed run is in flight any more."""
     endpoint.send("settle")
     return float(endpoint.recv())
 
 
 def take_requests(endpoint: Connection) -> list[Request]:
-    """All requests."""
+    """Return all requests."""
     endpoint.send("all")
     requests: list[Request] = endpoint.recv()
     return requests
 
 
 def read_completed_count() -> int:
-    """What the newest checkpoint holds; the whole file must parse."""
+    """Return how many results the newest checkpoint holds; the whole file must parse."""
     latest = Path("checkpoints/latest.json")
     if not latest.exists():
         return 0
@@ -223,7 +223,7 @@ def read_completed_count() -> int:
 
 
 def read_results() -> list[dict[str, Any]]:
-    """The results of the finished run."""
+    """Return the results of the finished run."""
     newest = max(Path("out").glob("exam_fake_*.json"))
     results: list[dict[str, Any]] = json.loads(newest.read_text())["results"]
     return results

@@ -57,7 +57,7 @@ class Cost:
 
 
 class Saver(threading.Thread):
-    """Saves whenever a save is due, beside the scoring, until it is told to end; then once more."""
+    """Saves whenever a save is due, beside the scoring, until it must end; then once more."""
 
     def __init__(self, ledger: Ledger, writer: CheckpointWriter, clock: SaveClock) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Saver(threading.Thread):
 
 
 def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
-    """A run of so many questions in the working directory, with so many answers a second."""
+    """Measure a run of `count` questions in the working directory, with `rate` answers a second."""
     write_questions(Path(), [{"question": f"Question {n}: {QUESTION}{CHOICES}", "answer": "B"} for n in range(count)])
     model, processing = {"generator_settings": {"model": "fake"}}, {"save_incremental": save_incremental}
     config = Config.model_validate({"questions_file": "exam.json", "model": model, "processing": processing})
@@ -122,7 +122,7 @@ async def score_all(ledger: Ledger, rate: float) -> None:
 
 
 def read_written_bytes() -> int:
-    """What this process has handed to the kernel so far."""
+    """Return how many bytes this process has handed to the kernel so far."""
     lines = Path("/proc/self/io").read_text().splitlines()
     return int(dict(line.split(": ") for line in lines)["wchar"])
 

@@ -20,7 +20,7 @@ TEXT = "Each option is weighed against what the stem says before one is chosen. 
 
 
 def measure(folder: Path, size: int) -> float:
-    """The median seconds of a save of so many results."""
+    """Return the median seconds of a save of this many results."""
     seconds = []
     with closing(PlacedSpool(folder, size + 3)) as results:
         for position in range(size):

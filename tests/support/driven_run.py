@@ -64,7 +64,7 @@ class Model(Client):
 
 
 class SteppedLog(AnswerLog):
-    """An answer log that fsyncs when it is told to and at its end, so that each time the same is done in the same order."""
+    """An answer log that fsyncs when `_sync` is called and at its end, so that every run does the same in the same order."""
 
     def _sync_until_closed(self) -> None:
         self._closing.wait()
@@ -82,7 +82,7 @@ def make_config(folder: Path, questions_file: Path, **processing: object) -> Con
 
 
 def open_driven(config: Config, model: Model, make_log: Callable[..., AnswerLog], hour: int) -> AbstractContextManager[Run]:
-    """The run that the settings describe, with this model, this log and the times of that hour."""
+    """Open the run that the settings describe, with this model, this log and the times of that hour."""
     factories = Factories(make_client=lambda *_, **__: model, make_log=make_log, now=Clock(hour))
     return open_run(
         config,
@@ -101,6 +101,6 @@ def score(run: Run, positions: Iterable[int]) -> None:
 
 
 def read_final(run: Run, positions: Iterable[int]) -> list[tuple[Any, ...]]:
-    """What the run came to at these positions: number, answer and score."""
+    """Return number, answer and score of the questions at these positions."""
     results = [run.ledger.read_result(position) for position in positions]
     return [(result["question_id"], result["model_answer"], result["score"]) for result in results]
