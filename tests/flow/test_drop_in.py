@@ -11,7 +11,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import find_generator, find_grader
+from tasks.evaluation.endpoints.endpoint import find_generator, find_judge
 from tasks.evaluation.errors import UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 
@@ -42,7 +42,7 @@ def test_it_is_asked_as_the_original_asks(name: str, url: str, request_: dict[st
     """The same address, key, model and settings, for the generator and for the grader."""
     config, keys = load(name), KeyReader({}, str)
     generator = find_generator(config, keys, LOCAL_URL)
-    grader = find_grader(config, Path(), keys, generator)
+    grader = find_judge(config, Path(), keys, generator)
     assert (generator.base_url, generator.api_key, generator.request) == (url, "any-string", request_)
     assert grader
     assert (grader.base_url, grader.api_key) == ("http://endpoint.example:55625/v1", "any-other-string")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.questions.choice_lines import read_choices
+from tasks.evaluation.questions.choices_in_text import read_choices
 from tasks.evaluation.questions.references import read_reference
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.questions.choice_lines import read_choices
+from tasks.evaluation.questions.choices_in_text import read_choices
 
 LINES = (Path(__file__).parent / "replies.jsonl").read_text(encoding="utf-8").splitlines()
 REPLIES = [json.loads(line) for line in LINES]

@@ -9,7 +9,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_grader, list_key_warnings
+from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge, list_key_warnings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 
@@ -26,7 +26,7 @@ def requests(settings: dict[str, object], *, grader: str = "judge", extra: objec
     Path("model_servers.yaml").write_text(json.dumps({"servers": [server]}))
     loaded, keys = load_config("config.yaml", Overrides()), KeyReader({}, str)
     generator = find_generator(loaded, keys, None)
-    found = find_grader(loaded, Path(), keys, generator)
+    found = find_judge(loaded, Path(), keys, generator)
     assert found
     return [generator.request, found.request]
 

@@ -107,7 +107,7 @@ def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonO
     return _drop_nulls(request | settings.extra)
 
 
-def find_grader(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
+def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: Endpoint) -> Endpoint | None:
     """Return the grader that the settings name, if any. `self` is the generator, grading its own answers.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from tasks.evaluation.config.fields import AnswerKind
 from tasks.evaluation.json_lines import JsonValue
-from tasks.evaluation.questions.choices import OfferedChoices
+from tasks.evaluation.questions.choices_in_fields import OfferedChoices
 from tasks.evaluation.questions.columns import LETTERS
 from tasks.evaluation.questions.printed_values import as_text
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_reference

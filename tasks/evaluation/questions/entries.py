@@ -15,8 +15,7 @@ from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.answers import AmbiguousAnswer, find_right
-from tasks.evaluation.questions.choice_lines import CHOICE_LINE, LabelledText, looks_like_choices, part_question
-from tasks.evaluation.questions.choices import (
+from tasks.evaluation.questions.choices_in_fields import (
     OfferedChoices,
     compose,
     is_offered_by,
@@ -24,6 +23,7 @@ from tasks.evaluation.questions.choices import (
     read_offer,
     shuffle,
 )
+from tasks.evaluation.questions.choices_in_text import CHOICE_LINE, LabelledText, looks_like_choices, part_question
 from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_grader
+from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
@@ -82,7 +82,7 @@ def find_endpoints(
         UserMistake: one of them is not fully described.
     """
     generator = find_generator(config, keys, local_url)
-    return generator, find_grader(config, config_folder, keys, generator)
+    return generator, find_judge(config, config_folder, keys, generator)
 
 
 def prepare(

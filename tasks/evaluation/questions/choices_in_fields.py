@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from tasks.evaluation.json_lines import JsonValue
-from tasks.evaluation.questions.choice_lines import part_lines, read_option_text
-from tasks.evaluation.questions.choice_marks import find_marks
+from tasks.evaluation.questions.choices_in_text import part_lines, read_option_text
 from tasks.evaluation.questions.columns import LETTERS
+from tasks.evaluation.questions.label_marks import find_marks
 from tasks.evaluation.questions.labels import LABEL
 from tasks.evaluation.questions.printed_values import as_text, parse_text
 

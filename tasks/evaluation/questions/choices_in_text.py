@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from tasks.evaluation.questions.choice_marks import MarkKind, Run, find_marks, find_runs
 from tasks.evaluation.questions.instructions import strip_instructions
+from tasks.evaluation.questions.label_marks import MarkKind, Run, find_marks, find_runs
 from tasks.evaluation.questions.labels import LATIN
 from tasks.evaluation.questions.references import read_reference
 
