@@ -158,6 +158,12 @@ def test_a_reply_that_clearly_chooses_nothing_is_not_asked_about(reply: str) -> 
         "정답은 A가 아닙니다.",
         "The least likely bird is A.",
         "The most popular choice is A.",
+        "ANSWER: B\n\nSorry, I meant to choose another bird.",
+        '{"answer": "B", "corrected_answer": "E"}',
+        "ANSWER: anything but B",
+        "ANSWER: no B",
+        "The answer is B or, just as well, C.",
+        "Let me consider option A.",
     ],
 )
 def test_a_reply_that_does_not_settle_its_choice_is_uncertain(reply: str) -> None:
@@ -196,6 +202,9 @@ def test_choices_that_look_like_labels_are_told_apart(reply: str, choices: dict[
         ("ANSWER: all of the above", ("A", "B", "C", "D")),
         ("A. robin\nC. owl", ("A", "C")),
         ("The correct options are (B) and (D).", ("B", "D")),
+        ("ANSWER:\n- B\n- D", ("B", "D")),
+        ("ANSWER: B/D", ("B", "D")),
+        ("ANSWER: everything but C", ("A", "B", "D")),
         ("ANSWER: D", ("D",)),
     ],
 )

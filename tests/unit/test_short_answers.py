@@ -267,6 +267,12 @@ def test_two_integers_are_the_same_answer_only_where_they_are_equal(one: int, ot
         ("ANSWER: (-infinity, 3]", r"(-\infty, 3]"),
         ("ANSWER: one half", "half"),
         ("Absolutely.", "yes"),
+        ("Of course not.", "no"),
+        ("I don't think so.", "no"),
+        ("ANSWER: no", "No, because the sum is odd."),
+        ("ANSWER: 7, not 8", "7"),
+        ("ANSWER: Oslo (not Bergen)", "Oslo"),
+        ("ANSWER: Malmo", "Malmö"),
     ],
 )
 def test_an_answer_is_taken_as_it_is_written(reply: str, accepted: str) -> None:
@@ -304,6 +310,11 @@ def test_an_answer_is_taken_as_it_is_written(reply: str, accepted: str) -> None:
         ("The novel was not written by Mary Shelley.", "Mary Shelley"),
         ("ANSWER: [3, infinity)", r"(3, \infty)"),
         ("ANSWER: 2NH3 -> N2 + 3H2", "N2 + 3H2 -> 2NH3"),
+        ("ANSWER: 1980s", "1980"),
+        ("ANSWER: up to 7", "7"),
+        ("ANSWER: 7, not 8", "8"),
+        ("Yes, but no.", "yes"),
+        ("ANSWER: x ≮ 7", "x < 7"),
     ],
 )
 def test_what_only_looks_alike_is_wrong(reply: str, accepted: str) -> None:

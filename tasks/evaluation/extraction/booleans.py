@@ -20,7 +20,7 @@ UNDECIDED = re.compile(
 )
 # "Yes", "Yes, it does", "No it isn't", "True because ...": the word stands alone, or begins what explains it.
 LEADING = re.compile(
-    rf"(?:\A|[.!;:,—–-]\s*|\b(?:wait|actually|so|therefore|thus|hence|is|say|answer)\s+)[\"'(\[]*(?P<not>not\s+)?{WORD}\b"
+    rf"(?:\A|[.!;:,—–-]\s*|\b(?:wait|actually|so|but|therefore|thus|hence|is|say|answer)\s+)[\"'(\[]*(?P<not>not\s+)?{WORD}\b"
     # "No. 5" is a number.
     r"(?!(?<=no)\. ?\d)"
     r"(?=[\"')\]]*\s*(?:\Z|[.,!;:(—–-]|(?:it|they|he|she|we|you|i|this|that|there|because|since|as|indeed|of course)\b))",
@@ -32,18 +32,29 @@ STATED = re.compile(
     rf"|wasn't)(?P<never>\s+){WORD.replace('word', 'other')}\b",
     re.IGNORECASE,
 )
+# "Of course not", "I don't think so": no, without the word.
+DENIED = re.compile(
+    r"\A\W*(?:(?:of course|definitely|certainly|absolutely|surely|i think|i believe|i'm afraid) not\b(?! (?:sure|certain))"
+    r"|not (?:really|at all)\b|by no means\b|i (?:do not|don't) (?:think|believe) so\b)",
+    re.IGNORECASE,
+)
+# A reference that begins with its yes or no, and explains it.
+EXPLAINED = re.compile(r"(yes|no)[,;:.–—](?=\s)(?!\s*\d)", re.IGNORECASE)
 TAKEN_BACK = re.compile(r"\b(?:wait|actually|correction|sorry|scratch that|oops|rather|i mean)\b", re.IGNORECASE)
 
 
 def read_reference(text: str) -> bool | None:
     """Return what a reference says if it is only a yes or no; None for any other."""
-    return REFERENCES.get(text.strip(" .!\"'`*").casefold())
+    explained = EXPLAINED.match(text)
+    return REFERENCES.get((explained[1] if explained else text.strip(" .!\"'`*")).casefold())
 
 
 def read_boolean(text: str) -> bool | None:
     """Return what an answer says: True for yes, False for no; None if it says neither, or both."""
     if UNDECIDED.search(text):
         return None
+    if DENIED.match(text):
+        return False
     said = sorted((found.start(), _read(found)) for pattern in (LEADING, STATED) for found in pattern.finditer(text))
     meanings = {meaning for _, meaning in said}
     if len(meanings) > 1 and not TAKEN_BACK.search(text, said[0][0], said[-1][0] + 1):

@@ -40,13 +40,13 @@ BEFORE_NUMBER = (
 )
 BEFORE_LETTER = BEFORE_NUMBER + (
     r"|was|it's|chose|with|for|to|not|than|neither|then|but|leaves|leaving|makes|removes?|eliminates?|remains|that|either|both"
-    r"|between|only|except|clearly|out|eliminating|probably|likely|definitely|towards?|guess|le|el|il|por|по"
+    r"|between|only|except|clearly|out|eliminating|actually|probably|likely|definitely|towards?|guess|le|el|il|por|по"
 )
 # And only if what follows does not make it an article, pronoun, compound or quantity.
 STOP = r"(?:\s*$|[^\w\s'+*/^=°\ue000-\ue2ff-]|\s(?:[—–-]\s|[(|&]))"
 AFTER_A = (
     rf"(?:(?={STOP})|(?=\s?{CJK})"
-    r"|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says|ist|est)\b))"
+    r"|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says|ist|est|then)\b))"
 )
 AFTER_I = rf"(?:(?={STOP})|(?=\s+(?:is|and|or|nor|because|since|it)\b)|(?={CJK}))"
 AFTER_LETTER = rf"(?:(?!['+*/^=°-]|\.\w|\s[=+]|{LETTER}))"

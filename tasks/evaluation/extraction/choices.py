@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
-from tasks.evaluation.extraction.decisions import ALL, WHOLE, Decision, Kind, find_decisions, find_last_form
+from tasks.evaluation.extraction.decisions import WHOLE, Decision, Kind, find_decisions, find_last_form
 from tasks.evaluation.extraction.doubts import CONCLUDING, REVISING, WITHDRAWN
-from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, MARKS, TEXT, read_marks
+from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, MARKS, TEXT, read_marks
 from tasks.evaluation.extraction.mentions import read_only_mention, read_only_true, read_remaining
 from tasks.evaluation.extraction.plain_text import final_part, fold
+from tasks.evaluation.extraction.several_choices import join_several
 from tasks.evaluation.extraction.structured_answers import write_out
 
 # Several choices without anything between them, as a whole line or after a colon: "AC", "Answer: A C".
@@ -65,7 +66,7 @@ UNFINISHED = re.compile(
 )
 UNFINISHED_ENDS, UNFINISHED_REACH = ("is", "are", "was", "be", ":", "="), 40
 # Labels, each as a sentence of its own, and nothing else.
-LABELS = re.compile(rf"(?:(?:[{MARKS}]|\b[A-Z]\b)[).]?\s{{1,3}}){{2,26}}[{MARKS}][).]?")
+LABELS = re.compile(rf"(?:(?:[{MARKS}]|\b[A-Z]\b)[).]?\s{{1,3}}){{1,26}}[{MARKS}][).]?")
 ONLY = re.compile(f"[^\\w?{MARKS}✗✘❌]{{0,5}}[{MARKS}][^\\w?{MARKS}✗✘❌]{{0,5}}")
 
 
@@ -95,7 +96,7 @@ def read_choice(reply: str, choices: Mapping[str, str], *, several: bool = False
     if (label := _read_last_line(final, choices)) is not None:
         return ChoiceReading((label,), is_certain=True) if label else NOTHING
     marked = mark_choices(part_labels(write_out(final, choices), choices), choices)
-    places = _read_places(_mark_all(marked, len(choices)) if several else marked, choices, several=several)
+    places = _read_places(join_several(marked, len(choices)) if several else marked, choices, several=several)
     if places is None:
         return UNSETTLED
     labels = tuple(list(choices)[place] for place in places)
@@ -143,20 +144,9 @@ def _read_last_line(final: str, choices: Mapping[str, str]) -> str | None:
     return label if label in choices else "" if match["bare"] and label.isdigit() == next(iter(choices)).isdigit() else None
 
 
-def _mark_all(marked: str, count: int) -> str:
-    """Return the text with the marks of all choices for "all of the above", and of all others for "all except C"."""
-
-    def mark(match: re.Match[str]) -> str:
-        excepted = read_marks(match["excepted"] or "")
-        return ", ".join(chr(LABEL + place) for place in range(count) if place not in excepted)
-
-    whole = WHOLE.fullmatch(marked)
-    return whole["chosen"].replace("\n", ", ") if whole else ALL.sub(mark, marked)
-
-
 def _read_places(marked: str, choices: Mapping[str, str], *, several: bool) -> list[int] | None:
     """Return the positions of the choices that a reply makes; None if its words do not settle it."""
-    if ONLY.fullmatch(marked) or (LABELS.fullmatch(marked) and len(read_marks(marked)) > 1):
+    if ONLY.fullmatch(marked) or (LABELS.fullmatch(marked) and (several or "\n" not in marked) and len(read_marks(marked)) > 1):
         return read_marks(marked)
     if (form := find_last_form(marked)) is not None:
         return list(form.places)

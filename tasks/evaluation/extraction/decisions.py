@@ -25,7 +25,7 @@ ALTERNATIVES = re.compile(OR)
 
 # Words that keep a choice from being made, before or after it.
 DENYING = (
-    r"not|never|neither|nor|none|cannot|no|between|whether|if|unless|except|than|might|could"
+    r"not|never|neither|nor|none|cannot|no|between|whether|if|unless|except|than|might|could|(?:any|every|no)thing but|all but"
     r"|nicht|kein\w{0,2}|pas|não|non|ne|не"
 )
 FALSE = (
@@ -38,7 +38,8 @@ UNSETTLED = (
     rf"(?![ \t]{{0,3}}\)?[ \t]{{0,3}}(?:[?|]|[:–—-]?[ \t]{{0,2}}no\b(?!,? wait)|(?:is|are|was|were|seems?|looks?|ist"
     rf"|est|es|è|é) (?:\w{{1,12}} )?(?:{EITHER})"
     rf"|(?:would|could|might|may|can't|cannot|isn't)\b|{WRONG}"
-    rf"|[ ,]{{0,2}}(?:and|or) (?:(?:possibly|perhaps|maybe|also|probably)\b|(?!not\b)[^\n.!?{MARKS}]{{0,20}}[{MARKS}])"
+    rf"|[ ,]{{0,2}}(?:and|or|then)[ ,] ?(?:(?:possibly|perhaps|maybe|also|probably)\b"
+    rf"|(?!not\b)[^\n.!?{MARKS}]{{0,20}}[{MARKS}])"
     rf"|では(?:な|あ)|じゃな|(?:가|이|은|는)? ?아[니닙]"
     rf"| ?\([{MARKS}][.)]|,? i (?:can't|cannot|do not|don't|am (?:not|un))\b))"
 )
@@ -61,7 +62,7 @@ CHOSEN_BY = (
 )
 # What concludes, if the choice follows at once and ends the clause: "so B.", "that leaves D", "→ C".
 CONCLUDED = (
-    rf"(?:\b(?:so|no|wait|actually|thus|hence|therefore|probably|definitely|leaves(?: us with| only)?|leaving|left with"
+    rf"(?:\b(?:so|no(?=[,:])|wait|actually|thus|hence|therefore|probably|definitely|leaves(?: us with| only)?|leaving|left with"
     rf"|(?:remains|left) is|it's|it (?:is|should be|must be)|that's|that is|this is|which is(?= {NAMED})"
     rf"|not [{MARKS}],? but|also|donc|quindi|dunque"
     r"|luego|logo|portanto|por (?:lo )?tanto|значит|итак)\b|[→⇒∴✅✓✔]|=>|所以|因此|よって|따라서)"
@@ -87,7 +88,7 @@ ALONE = rf"(?P<chosen>[{MARKS}](?:(?:{JOINT}|[.!,;]{{0,2}}\n)[{MARKS}]){{0,25}})
 WHOLE = re.compile(rf"[^\w{MARKS}]{{0,9}}{ALONE}")
 # The first words, if they are a label that does not begin a list, or a text that does not begin a sentence.
 LEADING = (
-    rf"\A[^\w{{{MARKS}]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
+    rf"\A[^\w{{{MARKS}✗✘❌]{{0,9}}(?P<chosen>{NAMED}(?:{JOINT}{NAMED}){{0,25}}(?![ \t]{{1,3}}[{MARKS}])"
     rf"|{QUOTED}(?=\s{{0,3}}(?:$|[.!;:—–]|,? because\b)))"
 )
 # What keeps the first words from being a sentence's subject.
@@ -239,12 +240,3 @@ def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
     for kind, pattern in NONE_PATTERNS if any(sign in lowered for sign in NONE_SIGNS) else ():
         for match in pattern.finditer(lowered):
             yield kind, match
-
-
-# "All of the above", "all except B".
-ABOVE = r"(?: of)?(?: (?:the |these )?(?:above|options|choices|answers)| them| these)"
-ALL = re.compile(
-    rf"\ball(?:{ABOVE}(?!,? (?:except|but|other))|(?:{ABOVE})?,? (?:except|but"
-    rf"|other than)(?: for)? (?P<excepted>[{MARKS}](?:{JOINT}[{MARKS}]){{0,25}}))",
-    re.IGNORECASE,
-)

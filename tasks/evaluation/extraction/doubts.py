@@ -60,7 +60,8 @@ WITHDRAWN = re.compile(
     r"|\blet me (?:think again|reconsider|re-?check|double-?check|correct)|\bon (?:second thought|reflection)|\b(?:i"
     r"|i've) (?:misread|made an?"
     r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b|\b(?:that|this|it) can(?:'t|not) be(?: either)?[.!]"
-    r"|\bi give up\b|\bi (?:\w{1,9} )?(?:don't|do not) know\W{0,5}\Z",
+    r"|\bi give up\b|\bi mean[t,]|\bjust kidding\b|\bactually,? (?:it's |it is )?[\ue000-\ue2ff]"
+    r"|\b(?:updated|corrected|revised|changed|new)[ _](?:final[ _])?answer\b|\bi (?:\w{1,9} )?(?:don't|do not) know\W{0,5}\Z",
     re.IGNORECASE,
 )
 # What comes between a decision and another that takes its place.

@@ -23,7 +23,8 @@ CONTRASTED = re.compile(
 SENTENCE, CLAUSE = re.compile(r"(?<=[.!?…])\s+|\n"), re.compile(r"[,;:—–]\s")
 COMPLETE = re.compile(r"[^\w\s,:(–—-]\s*\Z")
 DOUBTED = re.compile(
-    rf"{EITHER}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\b(?:would|popular|distractors?|trap|mistak\w{{1,3}})\b"
+    rf"{EITHER}|\b(?:rul(?:e|ing) out|eliminat|exclud)|\b(?:would|popular|distractors?|trap|mistak\w{{1,3}}|let's)\b"
+    r"|\b(?:consider|examin|evaluat|analy[sz]|check)\w{0,3}\b"
     rf"|\?|[{chr(LISTED)}-{chr(END - 1)}]",
     re.IGNORECASE,
 )

@@ -26,6 +26,7 @@ FRACTION = re.compile(
 POWER_OF_TEN = re.compile(r"(?<=[\d.]) ?[*x] ?10 ?(?:\^|\*\*) ?\(?([+-]?\d{1,3})\)?(?!\d)", re.IGNORECASE)
 FORMULA = re.compile(r"(?P<formula>.*[\d)π!])(?P<rest> ?[^\d()]*(?:\^\(?-?\d\)?)?)")
 BEHIND_FORMULA = re.compile(r"(?P<formula>[^ ]*[\d)π!]) (?P<rest>[^\d()]{1,40}(?:\^\(?-?\d\)?)?)")
+DECADE = re.compile(r"(?:the )?\d{1,3}0'?s", re.IGNORECASE)
 ABOUT = re.compile(r"(?:about|approximately|approx\.?|around|roughly|circa|[~≈=])\s*", re.IGNORECASE)
 MINUS = re.compile(r"(?:minus|negative)\s+(?=[\d.$€£])", re.IGNORECASE)
 SCALE = re.compile(
@@ -64,7 +65,7 @@ def parse_quantity(text: str, *, has_decimal_comma: bool = False) -> Quantity | 
 
     "1,300" is thirteen hundred unless the text `has_decimal_comma`; "1.300,5" can be read in only one way.
     """
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MOST_CHARACTERS or DECADE.fullmatch(text):
         return None
     plain = write_digits(text).strip(" ,;").rstrip(". ")
     plain = ABOUT.sub("", plain, count=1) if ABOUT.match(plain) else plain

@@ -12,7 +12,7 @@ from tasks.evaluation.extraction.number_words import SCALES, write_digits
 LONGEST_SENTENCE = 300
 DOUBTED = re.compile(
     r"\b(?:not|never|no|or|either|neither|nor|whether|if|might|may|could|would|cannot|unclear|unknown|perhaps|maybe"
-    r"|possibly|than|least"
+    r"|possibly|than|least|up to"
     r"|most|between|over|under|nearly|almost|except|without|but|wrong|incorrect|false)\b|n't\b|\?",
     re.IGNORECASE,
 )
@@ -32,6 +32,8 @@ WHEN = re.compile(r"(?:.*\b)?(?:in|on) (?P<said>[^,;:]{1,14}(?:, ?\d{3,4})?)", r
 YEAR = re.compile(r"\d{3,4}")
 # "Leonardo da Vinci, an Italian artist".
 APPOSITION = re.compile(r"(?P<said>[^,;:]{1,60}), (?:an?|the|who|which) .*")
+# "5, not 6", "Paris (not Lyon)".
+CONTRAST = re.compile(r"(?P<said>[^,;:()]{1,60})(?:, | \()not [^,;:()]{1,40}\)?")
 LABEL = re.compile(r"[^\W\d_].{0,200}: (?P<said>\S.*)")
 # "24 pens at $3 make 24 * 3 = $72": a calculation in the middle of words.
 CALCULATED = re.compile(r".*[^\W\d_]{2}[ ,:]+[-+*/().,\d$€£¥ ]+= ?(?P<said>[^=<>]{1,40})")
@@ -62,6 +64,8 @@ def find_statements(answer: str, *, is_bare: bool) -> Iterator[str]:
         without = f"{parenthesis['before']}{parenthesis['behind']}"
         yield without
         yield from find_statements(without, is_bare=is_bare)
+    if contrast := CONTRAST.fullmatch(answer):
+        yield contrast["said"]
     if len(answer) > LONGEST_SENTENCE or DOUBTED.search(answer):
         return
     if lead_in := LEAD_IN.match(answer):

@@ -4,6 +4,7 @@
 """
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from tasks.evaluation.extraction.number_words import write_digits, write_ordinals
@@ -48,11 +49,21 @@ def make_key(text: str, *, joint: str = "") -> str:
 
 
 def are_same_words(one: str, other: str) -> bool:
-    """Return True if both say the same; a text that says nothing is not the same as any other."""
+    """Return True if both say the same; a text that says nothing is not the same as any other.
+
+    Accents count unless one of the two is written without any.
+    """
+    if one.isascii() != other.isascii():
+        one, other = _drop_accents(one), _drop_accents(other)
     first, second = make_key(one), make_key(other)
     if not first or not second or (one != other and CAPITALS_DECIDE.fullmatch(one) and CAPITALS_DECIDE.fullmatch(other)):
         return False
     return first == second or _join(one) == _join(other) or make_key(one, joint=" ") == make_key(other, joint=" ")
+
+
+def _drop_accents(text: str) -> str:
+    """Return the text with plain letters; signs such as "≮" stay, whose strokes decide."""
+    return "".join(unicodedata.normalize("NFD", sign)[0] if sign.isalpha() else sign for sign in text)
 
 
 def unwrap(text: str) -> str:
