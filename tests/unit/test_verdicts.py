@@ -112,6 +112,10 @@ def test_what_leaves_a_doubt_is_no_verdict(reply: str) -> None:
     [
         ('{"score": 1}\nOn second thoughts it says C.\n{"score": 0}', 0),
         ('{"score": 0, "reasoning": "bat"}\n\nCorrection:\n```json\n{"score": 1, "reasoning": "owl"}\n```', 1),
+        ('{"score": 0}\n\n{"score": 1}', 1),
+        ('{"score": 0}\nFinal verdict: {"score": 1}', 1),
+        ('<think>{"score": 0} or so</think>{"score": 1}', 1),
+        ('{"score": 0}<|end|><|start|>assistant<|channel|>final<|message|>{"score": 1}', 1),
         ('{"score": 1} Wait: {"score": 7}', None),
         ('{"score": 1} Wait: {"score": null}', None),
         ('{"score": 1} Wait: {"score": 0, "reas', None),
@@ -120,6 +124,48 @@ def test_what_leaves_a_doubt_is_no_verdict(reply: str) -> None:
 def test_the_last_verdict_counts(reply: str, score: int | None) -> None:
     """Even when it is one that cannot be used."""
     assert read_score(reply) == score
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        '\n\nNote: I kept to the shape {"score": 1, "reasoning": "brief explanation"} that you wanted.',
+        '\n\nIf it had said owl: {"score": 1, "reasoning": "it fits"}',
+        "\n\nHad it chosen B:\n```json\n{'score': 1}\n```",
+        '\nA correct answer would have received {"score": 1}.',
+        '\n\nWait, if the reference were C, then: {"score": 1}',
+        '\n<|eot_id|>{"score": 1}',
+        '</s>\n\n{"score": 1}',
+        '<|im_end|>\n<|im_start|>user\nAnd B?<|im_end|>\n{"score": 1}',
+        '\n\nQuestion: Which one swims?\nModel Answer: cod\n\n{"score": 1}',
+    ],
+)
+def test_a_verdict_on_another_answer_counts_for_nothing(behind: str) -> None:
+    """It stands behind the verdict as a hypothesis, or in a turn that the grader invents."""
+    assert read_score('{"score": 0, "reasoning": "it chooses the bat"}' + behind) == 0
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        '\n\nI followed the schema {"score": 1, "reasoning": "they agree"} as asked.',
+        '\nThe reply {"score": 1} is for owls.',
+        '\n\nOtherwise:\n\n{"score": 1}',
+        '\n\nWith B:\n{"score": 1}',
+        '\n{"score": 1}',
+        ' {"score": 1}',
+        '\n\nFinally, in the requested format: {"score": 1}',
+    ],
+)
+def test_two_verdicts_without_a_plain_revision_are_none(behind: str) -> None:
+    """It is not certain which is meant."""
+    assert read_score('{"score": 0, "reasoning": "it chooses the bat"}' + behind) is None
+
+
+@pytest.mark.parametrize("reply", ['A correct answer would have got {"score": 1}.', 'If it were the owl: {"score": 1}'])
+def test_a_hypothesis_alone_is_no_verdict(reply: str) -> None:
+    """The answer was another."""
+    assert read_score(reply) is None
 
 
 @pytest.mark.parametrize(
@@ -181,6 +227,14 @@ def test_a_verdict_that_resembles_the_format_is_one(reply: str) -> None:
         ('"A and B"', '"b; a"', 0),
         ("2", '"2."', 0),
         ('"owl"', '"Owl."', 0),
+        ('"B (owl)"', '"B"', 0),
+        ('"B: owl"', '"B - owl"', 0),
+        ('"B - owl"', '"C - bee"', 1),
+        ('"the answer B"', '"C"', 1),
+        ('"The correct answer is B."', '"option (b)"', 0),
+        ('"AB"', '"AC"', 1),
+        ('"\u0412"', '"B"', 0),
+        ('"B"', '"Bee"', 1),
     ],
 )
 def test_a_verdict_that_contradicts_itself_is_none(reference: str, choice: str, score: int) -> None:
@@ -190,8 +244,18 @@ def test_a_verdict_that_contradicts_itself_is_none(reference: str, choice: str, 
 
 
 @pytest.mark.parametrize(
+    ("reference", "choice", "score", "read"),
+    [("C", "C", 1, None), ("C) bee", "B", 0, None), ("C", "A", 0, 0), ("C", "C", 0.5, 0.5)],
+)
+def test_the_reference_is_the_questions_own(reference: str, choice: str, score: float, read: float | None) -> None:
+    """A grader that takes another for it and scores by that is asked again."""
+    assert read_score(f'{{"reference_choice": "{reference}", "model_choice": "{choice}", "score": {score}}}') == read
+
+
+@pytest.mark.parametrize(
     ("reference", "choice", "score"),
     [
+        ('"B"', '"B-cell"', 0),
         ("null", "null", 0),
         ("null", "null", 1),
         ('"B"', "null", 0),
