@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tasks.evaluation.errors import UnfinishedBatch
+from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.scoring.clarifications import read_clarification
 from tests.support.answers import answer_with
 from tests.support.evaluation import Evaluation, fix_reference
@@ -169,14 +171,76 @@ def test_a_failed_follow_up_leaves_the_question_unscored(pair: Evaluation, endpo
     assert results[0]["score"] == 1
 
 
-def test_a_refused_follow_up_chooses_nothing(pair: Evaluation, endpoint: FakeEndpoint) -> None:
-    """The question has its answer; that the endpoint refused is said, and not tried again when the words are read again."""
-    clarify_with(endpoint, error(400, "no such roles"))
-    [first, _] = pair.run()
-    assert (first["score"], first["evaluation"]["clarified"], first["evaluation"]["clarification"]) == (0, True, None)
-    assert "no such roles" in first["evaluation"]["reasoning"]
-    assert pair.run(OFF, run_id="second")[0]["score"] == 0
+REFUSALS = [
+    error(400, "Conversation roles must alternate"),
+    error(403, "flagged by moderation", "content_policy_violation"),
+    completion("", "content_filter"),
+    completion(None, refusal="I cannot say"),
+    completion(""),
+    completion("", reasoning="B or C?"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refused_follow_up_leaves_no_score(pair: Evaluation, endpoint: FakeEndpoint, refusal: Reply) -> None:
+    """The answer would have made a choice: it is kept, and only the follow-up is asked again."""
+    clarify_with(endpoint, refusal)
+    [first, second] = pair.run({"processing.parallel_workers": 1})
+    assert (first["skipped"], first["model_answer"], first["finish_reason"]) == (True, UNSETTLED, "stop")
+    assert first["error"].startswith("asked which choice was meant, and the generator")
+    assert [name in first for name in ("score", "evaluation")] == [False, False]
+    assert pair.run(run_id="second") == [first, second]
     assert count_requests(endpoint) == (0, 0)
+    clarify_with(endpoint, completion("B"))
+    again = pair.run({"processing.retry_refused": True}, run_id="third")
+    assert count_requests(endpoint) == (0, 2)
+    assert [(result["score"], result["evaluation"]["clarification"]) for result in again] == [(1, "B"), (0, "B")]
+
+
+def test_what_a_refused_follow_up_has_cost_stands_with_its_answer(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """The generator has got it, and there is no grader."""
+    clarify_with(endpoint, completion("", "content_filter"))
+    [first, _] = pair.run()
+    assert (first["usage"]["generator"]["total_tokens"], first["usage"]["grader"]) == (24, {})
+
+
+@pytest.mark.parametrize("changed", [{}, {"processing.retry_refused": True}])
+def test_a_refused_follow_up_is_found_in_the_log_alone(
+    pair: Evaluation, endpoint: FakeEndpoint, changed: dict[str, object]
+) -> None:
+    """As a killed run leaves it; the answer is not asked for again."""
+    clarify_with(endpoint, error(400, "Conversation roles must alternate"))
+    refused = pair.run({"processing.batch_size": 1}, batches=2)
+    assert pair.run(changed, run_id="second") == refused
+    assert count_requests(endpoint) == (0, 2 if changed else 0)
+
+
+def test_a_refused_follow_up_is_left_out_where_none_is_asked(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Without the setting, the same answers choose nothing."""
+    clarify_with(endpoint, error(400, "Conversation roles must alternate"))
+    pair.run()
+    assert [result["score"] for result in pair.run(OFF, run_id="second")] == [0, 0]
+    assert count_requests(endpoint) == (0, 0)
+
+
+def test_the_report_counts_a_refused_follow_up_as_refused(pair: Evaluation, endpoint: FakeEndpoint) -> None:
+    """And no accuracy comes of it."""
+    clarify_with(endpoint, completion("", "content_filter"))
+    pair.run()
+    with pair.open({}, run_id="second") as run:
+        statistics = compute_statistics(run.ledger)
+    assert (statistics.refused, statistics.clarified, statistics.no_choice, statistics.overall) == (2, 0, 0, None)
+
+
+def test_ten_refused_follow_ups_in_a_row_stop_the_run(pair: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
+    """A chat template that knows no second turn refuses all of them."""
+    write_questions(folder, make_questions(14))
+    clarify_with(endpoint, error(400, "Conversation roles must alternate"))
+    with pytest.raises(
+        UnfinishedBatch, match="10 questions in a row were refused, the last because asked which choice was meant"
+    ):
+        pair.run({"processing.parallel_workers": 1, "processing.batch_size": 14})
+    assert count_requests(endpoint) == (10, 10)
 
 
 def test_a_killed_run_has_its_clarifications_in_the_log(pair: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:

@@ -1,10 +1,10 @@
-"""What came of asking models which choice they meant: known from earlier runs, and as the answer log keeps it.
+"""What models said when they were asked which choice they meant: known from earlier runs, and as the answer log keeps it.
 
-    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}            as an answer
-    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","error":"…","usage":{…}}   refused
+    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}
 
 A clarification is found by its id, which is a hash of the request and of all its messages. A checkpoint holds the reply's words
-in the evaluation, and what it has cost in the generator's `usage`: taken from there, it costs nothing more.
+in the evaluation, and what it has cost in the generator's `usage`: taken from there, it costs nothing more. Where the endpoint
+refuses to be asked, the question is refused, and there is no clarification.
 """
 
 from collections.abc import Mapping
@@ -13,22 +13,20 @@ from dataclasses import asdict
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.scoring.records import Refusal, parse_answer, parse_refusal
-
-Clarification = Answer | Refusal
+from tasks.evaluation.scoring.records import parse_answer
 
 
 class Clarifications:
     """The known clarifications of unfinished questions, by position and id."""
 
     def __init__(self) -> None:
-        self._known: dict[int, dict[str, Clarification]] = {}
+        self._known: dict[int, dict[str, Answer]] = {}
 
-    def add(self, position: int, clarification_id: str, clarification: Clarification) -> None:
+    def add(self, position: int, clarification_id: str, clarification: Answer) -> None:
         """Take what is known; of two with the same id, the first stays."""
         self._known.setdefault(position, {}).setdefault(clarification_id, clarification)
 
-    def find(self, position: int, clarification_id: str) -> Clarification | None:
+    def find(self, position: int, clarification_id: str) -> Answer | None:
         """Return what is known; None where nothing is."""
         return self._known.get(position, {}).get(clarification_id)
 
@@ -37,13 +35,13 @@ class Clarifications:
         self._known.pop(position, None)
 
 
-def clarification_record(answer_id: str, clarification_id: str, clarification: Clarification) -> JsonObject:
+def clarification_record(answer_id: str, clarification_id: str, clarification: Answer) -> JsonObject:
     """Return the clarification as the answer log keeps it."""
     ids = {"answer_id": answer_id, "clarification_id": clarification_id}
     return {"kind": "clarification", **ids, **asdict(clarification)}
 
 
-def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Clarification]:
+def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Answer]:
     """Return the id and the clarification of a record that `clarification_record` made.
 
     Raises:
@@ -52,15 +50,15 @@ def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Clarifica
     clarification_id = record.get("clarification_id")
     if not isinstance(clarification_id, str):
         raise DamagedFile("a record of a clarification lacks its id")
-    return clarification_id, parse_refusal(record) if "error" in record else parse_answer(record)
+    return clarification_id, parse_answer(record)
 
 
-def clarification_of_result(result: Mapping[str, JsonValue]) -> Clarification | None:
-    """Return the clarification that a result holds; None where the model was not asked for one."""
+def clarification_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
+    """Return the clarification that a result holds; None where it holds none."""
     evaluation, seconds = result.get("evaluation"), result.get("evaluation_time_seconds")
     if not isinstance(evaluation, dict) or evaluation.get("clarified") is not True:
         return None
     words = evaluation.get("clarification")
     if not isinstance(words, str):
-        return Refusal("it refused in an earlier run", {})
+        return None
     return Answer(words, None, {}, None, None, seconds if isinstance(seconds, int | float) else 0.0)

@@ -25,7 +25,7 @@ class Evaluation:
         short_match: the exact match and the token F1 of a short answer that no model has graded.
         probabilities: the labels' probabilities as the first token of the answer, where these decide.
         is_clarified: the model was asked which choice it meant.
-        clarification: its reply to that; None where the endpoint refused.
+        clarification: its reply to that; None where it was not asked.
     """
 
     score: float

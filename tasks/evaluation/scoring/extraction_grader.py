@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Ask
-from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.errors import Refused
 from tasks.evaluation.extraction.choices import ChoiceReading, read_choice
 from tasks.evaluation.extraction.short_answers import grade_short
@@ -47,8 +46,8 @@ class ExtractionGrader:
         """Grade the answer as far as it goes: what was cut is missing from it, and is marked.
 
         Raises:
-            EvaluationError: what `ask` raises, but for a refusal: an endpoint that refuses to be asked which choice was meant
-                has still answered the question.
+            Refused: the endpoint refuses to be asked which choice was meant.
+            EvaluationError: what else `ask` raises.
         """
         if question.format == "qa":
             return Grade(evaluate_short_answer(question, answer).to_json(), {}, 0.0)
@@ -80,13 +79,15 @@ def evaluate_short_answer(question: Question, answer: Answer) -> Evaluation:
 
 
 async def _clarify(question: Question, answer: Answer, ask: Ask) -> Grade:
-    """Ask the model which choice it meant, and grade that."""
+    """Ask the model which choice it meant, and grade that.
+
+    Raises:
+        Refused: the endpoint refuses that; the answer would have made a choice, so that a score of 0 would be the endpoint's.
+    """
     try:
         reply = await ask(clarification_messages(question, answer.text))
     except Refused as refused:
-        reasoning = f"the answer does not settle which choice it makes, and the endpoint refused to be asked: {refused}"
-        evaluation = _evaluate_labels(question, (), reasoning, is_clarified=True)
-        return Grade(evaluation.to_json(), {}, 0.0, read_usage(refused.usage))
+        raise Refused(f"asked which choice was meant, and {refused}", refused.usage) from None
     labels = read_clarification(reply, question)
     reasoning = f"asked which choice it meant, the model named {', '.join(labels) or 'none'}"
     evaluation = _evaluate_labels(question, labels, reasoning, is_clarified=True, clarification=reply.text)

@@ -16,7 +16,7 @@ from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.clarification_records import Clarification, Clarifications, clarification_record
+from tasks.evaluation.scoring.clarification_records import Clarifications, clarification_record
 from tasks.evaluation.scoring.records import (
     Grade,
     Refusal,
@@ -122,8 +122,8 @@ class Ledger:
         """
         await self._log(position, answer_record(self.roster.ids(position).answer, answer))
 
-    async def keep_clarification(self, position: int, clarification_id: str, clarification: Clarification) -> None:
-        """Log what came of asking which choice was meant; with `waits_for_sync`, wait for the fsync.
+    async def keep_clarification(self, position: int, clarification_id: str, clarification: Answer) -> None:
+        """Log the reply to being asked which choice was meant; with `waits_for_sync`, wait for the fsync.
 
         Raises:
             StorageFailure: it cannot be kept.

@@ -66,7 +66,7 @@ def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
 
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
-    """A refusal as the answer log keeps it: the generator's when there is no answer, else the grader's."""
+    """A refusal as the answer log keeps it: the generator's when there is no answer, else the grader's or the follow-up's."""
     kept = asdict(answer) if answer else None
     return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **asdict(refusal), "answer": kept}
 
@@ -168,8 +168,15 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
 
 
 def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer | None) -> JsonObject:
-    """The documented record of a question that was finally refused; the answer is kept where only the grader refused."""
-    kept: JsonObject = {"model_answer": answer.text} if answer else {}
+    """The documented record of a question that was finally refused; the answer is kept where only what followed it was."""
+    kept: JsonObject = {}
+    if answer:
+        fields = ("finish_reason", "response_model", "reasoning")
+        kept = {
+            "model_answer": answer.text,
+            "model_time_seconds": answer.seconds,
+            **{name: getattr(answer, name) for name in fields},
+        }
     usage: JsonObject = {"generator": refusal.usage, "grader": {}}
     if answer:
         usage = {"generator": answer.usage, "grader": refusal.usage}

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.usage import read_usage
+from tasks.evaluation.endpoints.usage import add_usage, read_usage
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.graders import Grader
@@ -112,28 +113,26 @@ class Scorer:
             ask = self._judge.ask if self._judge else partial(self._ask_further, position, question)
             grade = await self._grader.grade(question, answer, ask)
         except Refused as refused:
-            await self._ledger.keep_refusal(position, question, Refusal(str(refused), read_usage(refused.usage)), answer)
+            usage = read_usage(refused.usage)
+            if answer and not self._judge:  # the generator's refusal of the follow-up: what it has cost stands with the answer
+                answer, usage = replace(answer, usage=add_usage(answer.usage, usage)), {}
+            await self._ledger.keep_refusal(position, question, Refusal(str(refused), usage), answer)
             self._count_refusal(refused)
         else:
             await self._ledger.keep_grade(position, question, answer, grade)
             self._refused_in_a_row = 0
 
     async def _ask_further(self, position: int, question: Question, messages: list[Message]) -> Answer:
-        """Ask the generator the messages behind the question, unless it is known what comes of that.
+        """Ask the generator the messages behind the question, unless its reply is known.
 
         Raises:
-            Refused: the endpoint refuses it, or has refused it in an earlier run.
+            Refused: the endpoint refuses it.
         """
         clarification_id = name_clarification(self._ledger.roster.ids(position).answer, messages)
         known = self._ledger.clarifications.find(position, clarification_id)
         if known is None:
-            try:
-                known = await self._generator.ask([*generator_messages(question, self._prompt), *messages])
-            except Refused as refused:
-                known = Refusal(str(refused), read_usage(refused.usage))
+            known = await self._generator.ask([*generator_messages(question, self._prompt), *messages])
             await self._ledger.keep_clarification(position, clarification_id, known)
-        if isinstance(known, Refusal):
-            raise Refused(known.error, known.usage)
         return known
 
     def _count_refusal(self, refusal: Refused) -> None:
