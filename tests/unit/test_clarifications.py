@@ -35,6 +35,15 @@ OFF = {"processing.clarify_answers": False}
         "Option C",
         "C) The owl.",
         "<think>A or B</think>\nC",
+        "The answer is C.",
+        "My final choice was (C)",
+        "The choice that I made is: C",
+        "The owl",
+        "C\n\nBecause it has feathers, and a bat has none.",
+        '{"answer": "C"}',
+        "```json\n{'choice': 'the owl'}\n```",
+        '{"labels": ["C"]}',
+        '<think>json then</think>{"answer": "C) the owl"}',
     ],
 )
 def test_one_label_is_read_whatever_decorates_it(reply: str) -> None:
@@ -43,7 +52,30 @@ def test_one_label_is_read_whatever_decorates_it(reply: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["NONE", "none.", "", "B or C", "A, C", "I think C", "D", "owl", "C) bat", "C, not B", "CAB", "<think>C"]
+    "reply",
+    [
+        "NONE",
+        "none.",
+        "",
+        "B or C",
+        "A, C",
+        "I think C",
+        "D",
+        "owl",
+        "C) bat",
+        "C, not B",
+        "CAB",
+        "<think>C",
+        '{"answer": "NONE"}',
+        '{"answer": "B or C"}',
+        '{"A": "B", "B": "C"}',
+        "C\n\nNo, wait: B.",
+        "C\nB",
+        '{"answer": "C"} or B',
+        "The answer is not C",
+        '{"answer": null}',
+        "C\n\nOr B.",
+    ],
 )
 def test_anything_else_names_nothing(reply: str) -> None:
     """Strictly: a reply to so plain a request is not interpreted."""
@@ -63,6 +95,10 @@ def test_a_reply_that_was_cut_names_nothing() -> None:
         ("AC", ("A", "C")),
         ("[A; C]", ("A", "C")),
         ("A", ("A",)),
+        ('{"answer": ["C", "A"]}', ("A", "C")),
+        ('{"answer": "A, C"}', ("A", "C")),
+        ("The answers are A and C.", ("A", "C")),
+        ("A, C\n\nBoth have wings.", ("A", "C")),
         ("NONE", ()),
         ("A or C", ()),
         ("A and owl", ()),

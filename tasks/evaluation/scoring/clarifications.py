@@ -1,7 +1,9 @@
 """Asking a model which choice it meant, where its reply does not settle that.
 
 The question is put once, as a follow-up in the same conversation: after the question and the model's reply stands a fixed
-request for one label of those offered, or NONE. What comes is read strictly: whatever is neither chooses nothing.
+request for one label of those offered, or NONE. What comes is read strictly: a label or a choice's own text, alone, in a short
+sentence that only names it, in JSON (which a run may demand of every reply), or on a line before what explains it. Whatever is
+neither chooses nothing.
 """
 
 import re
@@ -10,9 +12,11 @@ from collections.abc import Mapping
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.extraction.choices import read_choice
 from tasks.evaluation.extraction.plain_text import final_part, fold, strip_formatting
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.loose_json import find_objects
 
 # These words are hashed into ids: with others, what was asked before is not found again.
 WHICH_CHOICE = (
@@ -25,9 +29,14 @@ WHICH_CHOICES = (
 )
 # What may stand around a label: the beginning of the line that our prompt asks for, LaTeX, a word for what it is.
 BOX = re.compile(r"\\(?:boxed|fbox)\s*\{([^{}]*)\}")
-LEAD = re.compile(r"\A(?:(?:final )?answers?\s*:\s*)?(?:(?:option|choice)s?\b)?[\s(\[*:]*", re.IGNORECASE)
+LEAD = re.compile(
+    r"\A(?:(?:(?:the|my) )?(?:(?:final|correct|chosen) )?(?:answer|choice|option)s?(?: (?:that )?I (?:made|chose))?"
+    r"(?:\s*:\s*| (?:is|was|are)\b\s*:?\s*))?(?:(?:option|choice)s?\b)?[\s(\[*:]*",
+    re.IGNORECASE,
+)
 LABELLED_TEXT = re.compile(r"([A-Z]|\d{1,2})[).:]+\s+(.+)", re.IGNORECASE | re.DOTALL)
 BETWEEN_LABELS = re.compile(r"[\s,;/&()\[\].]+|\band\b", re.IGNORECASE)
+WORD = re.compile(r"\w+")
 AROUND_LABELS = " \t\r\n.,:;!\"'`*_()[]{}"
 
 
@@ -47,8 +56,33 @@ def clarification_messages(question: Question, reply: str) -> list[Message]:
 
 def read_clarification(reply: Answer, question: Question) -> tuple[str, ...]:
     """Return the labels that the reply names, in the question's order; none where it names none or says anything else."""
-    text = _strip_decoration(reply.text)
-    if reply.is_truncated or text.strip(AROUND_LABELS).upper() == "NONE":
+    text = _read_json(reply.text)
+    named = () if reply.is_truncated else _read_names(text, question)
+    if named or reply.is_truncated:
+        return named
+    head, _, explanation = final_part(text).strip().partition("\n")
+    named = _read_names(head, question)
+    others = question.choices.keys() - set(named)
+    if not named or others & set(WORD.findall(explanation)):
+        return ()
+    reading = read_choice(text, question.choices, several=question.allows_several)
+    return named if reading.is_certain and set(reading.labels) == set(named) else ()
+
+
+def _read_json(text: str) -> str:
+    """Return the value of a JSON object with a single one, a list of several with commas; else the text itself."""
+    objects = list(find_objects(text))
+    values = list((objects[0].fields or {}).values()) if len(objects) == 1 else []
+    if len(values) != 1 or final_part(text).replace(objects[0].text, "").strip(AROUND_LABELS).lower() not in ("", "json"):
+        return text
+    parts = values[0] if isinstance(values[0], list) else values
+    return ", ".join(map(str, parts))
+
+
+def _read_names(reply: str, question: Question) -> tuple[str, ...]:
+    """Return the labels, in the question's order, that the words name which are nothing but names."""
+    text = _strip_decoration(reply)
+    if text.strip(AROUND_LABELS).upper() == "NONE":
         return ()
     label = _read_label(text, question.choices)
     labels = {label} if label else _read_labels(text) if question.allows_several else set()
@@ -62,10 +96,13 @@ def _strip_decoration(text: str) -> str:
 
 
 def _read_label(text: str, choices: Mapping[str, str]) -> str | None:
-    """Return the label that the text is, alone or with its choice's own text."""
+    """Return the label that the text is, alone or with its choice's own text, or that of the only choice with this text."""
     label = text.strip(AROUND_LABELS).upper()
     if label in choices:
         return label
+    alike = [label for label, own_text in choices.items() if fold(text) and fold(own_text) == fold(text)]
+    if len(alike) == 1:
+        return alike[0]
     labelled = LABELLED_TEXT.fullmatch(text)
     own_text = choices.get(labelled[1].upper(), "") if labelled else ""
     return labelled[1].upper() if labelled and own_text and fold(labelled[2]) == fold(own_text) else None
