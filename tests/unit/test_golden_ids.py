@@ -105,34 +105,34 @@ GRADED_BY_A_JUDGE = [
     "8d993e7b45ebc8824ed303a63f3fbed0",
     "44b0f0122edd516119c7020211ea5353",
 ]
-# Made with READING_VERSION 4. Where that is raised, what is read from the stored answers is read again: these change then, and
+# Made with READING_VERSION 5. Where that is raised, what is read from the stored answers is read again: these change then, and
 # no others.
 READ_FROM_THE_ANSWER = [
-    "ad9c1c2c9600438d4a383099fce0b643",
-    "c3ed56e5e981a5d076b3e8c2841d3718",
-    "e88684e54c3541e10b5c298da2973d23",
-    "b990c58a712498511a16cdf48ccee2ea",
-    "0abce9b729677e9f03bcd4c7b802aae6",
-    "057e1a4893e6cf877f78a82c3e848ca0",
+    "34a8df1655741dcc0d19a21e59fefe84",
+    "0eb8fe830af14f8fdf793530c3bb50c0",
+    "ee1ea998ff7f45dd0844d6ca97f14832",
+    "3b49718d9fa386e564039aab93a973ff",
+    "1deba07fc16e5093f5ee8168c83d396f",
+    "418fdbe6e21006b2a068d9ba160d8f4d",
     "00000000000000000000000000000000",
-    "cbe32dea4eb2968618f2c94d7875344b",
-    "a2905c07dfa7d702bd02658bbb03f158",
+    "73c8b3596e61ff4ed19aef4ea00af438",
+    "54dc029cd4d837a5d1892e90f86bc731",
 ]
 READ_EVALUATION, READ_BATCH, READ_SMALL_BATCH = (
-    "e1ddaa130b722f1a6a4b7649b59b5be7",
-    "batch-b8f6b31f9eee27675f6e51b83a026807",
-    "batch-77ee55b9efaa7e45d4e98e77db1d555d",
+    "5987deb0be9ff96418bbaa83abc3d031",
+    "batch-d63d33a2cb96ab5de503cc465ee1cfcc",
+    "batch-0181f078697bc833e7b77f96931efbe4",
 )
 READ_FROM_THE_FIRST_TOKEN = [
-    "33ab958b039d6c39fed55bb02a147d9b",
-    "e30e8acd6f6761bb9b80165d68daf2dd",
-    "998249ef0938e67f4c4c8df9f8e92685",
-    "0d54c8c45a9eded3c5dcb5d27a15aa8d",
-    "3510d6c040641b36c57cfc1be88941b3",
-    "3c82347e2809606bb8846882644b495d",
+    "563c9f00429a0889e830c72d2d245bbf",
+    "cfc76a42976320b4ef5ebe15835a4116",
+    "f3a90016e496da0ae4a36fb936ea99cd",
+    "2843ecf3c68bc6c65bdf7dac94d1faf2",
+    "a3ad668c58adf89d6666ceaf2a197b6f",
+    "25c11dd0c73ad4c43f4b146ddbe6aba7",
     "00000000000000000000000000000000",
-    "a6714016e87dd2bb9014218f154a2993",
-    "8a19b20e96550bf7220996294deaf988",
+    "56fe1cdb05c85c1b4079d79d986c8bff",
+    "213445034c2b9ec649586c4abddb6b3c",
 ]
 
 

@@ -14,7 +14,7 @@ from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.records import Grade
 
 # Part of the identity of the scores that no model has judged: raise it when the same words could be read differently.
-READING_VERSION = 4
+READING_VERSION = 5
 
 
 def explain_unknown_choice(question: Question) -> str:
