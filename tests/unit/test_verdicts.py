@@ -57,6 +57,22 @@ def read_score(reply: str) -> object:
         'With \\frac{1}{2} and the set {1, 2} in mind: {"score": 1}. Have a nice day {smile}!',
         '{"note": "no score yet"} {"score": 1}',
         '{"score": 1, "score": 1}',
+        '{"score": 1, "reasoning": "owl"',
+        '```json\n{"score": 1, "reasoning": "owl"\n```',
+        '{"reasoning": "owl", "score": 1\n```',
+        '{"checks": ["owl"], "score": 1, "steps": []',
+        '{"score": 1, "reasoning": "owl"]',
+        '"{\\"score\\": 1, \\"reasoning\\": \\"the \\\\\\"owl\\\\\\"\\"}"',
+        '```json\n"{\\n  \\"score\\": 1\\n}"\n```',
+        '{\\"score\\": 1, \\"reasoning\\": \\"owl\\"}',
+        '｛"score"：１，"reasoning"："猫头鹰，B"｝',
+        '{"score"：1，"reasoning"："owl"}',
+        "{＂score＂: 1}",
+        "{«score»: 1, «reasoning»: «owl»}",
+        "{„score“: 1, „reasoning“: „owl“}",
+        '{\u200b"score": 1, \ufeff"reasoning": "owl"}',
+        '{"reasoning": "owl"; "score": 1}',
+        '{"score": 1, "reasoning": "owl"}\n{"score": 1, "reas',
     ],
 )
 def test_a_verdict_is_read_as_judges_write_it(reply: str) -> None:
@@ -92,6 +108,12 @@ def test_a_verdict_is_read_as_judges_write_it(reply: str) -> None:
         '{"score": <1>}',
         '{"score": 1',
         '{"score": 0.',
+        '{"score": 0\n.5',
+        '{"reasoning": "owl", "score": 1',
+        '{"score": 1,',
+        '{"score": 1, "steps": [{"a": "b"',
+        '{"score": 1, "reasoning": "owl", "model_choice":',
+        '{"score": １ or ０}',
         '{"score": 1, "reasoning": "it na',
         '{"reasoning": "it would be {"score": 1} if',
         '{"score": 1, "score": 0}',
@@ -162,7 +184,10 @@ def test_two_verdicts_without_a_plain_revision_are_none(behind: str) -> None:
     assert read_score('{"score": 0, "reasoning": "it chooses the bat"}' + behind) is None
 
 
-@pytest.mark.parametrize("reply", ['A correct answer would have got {"score": 1}.', 'If it were the owl: {"score": 1}'])
+@pytest.mark.parametrize(
+    "reply",
+    ['A correct answer would have got {"score": 1}.', 'If it were B: {\\"score\\": 1}', 'If it were the owl: {"score": 1}'],
+)
 def test_a_hypothesis_alone_is_no_verdict(reply: str) -> None:
     """The answer was another."""
     assert read_score(reply) is None
@@ -283,7 +308,9 @@ def test_a_verdict_holds_the_documented_fields_alone() -> None:
     )
 
 
-@pytest.mark.parametrize("part", ['{"a":"', '{"a":"x}', '{"a":{', "{'a':['", '{"a":/*', '"score":', '{"a":1}\n\n\n\n'])
+@pytest.mark.parametrize(
+    "part", ['{"a":"', '{"a":"x}', '{"a":{', "{'a':['", '{\\"a\\":"', '{"a":"b",', '{"a":/*', '"score":', '{"a":1}\n\n\n\n']
+)
 def test_an_endless_reply_is_read_at_once(part: str) -> None:
     """A grader that repeats itself up to its limit holds up no other question."""
     started = time.process_time()

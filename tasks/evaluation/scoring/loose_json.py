@@ -1,13 +1,15 @@
 """JSON objects in a text, as language models write them.
 
 Read beyond the standard: raw line breaks, unescaped backslashes and unescaped quotes in strings, single and typographic quotes,
-keys without quotes, comments, a trailing or missing comma, `True` and `None`. Nothing is completed: an object that is cut, or
-that has a value like `0 or 1`, cannot be read. Tried and dropped: json-repair, which reads `{"score": 0 or 1}` and a cut
-`{"score": 0.` as 0; json5, hjson and YAML, which invent nothing, but read no unescaped quotes.
+keys without quotes, comments, a trailing or missing comma, a semicolon, full-width signs, invisible characters, `True` and
+`None`. No value is completed: an object that is cut within one, or that has a value like `0 or 1`, cannot be read. Only the
+last brace may be missing, at the text's end or with a bracket in its place. Tried and dropped: json-repair, which reads
+`{"score": 0 or 1}` and a cut `{"score": 0.` as 0; json5, hjson and YAML, which invent nothing, but read no unescaped quotes.
 """
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -17,17 +19,27 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 MOST_DEPTH = 20
 # A reply that repeats the beginning of an object for ever would take seconds.
 MOST_UNREADABLE = 200
-SPACE = r"(?>\s++|//[^\n]*+|\#[^\n]*+|/\*(?:(?!\*/)[\s\S])*+\*/)*+"
-QUOTED_KEY = r"[\"'“‘][^\"'“”‘’\n{}:]{1,60}[\"'”’]"
-ENTRY = rf"(?:{QUOTED_KEY}|[A-Za-z_]\w{{0,59}}){SPACE}:"
+INVISIBLE = r"\u200b-\u200f\u2060\ufeff"
+OPEN, CLOSE, COLON, COMMA = "{｛", ("}", "｝"), "[:：]", "[,，;；]"
+COMMAS = tuple(",，;；")
+SPACE = rf"(?>[\s{INVISIBLE}]++|//[^\n]*+|\#[^\n]*+|/\*(?:(?!\*/)[\s\S])*+\*/)*+"
+QUOTED_KEY = r"[\"'“‘„«「＂][^\"'“”‘’„«»「」＂\n{}:]{1,60}[\"'“”’»」＂]"
+ENTRY = rf"(?:{QUOTED_KEY}|[A-Za-z_]\w{{0,59}}){SPACE}{COLON}"
 # What may follow a string in an object or an array. A quote before anything else is a part of the string.
-AFTER_STRING = rf"(?={SPACE}(?:[}}\]]|,{SPACE}(?:[}}\]]|{ENTRY})|{QUOTED_KEY}{SPACE}:))"
+ENDING = rf"[`\s{INVISIBLE}]*+\Z"
+AFTER_STRING = (
+    rf"(?={SPACE}(?:[}}｝\]]|,{SPACE}(?:[}}\]]|{ENTRY})|{COMMA}{SPACE}{QUOTED_KEY}{SPACE}{COLON}"
+    rf"|{QUOTED_KEY}{SPACE}{COLON}|{ENDING}))"
+)
 AFTER_ITEM = rf"(?={SPACE}[,\]])"
-CLOSING_QUOTES = {'"': '["”]', "'": "['’]", "“": '["”]', "‘": "['’]"}
+CLOSING_QUOTES = {'"': '["”]', "'": "['’]", "“": '["”]', "‘": "['’]", "„": "[“”]", "«": "»", "「": "」", "＂": "＂"}
+VALUE_ENDS = "]}｝\"'”’“»」＂"
 
 SPACES = re.compile(SPACE)
-OBJECT_START = re.compile(rf"\{{(?={SPACE}{ENTRY})")
+OBJECT_START = re.compile(rf"[{OPEN}](?={SPACE}{ENTRY})")
+END = re.compile(ENDING)
 KEY = re.compile(ENTRY)
+ESCAPED_OBJECT = re.compile(r'\{(?:\s|\\n)*\\"')
 LITERAL = re.compile(r"[-+.\w]++")
 NUMBER = re.compile(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
 CONSTANTS: dict[str, JsonValue] = {"true": True, "false": False, "null": None, "none": None}
@@ -73,6 +85,15 @@ def name_field(key: str) -> str:
     return re.sub(r"[\W_]", "", key).casefold()
 
 
+def decode_objects(text: str) -> str:
+    """Return the text, its objects without the escapes of a JSON string where they are written as one."""
+    escaped = ESCAPED_OBJECT.search(text)
+    if not escaped or OBJECT_START.search(text):
+        return text
+    start, end = escaped.start(), text.rfind("}") + 1
+    return text[:start] + _unescape(text[start:end]) + text[end:]
+
+
 def _read_object(text: str, start: int) -> tuple[JsonObject, int]:
     """Return the object's fields and where it ends.
 
@@ -89,7 +110,9 @@ def _read_object(text: str, start: int) -> tuple[JsonObject, int]:
 def _read_loosely(text: str, start: int, depth: int) -> tuple[JsonObject, int]:
     entries: list[tuple[str, JsonValue]] = []
     position = _skip_space(text, start + 1)
-    while not text.startswith("}", position):
+    while not text.startswith(CLOSE, position):
+        if depth == 0 and entries and _is_left_open(text, position):
+            return _join(entries), position
         key = KEY.match(text, position)
         if not key:
             raise ValueError("no key")
@@ -97,6 +120,18 @@ def _read_loosely(text: str, start: int, depth: int) -> tuple[JsonObject, int]:
         entries.append((key[0], value))
         position = _skip_comma(text, position)
     return _join(entries), position + 1
+
+
+def _is_left_open(text: str, position: int) -> bool:
+    """Return True if the object's own brace is missing before `position`, and nothing else is: its last value is whole."""
+    if text.startswith("]", position):
+        return True
+    if not END.match(text, position):
+        return False
+    value_end = len(text[:position].rstrip())
+    # A number may be cut, unless something follows it.
+    is_number_whole = text[value_end - 1].isalnum() and (value_end < position or text.startswith("`", position))
+    return text[value_end - 1] in VALUE_ENDS or is_number_whole
 
 
 def _read_array(text: str, start: int, depth: int) -> tuple[list[JsonValue], int]:
@@ -116,15 +151,15 @@ def _read_value(text: str, start: int, depth: int, *, is_item: bool) -> tuple[Js
         if not end:
             raise ValueError("a string does not end")
         return _unescape(text[start + 1 : end.end() - 1]), end.end()
-    if opening in ("{", "["):
+    if opening and opening in OPEN + "[":
         if depth == MOST_DEPTH:
             raise ValueError("nested too deeply")
-        read = _read_loosely if opening == "{" else _read_array
+        read = _read_array if opening == "[" else _read_loosely
         return read(text, start, depth + 1)
     literal = LITERAL.match(text, start)
     if not literal:
         raise ValueError("no value")
-    return _read_literal(literal[0]), literal.end()
+    return _read_literal(unicodedata.normalize("NFKC", literal[0])), literal.end()
 
 
 def _read_literal(literal: str) -> JsonValue:
@@ -167,14 +202,14 @@ def _skip_space(text: str, position: int) -> int:
 def _skip_comma(text: str, position: int) -> int:
     """Return where the next entry or the closing bracket is: behind a comma, and behind space alone where one is missing."""
     position = _skip_space(text, position)
-    return _skip_space(text, position + 1) if text.startswith(",", position) else position
+    return _skip_space(text, position + 1) if text.startswith(COMMAS, position) else position
 
 
 def _find_closing_brace(text: str, start: int) -> int:
     """Return where the object that begins at `start` ends, by its braces alone; the text's end where none closes it."""
     depth = 0
-    for brace in re.finditer(r"[{}]", text[start:]):
-        depth += 1 if brace[0] == "{" else -1
+    for brace in re.finditer(r"[{｛}｝]", text[start:]):
+        depth += 1 if brace[0] in OPEN else -1
         if depth == 0:
             return start + brace.end()
     return len(text)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.judged_choices import is_contradictory
-from tasks.evaluation.scoring.loose_json import FoundObject, find_objects, name_field
+from tasks.evaluation.scoring.loose_json import FoundObject, decode_objects, find_objects, name_field
 from tasks.evaluation.scoring.revisions import choose_verdict
 
 SCORE, REASONING = "score", "reasoning"
 REFERENCE_CHOICE, MODEL_CHOICE = name_field("reference_choice"), name_field("model_choice")
-SCORE_KEY = re.compile(r"[{,\s\"'“‘]score[\"'”’]?\s*:", re.IGNORECASE)
+SCORE_KEY = re.compile(r"[{｛,，;；\s\"'“‘„«「＂\u200b\ufeff]score[\"'“”’»」＂]?\s*[:：]", re.IGNORECASE)
 # A format's own words in the place of values: "...", "<0 or 1>", those of our own prompt, and what resembles them.
 PLACEHOLDER = re.compile(
     r"(?:score|reasoning)[\"'”]?\s*:\s*[\"'“]?(?:\.\.\.|…|<[^<>\n]*>|\[[a-z ]{3,}\]|(?:number|float|integer|int|string|text)"
@@ -55,6 +55,7 @@ class Verdict:
 
 def read_verdict(reply: str, question: Question) -> Verdict | None:
     """Return the verdict that a grader's reply gives; None when it gives none."""
+    reply = decode_objects(reply)
     given = [found for found in find_objects(reply) if _list_verdicts(found) and not _is_example(found, reply)]
     chosen = choose_verdict(reply, given, lambda found: _read_score(_list_verdicts(found)[-1].get(SCORE)))
     verdict = _list_verdicts(chosen)[-1] if chosen else {}
