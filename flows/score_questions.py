@@ -183,9 +183,7 @@ def load_secret(name: str) -> str:
     try:
         secret = Secret.load(name)
     except ValueError:
-        raise UserMistake(
-            f"a key is secret:{name}, and Prefect has no Secret block of that name: make one in the UI under Blocks"
-        ) from None
+        raise UserMistake("Prefect has no Secret block of that name: make one in the UI under Blocks") from None
     assert isinstance(secret, Secret), "within a synchronous flow, load does not give a coroutine"
     return str(secret.get())
 

@@ -140,6 +140,29 @@ def test_a_listed_model_brings_its_endpoint(folder: Path) -> None:
     assert (other.model, other.base_url) == ("other", "http://h/v1")
 
 
+def test_the_values_of_headers_are_taken_as_written(folder: Path) -> None:
+    """In both files; a number, a date or a yes elsewhere is what YAML makes of it."""
+    headers = "{anthropic-version: 2023-06-01, X-Org: 0123, X-On: yes, X-At: 12:30, X-Quoted: '1', X-Budget: 1_000}"
+    text = MINIMAL.replace("model: m", f"model: m, extra: {{seed: 3, x: yes}}, headers: {headers}")
+    (folder / "model_servers.yaml").write_text(
+        f"servers:\n- {{shortname: big, openai_api_base: http://b/v1, openai_model: big, headers: {headers}}}\n"
+    )
+    written = {"anthropic-version": "2023-06-01", "X-Org": "0123", "X-On": "yes", "X-At": "12:30", "X-Quoted": "1"}
+    written["X-Budget"] = "1_000"
+    settings = load(folder, text).model.generator_settings
+    assert (settings.headers, settings.extra) == (written, {"seed": 3, "x": True})
+    assert load(folder, MINIMAL, model="big").model.generator_settings.headers == written
+
+
+def test_a_listed_model_brings_its_headers(folder: Path) -> None:
+    """And the configured endpoint's are not sent to it."""
+    entry = "{shortname: big, openai_api_base: http://b/v1, openai_model: big-1, headers: {X-Lab: bees}}"
+    (folder / "model_servers.yaml").write_text(f"servers: [{entry}]\n")
+    text = MINIMAL.replace("model: m", "model: m, headers: {X-Gateway: '${GATEWAY}'}")
+    assert load(folder, text, model="big").model.generator_settings.headers == {"X-Lab": "bees"}
+    assert load(folder, text, model="other").model.generator_settings.headers == {"X-Gateway": "${GATEWAY}"}
+
+
 def test_no_configuration_is_needed_with_questions_and_a_listed_model(folder: Path) -> None:
     """The flags alone are enough."""
     (folder / "model_servers.yaml").write_text(

@@ -232,6 +232,23 @@ def test_a_missing_variable_is_named() -> None:
         KeyReader({}, os.path.basename).read("${NAME}", "model.api_key", None)
 
 
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_is_called_empty(value: str) -> None:
+    """It is set, and exporting it once more would not help."""
+    with pytest.raises(UserMistake, match=r"headers.X-Org is \$\{NAME\}, and the environment's variable NAME is empty"):
+        KeyReader({"NAME": value}, os.path.basename).read_headers({"X-Org": "${NAME}"}, "headers")
+
+
+def test_a_missing_secret_block_is_named_with_its_header() -> None:
+    """A header is no key."""
+
+    def refuse(_: str) -> str:
+        raise UserMistake("Prefect has no Secret block of that name")
+
+    with pytest.raises(UserMistake, match=r"headers.X-Org is secret:nope, and Prefect has no Secret block"):
+        KeyReader({}, refuse).read_headers({"X-Org": "Bearer secret:nope"}, "headers")
+
+
 def test_every_failure_is_one_of_ours() -> None:
     """So that the command shows each without a traceback."""
     assert issubclass(EndpointFailure, EvaluationError)

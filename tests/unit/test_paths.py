@@ -49,8 +49,8 @@ def test_a_path_is_expanded(path: str, expanded: str) -> None:
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
-        ("${NO_SUCH}/out", "NO_SUCH"),
-        ("${EMPTY}/out", "EMPTY"),
+        ("${NO_SUCH}/out", "NO_SUCH, which the environment does not set"),
+        ("${EMPTY}/out", "EMPTY, which is empty"),
         ("${}/out", r"\$\{NAME\}"),
         ("${SCRATCH/out", r"\$\{NAME\}"),
         ("${SCRATCH:-/tmp}/out", r"\$\{NAME\}"),

@@ -24,7 +24,7 @@ class KeyReader:
 
     Args:
         environment: the environment's variables.
-        load_secret: gives the content of a Prefect Secret block by its name.
+        load_secret: gives the content of a Prefect Secret block by its name; a UserMistake where there is none.
     """
 
     def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:
@@ -101,12 +101,16 @@ class KeyReader:
             self.found_plain = True
             return key
         if key.startswith("secret:"):
-            return self._load_secret(key.removeprefix("secret:"))
+            try:
+                return self._load_secret(key.removeprefix("secret:"))
+            except UserMistake as mistake:
+                raise UserMistake(f"{setting} is {key}, and {mistake}") from None
         name = key[2:-1]
-        if not self._environment.get(name):
+        if not self._environment.get(name, "").strip():
             # In small letters it may be a key that was put between the braces.
-            shown = f" {name}" if name.isupper() else " of the name between its braces"
+            shown, variable = (key, f" {name}") if name.isupper() else ("${…}", " of the name between its braces")
+            missing = f"the environment's variable{variable} is empty" if name in self._environment else None
             raise UserMistake(
-                f"{setting} is {key if name.isupper() else '${…}'}, and the environment has no variable{shown}: export it first"
+                f"{setting} is {shown}, and {missing or f'the environment has no variable{variable}'}: export it first"
             )
         return self._environment[name]

@@ -82,6 +82,7 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
         return
     model["generator"] = {"generator_type": "openai"}
     settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
+    settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
     settings |= {"boot_local": False, "extra": {**_section(settings, "extra"), **server.extra}}
 
 

@@ -25,7 +25,8 @@ def expand_variables(text: str) -> str:
         raise ValueError(f"{text!r} cannot be expanded: write ${{NAME}}, with the name of a variable of the environment")
     missing = [name for name in VARIABLE.findall(text) if not os.environ.get(name)]
     if missing:
-        raise ValueError(f"{text!r} names the variable {missing[0]}, which the environment does not set: export it first")
+        state = "is empty" if missing[0] in os.environ else "the environment does not set"
+        raise ValueError(f"{text!r} names the variable {missing[0]}, which {state}: export it first")
     return VARIABLE.sub(lambda found: os.environ[found[1]], text)
 
 

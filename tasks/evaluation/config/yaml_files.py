@@ -7,11 +7,17 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
+from tasks.evaluation.config.secrets import HEADERS
 from tasks.evaluation.errors import UserMistake
+
+TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader, which does not accept the same key twice in a mapping."""
+    """The safe loader, which does not accept the same key twice in a mapping, and takes the values of headers as written.
+
+    `anthropic-version: 2023-06-01` is no date, and `X-Org: 0123` no number in the octal system.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
         """Return the mapping.
@@ -20,7 +26,7 @@ class _Loader(yaml.SafeLoader):
             ConstructorError: it has the same key twice.
         """
         seen: set[object] = set()
-        for key_node, _ in node.value:
+        for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
                 continue
             if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
@@ -28,7 +34,15 @@ class _Loader(yaml.SafeLoader):
                     None, None, f"the key {name_key(key_node.value)!r} is given twice", key_node.start_mark
                 )
             seen.add(key_node.value)
+            if key_node.value == HEADERS and isinstance(value_node, yaml.MappingNode):
+                _keep_as_written(value_node)
         return super().construct_mapping(node, deep)
+
+
+def _keep_as_written(headers: yaml.MappingNode) -> None:
+    for _, value in headers.value:
+        if isinstance(value, yaml.ScalarNode) and value.tag != NULL:
+            value.tag = TEXT
 
 
 def read_yaml(path: str) -> dict[str, JsonValue]:
