@@ -78,8 +78,8 @@ def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_F
     """Score the questions, continuing where earlier runs stopped.
 
     Args:
-        config_file: The path of the YAML file of settings, as the worker sees it. Empty: the one that the deployment names.
-        overrides: Settings for this run alone. What is left empty is taken from the configuration file.
+        config_file: the path of the YAML file of settings, as the worker sees it. Empty: the one that the deployment names.
+        overrides: settings for this run alone. What is left empty is taken from the configuration file.
     """
     try:
         return evaluate(config_file or None, overrides)

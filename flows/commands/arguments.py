@@ -10,7 +10,7 @@ def read_path(text: str) -> str:
     """Return the path with `~` and `${NAME}` expanded: a shell does not expand them within quotes or after `=`.
 
     Raises:
-        ArgumentTypeError: It cannot be expanded.
+        ArgumentTypeError: it cannot be expanded.
     """
     return _read(text, expand_path)
 
@@ -21,7 +21,7 @@ def read_input_path(text: str) -> str:
     A path in `deployments/` that does not exist here stands for the file of that name in the installation.
 
     Raises:
-        ArgumentTypeError: It cannot be expanded.
+        ArgumentTypeError: it cannot be expanded.
     """
     return _read(text, expand_input)
 

@@ -22,7 +22,7 @@ def require_server(api_url: str) -> None:
     """Check that the Prefect server of the user's settings can be used, with their keys and certificates.
 
     Raises:
-        UserMistake: It does not answer after a few attempts, or its version does not match.
+        UserMistake: it does not answer after a few attempts, or its version does not match.
     """
     from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings  # noqa: PLC0415 - takes seconds
 

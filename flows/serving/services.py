@@ -22,11 +22,11 @@ class Service:
     """A process that is restarted whenever it ends, unless it ends soon after each start.
 
     Args:
-        name: Its name in messages.
-        arguments: The module's name and its arguments.
-        environment: Its complete environment.
-        log_path: The file for its output.
-        outlived_by: Another service, which ends only after this one.
+        name: its name in messages.
+        arguments: the module's name and its arguments.
+        environment: its complete environment.
+        log_path: the file for its output.
+        outlived_by: another service, which ends only after this one.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Service:
         """Return True if the process is running.
 
         Raises:
-            ServerFailure: It has ended soon after each of its last starts.
+            ServerFailure: it has ended soon after each of its last starts.
         """
         code = self._process.exit_code
         if code is None:
@@ -74,7 +74,7 @@ class Service:
         """Wait until the process answers as a Prefect server.
 
         Raises:
-            ServerFailure: It has ended, or took too long.
+            ServerFailure: it has ended, or took too long.
         """
         try:
             self._process.wait_until_healthy(lambda: is_healthy(api_url), timeout_seconds=STARTUP_SECONDS)

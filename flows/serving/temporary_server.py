@@ -28,8 +28,8 @@ class TemporaryServer:
     """A Prefect server on a free port of this machine's loopback interface.
 
     Args:
-        template: Where the migrated database is kept for the next start.
-        notify: Takes what the user should know.
+        template: where the migrated database is kept for the next start.
+        notify: takes what the user should know.
     """
 
     def __init__(self, template: Path, notify: Callable[[str], None]) -> None:
@@ -55,7 +55,7 @@ class TemporaryServer:
         """Wait until the server answers; from then on, watch it and restart it if it ends before us.
 
         Raises:
-            ServerFailure: It has ended, or took too long.
+            ServerFailure: it has ended, or took too long.
         """
         try:
             self._process.wait_until_healthy(

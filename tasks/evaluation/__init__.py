@@ -1,6 +1,5 @@
 """How a question is asked, scored and stored: plain Python without Prefect.
 
-A question's way is `questions`, `scoring` (its prompt), `endpoints`, `extraction`, `scoring` (its grade), `storage`,
-`statistics`, `reporting`; `run` and `resuming` are around it. Each room is on a floor of its own, and imports only from the
-floors below it (tests/test_imports.py).
+A question's way: `questions`, `scoring` (prompt), `endpoints`, `extraction`, `scoring` (grade), `storage`, `statistics`,
+`reporting`, with `run` and `resuming` around it. Each room imports only from the floors below it (tests/test_imports.py).
 """

@@ -78,7 +78,7 @@ def test_a_retry_of_a_run_that_shares_nothing_is_refused_too(evaluation: Evaluat
     ("changed", "difference"),
     [
         (make_questions(COUNT + 1), r"exam.json held 40 questions there and holds 41 here"),
-        (make_questions(COUNT)[::-1], r"the questions or reference answers in exam.json, or their order, are others"),
+        (make_questions(COUNT)[::-1], r"the questions or reference answers in exam.json, or their order, differ"),
     ],
     ids=["appended", "reversed"],
 )

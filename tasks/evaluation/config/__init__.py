@@ -1,1 +1,1 @@
-"""Settings: the YAML file, the flags over it, the model servers, the keys, and how secrets are masked."""
+"""Settings: the YAML file, the flags that override it, the model servers, the keys, and the masking of secrets."""

@@ -1,7 +1,7 @@
 """The settings of an evaluation: the YAML file, the values given for one run, and the defaults behind both.
 
-`loading.load_config` returns a checked `Config`, or raises one message that names the file, the key and the value. The keys and
-defaults are those of the original's files, which load unchanged.
+`loading.load_config` returns a checked `Config`, or raises one error that names the file, the key and the value. The keys and
+defaults are those of the original script's files, which load unchanged.
 """
 
 from typing import Literal, Self
@@ -17,13 +17,13 @@ from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 
 
 class Settings(BaseModel):
-    """The base of all settings; an unknown key is a mistake."""
+    """The base of all settings; an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class Generator(Settings):
-    """The kind of endpoint that the generator is."""
+    """The generator's kind of endpoint."""
 
     generator_type: Literal["vllm", "argo", "openai", "llamacpp"] = "openai"
     """How the address is given; `llamacpp` starts a server on this machine. All kinds speak the same protocol."""
@@ -37,25 +37,25 @@ class GeneratorSettings(Settings):
     base_url: str | None = None
     """The endpoint's address, up to `/v1`."""
     server: str | None = None
-    """The host of a vLLM server, in place of `base_url`."""
+    """The host of a vLLM server, instead of `base_url`."""
     port: int | None = Field(default=None, ge=1, le=65535)
     """The port of that server."""
     api_key: str | None = None
-    """`${NAME}` of the environment, `secret:name` of a Prefect block, or a plain key, with a warning."""
+    """`${NAME}` for an environment variable, `secret:name` for a Prefect block, or a plain key, with a warning."""
     temperature: float | None = Field(default=0.0, ge=0)
-    """None: not sent."""
+    """The sampling temperature; None: not sent."""
     max_tokens: int | None = Field(default=1024, ge=1)
-    """The longest reply; None: not sent."""
+    """The length limit of a reply, in tokens; None: not sent."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
-    """Further members of each request, over all others."""
+    """Further members of each request, which override all others."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of each request; values may be `${NAME}` or `secret:name`. No part of the identity."""
+    """Headers of each request; values may be `${NAME}` or `secret:name`. Not part of the identity."""
     revision: str | None = None
-    """Free text that tells versions of a model apart; a part of the identity."""
+    """Free text that tells versions of a model apart; part of the identity."""
     boot_local: bool = False
     """Start the model server on this machine."""
     hf_model_id: str | None = None
-    """The weights that a local server loads, where they are not called like the model."""
+    """The weights that a local server loads, if they are not named like the model."""
     auto_port: bool = True
     """Start the local server on a free port."""
     local_host: str = "127.0.0.1"
@@ -63,9 +63,9 @@ class GeneratorSettings(Settings):
     server_startup_timeout: float = Field(default=120, gt=0)
     """The number of seconds that a local server may take to start."""
     vllm_args: dict[str, JsonValue] = Field(default_factory=dict)
-    """Further arguments of a local vLLM server."""
+    """Further arguments for a local vLLM server."""
     enable_batching: bool = False
-    """Accepted and not needed: `parallel_workers` questions are in flight."""
+    """Accepted but not needed: `parallel_workers` questions are in flight."""
     batch_size: int = 8
     """The same."""
     batch_timeout: float = 1.0
@@ -97,14 +97,14 @@ class Model(Settings):
     grader_shortname: str | None = None
     """The grader's short name in the model servers file; None: the choice is read from the reply, without a second call."""
     model_config_file: PathText = "model_servers.yaml"
-    """The YAML file that lists model servers, seen from the working directory or from the configuration."""
+    """The YAML file that lists model servers, relative to the working directory or to the configuration file."""
 
-    # pydantic keeps the prefix `model_` for itself, the documented keys use it.
+    # pydantic reserves the prefix `model_`, which the documented keys use.
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
 class Rag(Settings):
-    """The context that a question is asked with; retrieval is not supported."""
+    """The context for each question; retrieval is not supported."""
 
     enabled: bool = True
     """Whether questions may be asked with a context."""
@@ -115,7 +115,7 @@ class Rag(Settings):
     retriever_config: dict[str, JsonValue] | None = None
     """The same."""
     retrieval_top_k: int = Field(default=5, ge=0)
-    """Accepted, without effect."""
+    """Accepted, but without effect."""
     retrieval_score_threshold: float = 0.0
     """The same."""
     chunk_logging_enabled: bool = True
@@ -139,15 +139,15 @@ class Processing(Settings):
     parallel_workers: WorkerCount = 1
     """The number of questions in flight."""
     question_format: Literal["auto", "mc", "qa"] = "auto"
-    """Treat every question as multiple choice or as a short answer; auto: as each question is."""
+    """Treat every question as multiple choice or as a short answer; auto: whichever each question is."""
     verbose: bool = False
     """Show Prefect's own lines too."""
     random_selection: Count | None = None
     """The size of a random sample; None: all questions."""
     random_seed: int | None = None
-    """The sample's seed; None: that of the run that is continued, or a drawn one."""
+    """The sample's seed; None: that of the run that is continued, or a random one."""
     limit: Count | None = None
-    """Keep the first questions only, of the sample where there is one."""
+    """Keep only the first questions, of the sample if one is drawn."""
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     """The number of questions in a task run; None: chosen from the number of questions."""
     enable_checkpointing: bool = True
@@ -168,15 +168,15 @@ class Processing(Settings):
     """Ask again what the endpoint refused in an earlier run."""
     clarify_answers: bool = Field(
         default=True,
-        description="Ask a model once which choice it meant where its reply does not settle that. Multiple choice without a "
+        description="Ask a model once which choice it meant if its reply does not settle that. Multiple choice without a "
         "grader and without logprobs; false: such a reply chooses nothing.",
     )
     request_timeout_seconds: float = Field(default=600, gt=0)
     """The longest time that one request may take."""
     max_outage_seconds: float = Field(default=600, ge=0)
-    """The longest time without an endpoint before the run stops."""
+    """The longest time that the endpoint may be down before the run stops."""
     keep_checkpoints: Count | None = None
-    """The number of checkpoints of an evaluation that stay; None: all."""
+    """The number of checkpoints to keep for each evaluation; None: all."""
     result_storage: PathText | None = None
     """Where Prefect keeps the batches' results: a path or a block; None: in the checkpoint directory."""
 
@@ -197,7 +197,7 @@ class Output(Settings):
     output_directory: PathText = "."
     """The folder of the results."""
     output_prefix: FileNameText = "rag_results"
-    """What the results' names begin with."""
+    """The beginning of the results' file names."""
 
 
 class Config(Settings):
@@ -206,11 +206,11 @@ class Config(Settings):
     questions_file: InputPathText = Field(min_length=1)
     """The file of questions."""
     fields: Fields = Field(default_factory=Fields)
-    """Which field of a record is what."""
+    """Which field of a record holds what."""
     model: Model
     """The generator and the grader."""
     rag: Rag = Field(default_factory=Rag)
-    """The context."""
+    """The context for each question."""
     processing: Processing = Field(default_factory=Processing)
     """How the questions are chosen, asked and kept."""
     output: Output = Field(default_factory=Output)
@@ -218,7 +218,7 @@ class Config(Settings):
     prompt: Prompt = Field(default_factory=Prompt)
     """The words around each question."""
     grading: Literal["auto", "logprobs"] = "auto"
-    """auto: by the grader, or without one by the choice read from the reply; logprobs: by the first token."""
+    """auto: by the grader, or without a grader by the choice read from the reply; logprobs: by the first token."""
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:
@@ -231,9 +231,9 @@ class Config(Settings):
         return self
 
     def complete_prompt(self) -> Prompt:
-        """Return the prompt with a name for each format.
+        """Return the prompt, with a built-in one for each format that has none.
 
-        A grader reads any reply; without one, the prompt must ask for an ending that can be read.
+        A grader can read any reply; without a grader, the prompt must ask for an ending that can be read.
         """
         unread = "original" if self.model.grader_shortname else "default"
         return self.prompt.complete(mc="label" if self.grading == "logprobs" else unread, qa=unread)

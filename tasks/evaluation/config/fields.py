@@ -1,4 +1,4 @@
-"""The block `fields` of the settings: which field of a record is what."""
+"""The `fields` block of the settings: which field of a record holds what."""
 
 from typing import Literal
 
@@ -8,12 +8,12 @@ AnswerKind = Literal["letter", "number", "index", "text", "flags"]
 
 
 class Fields(BaseModel):
-    """Which field of a record is what. A dot leads into an object: `context.contexts`."""
+    """Which field of a record holds what. A dot leads into an object: `context.contexts`."""
 
     model_config = ConfigDict(extra="forbid")
 
     columns: list[str] | None = Field(
-        default=None, min_length=2, description="The names of a CSV file's columns, in order, where it has no header row."
+        default=None, min_length=2, description="The names of a CSV file's columns, in order, if it has no header row."
     )
     question: str | None = Field(default=None, description="The question.")
     choices: list[str] | None = Field(
@@ -23,20 +23,20 @@ class Fields(BaseModel):
     answer_is: AnswerKind | None = Field(
         default=None,
         description="How the answer names its choice: its letter, its number from 1, its index from 0, its text, or flags: "
-        "a 1 for each right choice among 0s. Empty: as it is written, where that can be read in one way only.",
+        "a 1 for each right choice among 0s. Empty: as it is written, if that can be read in one way only.",
     )
-    accepted: str | None = Field(default=None, description="Further answers that are as right, for short answers.")
+    accepted: str | None = Field(default=None, description="Further answers that count as right, for short answers.")
     context: str | None = Field(default=None, description="What the question is asked with if use_context_field is set.")
     fixed_choices: list[str] | None = Field(
-        default=None, min_length=2, description="The choices of every question, where the file does not hold them."
+        default=None, min_length=2, description="The choices of every question, if the file does not hold them."
     )
     shuffle_choices: bool | None = Field(
         default=None,
-        description="Put the choices into an order of their own, the same in every run. Empty: only where flags say which is "
+        description="Put the choices into an order of their own, the same in every run. Empty: only if flags say which is "
         "right, since such files put the right one first.",
     )
     carried: list[str] | None = Field(
-        default=None, description="The fields that results carry along. Empty: all that are nothing of the above."
+        default=None, description="The fields that results carry along. Empty: all that are not named above."
     )
     group_by: str | None = Field(default=None, description="Report the accuracy for each value of this field as well.")
 
@@ -54,6 +54,6 @@ class Fields(BaseModel):
 
     @property
     def named(self) -> list[str]:
-        """Every field of the records that the settings name."""
+        """Return all record fields that the settings name."""
         single = (self.question, self.answer, self.accepted, self.context, self.group_by)
         return [name for name in (*single, *(self.choices or []), *(self.carried or [])) if name]

@@ -8,14 +8,14 @@ from tasks.evaluation.config.secrets import is_reference, is_secret
 from tasks.evaluation.config.urls import check_url, split_query
 from tasks.evaluation.errors import UserMistake
 
-# An endpoint that needs no key still gets a header; the client refuses an empty one.
+# An endpoint that needs no key still gets a header with this one, because the client refuses an empty key.
 NO_KEY = "none"
 
 
 OPENAI_URL = "https://api.openai.com/v1"
 
 
-# A header's scheme before the place of its secret.
+# A header's value: its scheme, then a reference to its secret.
 SCHEMED = re.compile(r"[A-Za-z]+ +(?:\$\{\w+\}|secret:\S+)")
 
 
@@ -34,10 +34,10 @@ class KeyReader:
 
     @property
     def default_url(self) -> str:
-        """The address where the settings name none, as the openai package has it: that of OPENAI_BASE_URL, else OpenAI's.
+        """Return the address to use if the settings name no other, as the openai package does: OPENAI_BASE_URL, else OpenAI's.
 
         Raises:
-            UserMistake: the variable's is none.
+            UserMistake: the variable does not hold a valid address.
         """
         try:
             return check_url(self._named_url or OPENAI_URL)
@@ -49,10 +49,10 @@ class KeyReader:
         return self._environment.get("OPENAI_BASE_URL", "").strip()
 
     def read(self, key: str | None, setting: str, base_url: str | None) -> str:
-        """The key itself; `setting` is its place, for the message, and `base_url` where it is sent.
+        """Return the key itself; `setting` is its place, for the message, and `base_url` the address that it is sent to.
 
         Raises:
-            UserMistake: there is no such variable or block, or it holds what no key can be.
+            UserMistake: the variable or block does not exist, or holds something that cannot be a key.
         """
         found = self._find(key, setting, base_url).strip()
         if not found.isascii() or not found.isprintable():
@@ -60,10 +60,10 @@ class KeyReader:
         return found
 
     def read_url(self, url: str, setting: str) -> str:
-        """The address with the keys that its query refers to.
+        """Return the address with the keys that its query refers to.
 
         Raises:
-            UserMistake: there is no such variable or block, or it holds what no key can be.
+            UserMistake: a variable or block does not exist, or holds something that cannot be a key.
         """
         bare, query = split_query(url)
         found = {
@@ -74,10 +74,10 @@ class KeyReader:
         return f"{bare}?{urlencode(query | found)}" if found else url
 
     def read_headers(self, headers: Mapping[str, str], setting: str) -> dict[str, str]:
-        """Return the headers with the secrets that their values refer to, behind `Bearer` or alone.
+        """Return the headers with the secrets that their values refer to, after `Bearer` or alone.
 
         Raises:
-            UserMistake: there is no such variable or block, or it holds what no header can hold.
+            UserMistake: a variable or block does not exist, or holds something that no header can hold.
         """
         read = {}
         for name, value in headers.items():
@@ -85,17 +85,17 @@ class KeyReader:
             place = f"{setting}.{name}"
             is_key = is_reference(secret) or is_secret(name, value) or secret.startswith(("${", "secret:"))
             found = self.read(secret, place, None) if is_key else value
-            # As the openai package spells those that it sends itself, so that ours take their place.
+            # Spelled as the openai package spells its own headers, so that ours replace them.
             read["-".join(part.capitalize() for part in name.split("-"))] = " ".join([*scheme, found])
         return read
 
     def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:
-            # That variable's key is for OpenAI, or for whom the variable beside it names, and nobody else's to see.
+            # OPENAI_API_KEY is for OpenAI, or for the address in OPENAI_BASE_URL; nobody else may see it.
             is_its_own = base_url and (base_url == self._named_url or urlsplit(base_url).hostname == "api.openai.com")
             return (is_its_own and self._environment.get("OPENAI_API_KEY")) or NO_KEY
         if key.startswith(("$", "secret:")) and not is_reference(key):
-            # It is not repeated: a password may begin so.
+            # The key is not repeated: it may be a password that begins like this.
             raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
         if not is_reference(key):
             self.found_plain = True

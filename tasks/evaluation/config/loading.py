@@ -1,4 +1,4 @@
-"""Load the settings of a run: those given for it alone, then those of the configuration file, then the defaults."""
+"""Loading the settings of a run: those given for it alone, then those of the configuration file, then the defaults."""
 
 import difflib
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def find_config_file(config_file: str | None) -> str | None:
 
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
-    """Return the file's settings with those of this run laid over them."""
+    """Return the file's settings, overridden by those of this run."""
     sections = ("fields", "rag", "processing", "output", "prompt")
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
@@ -72,7 +72,7 @@ def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folde
 
 
 def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
-    """Use the listed server of that short name; if there is none, ask the configured endpoint for that model."""
+    """Use the listed server with that short name; if no server has it, ask the configured endpoint for that model."""
     server = find_model_server(
         name, str(model.get("model_config_file", Model.model_fields["model_config_file"].default)), folder
     )
@@ -87,7 +87,7 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
 
 
 def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
-    """Return the mapping under the key; make it where it is missing."""
+    """Return the mapping under the key; make it if it is missing."""
     section = settings.get(key)
     if not isinstance(section, dict):
         section = settings[key] = {}
@@ -118,7 +118,7 @@ def _describe_first(error: ValidationError) -> str:
 
 
 def _show(name: str, value: JsonValue, *, is_section: bool) -> str:
-    """Return an unusable value as far as it may be shown: a text in the place of a section may hold keys."""
+    """Return an unusable value as far as it may be shown: a text in place of a section may hold keys."""
     if is_section and isinstance(value, str):
         return "a text"
     return MASK if is_secret(name, "x") else repr(mask_secrets(value))

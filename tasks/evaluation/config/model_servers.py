@@ -1,6 +1,7 @@
 """The model servers file: the endpoints that a lab has, by short name.
 
-A list under `servers`; of each its `shortname`, `openai_api_base`, `openai_model` and `openai_api_key`, which may be `${NAME}`.
+It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base`, an `openai_model` and an `openai_api_key`,
+which may be `${NAME}`.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from tasks.evaluation.errors import UserMistake
 
 
 class ModelServer(BaseModel):
-    """An entry of the model servers file. Keys of its own that other programs use are left alone."""
+    """An entry of the model servers file. Other keys, which other programs use, are ignored."""
 
     shortname: str
     openai_api_base: str
@@ -28,9 +29,9 @@ class ModelServer(BaseModel):
 
 
 def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:
-    """The entry with that short name; None when the file has no such entry, or there is no such file.
+    """Return the entry with that short name; None if the file has no such entry or does not exist.
 
-    A relative path is looked for in the working directory, then beside the configuration file.
+    A relative path is looked up in the working directory, then beside the configuration file.
 
     Raises:
         UserMistake: the file does not parse, or the entry lacks its address or its model.
@@ -52,7 +53,7 @@ def find_model_server(shortname: str, model_config_file: str, config_folder: Pat
 
 
 def list_model_servers(model_config_file: str, config_folder: Path) -> list[str]:
-    """The short names that the model servers file holds, in its order."""
+    """Return the short names in the model servers file, in its order."""
     path = find_model_servers_file(model_config_file, config_folder)
     servers = read_yaml(str(path)).get("servers") if path else None
     entries = servers if isinstance(servers, list) else []
@@ -60,7 +61,7 @@ def list_model_servers(model_config_file: str, config_folder: Path) -> list[str]
 
 
 def find_model_servers_file(model_config_file: str, config_folder: Path) -> Path | None:
-    """The model servers file, in the working directory or beside the configuration; None when there is none."""
+    """Return the model servers file, in the working directory or beside the configuration; None if neither has it."""
     candidates = (Path(model_config_file), config_folder / model_config_file)
     try:
         return next((path for path in candidates if path.is_file()), None)

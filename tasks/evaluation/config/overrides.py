@@ -1,7 +1,7 @@
 """The settings that people change from run to run: the command's flags, and the form in which Prefect's UI asks for them.
 
-An empty one is as in the configuration file. The form shows a title, a description and limits for each, and a menu for
-booleans; an empty field is left out of the run's parameters.
+An empty setting is taken from the configuration file. The form shows a title, a description and limits for each setting, and a
+menu for booleans; an empty field is left out of the run's parameters.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
 def _as_form(schema: JsonDict) -> None:
-    """Make the form show fields that may be left empty; by default it first asks of each whether its type is "None"."""
+    """Make the form show fields that may be left empty; by default it first asks for each whether its type is "None"."""
     fields = schema["properties"]
     assert isinstance(fields, dict)
     for field in fields.values():
@@ -35,7 +35,7 @@ def _as_form(schema: JsonDict) -> None:
 
 
 class Overrides(BaseModel):
-    """The settings of this run that differ from the configuration file; an empty one is as in the file."""
+    """The settings of this run that differ from the configuration file; an empty one is taken from the file."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
 
@@ -53,13 +53,13 @@ class Overrides(BaseModel):
     limit: Count | None = Field(
         default=None,
         title="Number of questions",
-        description="Score only the first questions, of the sample where there is one.",
+        description="Score only the first questions, of the sample if one is drawn.",
     )
     random_selection: Count | None = Field(
         default=None, title="Random sample", description="Score a random sample of this many questions."
     )
     random_seed: int | None = Field(
-        default=None, title="Seed", description="The seed of the random sample; drawn where it is not set."
+        default=None, title="Seed", description="The seed of the random sample; a random one if it is not set."
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."
@@ -81,7 +81,7 @@ class Overrides(BaseModel):
     clarify_answers: bool | None = Field(
         default=None,
         title="Clarify answers",
-        description="Ask the model once which choice it meant where its reply does not settle that; false: it chooses nothing.",
+        description="Ask the model once which choice it meant if its reply does not settle that; false: it chooses nothing.",
     )
     save_incorrect: bool | None = Field(
         default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."
@@ -112,7 +112,7 @@ class Overrides(BaseModel):
 
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
-        """Return the settings that were given by these names.
+        """Return the settings that were given under these names.
 
         Raises:
             UserMistake: one of them cannot be used.

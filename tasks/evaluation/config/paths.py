@@ -1,6 +1,6 @@
-"""Paths in settings and flags: `~` and `${NAME}` are expanded, and what the system could not take for a path is refused.
+"""Paths in settings and flags: `~` and `${NAME}` are expanded, and what cannot be a path on this system is refused.
 
-No folder named `~` or `${SCRATCH}` ever comes into being: a name that cannot be expanded is a mistake.
+No folder named `~` or `${SCRATCH}` is ever created: a name that cannot be expanded is an error.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-# The folder of the installation that holds the quickstart, and the folder in which that one lies.
+# The folder in the installation that holds the quickstart, and the installation's own folder.
 PACKAGED_FOLDER, INSTALLATION = "deployments/", Path(__file__).parents[3]
 
 
@@ -19,7 +19,7 @@ def expand_variables(text: str) -> str:
     """Return the text with the environment's values for `${NAME}`.
 
     Raises:
-        ValueError: A variable is not set or empty, or there is a `${` that no name follows.
+        ValueError: a variable is not set or is empty, or a `${` is not followed by a name and a brace.
     """
     if "${" in VARIABLE.sub("", text):
         raise ValueError(f"{text!r} cannot be expanded: write ${{NAME}}, with the name of a variable of the environment")
@@ -34,7 +34,7 @@ def expand_path(path: str) -> str:
     """Return the path with the home folder for a leading `~`, and the environment's values for `${NAME}`.
 
     Raises:
-        ValueError: A variable or a user is not known, or the system cannot be asked for such a path.
+        ValueError: a variable or a user is not known, or the result cannot be a path.
     """
     if re.match(r"\$[A-Za-z_]", path):
         raise ValueError(f"{path!r} begins with a variable without braces: write ${{NAME}}")
@@ -45,10 +45,10 @@ def expand_path(path: str) -> str:
 
 
 def expand_input(path: str) -> str:
-    """Return the path of a file to read, expanded; one in `deployments/` that is not here is that of the installation.
+    """Return the path of a file to read, expanded; a file in `deployments/` that is not here is taken from the installation.
 
     Raises:
-        ValueError: As for `expand_path`.
+        ValueError: as for `expand_path`.
     """
     expanded = expand_path(path)
     packaged = INSTALLATION / expanded
@@ -57,10 +57,10 @@ def expand_input(path: str) -> str:
 
 
 def check_path(path: str) -> str:
-    """Return the path, if the system can be asked for it.
+    """Return the path, if it can be a path on this system.
 
     Raises:
-        ValueError: It holds a null byte, or half a surrogate pair.
+        ValueError: it holds a null byte or half a surrogate pair.
     """
     try:
         is_usable = b"\0" not in os.fsencode(path)

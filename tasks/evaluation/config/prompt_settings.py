@@ -1,10 +1,10 @@
-"""The settings of the words around each question: the name of a prompt that is built in, or a text with placeholders.
+"""The settings for the words around each question: the name of a built-in prompt, or a text with placeholders.
 
-    original    the question as it stands, or with its context around it, as the original scorer asks it
+    original    the question as it stands, or with its context, as the original script asks it
     default     the same, and how the reply must end so that the answer can be read
     label       the same, and a request for a choice's label alone, for grading by the first token
 
-`prompts` makes one question's messages of them.
+`prompts` makes them into the messages for a question.
 """
 
 from string import Formatter
@@ -22,7 +22,7 @@ PLACEHOLDERS: dict[Kind, tuple[str, ...]] = {
 
 
 class Prompt(BaseModel):
-    """The words around each question; a name in place of the three settings is used for both `mc` and `qa`."""
+    """The words around each question; a single name instead of the three settings is used for both `mc` and `qa`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,11 +50,11 @@ class Prompt(BaseModel):
         return _check(text, "qa")
 
     def complete(self, *, mc: str, qa: str) -> Self:
-        """Return the same settings with these names where nothing is set."""
+        """Return the same settings, with these names for what is not set."""
         return self.model_copy(update={"mc": self.mc or mc, "qa": self.qa or qa})
 
     def shows_context(self) -> bool:
-        """Return True if a question's context is part of what is asked, in either format."""
+        """Return True if the prompts of both formats show a question's context."""
         given: tuple[tuple[str | None, Kind], ...] = ((self.mc, "mc"), (self.qa, "qa"))
         own = [text for text, kind in given if text and text not in BUILT_IN[kind]]
         return all("context" in _read_placeholders(text) for text in own)
@@ -83,6 +83,6 @@ def _check(text: str | None, kind: Kind) -> str | None:
 
 
 def _read_placeholders(text: str) -> set[str]:
-    """Return the placeholders as they stand between braces, with everything that follows their names."""
+    """Return the placeholders as written between braces, with everything that follows their names."""
     parts = ((name, form, conversion) for _, name, form, conversion in Formatter().parse(text) if name is not None)
     return {name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "") for name, form, conversion in parts}

@@ -1,4 +1,4 @@
-"""Checks of what is sent to an endpoint, for settings that come from several files."""
+"""Checks of what is sent to an endpoint, shared by the settings of several files."""
 
 import ipaddress
 import json
@@ -9,21 +9,21 @@ from pydantic import JsonValue
 
 from tasks.evaluation.config.secrets import mask_urls
 
-# What the project sends itself, or could not read the reply to.
+# Members that the project sends itself, or whose replies it could not read.
 RESERVED_EXTRA = ("messages", "model", "n", "stream")
 
-# What frames a request, and must agree with its body.
+# Headers that frame a request and must agree with its body.
 RESERVED_HEADERS = ("content-length", "content-type", "connection", "transfer-encoding", "accept-encoding", "host")
 # Source: RFC 9110, 5.6.2 (token).
 HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def check_url(url: str) -> str:
-    """The URL, if it is one that can be asked.
+    """Return the URL, if requests can be sent to it.
 
     Raises:
-        ValueError: it is not http or https, or names no host, or carries a user and password. What is not even in the form of
-            a URL is not repeated: it may be a key in the wrong place.
+        ValueError: it is not http or https, names no host, carries a user and password, or has a fragment. The message does
+            not repeat what does not even look like a URL: it may be a key in the wrong place.
     """
     try:
         parts = urlsplit(url)
@@ -41,13 +41,13 @@ def check_url(url: str) -> str:
 
 
 def split_query(url: str) -> tuple[str, dict[str, str]]:
-    """The URL without its query, and the query's values by name; each request sends them behind its own path."""
+    """Return the URL without its query, and the query's values by name; each request sends them after its own path."""
     parts = urlsplit(url)
     return parts._replace(query="").geturl(), dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
 def is_open_to_others(url: str) -> bool:
-    """Whether what is sent there can be read on its way: without TLS, and to another machine."""
+    """Return True if what is sent there can be read on its way: without TLS, and to another machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
@@ -60,10 +60,10 @@ def is_open_to_others(url: str) -> bool:
 
 
 def check_extra(extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """The settings that are merged into each request, if they can be sent.
+    """Return the settings that are merged into each request, if they can be sent.
 
     Raises:
-        ValueError: they would replace what the project sends itself, or are no JSON.
+        ValueError: they would replace what the project sends itself, or are not JSON.
     """
     reserved = [name for name in RESERVED_EXTRA if name in extra]
     if reserved:
@@ -76,11 +76,11 @@ def check_headers(headers: dict[str, str]) -> dict[str, str]:
     """Return the headers, if they can be sent.
 
     Raises:
-        ValueError: a name or a value is none that HTTP can carry, or the project sets it itself.
+        ValueError: HTTP cannot carry a name or a value, or the project sets the header itself.
     """
     for name, value in headers.items():
         if not HEADER_NAME.fullmatch(name):
-            raise ValueError(f"{name[:40]!r} is no name of a header")
+            raise ValueError(f"{name[:40]!r} is not a header name")
         if name.lower() in RESERVED_HEADERS:
             raise ValueError(f"headers may not set {name}")
         if not value.strip() or not value.isascii() or not value.isprintable():

@@ -1,4 +1,4 @@
-"""Read YAML as users write it, and name the line and column of a mistake."""
+"""Reading YAML as users write it; errors name the line and column of the mistake."""
 
 import re
 from collections.abc import Hashable
@@ -49,7 +49,7 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
     """Return the mapping in a YAML file.
 
     Raises:
-        UserMistake: there is no such file, it cannot be read, does not parse (the message says where), or holds no mapping.
+        UserMistake: the file does not exist, cannot be read, does not parse (the message says where), or holds no mapping.
     """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -84,5 +84,5 @@ def _kind(value: object) -> str:
 
 
 def name_key(key: object) -> str:
-    """Return a key as messages show it: without what follows a colon that lacks its space, which was meant as a value."""
+    """Return a key as messages show it: without what follows a colon that lacks its space, as that was meant as a value."""
     return re.split(r"(?<=.)[:=\s]", str(key), maxsplit=1)[0]

@@ -44,7 +44,7 @@ def multiply(one: Number, other: Number) -> Number:
     """Return the product.
 
     Raises:
-        OverflowError: It has too many digits.
+        OverflowError: it has too many digits.
     """
     return _bounded(one * other)
 
@@ -53,8 +53,8 @@ def divide(one: Number, other: Number) -> Number:
     """Return the quotient.
 
     Raises:
-        ZeroDivisionError: The divisor is 0.
-        OverflowError: It has too many digits.
+        ZeroDivisionError: the divisor is 0.
+        OverflowError: it has too many digits.
     """
     return _bounded(one / other)
 
@@ -63,7 +63,7 @@ def raise_power(base: Number, exponent: Number) -> Number:
     """Return the power, exact for a whole exponent of a rational number.
 
     Raises:
-        OverflowError: It has too many digits.
+        OverflowError: it has too many digits.
     """
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
         bits = max(base.numerator.bit_length(), base.denominator.bit_length())
@@ -79,7 +79,7 @@ def take_root(degree: Number, radicand: Number) -> Number:
     """Return the root: exact if it is rational, real if it is an odd root of a real number.
 
     Raises:
-        ZeroDivisionError: The degree is 0.
+        ZeroDivisionError: the degree is 0.
     """
     if isinstance(radicand, Fraction) and isinstance(degree, Fraction) and degree.denominator == 1 and degree > 0:
         order, sign = degree.numerator, -1 if radicand < 0 and degree.numerator % 2 else 1
@@ -94,8 +94,8 @@ def factorial(value: Number) -> Number:
     """Return the factorial, by the gamma function if the number is not whole.
 
     Raises:
-        ValueError: It has none.
-        OverflowError: It has too many digits.
+        ValueError: it has none.
+        OverflowError: it has too many digits.
     """
     if not isinstance(value, Fraction) or value > LARGEST_FACTORIAL:
         raise OverflowError("the factorial has too many digits")
@@ -108,8 +108,8 @@ def choose(count: Number, chosen: Number) -> Number:
     """Return the binomial coefficient.
 
     Raises:
-        ValueError: It has none.
-        OverflowError: It has too many digits.
+        ValueError: it has none.
+        OverflowError: it has too many digits.
     """
     return divide(factorial(count), multiply(factorial(chosen), factorial(count - chosen)))
 
@@ -123,8 +123,8 @@ def call(name: str, value: Number) -> Number:
     """Return the function's value; `log_2` is the logarithm to the base 2.
 
     Raises:
-        ValueError: It has none there.
-        OverflowError: It is too large.
+        ValueError: it has none there.
+        OverflowError: it is too large.
     """
     if name == "sqrt":
         return take_root(Fraction(2), value)

@@ -21,12 +21,12 @@ class LocalServer:
     """A model server that this process has started.
 
     Args:
-        command: How it is started.
-        log_folder: The folder for the log of its output.
-        notify: Takes what the user should know.
+        command: how it is started.
+        log_folder: the folder for the log of its output.
+        notify: takes what the user should know.
 
     Raises:
-        UserMistake: The port that the settings name is taken.
+        UserMistake: the port that the settings name is taken.
     """
 
     def __init__(self, command: ServerCommand, log_folder: Path, notify: Callable[[str], None]) -> None:
@@ -51,7 +51,7 @@ class LocalServer:
         """Wait until the server answers; from then on, watch it and restart it once if it ends.
 
         Raises:
-            UserMistake: It has ended, or took too long; the message holds the end of its log and what to try.
+            UserMistake: it has ended, or took too long; the message holds the end of its log and what to try.
         """
         try:
             self._process.wait_until_healthy(

@@ -35,9 +35,9 @@ class ChildProcess:
     """A module of ours that runs as a process of its own and ends when its lifeline does.
 
     Args:
-        name: Its name in messages.
-        log_path: The file for its output; emptied first.
-        environment: Its complete environment; None: that of this process.
+        name: its name in messages.
+        log_path: the file for its output; emptied first.
+        environment: its complete environment; None: that of this process.
 
     Attributes:
         lifeline: The descriptor that keeps it alive, for another child that must not outlive it.
@@ -97,13 +97,13 @@ class ChildProcess:
         """Wait until the process answers.
 
         Args:
-            is_healthy: Returns True if it answers.
-            timeout_seconds: How long it may take to answer.
-            notify: Takes a line now and then if it takes long.
-            start_otherwise: Called if it has ended; returns True if it restarted it in another way.
+            is_healthy: returns True if it answers.
+            timeout_seconds: how long it may take to answer.
+            notify: takes a line now and then if it takes long.
+            start_otherwise: called if it has ended; returns True if it restarted it in another way.
 
         Raises:
-            ChildFailure: It has ended, or took too long.
+            ChildFailure: it has ended, or took too long.
         """
         started = notified = time.monotonic()
         while not is_healthy():

@@ -12,7 +12,7 @@ def find_parents() -> dict[int, int]:
     """Return the parent's id of each process that has not ended, by the process's id.
 
     Raises:
-        OSError: This machine has neither /proc nor `ps`.
+        OSError: this machine has neither /proc nor `ps`.
     """
     rows = _read_proc() if (PROC / "self/stat").exists() else _ask_ps()
     return {pid: parent for pid, state, parent in rows if not state.startswith("Z")}

@@ -1,1 +1,1 @@
-"""What earlier runs have left: how it is found, checked, compared, reused and removed."""
+"""The files that earlier runs left: finding, checking, comparing, reusing and removing them."""

@@ -1,6 +1,6 @@
-"""The settings that decide about answers and grades, and what of them keeps a checkpoint from a run.
+"""The settings that affect answers and grades, and how a checkpoint's differ from a run's.
 
-Nothing is decided here: reuse follows from the ids (`identity`). This is where a user is told why.
+Nothing is decided here: reuse follows from the ids (`identity`). This module explains the decision to the user.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,18 +17,18 @@ from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.provenance import SavedSelection
 
 GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
-# What decides about answers: those of the generator, and these.
+# The settings that affect answers: the generator's, and these.
 ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading")
-# What a file means that says nothing of them: the original's, and ours before there was a choice.
+# The values for a file that does not hold them: one of the original script, or one of ours from before there was a choice.
 BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
 SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit")
 
 
 def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
-    """The settings that decide about reuse, as our checkpoints hold them: without a key in clear.
+    """Return the settings that decide what is reused, as our checkpoints hold them: with every key masked.
 
     Raises:
-        UserMistake: the weights that they name are not there.
+        UserMistake: the weights that they name do not exist.
     """
     described = mask_secrets({
         **_read_answer_settings(config.for_files()),
@@ -44,13 +44,13 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
 
 
 def list_differences(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
-    """Each setting that keeps the checkpoint's answers from a run with the described settings, with both values."""
+    """Return the settings that keep a run from reusing the checkpoint's answers, each with both values."""
     theirs = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
     return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings[name])]
 
 
 def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
-    """The prompt that the checkpoint's questions were asked with; None where the file holds none that can be."""
+    """Return the prompt that the checkpoint's questions were asked with; None if the file holds no valid prompt."""
     settings = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
     try:
         return Prompt.model_validate(settings["prompt"])
@@ -59,7 +59,7 @@ def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
 
 
 def explain_misfit(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
-    """Why nothing of the checkpoint is used by a run with these settings: the reasons, at least one."""
+    """Return the reasons, at least one, why a run with these settings uses nothing from the checkpoint."""
     differences = list_differences(checkpoint, settings)
     if differences:
         return differences
@@ -69,12 +69,12 @@ def explain_misfit(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
 
 
 def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: SavedSelection) -> list[str]:
-    """What makes a run another evaluation than the one whose checkpoint this is: the reasons, at least one.
+    """Return the reasons, at least one, why a run is not the evaluation that the checkpoint belongs to.
 
     Args:
         checkpoint: one of ours.
-        settings: the run's, as `describe_settings` gives them.
-        selection: what the run's checkpoints say of its questions.
+        settings: the run's, as `describe_settings` returns them.
+        selection: the run's questions, as its checkpoints describe them.
     """
     theirs, their_selection = checkpoint.provenance.settings, checkpoint.provenance.selection
     changed = [line for name in settings for line in _compare(name, theirs.get(name), settings[name])]
@@ -83,15 +83,15 @@ def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: Save
     is_same_selection = all(getattr(their_selection, name) == getattr(selection, name) for name in SELECTION_SETTINGS[1:])
     if is_same_selection and theirs.get("context") == settings["context"]:
         changed += _compare_questions(their_selection, selection)
-    return changed or ["mcqa-flow itself asks or grades in other words than it did there"]
+    return changed or ["mcqa-flow itself asks or grades in different words here than there"]
 
 
 def _compare(name: str, theirs: JsonValue, ours: JsonValue) -> Iterator[str]:
-    """A line for each value that differs, those in mappings by their path; one that is not there is None."""
+    """Yield a line for each value that differs; values in mappings are named by their path, and a missing one is None."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key in {**theirs, **ours}:
             yield from _compare(f"{name}.{key}", theirs.get(key), ours.get(key))
-    elif repr(theirs) != repr(ours):  # which tells 1 from 1.0 and from True, as an id does
+    elif repr(theirs) != repr(ours):  # tells 1 from 1.0 and from True, as an id does
         yield f"{name} is {theirs!r} there and {ours!r} here"
 
 
@@ -99,11 +99,11 @@ def _compare_questions(theirs: SavedSelection, ours: SavedSelection) -> Iterator
     if theirs.file_count != ours.file_count:
         yield f"{ours.questions_file} held {theirs.file_count} questions there and holds {ours.file_count} here"
     elif theirs.digest != ours.digest:
-        yield f"the questions or reference answers in {ours.questions_file}, or their order, are others than there"
+        yield f"the questions or reference answers in {ours.questions_file}, or their order, differ from those there"
 
 
 def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
-    """The settings in a checkpoint's `config` that decide about answers, as far as they are there."""
+    """Return the settings in a checkpoint's `config` that affect answers, as far as it holds them."""
     model, rag = config.get("model"), config.get("rag")
     settings = model.get("generator_settings") if isinstance(model, dict) else None
     found: JsonObject = {}

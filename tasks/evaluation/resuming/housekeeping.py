@@ -1,12 +1,11 @@
-"""What is removed, and when: older checkpoints when they are asked to go, and what killed runs have left at the next start.
+"""Removal of files: of older checkpoints on request, and of what killed runs have left when the next run starts.
 
-Nothing is removed that a later run could need, or that a living process uses:
+Nothing is removed that a later run could need or that a living process uses. These files stay:
 
-- a checkpoint, while its evaluation has none that is newer and holds as much, and never the one that latest.json names;
-- a draft, unless it is abandoned (`drafts`);
-- the lock of an evaluation, and the log of a model server, while some process holds it (for a day, where the file system has
-  no locks to tell);
-- a segment of the answer log that holds anything. Those go with the checkpoints that hold them (`answer_log`).
+- a checkpoint, unless a newer one of its evaluation holds as much; the one that latest.json names always stays;
+- a temporary file, unless it is abandoned (`temporary_files`);
+- the lock of an evaluation or the log of a model server, while a process holds it (for a day, if the file system has no locks);
+- a segment of the answer log that holds anything. It is removed once checkpoints hold its records (`answer_log`).
 """
 
 import logging
@@ -28,23 +27,23 @@ from tasks.evaluation.storage.temporary_files import TEMPORARY_NAME, is_abandone
 logger = logging.getLogger(__name__)
 
 KEPT_LOGS = 20
-# At a log's end: when its server was started, with microseconds.
+# The name of a log ends with the time when its server was started, with microseconds.
 LOG_STAMP_LENGTH = len("20261123_145103_827579")
 
 
 @dataclass(frozen=True)
 class Removed:
-    """A file that is gone, and the space that this has freed."""
+    """A file that was removed, and the space that this freed."""
 
     path: Path
     size_bytes: int
 
 
 def prune(folder: Path, checkpoints: Iterable[Checkpoint], keep: int) -> list[Removed]:
-    """Remove all checkpoints but the newest `keep` of each evaluation, as `choose_superfluous` says; give what was removed.
+    """Remove all but the newest `keep` checkpoints of each evaluation, as `choose_superfluous` decides; return those removed.
 
     Raises:
-        StorageFailure: one cannot be removed.
+        StorageFailure: a checkpoint cannot be removed.
     """
     superfluous = choose_superfluous(checkpoints, keep, read_latest_name(folder))
     removed: list[Removed] = []
@@ -58,25 +57,25 @@ def prune(folder: Path, checkpoints: Iterable[Checkpoint], keep: int) -> list[Re
         except OSError as error:
             raise StorageFailure(f"cannot remove {checkpoint.path}: {error.strerror or error}; remove it by hand") from error
     if removed:
-        # After a power failure a removed file may be there again, which does no harm.
+        # If this fails, a removed file may reappear after a power failure, which does no harm.
         with suppress(OSError):
             sync_folder(folder)
     return removed
 
 
 def choose_superfluous(checkpoints: Iterable[Checkpoint], keep: int, latest: str | None) -> list[Checkpoint]:
-    """The checkpoints of which newer ones of the same evaluation hold as much, but for its newest `keep`.
+    """Return the checkpoints that hold no more than a newer one of their evaluation, except the newest `keep` of each.
 
     Args:
-        checkpoints: the newest first. The original's name no evaluation, and are never superfluous.
-        keep: how many of each evaluation stay.
+        checkpoints: the newest first. Those of the original script name no evaluation, and are never superfluous.
+        keep: the number of checkpoints of each evaluation that stay.
         latest: the name of a checkpoint that stays in any case.
     """
     kept: dict[str, list[Checkpoint]] = {}
     superfluous: list[Checkpoint] = []
     for checkpoint in checkpoints:
         newer = kept.setdefault(checkpoint.evaluation_id, [])
-        # A run that was resumed from an older file on purpose holds less than the one that it passed over.
+        # A run that was deliberately resumed from an older checkpoint holds less than the newer one that it ignored.
         holds_more = all(checkpoint.completed_count > each.completed_count for each in newer)
         is_kept = len(newer) < keep or holds_more or checkpoint.path.name == latest or not checkpoint.evaluation_id
         (newer if is_kept else superfluous).append(checkpoint)
@@ -84,16 +83,16 @@ def choose_superfluous(checkpoints: Iterable[Checkpoint], keep: int, latest: str
 
 
 def split_running(checkpoints: Sequence[Checkpoint], running: AbstractSet[str]) -> tuple[list[Checkpoint], list[Checkpoint]]:
-    """The checkpoints that nobody works on, and those of evaluations that are going on."""
+    """Return the checkpoints that no process is working on, and those of running evaluations."""
     idle = [each for each in checkpoints if each.evaluation_id not in running]
     return idle, [each for each in checkpoints if each.evaluation_id in running]
 
 
 def remove_leftovers(own_folder: Path, output_folder: Path, now: float) -> list[Path]:
-    """Remove what killed runs have left and nobody uses; give what was removed. What cannot be removed stays.
+    """Remove the unused files that killed runs have left; return their paths. A file that cannot be removed stays.
 
     Args:
-        own_folder: the folder `.mcqa` of a checkpoint directory.
+        own_folder: the `.mcqa` folder of a checkpoint directory.
         output_folder: where results are written.
         now: seconds since the epoch.
     """
@@ -111,11 +110,11 @@ def remove_leftovers(own_folder: Path, output_folder: Path, now: float) -> list[
 
 
 def _remove(paths: Iterable[Path], remove: Callable[[Path], bool]) -> Iterator[Path]:
-    """Those of the files that `remove` says to have removed. Housekeeping never keeps a run from going on."""
+    """Yield the files for which `remove` returns True. An error is only logged: housekeeping never stops a run."""
     for path in paths:
         try:
             if remove(path):
-                logger.debug("removed %s, which a run has left", path)
+                logger.debug("removed %s, left by an earlier run", path)
                 yield path
         except OSError as error:
             logger.debug("cannot remove %s: %s", path, error)
@@ -134,13 +133,16 @@ def _unlink(path: Path) -> bool:
 
 
 def _is_old_and_empty(path: Path, now: float) -> bool:
-    """A new segment is empty too, and for an instant not yet locked: its age tells it from one that was left."""
+    """Return True if a killed run has left this segment empty.
+
+    A new segment is empty too, and for an instant not yet locked: only its age tells it from an abandoned one.
+    """
     with suppress(OSError):
         return path.stat().st_size == 0 and is_old(path, now)
     return False
 
 
 def _list_old_logs(folder: Path) -> list[Path]:
-    """The logs of model servers but for the newest ones, by the time in their names."""
+    """Return the logs of model servers except the newest `KEPT_LOGS`, by the time in their names."""
     logs = sorted((path for path in _list(folder) if path.suffix == ".log"), key=lambda path: path.stem[-LOG_STAMP_LENGTH:])
     return logs[:-KEPT_LOGS]

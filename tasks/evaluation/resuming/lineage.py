@@ -1,7 +1,7 @@
-"""The checkpoints that a run goes on from: its own, when it is started again, and those of other runs that it may use.
+"""The checkpoints that a run continues from: its own, if it is restarted, and those of other runs that it may use.
 
-A run of `auto_resume: false` has a salt, its own id, which makes its answers no other run's. Whoever starts a run again under
-the same id (Prefect's Retry) continues it, with its salt and its seed, whatever `auto_resume` says by then.
+A run with `auto_resume: false` has a salt, its own id, so that no other run uses its answers. Restarting a run under the same
+id (Prefect's Retry) continues it with its salt and its seed, whatever `auto_resume` is by then.
 """
 
 import random
@@ -22,19 +22,20 @@ SEED_RANGE = 2**31
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a run goes on from.
-
-    `own` were written under this run's id, `others` may be used too; each the newest first. `named` was named on purpose.
-    """
+    """The checkpoints that a run continues from."""
 
     private_run_id: str = ""
+    """The run that alone may use the answers; empty: any run may."""
     named: Checkpoint | None = None
+    """The checkpoint that the settings name; None if they name none."""
     own: list[Checkpoint] = field(default_factory=list)
+    """Those written under this run's id, the newest first."""
     others: list[Checkpoint] = field(default_factory=list)
+    """Those of other runs that it may use, the newest first."""
 
 
 def find_lineage(config: Config, run_id: str, notify: Callable[[str], None]) -> Lineage:
-    """What the run of this id goes on from.
+    """Return the checkpoints that the run with this id continues from.
 
     Raises:
         UserMistake: the checkpoint that the settings name cannot be read.
@@ -49,23 +50,24 @@ def find_lineage(config: Config, run_id: str, notify: Callable[[str], None]) -> 
     private_run_id = own[0].provenance.private_run_id if own else chosen_id
     others = [each for each in found if each.provenance.private_run_id == private_run_id and each not in own]
     if named:
-        # An earlier start of the same command has gone on from the named one, and holds what that one lacks.
+        # These come from earlier starts of the same command: they continued the named checkpoint, and hold what it lacks.
         others = [each for each in others if each.provenance.resumed_from == name_resumed(named)]
     return Lineage(private_run_id, named, own, others)
 
 
 def name_resumed(named: Checkpoint) -> str:
-    """How a checkpoint says which one its run was told to continue."""
+    """Return the name by which checkpoints record that their run was to continue this one."""
     return named.path.resolve().name
 
 
 def choose_selection(config: Config, lineage: Lineage, settings: JsonObject) -> Selection:
-    """The selection; a sample without a seed has that of the run it continues, else a drawn one.
+    """Return the selection; a sample without a seed takes that of the run it continues, or else a random one.
 
     Args:
         config: the settings.
-        lineage: the checkpoint that was named and the run's own lend their seed; of others the newest unfinished one like this.
-        settings: as `describe_settings` gives them.
+        lineage: the source of that seed: the run's own checkpoints, the named one, or else the newest unfinished one of
+            another run with the same settings.
+        settings: as `describe_settings` returns them.
     """
     processing = config.processing
     seed = processing.random_seed
@@ -77,15 +79,15 @@ def choose_selection(config: Config, lineage: Lineage, settings: JsonObject) -> 
 
 
 def choose_prompt(config: Config, lineage: Lineage, settings: JsonObject, notify: Callable[[str], None]) -> Config:
-    """The settings with a prompt for each format; where none is set, that of the newest run which asked all else alike.
+    """Return the settings with a prompt for each format; an unset one is taken from the newest run with equal settings.
 
-    So a grader that is added or taken away, which decides what is asked where nothing else does, costs no answer.
+    Otherwise adding or removing a grader would cost all answers, because the default prompt depends on it.
 
     Args:
         config: the settings.
-        lineage: the run's own checkpoints lend their prompt, and of others those that hold results.
-        settings: as `describe_settings` gives them.
-        notify: takes what the user should know.
+        lineage: the source of the prompt: the run's own checkpoints, and others that hold results.
+        settings: as `describe_settings` returns them.
+        notify: called with what the user should know.
     """
     chosen = config.complete_prompt()
     if config.prompt.mc is None or config.prompt.qa is None:
@@ -118,7 +120,7 @@ def _find_lent_seed(config: Config, lineage: Lineage, settings: JsonObject) -> i
 
 
 def _is_same_sample(checkpoint: Checkpoint, config: Config) -> bool:
-    """Whether the checkpoint's questions were selected with the same settings."""
+    """Return True if the checkpoint's questions were selected with the same settings."""
     selection = checkpoint.provenance.selection
     return (
         selection.random_selection == config.processing.random_selection

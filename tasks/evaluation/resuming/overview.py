@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself, ours or the original's: model, questions, progress, state, accuracy so far."""
+"""Summaries of checkpoints, ours and the original script's: model, questions, progress, state and accuracy so far."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -14,7 +14,7 @@ from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_r
 from tasks.evaluation.storage.layout import LOCKS_FOLDER, OWN_FOLDER
 from tasks.evaluation.storage.locks import find_running
 
-# `unknown`: the file does not say how many questions were selected, as most of the original's do not.
+# `unknown`: the file does not say how many questions were selected; most of the original script's do not.
 State = Literal["running", "finished", "unfinished", "unknown"]
 
 
@@ -22,8 +22,8 @@ State = Literal["running", "finished", "unfinished", "unknown"]
 class Overview:
     """The facts of one checkpoint, without its results.
 
-    `evaluation_id` is empty in the original's; `selected_count` None where the file does not say it. `state` is `running` for
-    the newest checkpoint of an evaluation that some process works on.
+    `evaluation_id` is empty for a checkpoint of the original script. `selected_count` is None if the file does not hold it.
+    `state` is `running` for the newest checkpoint of an evaluation that a process is working on.
     """
 
     file: str
@@ -43,30 +43,30 @@ class Overview:
 
     @property
     def progress(self) -> str:
-        """How many of how many, with the percentage."""
+        """Return the numbers of finished and of selected questions, with the percentage."""
         if not self.selected_count:
             return f"{self.completed_count:,}/?"
         return f"{self.completed_count:,}/{self.selected_count:,} ({self.completed_count / self.selected_count:.1%})"
 
     @property
     def sample(self) -> str:
-        """Which of the file's questions were selected."""
+        """Return in words which of the file's questions were selected."""
         parts = [f"{self.random_selection:,} drawn with seed {self.random_seed}"] if self.random_selection else []
         parts += [f"the first {self.limit:,}"] if self.limit else []
         return ", of these ".join(parts) or "all"
 
     def to_json(self) -> JsonObject:
-        """The same facts as JSON."""
+        """Return the same facts as JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Tally:
-    """How a checkpoint scores so far.
+    """The accuracy of a checkpoint so far, and the numbers of questions without a score.
 
-    `refused` questions are those that the endpoint refused, `unusable` entries cannot be asked, each for the reason in its
-    record; of the original's, which does not tell them apart, both are under `refused`. `failed` are requests that the original
-    stored as if they were answers; they are asked again.
+    `refused` counts the questions that the endpoint refused, `unusable` the entries that cannot be asked; each has its reason
+    in its record. The original script does not tell them apart, so its checkpoints have both under `refused`. `failed` counts
+    the failed requests that the original script stored as if they were answers; they are asked again.
     """
 
     accuracy: Accuracy | None
@@ -75,7 +75,7 @@ class Tally:
     failed: int
 
     def to_json(self) -> JsonObject:
-        """The same numbers as JSON."""
+        """Return the same numbers as JSON."""
         return {
             "scored": self.accuracy.count if self.accuracy else 0,
             "accuracy": self.accuracy.accuracy if self.accuracy else None,
@@ -87,22 +87,22 @@ class Tally:
 
 
 def list_running(folder: Path) -> set[str]:
-    """The evaluations that some process works on, with this checkpoint directory."""
+    """Return the ids of the evaluations that some process is working on in this checkpoint directory."""
     return find_running(folder / OWN_FOLDER / LOCKS_FOLDER)
 
 
 def describe_all(folder: Path, checkpoints: Sequence[Checkpoint]) -> Iterator[Overview]:
-    """Each checkpoint's facts, given the newest first."""
+    """Yield an overview of each checkpoint; they must be given newest first."""
     running, latest = list_running(folder), read_latest_name(folder)
     for checkpoint in checkpoints:
         is_running = checkpoint.evaluation_id in running
         running.discard(checkpoint.evaluation_id)
-        with suppress(FileNotFoundError):  # removed in between
+        with suppress(FileNotFoundError):  # removed in the meantime
             yield _describe(checkpoint, is_running=is_running, is_latest=checkpoint.path.name == latest)
 
 
 def tally(checkpoint: Checkpoint) -> Tally:
-    """How it scores: by its own statistics, else by its results.
+    """Return the checkpoint's tally, from its own statistics or else from its results.
 
     Raises:
         DamagedFile: its results had to be read, and end early or do not parse.
@@ -140,7 +140,7 @@ def _name_state(completed: int, selected: int | None) -> State:
 
 
 def _read_statistics(checkpoint: Checkpoint) -> Tally | None:
-    """The numbers that the file itself gives, as ours do; None where they cannot be those of its results."""
+    """Return the numbers that the file itself states, as ours do; None if they are missing or cannot fit its results."""
     scored, mean, error, refused, unusable = (
         _find(checkpoint.metadata, "statistics", name)
         for name in ("scored", "accuracy", "standard_error", "refused", "unusable")
@@ -171,7 +171,7 @@ def _count_results(checkpoint: Checkpoint) -> Tally:
 
 
 def _find(value: JsonValue, *keys: str) -> JsonValue:
-    """What stands under these keys; None where there is nothing."""
+    """Return the value under these keys; None if there is nothing."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value

@@ -1,7 +1,7 @@
-"""What of the earlier runs' checkpoints and answer logs a run uses again.
+"""Reuse of the checkpoints and answer logs of earlier runs.
 
-Decided question by question, by the ids that `identity` gives. Only the original's checkpoints hold no ids: there the settings
-and each question's text are compared.
+It is decided question by question, by the ids from `identity`. Only the original script's checkpoints hold no ids: for them,
+the settings and each question's text are compared.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_r
 
 @dataclass
 class Reuse:
-    """What was taken from one copy: finished questions, answers that await a grade, and what is asked again."""
+    """Counts for a checkpoint or log: finished questions, answers that await a grade, and questions that are asked again."""
 
     finished: int = 0
     answers: int = 0
@@ -46,16 +46,16 @@ class Reuse:
 
     @property
     def is_any(self) -> bool:
-        """Whether anything of it is used."""
+        """Return True if anything was reused."""
         return bool(self.finished or self.answers)
 
 
 class Reuser:
-    """Matches earlier records with the questions of a ledger. Memory while it lives: 64 bytes a question.
+    """Matches earlier records with the questions of a ledger. Memory while it exists: 64 bytes per question.
 
     Args:
-        ledger: takes what fits.
-        settings: the run's, as `describe_settings` gives them.
+        ledger: receives what fits.
+        settings: the run's, as `describe_settings` returns them.
     """
 
     def __init__(self, ledger: Ledger, settings: JsonObject) -> None:
@@ -66,10 +66,10 @@ class Reuser:
         self._by_answer, self._by_score = ledger.roster.index(ledger.open_positions(range(len(ledger.roster))))
 
     def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
-        """Take what fits from the checkpoint: all of it, or nothing when it turns out to be damaged.
+        """Take everything that fits from the checkpoint, or nothing if it turns out to be damaged.
 
         Raises:
-            DamagedFile: it ends early or does not parse.
+            DamagedFile: it ends early, does not parse, or contradicts its own count.
         """
         results, answers = len(self._ledger.results), len(self._ledger.answers)
         reuse = Reuse()
@@ -79,7 +79,7 @@ class Reuser:
             for count, result in enumerate(read_results(checkpoint.path), start=1):  # noqa: B007 - used below
                 use(result, reuse)
             if count != checkpoint.completed_count:
-                raise DamagedFile(f"it holds {count} results and says {checkpoint.completed_count}")  # noqa: TRY301
+                raise DamagedFile(f"it holds {count} results, not {checkpoint.completed_count}")  # noqa: TRY301
         except DamagedFile:
             self._ledger.rollback(results_from=results, answers_from=answers)
             raise
@@ -88,10 +88,10 @@ class Reuser:
     def use_log(self, folder: Path, notify: Callable[[str], None]) -> Reuse:
         """Take what fits from the segments in the folder, and let the ledger's log adopt those that hold nothing else.
 
-        What cannot be read is said: its answers are paid for again.
+        What cannot be read is reported to `notify`: the answers in it are paid for again.
 
         Raises:
-            StorageFailure: what a segment holds cannot be made durable.
+            StorageFailure: the contents of a segment cannot be made durable.
         """
         reuse = Reuse()
         for path in list_segments(folder):
@@ -111,7 +111,7 @@ class Reuser:
         return reuse
 
     def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
-        """Take a result that carries ids."""
+        """Use a result that has ids."""
         if not is_sound_result(result):
             return
         position = next(iter(self._by_score.find(str(result.get("score_id")))), None)
@@ -125,7 +125,7 @@ class Reuser:
                 self._keep_clarification(position, answer, result)
 
     def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
-        """What takes a result of the original's: nothing where settings differ, answers alone where only the grader does."""
+        """Return a function that uses the original's results: none if settings differ, only answers if just the grader does."""
         if list_differences(checkpoint, self._settings):
             return lambda _result, _reuse: None
         model = checkpoint.config.get("model")
@@ -145,7 +145,7 @@ class Reuser:
             return
         answer = answer_of_result(result)
         if answer is None or result.get("skipped") or is_failed_request(result):
-            # What was skipped there may come without its text: nothing of it is used, so its place is enough.
+            # A skipped result may lack its question's text. Nothing of it is used, so its position is enough.
             reuse.asked_again += result.get("question", question.text) == question.text
             return
         if result.get("question") != question.text:
@@ -159,7 +159,7 @@ class Reuser:
             reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
 
     def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
-        """Take a record of a log; give the positions that it belongs to, none for a record that is damaged."""
+        """Use a record of a log; return the positions that it belongs to, an empty list if it is damaged."""
         try:
             return self._use_sound_record(record, reuse)
         except DamagedFile:
@@ -189,7 +189,7 @@ class Reuser:
         return positions
 
     def _keep_answer(self, position: int, answer: Answer, reuse: Reuse) -> None:
-        """Keep the answer for its grade; a second one, of another evaluation that asked the same, in case the grade is its."""
+        """Keep the answer for its grade; keep another evaluation's answer to the same request too: the grade may be for it."""
         if self._ledger.answers.put(position, to_line(asdict(answer))):
             reuse.answers += 1
         elif answer != self._ledger.known_answer(position):
@@ -219,7 +219,7 @@ class Reuser:
         reuse.finished += self._ledger.reuse(position, result)
 
     def _join_grades(self, reuse: Reuse) -> None:
-        """Finish the questions of which both the answer and its own grade are known."""
+        """Finish the questions for which both an answer and the grade of that very answer are known."""
         for (position, digest), grade in self._grades.items():
             question, answer = self._ledger.questions[position], self._find_answer(position, digest)
             if question and answer and position not in self._ledger.results:
@@ -230,21 +230,21 @@ class Reuser:
         self._other_answers.clear()
 
     def _find_answer(self, position: int, digest: str) -> Answer | None:
-        """The answer with this digest, which was graded."""
+        """Return the answer with this digest, which is the one that was graded; None if it is not known."""
         first = self._ledger.known_answer(position)
         return first if first and digest_answer(first) == digest else self._other_answers.get((position, digest))
 
 
 def require_fit(checkpoint: Checkpoint, reuse: Reuse, settings: JsonObject) -> None:
-    """Accept a checkpoint that was named on purpose.
+    """Check that something was reused from a checkpoint that the user named.
 
     Raises:
-        UserMistake: nothing of it fits; lists each differing setting with both values.
+        UserMistake: nothing of it fits; the message lists each differing setting with both values.
     """
     if reuse.is_any:
         return
     reason = "; ".join(explain_misfit(checkpoint, settings))
     raise UserMistake(
-        f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start anew with "
+        f"cannot resume from {checkpoint.path}: {reason}. Resume with the settings it was made with, or start over with "
         "--no-auto-resume and without --resume-from"
     )

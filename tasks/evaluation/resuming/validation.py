@@ -1,4 +1,4 @@
-"""Whether a checkpoint is sound: read to its end, and held against what its format promises."""
+"""Validation of a checkpoint: the whole file is read and checked against what its format promises."""
 
 from collections.abc import Hashable
 
@@ -12,7 +12,7 @@ SHOWN_NUMBERS = 5
 
 
 def find_faults(checkpoint: Checkpoint) -> list[str]:
-    """What is wrong in the file, each kind of fault once; empty when it is complete and sound. Reads all of it."""
+    """Return the faults in the file, each kind once; empty if it is complete and sound. Reads all of it."""
     faults: dict[str, list[int]] = {}
     seen: set[Hashable] = set()
     count = 0
@@ -31,7 +31,7 @@ def find_faults(checkpoint: Checkpoint) -> list[str]:
 
 
 def _check_result(result: JsonObject, seen: set[Hashable], *, has_ids: bool) -> list[str]:
-    """The faults of one result; `seen` is added to."""
+    """Return the faults of one result, and add its number and score id to `seen`."""
     faults: list[str] = []
     number, score_id = result.get("question_id"), result.get("score_id")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
@@ -54,7 +54,7 @@ def _check_result(result: JsonObject, seen: set[Hashable], *, has_ids: bool) -> 
 
 
 def _name_results(numbers: list[int]) -> str:
-    """The places of results in the file, counted from 1."""
+    """Return the places of results in the file, counted from 1, as text for a message."""
     shown = ", ".join(f"{number:,}" for number in numbers[:SHOWN_NUMBERS])
     more = f" and {len(numbers) - SHOWN_NUMBERS:,} more" if len(numbers) > SHOWN_NUMBERS else ""
     return f"{'result' if len(numbers) == 1 else 'results'} {shown}{more}"

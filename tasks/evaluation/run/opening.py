@@ -73,11 +73,11 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
     """Open a ledger of the questions that knows nothing of them yet; at the end its log and its temporary files are closed.
 
     Args:
-        preparation: What the run begins with.
-        open_log: Opens the answer log; None where nothing is kept.
+        preparation: what the run begins with.
+        open_log: opens the answer log; None without checkpointing.
 
     Raises:
-        StorageFailure: The log's folder cannot be made.
+        StorageFailure: the log's folder cannot be made.
     """
     folder, count, processing = preparation.own_folder, len(preparation.roster), preparation.config.processing
     with closing(PlacedSpool(folder, count)) as answers, closing(PlacedSpool(folder, count)) as results:

@@ -1,1 +1,1 @@
-"""One question's way from the prompt to the score, and the ledger of everything that is known so far."""
+"""How a question gets from its prompt to its score, and the ledger of everything known so far."""

@@ -1,4 +1,4 @@
-"""What models said when they were asked which choice they meant: known from earlier runs, and as the answer log keeps it.
+"""Clarifications, the replies of models asked which choice they meant: those known from earlier runs, and their log records.
 
     {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}
 
@@ -23,15 +23,15 @@ class Clarifications:
         self._known: dict[int, dict[str, Answer]] = {}
 
     def add(self, position: int, clarification_id: str, clarification: Answer) -> None:
-        """Take what is known; of two with the same id, the first stays."""
+        """Add a known clarification; of two with the same id, the first stays."""
         self._known.setdefault(position, {}).setdefault(clarification_id, clarification)
 
     def find(self, position: int, clarification_id: str) -> Answer | None:
-        """Return what is known; None where nothing is."""
+        """Return the clarification; None if it is not known."""
         return self._known.get(position, {}).get(clarification_id)
 
     def forget(self, position: int) -> None:
-        """Drop what is known of the question, which is finished."""
+        """Drop the clarifications of a question that is finished."""
         self._known.pop(position, None)
 
 
@@ -42,10 +42,10 @@ def clarification_record(answer_id: str, clarification_id: str, clarification: A
 
 
 def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Answer]:
-    """Return the id and the clarification of a record that `clarification_record` made.
+    """Return the id and the clarification in a record that `clarification_record` made.
 
     Raises:
-        DamagedFile: a field is missing, or of another kind.
+        DamagedFile: a field is missing or has the wrong type.
     """
     clarification_id = record.get("clarification_id")
     if not isinstance(clarification_id, str):
@@ -54,7 +54,7 @@ def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Answer]:
 
 
 def clarification_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
-    """Return the clarification that a result holds; None where it holds none."""
+    """Return the clarification that a result holds; None if the model was not asked for one."""
     evaluation, seconds = result.get("evaluation"), result.get("evaluation_time_seconds")
     if not isinstance(evaluation, dict) or evaluation.get("clarified") is not True:
         return None

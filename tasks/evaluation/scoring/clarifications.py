@@ -1,4 +1,4 @@
-"""Asking a model which choice it meant, where its reply does not settle that.
+"""Asking a model which choice it meant, if its reply does not settle that.
 
 The question is put once, as a follow-up in the same conversation: after the question and the model's reply stands a fixed
 request for one label of those offered, or NONE. What comes is read strictly: a label or a choice's own text, alone, in a short
@@ -18,7 +18,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.loose_json import find_objects
 
-# These words are hashed into ids: with others, what was asked before is not found again.
+# These words are hashed into ids: if they change, the clarifications of earlier runs are not found.
 WHICH_CHOICE = (
     "Which one of {letters} is the choice that you made in your reply? Answer with its label alone, or with NONE if you made "
     "no choice."
@@ -27,7 +27,7 @@ WHICH_CHOICES = (
     "Which of {letters} are the choices that you made in your reply? Answer with their labels alone and with commas between "
     "them, or with NONE if you made no choice."
 )
-# What may stand around a label: the beginning of the line that our prompt asks for, LaTeX, a word for what it is.
+# What may surround a label: the beginning of the line that our prompt asks for, LaTeX, a word such as "option".
 BOX = re.compile(r"\\(?:boxed|fbox)\s*\{([^{}]*)\}")
 LEAD = re.compile(
     r"\A(?:(?:(?:the|my) )?(?:(?:final|correct|chosen) )?(?:answer|choice|option)s?(?: (?:that )?I (?:made|chose))?"
@@ -41,12 +41,12 @@ AROUND_LABELS = " \t\r\n.,:;!\"'`*_()[]{}"
 
 
 def clarification_prompts() -> JsonObject:
-    """Return every word that a model is asked with."""
+    """Return the texts that a model is asked with."""
     return {"one": WHICH_CHOICE, "several": WHICH_CHOICES}
 
 
 def clarification_messages(question: Question, reply: str) -> list[Message]:
-    """Return what follows the question in the conversation: the model's reply, and the request to name the choice."""
+    """Return the messages that follow the question: the model's reply, and the request to name its choice."""
     request = WHICH_CHOICES if question.allows_several else WHICH_CHOICE
     return [
         {"role": "assistant", "content": reply},
@@ -90,13 +90,13 @@ def _read_names(reply: str, question: Question) -> tuple[str, ...]:
 
 
 def _strip_decoration(text: str) -> str:
-    """Return the text without thinking, formatting, and a word for what a label is."""
+    """Return the text without thinking, without formatting, and without a word such as "option" before a label."""
     text = BOX.sub(r"\1", strip_formatting(unicodedata.normalize("NFKC", final_part(text)))).lstrip(AROUND_LABELS)
     return LEAD.sub("", text, count=1)
 
 
 def _read_label(text: str, choices: Mapping[str, str]) -> str | None:
-    """Return the label that the text is, alone or with its choice's own text, or that of the only choice with this text."""
+    """Return the label if the text is just a label, or a label with its choice's own text; else None."""
     label = text.strip(AROUND_LABELS).upper()
     if label in choices:
         return label
@@ -109,6 +109,6 @@ def _read_label(text: str, choices: Mapping[str, str]) -> str | None:
 
 
 def _read_labels(text: str) -> set[str]:
-    """Return the words of the text, those of a list of labels among them; of one word in capitals, its letters."""
+    """Return the words of the text in upper case, as it may list labels; the letters of a single word in capitals."""
     words = [word.upper() for word in BETWEEN_LABELS.split(text) if word]
     return set(words[0]) if len(words) == 1 and text.isupper() else set(words)

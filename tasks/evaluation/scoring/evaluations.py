@@ -1,4 +1,4 @@
-"""What an answer is worth, and why: the `evaluation` that results hold, from whichever grader it comes."""
+"""The `evaluation` that results hold: what an answer is worth, and why. All graders produce the same form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Format
 
-# What stands in the place of a choice where none is made; graders write the words.
+# The values for a choice that was not made; graders write the words.
 NO_CHOICES = (None, "", "null", "none")
 
 
@@ -17,13 +17,13 @@ class Evaluation:
     Attributes:
         score: from 0 to 1.
         reasoning: why, in a sentence for people.
-        format: the question's.
-        reference_choice: the choice that the reference names, several as "A, C", or as a judge writes them; None for a short
+        format: the question's format.
+        reference_choice: the choice that the reference names; several as "A, C", or as a judge writes them; None for a short
             answer.
-        model_choice: the choice that the answer makes, in the same form; None where it makes none.
-        is_truncated: the answer was cut, and what was cut could have changed the score.
-        short_match: the exact match and the token F1 of a short answer that no model has graded.
-        probabilities: the labels' probabilities as the first token of the answer, where these decide.
+        model_choice: the choice that the answer makes, in the same form; None if it makes no choice.
+        is_truncated: the answer was cut off, and the missing part could have changed the score.
+        short_match: the exact match and the token F1 of a short answer, unless a model has graded it.
+        probabilities: the probability of each label as the first token of the answer, if these decide the score.
         is_clarified: the model was asked which choice it meant.
         clarification: its reply to that; None where it was not asked.
     """
@@ -40,7 +40,7 @@ class Evaluation:
     clarification: str | None = None
 
     def to_json(self) -> JsonObject:
-        """Return the evaluation as results hold it: the five documented fields, then marks and measures where they apply."""
+        """Return the evaluation as results hold it: the five documented fields, then the marks and measures that apply."""
         marks: JsonObject = {}
         if self.short_match:
             exact_match, f1 = self.short_match

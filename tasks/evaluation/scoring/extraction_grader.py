@@ -1,4 +1,4 @@
-"""Grading by what is read from the answer: the choice that it makes, or the short answer that it gives."""
+"""Grading by reading the answer: the choice that it makes, or the short answer that it gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ READING_VERSION = 5
 
 
 def explain_unknown_choice(question: Question) -> str:
-    """Return what to say of a question whose reference names none of its choices."""
+    """Return the message about a question whose reference names none of its choices."""
     return f"The answer {question.reference[:60]!r} names none of the question's choices"
 
 
@@ -27,7 +27,7 @@ class ExtractionGrader:
     """Grades multiple choice by the choice that is read from the answer, and short answers by their words.
 
     Attributes:
-        clarifies: ask the model which choice it meant where its answer does not settle that; else such an answer chooses
+        clarifies: ask the model which choice it meant if its answer does not settle that; otherwise such an answer chooses
             nothing.
     """
 
@@ -35,15 +35,15 @@ class ExtractionGrader:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the words in which a model is asked for its choice, None where it is not, and the reading's version."""
+        """Return the texts that ask a model for its choice, None if it is not asked, and the version of the reading."""
         return (None, clarification_prompts() if self.clarifies else None, READING_VERSION)
 
     def find_obstacle(self, question: Question) -> str | None:
-        """Return a reason where the reference names no choice, with which one that is read could be compared."""
+        """Return a message if the reference names no choice, so that there is nothing to compare an answer with."""
         return None if question.format == "qa" or question.right else explain_unknown_choice(question)
 
     async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:
-        """Grade the answer as far as it goes: what was cut is missing from it, and is marked.
+        """Grade the answer as far as it goes; the evaluation marks an answer that was cut off.
 
         Raises:
             Refused: the endpoint refuses to be asked which choice was meant.
@@ -58,7 +58,7 @@ class ExtractionGrader:
 
 
 def evaluate_choice(question: Question, answer: Answer, reading: ChoiceReading) -> Evaluation:
-    """Return what an answer to multiple choice is worth by what was read from it: 1 where it chooses just what is right."""
+    """Return the evaluation of a multiple-choice answer by what was read from it: 1 if it chooses exactly what is right."""
     labels = reading.labels if reading.is_certain else ()
     doubt = "the answer chooses nothing" if reading.is_certain else "the answer does not settle which choice it makes"
     reasoning = f"the answer chooses {', '.join(labels)}" if labels else doubt
@@ -66,7 +66,7 @@ def evaluate_choice(question: Question, answer: Answer, reading: ChoiceReading) 
 
 
 def evaluate_short_answer(question: Question, answer: Answer) -> Evaluation:
-    """Return what a short answer is worth: 1 where it is one of those accepted."""
+    """Return the evaluation of a short answer: 1 if it is one of those accepted."""
     grade = grade_short(answer.text, (question.reference, *question.aliases))
     verdict = f"right ({grade.match})" if grade.match else "none of those accepted"
     return Evaluation(

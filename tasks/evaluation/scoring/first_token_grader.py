@@ -1,4 +1,4 @@
-"""Grading by the first token: the choice whose label is the likeliest to begin the answer."""
+"""Grading by the first token: the chosen label is the one that is most likely to begin the answer."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.extraction_grader import READING_VERSION, explain_unknown_choice
 from tasks.evaluation.scoring.records import Grade
 
-# What tokenizers and models put around a label: "▁A" and "ĠA" where a server shows its tokenizer's spaces, "(A", "**A", "A)".
+# What tokenizers and models put around a label: "▁A" and "ĠA" if a server shows its tokenizer's spaces, "(A", "**A", "A)".
 AROUND_LABEL = " \t\r\n▁Ġ*_([{\"'`.,:)]}"
 
 
@@ -22,11 +22,11 @@ class FirstTokenGrader:
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the version of the reading; the request, which asks for the probabilities, tells such answers from others."""
+        """Return the version of the reading; the request already differs from others, since it asks for probabilities."""
         return (None, None, READING_VERSION)
 
     def find_obstacle(self, question: Question) -> str | None:
-        """Return a reason where one token cannot name the choice that is right."""
+        """Return a message if a single token cannot name the right choice."""
         if question.format == "qa":
             return "The question offers no choices, and grading: logprobs reads the first token of a choice"
         if not question.right:
@@ -39,7 +39,7 @@ class FirstTokenGrader:
         return None
 
     async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:  # noqa: ARG002 - asks nobody
-        """Grade the answer by its first token alone, so that none is truncated.
+        """Grade the answer by its first token alone, so that no answer counts as truncated.
 
         Raises:
             UserMistake: the endpoint gives no probabilities.
@@ -48,9 +48,9 @@ class FirstTokenGrader:
 
 
 def evaluate_first_token(question: Question, token_logprobs: Mapping[str, float] | None) -> Evaluation:
-    """Return what an answer is worth by its likeliest first tokens, given with their natural logarithms.
+    """Return the evaluation of an answer by its likeliest first tokens, given with their natural log probabilities.
 
-    Each label's probability is summed over the tokens that spell it; the rest of 1 lies with other tokens.
+    A label's probability is the sum over the tokens that spell it; the remainder up to 1 belongs to other tokens.
 
     Raises:
         UserMistake: the endpoint gives no probabilities.

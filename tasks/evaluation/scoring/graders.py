@@ -1,7 +1,7 @@
-"""The ways in which answers are graded, and the one place where a run's is chosen.
+"""The ways to grade answers, and the one place where a run's way is chosen.
 
-A model judges them, or they are graded by the choice or the short answer that is read from them, or by the probabilities of
-their first token.
+Either a model judges the answers, or they are graded by the choice or short answer that is read from them, or by the
+probabilities of their first token.
 """
 
 from typing import Protocol
@@ -22,27 +22,27 @@ class Grader(Protocol):
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """What of the grader decides about a score, as JSON: a score is reused where it is equal."""
+        """Return everything about the grader that affects a score, as JSON: a score is reused if it is equal."""
 
     def find_obstacle(self, question: Question) -> str | None:
-        """Return why answers to the question cannot be graded in this way; None when they can."""
+        """Return the reason why answers to the question cannot be graded in this way; None if they can."""
 
     async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:
         """Grade the answer.
 
         Args:
             question: one without an obstacle.
-            answer: the model's.
-            ask: asks the judge, or without one the model that has answered, in the same conversation.
+            answer: the model's answer.
+            ask: asks the judge, or without a judge the model that gave the answer, in the same conversation.
 
         Raises:
-            Refused: there is no grade, and there will be none.
-            EvaluationError: what `ask` raises.
+            Refused: the answer has no grade and will not get one.
+            EvaluationError: whatever `ask` raises.
         """
 
 
 def choose_grader(config: Config, judge: Endpoint | None) -> Grader:
-    """Return the grader that the settings want; `judge` is the model that they name for it."""
+    """Return the grader that the settings ask for; `judge` is the model that they name for grading."""
     if judge:
         return ModelGrader(judge.request)
     return FirstTokenGrader() if config.grading == "logprobs" else ExtractionGrader(config.processing.clarify_answers)

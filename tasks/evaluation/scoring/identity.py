@@ -1,11 +1,11 @@
-"""Identity: what must be equal for an answer or a score of an earlier run to be used again.
+"""Identity: what must be equal for an earlier run's answer or score to be reused.
 
-    answer id = hash(request settings, weights, revision, messages, how many identical questions stand before it, salt)
-    score id  = hash(answer id, reference answer, format, further accepted answers where there are any,
+    answer id = hash(request settings, weights, revision, messages, number of identical questions before it, salt)
+    score id  = hash(answer id, reference answer, format, further accepted answers if any,
                      the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
-Nothing else counts: not a question's place, not the file's name, the seed, the endpoint's host, port or key, nor how many are
-asked at once. Files hold these ids, so a change of this module makes every earlier answer unknown. Ids are 16 bytes of
+Nothing else counts: not a question's place, the file's name, the seed, the endpoint's host, port or key, or the number of
+questions in flight. Files hold these ids, so a change to this module makes every earlier answer unknown. An id is 16 bytes of
 BLAKE2b (RFC 7693), written as 32 hexadecimal digits.
 """
 
@@ -25,14 +25,14 @@ ID_BYTES = 16
 
 @dataclass(frozen=True)
 class IdentitySettings:
-    """The settings that decide about reuse.
+    """The settings that decide what is reused.
 
     Attributes:
-        request: all that is sent to the generator beside the messages.
-        weights: what tells the weights of a server that we start ourselves.
-        revision: the user's own name of the weights.
-        grader: what of the grader decides about a score, its `identity`.
-        private_run_id: the run whose answers no other run may use, empty for an ordinary one.
+        request: everything that is sent to the generator besides the messages.
+        weights: identifies the weights of a server that we start ourselves.
+        revision: the user's own name for the weights.
+        grader: the grader's `identity`, which is everything about it that affects a score.
+        private_run_id: the run whose answers no other run may use; empty for an ordinary run.
         prompt: the words around the question.
     """
 
@@ -53,7 +53,7 @@ class Identity:
         self._grader_part = _digest(*settings.grader)
 
     def identify(self, question: Question, occurrence: int) -> Ids:
-        """The question's ids, as hexadecimal text."""
+        """Return the question's ids as hexadecimal text; `occurrence` counts the identical questions before it."""
         answer = _digest_bytes(
             self._answer_part, _canonical(generator_messages(question, self._prompt)), str(occurrence).encode()
         )
@@ -62,17 +62,17 @@ class Identity:
         return Ids(answer.hex(), score.hex())
 
     def name_evaluation(self, score_ids: Iterable[bytes]) -> str:
-        """The name of the evaluation of these questions in this order under these settings."""
+        """Return the id of the evaluation of these questions, in this order, under these settings."""
         return _digest_bytes(self._answer_part, self._grader_part, b"".join(score_ids)).hex()
 
 
 def name_clarification(answer_id: str, messages: Sequence[Message]) -> str:
-    """Return the id of a follow-up: with the answer's id, which stands for the request before them, a hash of all messages."""
+    """Return the id of a follow-up: a hash of its messages and of the answer's id, which stands for the request before them."""
     return _digest(answer_id, messages).hex()
 
 
 def name_batch(score_ids: bytes) -> str:
-    """The key under which the result of a batch with these score ids is cached."""
+    """Return the key under which the result of a batch with these score ids is cached."""
     return "batch-" + _digest_bytes(score_ids).hex()
 
 
@@ -81,7 +81,7 @@ def _digest(*parts: object) -> bytes:
 
 
 def _digest_bytes(*parts: bytes) -> bytes:
-    """A digest of the parts that also tells where each begins."""
+    """Return a digest of the parts that also depends on where each begins."""
     digest = blake2b(digest_size=ID_BYTES)
     for part in parts:
         digest.update(len(part).to_bytes(8, "big"))

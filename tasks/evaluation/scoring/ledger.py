@@ -1,7 +1,7 @@
-"""The ledger: what a run knows of each selected question, and the one way to add to it.
+"""The ledger: what a run knows about each selected question, and the only way to add to it.
 
-A question goes from unknown to answered to finished. What arrives is in the answer log before anything else happens with it.
-A finished question has its documented record in `results`, where checkpoints, batch results and the report take it from.
+A question goes from unknown to answered to finished. Whatever arrives is written to the answer log before it is used. The
+documented record of a finished question is in `results`; checkpoints, batch results and the report take it from there.
 """
 
 import asyncio
@@ -35,19 +35,19 @@ from tasks.evaluation.storage.spool import PlacedSpool
 
 
 class Ledger:
-    """What is known of each question; positions are 0-based places in the selection.
+    """What is known about each question; positions are 0-based places in the selection.
 
-    `scores` holds a score a position, NaN if there is none; look at it only where there is a result. `no_choice`, `truncated`
-    and `clarified` are the evaluations' marks, `f1` the token F1 of short answers, NaN if there is none. `clarifications` are
-    known of unfinished questions.
+    `scores` holds a score or NaN for each position, and is valid only where there is a result. `no_choice`, `truncated` and
+    `clarified` hold the evaluations' marks, `f1` the token F1 of short answers or NaN. `clarifications` holds those that are
+    known for unfinished questions.
 
     Args:
-        roster: The questions with their ids.
-        answers: Takes the answers that are known and not yet graded.
-        results: Takes the finished questions' records.
-        log: Takes everything that arrives; None without checkpointing.
-        waits_for_sync: True if what is kept must have been fsynced.
-        retry_refused: True if a refusal that an earlier run has recorded counts for nothing.
+        roster: the questions with their ids.
+        answers: receives the answers that are known and not yet graded.
+        results: receives the finished questions' records.
+        log: receives everything that arrives; None without checkpointing.
+        waits_for_sync: whether to wait for the fsync of what is kept.
+        retry_refused: whether to ignore refusals that earlier runs have recorded.
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class Ledger:
 
     @property
     def open_count(self) -> int:
-        """How many questions are not finished."""
+        """Return the number of unfinished questions."""
         return len(self.questions) - len(self.results)
 
     def open_positions(self, positions: Iterable[int]) -> Iterator[int]:
-        """Those of the positions whose question is not finished."""
+        """Return those of the positions whose question is unfinished."""
         return (position for position in positions if position not in self.results)
 
     def record_unusable(self) -> None:
@@ -89,33 +89,33 @@ class Ledger:
             self.finish(position, build_unusable(error))
 
     def finish(self, position: int, result: JsonObject) -> bool:
-        """Put the question's record into the results, with its own number and fields; say whether it was not there yet."""
+        """Add the question's record to the results, with its own number and fields; return False if it already has one."""
         if position not in self.results:
             self._tokens.note(position, result)
             self._models.note(position, result.get("response_model"))
             if not result.get("skipped"):
-                # Before the record is there: a save beside this counts the scores of the records that it finds.
+                # Set before the record is added: a concurrent save counts the scores of the records that it finds.
                 self.scores[position] = result["score"]
                 self._note_marks(position, result.get("evaluation"))
         self.clarifications.forget(position)
         record = {**result, "question_id": position + 1}
-        record.pop("fields", None)  # a reused record's: those of the file as it was then
+        record.pop("fields", None)  # those of a reused record are from the file as it was then
         metadata = self.questions.metadata(position)
         return self.results.put(position, to_line(record | {"fields": metadata} if metadata else record))
 
     def rollback(self, *, results_from: int, answers_from: int) -> None:
-        """Take back all results and answers but the first so many."""
+        """Drop all results and answers except the first `results_from` and `answers_from`."""
         for position in self.results.positions(results_from, len(self.results)):
             self.scores[position] = np.nan
         self.results.truncate(results_from)
         self.answers.truncate(answers_from)
 
     def reuse(self, position: int, result: JsonObject) -> bool:
-        """Take a record that some earlier copy holds under the question's score id; say whether it was used."""
+        """Use a record that an earlier checkpoint or log holds under the question's score id; return True if it was used."""
         return not (is_refused(result) and self._retry_refused) and self.finish(position, result)
 
     async def keep_answer(self, position: int, answer: Answer) -> None:
-        """Make the answer durable, as far as the run demands.
+        """Log the answer; with `waits_for_sync`, wait for the fsync.
 
         Raises:
             StorageFailure: it cannot be kept.
@@ -123,7 +123,7 @@ class Ledger:
         await self._log(position, answer_record(self.roster.ids(position).answer, answer))
 
     async def keep_clarification(self, position: int, clarification_id: str, clarification: Answer) -> None:
-        """Log the reply to being asked which choice was meant; with `waits_for_sync`, wait for the fsync.
+        """Log the model's clarification of its choice, or its refusal; with `waits_for_sync`, wait for the fsync.
 
         Raises:
             StorageFailure: it cannot be kept.
@@ -131,7 +131,7 @@ class Ledger:
         await self._log(position, clarification_record(self.roster.ids(position).answer, clarification_id, clarification))
 
     async def keep_grade(self, position: int, question: Question, answer: Answer, grade: Grade) -> None:
-        """Make the grade durable and finish the question.
+        """Log the grade and finish the question; with `waits_for_sync`, wait for the fsync in between.
 
         Raises:
             StorageFailure: it cannot be kept.
@@ -141,7 +141,7 @@ class Ledger:
         self.finish(position, build_result(ids, question, answer, grade))
 
     async def keep_refusal(self, position: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
-        """Make the refusal durable and finish the question with it.
+        """Log the refusal and finish the question with it; with `waits_for_sync`, wait for the fsync in between.
 
         Raises:
             StorageFailure: it cannot be kept.
@@ -151,23 +151,23 @@ class Ledger:
         self.finish(position, build_refused(ids, question, refusal, answer))
 
     def known_answer(self, position: int) -> Answer | None:
-        """The answer of an earlier run that awaits its grade."""
+        """Return an earlier run's answer that awaits its grade; None if it is not known."""
         return parse_answer(from_line(self.answers.read(position))) if position in self.answers else None
 
     def awaiting_grade(self) -> list[int]:
-        """The positions whose answer is known and whose question is not finished."""
+        """Return the positions of unfinished questions whose answer is known."""
         return list(self.open_positions(position for position in range(len(self.questions)) if position in self.answers))
 
     def read_result(self, position: int) -> JsonObject:
-        """The finished question's record.
+        """Return the finished question's record.
 
         Raises:
-            KeyError: it is not finished.
+            KeyError: the question is not finished.
         """
         return from_line(self.results.read(position))
 
     def add_up_tokens(self, first: int | None = None) -> dict[Role, TokenSum]:
-        """What the first so many results have cost, None: all that there are; in whichever run it was paid."""
+        """Return the tokens that the first `first` results (None: all) have cost, in whichever run they were paid for."""
         return self._tokens.add_up(self.results.positions(0, len(self.results) if first is None else first))
 
     def count_models(self) -> Counter[str]:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
-# Deeper nesting holds nothing that is looked for, and must not exhaust the stack.
+# Deeper nesting holds nothing of interest, and must not exhaust the stack.
 MOST_DEPTH = 20
-# A reply that repeats the beginning of an object for ever would take seconds.
+# A reply that keeps repeating the beginning of an object would take seconds.
 MOST_UNREADABLE = 200
 INVISIBLE = r"\u200b-\u200f\u2060\ufeff"
 OPEN, CLOSE, COLON, COMMA = "{｛", ("}", "｝"), "[:：]", "[,，;；]"
@@ -55,9 +55,9 @@ class FoundObject:
     """An object in a text.
 
     Attributes:
-        start: where its opening brace is.
-        text: the object as it is written; up to the text's end where no brace closes it.
-        fields: the values by the keys as `name_field` gives them; None when the object cannot be read.
+        start: the position of its opening brace.
+        text: the object as written; up to the end of the text if no brace closes it.
+        fields: the values by key, with keys as `name_field` returns them; None if the object cannot be read.
     """
 
     start: int
@@ -66,9 +66,9 @@ class FoundObject:
 
 
 def find_objects(text: str) -> Iterator[FoundObject]:
-    """Yield the objects in the text that lie in no other, in their order; sets and formulas in braces are no objects.
+    """Yield the outermost objects in the text, in order; sets and formulas in braces are not objects.
 
-    Behind too many that cannot be read, the rest of the text counts as one of them.
+    After too many objects that cannot be read, the rest of the text counts as one of these.
     """
     end = unreadable = 0
     while start := OBJECT_START.search(text, end):
@@ -95,7 +95,7 @@ def decode_objects(text: str) -> str:
 
 
 def _read_object(text: str, start: int) -> tuple[JsonObject, int]:
-    """Return the object's fields and where it ends.
+    """Return the object's fields and the position where it ends.
 
     Raises:
         ValueError: it cannot be read.
@@ -169,14 +169,14 @@ def _read_literal(literal: str) -> JsonValue:
         raise ValueError("no literal")
     try:
         number = json.loads(literal)
-    except ValueError:  # .5, 1. and +1 are Python's
+    except ValueError:  # .5, 1. and +1 are numbers in Python, not in JSON
         return float(literal)
     assert isinstance(number, int | float)
     return number
 
 
 def _unescape(text: str) -> str:
-    """Return the string's text; where a backslash is not JSON's (LaTeX), each stands for itself, but before a quote."""
+    """Return the string's text. If a backslash is not JSON's (LaTeX), all stand for themselves, except before a quote."""
     try:
         value = json.loads(f'"{text}"', strict=False)
     except ValueError:
@@ -186,7 +186,7 @@ def _unescape(text: str) -> str:
 
 
 def _join(entries: Iterable[tuple[str, JsonValue]]) -> JsonObject:
-    """Return the entries by their names; one that is there twice with different values is None."""
+    """Return the entries by name; a name with several different values is None."""
     fields: JsonObject = {}
     for key, value in entries:
         name = name_field(key)
@@ -200,13 +200,13 @@ def _skip_space(text: str, position: int) -> int:
 
 
 def _skip_comma(text: str, position: int) -> int:
-    """Return where the next entry or the closing bracket is: behind a comma, and behind space alone where one is missing."""
+    """Return where the next entry or the closing bracket is: after a comma, or after space alone if the comma is missing."""
     position = _skip_space(text, position)
     return _skip_space(text, position + 1) if text.startswith(COMMAS, position) else position
 
 
 def _find_closing_brace(text: str, start: int) -> int:
-    """Return where the object that begins at `start` ends, by its braces alone; the text's end where none closes it."""
+    """Return where the object that begins at `start` ends, going by braces alone; the text's end if no brace closes it."""
     depth = 0
     for brace in re.finditer(r"[{｛}｝]", text[start:]):
         depth += 1 if brace[0] in OPEN else -1

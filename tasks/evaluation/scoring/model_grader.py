@@ -1,7 +1,7 @@
 """Grading by a model: a judge reads the question, the reference and the answer, and gives a verdict.
 
-A reply without a usable verdict is asked for again in stricter words; after the last of them the judge has refused. A missing
-score is never a zero.
+After a reply without a usable verdict the judge is asked again in stricter words; after the last of these it counts as having
+refused. A missing score is never counted as zero.
 """
 
 import time
@@ -19,7 +19,7 @@ from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.scoring.verdicts import Verdict, read_verdict
 
-# Part of the identity of the scores that a model has judged: raise it when the same words could be read differently.
+# Part of the identity of scores that a model has judged: raise it when the same words could be read differently than before.
 VERDICT_VERSION = 1
 
 GRADER_SYSTEM: dict[Format, str] = {
@@ -41,7 +41,7 @@ Question: {question}
 Reference Answer: {reference}
 
 Model Answer: {answer}"""
-# Added to the system's words where a reply held no verdict. That reply is not shown to the grader: it would be imitated.
+# Added to the system message after a reply without a verdict. The judge does not see that reply: it would imitate it.
 STRICTER = (
     "Your whole reply is one JSON object with a score: no other words, no Markdown, nothing before or after it.",
     'Reply with only this, your score in place of 0: {"score": 0, "reasoning": ""}',
@@ -55,14 +55,14 @@ class ModelGrader:
     """Lets a model judge the answers.
 
     Attributes:
-        request: all that is sent to it beside the messages.
+        request: everything that is sent to it besides the messages.
     """
 
     request: Mapping[str, object]
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Return the request with every word that it is asked with, and the version of the reading of verdicts."""
+        """Return the request, all texts that the judge is asked with, and the version of how verdicts are read."""
         return (self.request, grader_prompts(), VERDICT_VERSION)
 
     def find_obstacle(self, question: Question) -> str | None:  # noqa: ARG002 - a model can judge any
@@ -70,10 +70,10 @@ class ModelGrader:
         return None
 
     async def grade(self, question: Question, answer: Answer, ask: Ask) -> Grade:
-        """Return the judge's verdict; an answer that was cut before its first word is wrong without being judged.
+        """Return the judge's verdict; an answer that was cut off before its first word is wrong without being judged.
 
         Raises:
-            Refused: no verdict came in any wording.
+            Refused: the judge gave no verdict in any wording.
         """
         if not answer.text:
             return Grade(_make_evaluation(Verdict(0, NOTHING_WRITTEN), question, answer).to_json(), {}, 0.0)
@@ -83,7 +83,7 @@ class ModelGrader:
 
 
 def grader_prompts() -> JsonObject:
-    """Return every word that a judge is asked with."""
+    """Return all texts that a judge is asked with."""
     return {"system": {"mc": GRADER_SYSTEM["mc"], "qa": GRADER_SYSTEM["qa"]}, "user": GRADER_USER, "stricter": list(STRICTER)}
 
 
@@ -95,16 +95,16 @@ def grader_messages(question: Question, answer: str) -> list[Message]:
 
 
 def stricter_messages(messages: list[Message], wording: int) -> list[Message]:
-    """Return the messages that ask again in other words after a reply without a verdict; `wording` counts from 0."""
+    """Return the messages that ask again in stricter words after a reply without a verdict; `wording` counts from 0."""
     system, user = messages
     return [{"role": "system", "content": f"{system['content']}\n\n{STRICTER[wording]}"}, user]
 
 
 async def _ask_for_verdict(question: Question, answer: Answer, ask: Ask) -> tuple[Verdict, Usage]:
-    """Return the verdict with what all replies have cost; ask in stricter words while there is none.
+    """Return the verdict and what all replies have cost; ask again in stricter words until a reply holds a verdict.
 
     Raises:
-        Refused: none came in any wording.
+        Refused: the judge gave no verdict in any wording.
     """
     usage: Usage = {}
     first_messages = messages = grader_messages(question, answer.text)

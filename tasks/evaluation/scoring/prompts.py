@@ -1,4 +1,4 @@
-"""What the generator is asked: a question becomes chat messages, in words of ours or of the user's."""
+"""The messages that ask the generator a question, in our own words or the user's."""
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Kind, Prompt
 from tasks.evaluation.endpoints.messages import Message
@@ -25,7 +25,7 @@ Question:
 
 Answer the question from the context above.""",
 }
-# What stands around the question, `{body}`. The request stands before it: fewer replies of small models choose nothing then.
+# The text around the question, `{body}`. The request comes first: small models then give fewer replies that choose nothing.
 FRAMES = {
     "choice": 'Answer the multiple-choice question below. End your reply with "ANSWER: " and one of {letters}.\n\n{body}',
     "choices": """\
@@ -45,7 +45,7 @@ def generator_messages(question: Question, prompt: Prompt = ORIGINAL) -> list[Me
 
 
 def describe_prompt(prompt: Prompt, *, has_context: bool) -> JsonObject:
-    """Return the texts that are sent, with placeholders in braces: `system`, and `mc` and `qa` as the user message."""
+    """Return the texts that are sent, with placeholders in braces: `system`, and the user messages `mc` and `qa`."""
     texts: JsonObject = {kind: _choose_text(prompt, kind, has_context=has_context) for kind in BUILT_IN}
     return {"system": prompt.system, **texts}
 
@@ -68,7 +68,7 @@ def _fill(question: Question, prompt: Prompt) -> str:
 
 
 def _choose_text(prompt: Prompt, kind: Kind, *, has_context: bool, several: bool = False) -> str:
-    """Return the text with placeholders for such a question; `several` where more than one of its choices is right."""
+    """Return the text, with placeholders, for such a question; `several` if more than one of its choices is right."""
     given = (prompt.mc if kind == "mc" else prompt.qa) or "original"
     if given not in BUILT_IN[kind]:
         return given

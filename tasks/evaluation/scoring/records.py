@@ -1,7 +1,7 @@
-"""The records that stand for one question: what was answered, how it was graded, and the documented result.
+"""The records of one question: its answer, its grade, and the documented result.
 
-`Answer` and `Grade` are what the answer log keeps; `build_result` makes of them the record that checkpoints, results and
-Prefect hold. All are plain JSON objects, one a line.
+The answer log keeps an `Answer` and a `Grade`; `build_result` makes them into the record that checkpoints, results and Prefect
+hold. All are plain JSON objects, one per line.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ class Grade:
     """What an answer is worth.
 
     Attributes:
-        evaluation: as results hold it; its `score` is between 0 and 1.
-        usage: what a judge has cost; empty without one.
+        evaluation: in the form that results hold; its `score` is between 0 and 1.
+        usage: what the judge has cost; empty without a judge.
         seconds: how long the grading took.
-        clarification_usage: what it has cost to ask the generator which choice it meant; empty where that was clear.
+        clarification_usage: what it has cost to ask the generator which choice it meant; empty if that was clear.
     """
 
     evaluation: JsonObject
@@ -35,7 +35,7 @@ class Grade:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a question has no score and will get none. `usage` is what the replies of the endpoint that refused have cost."""
+    """The reason why a question will never get a score. `usage` is what the replies of the refusing endpoint have cost."""
 
     error: str
     usage: Usage
@@ -43,39 +43,39 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Ids:
-    """What decides about reuse: an equal `answer` id reuses the answer, an equal `score` id the score as well."""
+    """The ids that decide what is reused: an equal `answer` id reuses the answer, an equal `score` id also the score."""
 
     answer: str
     score: str
 
 
 def answer_record(answer_id: str, answer: Answer) -> JsonObject:
-    """The answer as the answer log keeps it."""
+    """Return the answer as the answer log keeps it."""
     return {"kind": "answer", "answer_id": answer_id, **asdict(answer)}
 
 
 def digest_answer(answer: Answer) -> str:
-    """What tells the answer from others to the same request: 16 hexadecimal digits of BLAKE2b over its record."""
+    """Return 16 hexadecimal digits of BLAKE2b over the answer, which tell it from other answers to the same request."""
     return blake2b(to_line(asdict(answer)), digest_size=8).hexdigest()
 
 
 def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
-    """Return the grade as the answer log keeps it: of this answer, and of no other that the model gave to the question."""
+    """Return the grade as the answer log keeps it: it belongs to this answer alone, not to others to the same question."""
     kept = {name: value for name, value in asdict(grade).items() if name != "clarification_usage" or value}
     return {"kind": "grade", "score_id": score_id, "answer_digest": digest_answer(answer), **kept}
 
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
-    """A refusal as the answer log keeps it: the generator's when there is no answer, else the grader's or the follow-up's."""
+    """Return a refusal as the answer log keeps it: the generator's if `answer` is None, else the grader's."""
     kept = asdict(answer) if answer else None
     return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **asdict(refusal), "answer": kept}
 
 
 def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
-    """The answer of a record that `answer_record` made.
+    """Return the answer in a record that `answer_record` made.
 
     Raises:
-        DamagedFile: a field is missing, or of another kind.
+        DamagedFile: a field is missing or has the wrong type.
     """
     fields = {name: record.get(name) for name in Answer.__dataclass_fields__}
     texts = [fields[name] for name in ("reasoning", "finish_reason", "response_model")]
@@ -87,10 +87,10 @@ def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
 
 
 def parse_grade(record: Mapping[str, JsonValue]) -> tuple[str, Grade]:
-    """The digest of the answer and its grade, of a record that `grade_record` made.
+    """Return the answer's digest and the grade in a record that `grade_record` made.
 
     Raises:
-        DamagedFile: a field is missing, or of another kind.
+        DamagedFile: a field is missing or has the wrong type, or the score is not from 0 to 1.
     """
     evaluation, usage, seconds = record.get("evaluation"), record.get("usage"), record.get("seconds")
     digest = record.get("answer_digest")
@@ -103,17 +103,17 @@ def parse_grade(record: Mapping[str, JsonValue]) -> tuple[str, Grade]:
 
 
 def parse_refusal(record: Mapping[str, JsonValue]) -> Refusal:
-    """The refusal of a record that `refusal_record` made."""
+    """Return the refusal in a record that `refusal_record` made."""
     return Refusal(str(record.get("error")), read_usage(record.get("usage")))
 
 
 def is_sound_result(result: Mapping[str, JsonValue]) -> bool:
-    """Whether the record can stand as a question's result: with a score, or skipped with its reason."""
+    """Return True if the record can be a question's result: it has a score, or was skipped for a stated reason."""
     return "error" in result if result.get("skipped") else is_score(result.get("score"))
 
 
 def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
-    """The answer that a result holds, the original's results included; None when it holds none."""
+    """Return the answer in a result, also in one of the original script; None if it holds no answer."""
     text = result.get("model_answer")
     if not isinstance(text, str):
         return None
@@ -135,7 +135,7 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
 
 
 def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> JsonObject:
-    """The documented record of a scored question; `question_id` is set where its position is known."""
+    """Return the documented record of a scored question; `question_id` is set later, where its position is known."""
     logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {
         "question_id": 0,
@@ -168,7 +168,7 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
 
 
 def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer | None) -> JsonObject:
-    """The documented record of a question that was finally refused; the answer is kept where only what followed it was."""
+    """Return the documented record of a question that was finally refused; with its answer, if only the grader refused."""
     kept: JsonObject = {}
     if answer:
         fields = ("finish_reason", "response_model", "reasoning")
@@ -193,10 +193,10 @@ def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer
 
 
 def build_unusable(error: str) -> JsonObject:
-    """The documented record of an entry that cannot be asked."""
+    """Return the documented record of an entry that cannot be asked."""
     return {"question_id": 0, "error": error, "skipped": True}
 
 
 def is_refused(result: Mapping[str, JsonValue]) -> bool:
-    """Whether the record is that of a refused question: one that was asked, and has an id."""
+    """Return True if the record is that of a refused question: one that was asked, and has an id."""
     return bool(result.get("skipped")) and "answer_id" in result

@@ -23,9 +23,9 @@ class Roster:
     `errors` says why entries cannot be asked, by position.
 
     Args:
-        questions: The selected questions.
-        identity: Gives them their ids.
-        grader: Not every question can be graded in every way.
+        questions: the selected questions.
+        identity: gives them their ids.
+        grader: grades the answers; some graders cannot grade every question.
     """
 
     def __init__(self, questions: Questions, identity: Identity, grader: Grader) -> None:

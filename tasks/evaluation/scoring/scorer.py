@@ -1,4 +1,4 @@
-"""One question from the generator's answer to its score, and many of them at a time on one event loop."""
+"""Scoring: one question from the generator's answer to its score, and many questions at a time on one event loop."""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
 from tasks.evaluation.scoring.records import Refusal
 
-# How long answers in flight may still arrive after a run was told to stop.
+# The time in which answers in flight may still arrive after a run was stopped.
 GRACE_SECONDS = 5.0
 MOST_REFUSED_IN_A_ROW = 10
 
@@ -27,11 +27,11 @@ class Scorer:
     """Scores the questions of a ledger; all its coroutines run on one event loop.
 
     Args:
-        ledger: gives the questions and keeps what comes of them.
+        ledger: gives the questions and keeps their answers, grades and refusals.
         grader: grades the answers.
         generator: answers the questions.
-        judge: the model that the grader asks; None where it asks none.
-        slots: the places of the questions in flight, over all batches.
+        judge: the model that the grader asks; None if it asks no model.
+        slots: limits the questions in flight, over all batches.
         prompt: the words around the questions.
     """
 
@@ -56,7 +56,7 @@ class Scorer:
         self.stop_cause: EvaluationError | None = None
 
     async def score_positions(self, positions: Iterable[int]) -> dict[int, Unscored]:
-        """Score the questions at these positions that are not finished; what is left unscored comes back with its reason."""
+        """Score the unfinished questions at these positions; return those that are left unscored, each with the reason."""
         tasks = {position: asyncio.create_task(self._score_in_turn(position)) for position in positions}
         self._asking |= set(tasks.values())
         try:
@@ -70,7 +70,7 @@ class Scorer:
         return {position: failure for position, failure in failures.items() if isinstance(failure, Unscored)}
 
     def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Ask nothing more; what is in flight may still arrive within the grace. To be called on the loop."""
+        """Ask nothing more; replies in flight may still arrive within the grace period. Call it on the event loop."""
         if self.stop_cause is None:
             self.stop_cause = cause
             for client in (self._generator, self._judge):
@@ -83,7 +83,7 @@ class Scorer:
             task.cancel()
 
     async def _score_in_turn(self, position: int) -> None:
-        """Score the question when a slot is free.
+        """Score the question once a slot is free.
 
         Raises:
             Unscored: it has no score yet.
@@ -123,7 +123,7 @@ class Scorer:
             self._refused_in_a_row = 0
 
     async def _ask_further(self, position: int, question: Question, messages: list[Message]) -> Answer:
-        """Ask the generator the messages behind the question, unless its reply is known.
+        """Ask the generator a follow-up to the question, unless the reply or refusal is already known.
 
         Raises:
             Refused: the endpoint refuses it.
@@ -136,10 +136,10 @@ class Scorer:
         return known
 
     def _count_refusal(self, refusal: Refused) -> None:
-        """Stop the run when refusals follow each other: that is no property of single questions.
+        """Stop the run after many refusals in a row: then the cause is not a single question.
 
         Raises:
-            EndpointStop: so many were refused without a score between them.
+            EndpointStop: `MOST_REFUSED_IN_A_ROW` questions were refused without a score between them.
         """
         self._refused_in_a_row += 1
         if self._refused_in_a_row == MOST_REFUSED_IN_A_ROW:

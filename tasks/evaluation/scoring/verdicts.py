@@ -26,7 +26,8 @@ PLACEHOLDER = re.compile(
     r"[\"'”]?\s*(?:[,}\n]|$)|choice[\"'”]?\s*:\s*[\"'“]letter or number\b",
     re.IGNORECASE,
 )
-# What stands before an example, alone in its sentence ("Format:", "For example,"), and before a verdict that is not given.
+# The words before an example, alone in their sentence ("Format:", "For example,"), or before a verdict that is not the grader's
+# ("instead of").
 EXAMPLE_AHEAD = re.compile(
     r"(?:(?:^|[\n.;(])[\s>*#`-]*(?:the |an? )?(?:(?:expected|required|requested|desired|output|response|reply|answer|json) )*"
     r"(?:format|example|template|schema|for example|for instance|e\.g\.|such as)(?: (?:output|response|reply|is))*[\s:,*`(]*"
@@ -38,11 +39,11 @@ AHEAD_CHARACTERS = 80
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a grader says of an answer.
+    """A grader's verdict on an answer.
 
     Attributes:
         score: from 0 to 1.
-        reasoning: why; empty where the grader says nothing.
+        reasoning: why; empty if the grader gives no reason.
         reference_choice: the choice that the reference names, as the grader writes it.
         model_choice: the choice that the answer makes, as the grader writes it.
     """
@@ -54,7 +55,7 @@ class Verdict:
 
 
 def read_verdict(reply: str, question: Question) -> Verdict | None:
-    """Return the verdict that a grader's reply gives; None when it gives none."""
+    """Return the verdict in a grader's reply; None if it gives no verdict."""
     reply = decode_objects(reply)
     given = [found for found in find_objects(reply) if _list_verdicts(found) and not _is_example(found, reply)]
     chosen = choose_verdict(reply, given, lambda found: _read_score(_list_verdicts(found)[-1].get(SCORE)))
@@ -66,13 +67,13 @@ def read_verdict(reply: str, question: Question) -> Verdict | None:
 
 
 def _is_example(found: FoundObject, reply: str) -> bool:
-    """Return True for an echo of the format that was asked for."""
+    """Return True if the object is an example or an echo of the requested format."""
     ahead = reply[max(0, found.start - AHEAD_CHARACTERS) : found.start]
     return bool(PLACEHOLDER.search(found.text) or EXAMPLE_AHEAD.search(ahead))
 
 
 def _list_verdicts(found: FoundObject) -> list[JsonObject]:
-    """Return the verdict that the object is or holds, one without a score where it cannot be read; else nothing."""
+    """Return the verdicts that the object is or holds; an empty verdict if it cannot be read or its scores differ."""
     if found.fields is None:
         return [{}] if SCORE_KEY.search(found.text) else []
     verdicts = list(_find_scores(found.fields))
@@ -89,7 +90,7 @@ def _find_scores(value: JsonValue) -> Iterator[JsonObject]:
 
 
 def _read_score(score: JsonValue) -> float | None:
-    """Return the score as a number; the texts "1" and "true" count as such. None when it is none from 0 to 1."""
+    """Return the score as a number, also if it is a text such as "1" or "true"; None if it is not from 0 to 1."""
     if isinstance(score, str):
         score = {"true": 1, "false": 0}.get(score.strip().lower(), score)
     try:

@@ -1,1 +1,1 @@
-"""Everything on disk: the answer log, the checkpoints, temporary files, locks, and the layout of the folders."""
+"""Everything on disk: the answer log, checkpoints, temporary files, locks, and the layout of the folders."""

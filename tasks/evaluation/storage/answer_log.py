@@ -1,29 +1,24 @@
-"""The answer log: every answer and every grade, on disk from the moment it arrives.
+"""The answer log, `{folder}/{writer}-{segment}.jsonl`: every answer and every grade, on disk from the moment it arrives.
 
-    {folder}/{writer}-{segment}.jsonl
-
-Format: JSON Lines. A record is one object on one line, UTF-8, ended by a line break; `records` documents its fields. A segment
-holds at most 10,000 records. A process writes to segments of its own only, so any number of runs share a folder. Records are
-found by the ids in them, never by the file's name or place.
+Format: JSON Lines, UTF-8, every line ended by a line break; `records` documents the fields. A segment holds at most 10,000
+records. A process writes only to its own segments, so runs can share a folder. Records are found by their ids, not by file.
 
     {"kind":"answer","answer_id":"5f…","text":"ANSWER: B","usage":{"total_tokens":212},…}
-    {"kind":"clarification","answer_id":"5f…","clarification_id":"09…","text":"B",…}
     {"kind":"grade","score_id":"a0…","answer_digest":"c4…","evaluation":{"score":1,…},…}
 
-A grade belongs to one answer, which its digest names (`records.digest_answer`): several evaluations that ask a model the same
-get answers of their own, and grades for them. A clarification is what the model said when it was asked which choice it meant.
+Further kinds are `refusal` (`records.refusal_record`) and `clarification` (`clarification_records`). A grade belongs to one
+answer and names its digest: evaluations that ask a model the same question each get their own answers and grades.
 
-Promise: a record is in the file when `append` returns, so killing the process loses nothing. An fsync begins every second (one
-for all that waits), so a power failure loses at most the last second and what the fsync takes, or two fsyncs where one takes
-longer than a second; `append`'s future tells when it is done. No fsync keeps `append` waiting. The folder is fsynced with the
-first record of a segment, and its own path when it is made; what a killed process had not yet fsynced, the run that reads it
-does (`sync_segment`). A record that could not be written whole is truncated away; where that fails, or an fsync has failed, the
-log keeps nothing more, and the run stops.
+Promise: a record is in the file when `append` returns, so killing the process loses nothing. Every second one fsync begins for
+all waiting records, so a power failure loses at most a second plus one fsync, or two fsyncs if one takes longer than a second.
+`append` never waits for it; the future that it returns does. The folder is fsynced with a segment's first record, and its path
+when it is made. What a killed process had not fsynced, the run that reads it does (`sync_segment`). A record that could not be
+written whole is truncated away. If that or an fsync fails, the log accepts nothing more and the run stops.
 
-Tail rule: a last line without a line break is what a crash cut off, and is no record; a line that does not parse costs that
-record alone. Assumes that appending to a file changes nothing before its end. Downside: an answer stands in the log and again
-in the next checkpoint. A full segment is removed when a durable checkpoint holds all of its questions, the others when the
-evaluation is complete: until then the log alone is enough to continue with what they hold.
+Tail rule: a last line without a line break was cut off by a crash and is no record; a line that does not parse costs only that
+record. Assumption: appending to a file changes nothing before its end. Downside: the next checkpoint holds every answer again.
+A full segment is removed once a durable checkpoint holds all its questions, the others once the evaluation is complete; until
+then the log alone is enough to continue with what they hold.
 """
 
 import os
@@ -48,7 +43,7 @@ LINE_BREAK = b"\n"
 
 @dataclass
 class Segment:
-    """A file of the log, and the positions whose questions it holds and no durable checkpoint does."""
+    """A file of the log, and the positions of the questions in it that no durable checkpoint holds."""
 
     path: Path
     unsaved: set[int] = field(default_factory=set)
@@ -59,9 +54,9 @@ class AnswerLog:
     """The log that this process writes.
 
     Args:
-        folder: where the segments lie; made when it is missing.
+        folder: the folder of the segments; made if it is missing.
         writer: a name that no other process uses.
-        sync_at_once: whether each record is to be fsynced as soon as the fsync before it is done.
+        sync_at_once: whether to fsync each record as soon as the previous fsync is done.
 
     Raises:
         StorageFailure: the folder cannot be made.
@@ -90,14 +85,14 @@ class AnswerLog:
 
     @property
     def failure(self) -> StorageFailure | None:
-        """Return why the log can keep nothing more; None while it can."""
+        """Return the reason why the log accepts nothing more; None while it does."""
         return self._failure
 
     def append(self, line: bytes, position: int) -> "Future[None]":
-        """Write the record of a question's answer or grade; the future is done when it is fsynced.
+        """Write the record of a question's answer or grade; the returned future is done when the record is fsynced.
 
         Raises:
-            StorageFailure: it could not be written whole, and the log is as it was before; or the log has failed for good.
+            StorageFailure: it could not be written whole, and the log is unchanged; or the log has failed for good.
         """
         with self._lock:
             if self._failure:
@@ -108,19 +103,19 @@ class AnswerLog:
                 raise StorageFailure(f"cannot write the answer log in {self._folder}: {error.strerror}; {MAKE_ROOM}") from error
             self._segments[-1].unsaved.add(position)
             synced: Future[None] = Future()
-            # Else a question that is cancelled while it waits would cancel the future, and the syncer could not set it.
+            # Otherwise a question that is cancelled while waiting would cancel the future, and the syncer could not set it.
             synced.set_running_or_notify_cancel()
             self._waiters.append(synced)
         self._wake.set()
         return synced
 
     def adopt(self, path: Path, positions: Iterable[int], record_count: int) -> None:
-        """Take over a segment that an earlier run has left, all of whose records belong to these positions."""
+        """Take over a segment that an earlier run has left; all its records belong to these positions."""
         with self._lock:
             self._segments.insert(0, Segment(path, set(positions), is_full=record_count >= SEGMENT_RECORDS))
 
     def release(self, positions: Iterable[int]) -> None:
-        """Note that a durable checkpoint holds these positions, and remove the full segments that it covers."""
+        """Note that a durable checkpoint holds these positions, and remove the full segments that are now covered."""
         saved = set(positions)
         with self._lock:
             for segment in self._segments:
@@ -128,7 +123,7 @@ class AnswerLog:
             self._remove_saved([segment for segment in self._segments if segment.is_full])
 
     def close(self, *, is_complete: bool) -> None:
-        """Fsync what waits and end; of a complete evaluation all segments that a durable checkpoint covers are removed."""
+        """Fsync what waits and end; if the evaluation is complete, remove all segments that durable checkpoints cover."""
         self._closing.set()
         self._wake.set()
         self._syncer.join()
@@ -139,7 +134,7 @@ class AnswerLog:
             self._remove_saved(self._segments)
 
     def _remove_saved(self, segments: Iterable[Segment]) -> None:
-        """Remove those that checkpoints hold; one that cannot be removed stays, which costs its room alone."""
+        """Remove the segments that checkpoints cover; one that cannot be removed stays, which costs only space."""
         for segment in [segment for segment in segments if not segment.unsaved]:
             with suppress(OSError):
                 remove_unless_locked(segment.path, even_if_unknown=True)
@@ -158,7 +153,7 @@ class AnswerLog:
             raise
 
     def _begin_segment(self) -> None:
-        """Go on in a new file. The fsync of the full one may take seconds, and is left to the syncer."""
+        """Begin a new file. The fsync of the full one may take seconds, and is left to the syncer."""
         path = self._folder / f"{self._writer}-{self._segment_number + 1:06d}.jsonl"
         file = SegmentFile(path)
         if self._file:
@@ -178,7 +173,7 @@ class AnswerLog:
         self._sync()
 
     def _sync(self) -> None:
-        """One fsync for all records that wait for one. A failed fsync is final: the kernel may have dropped the data."""
+        """Fsync once for all waiting records. A failed fsync is final: the kernel may have dropped the data."""
         with self._lock:
             waiters, self._waiters = self._waiters, []
             full, self._full = self._full, []
@@ -200,7 +195,7 @@ class AnswerLog:
                 os.close(descriptor)
 
     def _sync_full(self, full: Iterable[tuple[Segment, SegmentFile]]) -> None:
-        """Fsync and close segments that are full; then a checkpoint that holds all of one may remove it."""
+        """Fsync and close full segments; after that, one can be removed when checkpoints hold all of it."""
         with ExitStack() as stack:
             for _, file in full:
                 stack.callback(file.close)
@@ -228,10 +223,10 @@ def list_segments(folder: Path) -> list[Path]:
 
 
 def sync_segment(path: Path) -> None:
-    """Make durable what is in the segment: a killed process has left what it had not yet fsynced to the kernel's memory.
+    """Make the contents of the segment durable: a killed process may have left some of them in the kernel's memory.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the segment cannot be opened.
         StorageFailure: it cannot be fsynced.
     """
     descriptor = os.open(path, os.O_RDONLY)
@@ -244,7 +239,7 @@ def sync_segment(path: Path) -> None:
 
 
 def read_segment(path: Path) -> Iterator[JsonObject | None]:
-    """Yield the records of a segment in order; None for a line that does not parse. A cut last line is passed over."""
+    """Yield the records of a segment in order; None for a line that does not parse. A last line that was cut off is skipped."""
     with path.open("rb") as lines:
         for line in lines:
             if not line.endswith(LINE_BREAK):

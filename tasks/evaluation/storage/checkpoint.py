@@ -9,11 +9,11 @@ Format, one JSON object, UTF-8, its keys in this order:
 
 `timestamp` is local time. `results` are in the order of completion, one per line; `question_id` and `completed_indices` count
 the selection from 1; completed_count == len(results) == len(completed_indices). `config` has the shape of the YAML file, with
-its keys masked. What is ours stands under `metadata` (`provenance`).
+secrets masked. What only our own checkpoints hold is under `metadata` (`provenance`).
 
 Tail rule: the last line that begins with `], ` ends the results. A file that ends earlier, does not parse or contradicts its
-own counts is damaged, and nothing of it is used. The original's checkpoints, whose keys may come in any order and on any lines,
-are read from their beginning to their end.
+own counts is damaged, and nothing in it is used. Checkpoints of the original script, whose keys may be in any order and on any
+line, are read from beginning to end.
 
 `checkpoint_writer` writes the file, `checkpoint_reader` reads it; both take its bytes and its keys from here.
 """
@@ -29,13 +29,13 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.storage.provenance import Provenance
 
 VERSION = "2.0"
-# The link in the checkpoint directory to the newest file.
+# The link to the newest file in the checkpoint directory.
 LATEST = "latest.json"
-# What every checkpoint's name begins with.
+# The beginning of every checkpoint's name.
 NAME_PREFIX = "checkpoint_"
 
 RESULTS_KEY = "results"
-# The reader counts the results under this name where it reads a file to its end; no file holds it.
+# The key under which the reader adds the number of results after reading a whole file; no file holds it.
 RESULTS_COUNT_KEY = "results_count"
 _RESULTS_BEGIN = b'"results": [\n'
 _RESULTS_END = b"\n], "
@@ -50,9 +50,9 @@ class Checkpoint:
     timestamp: datetime
     """When it was written, in local time."""
     completed_count: int
-    """The number of results that it says to hold."""
+    """The number of results that it claims to hold."""
     metadata: JsonObject
-    """Its `metadata`, empty where it has none."""
+    """Its `metadata`; empty if it has none."""
     config: JsonObject
     """Its `config`, in the shape of the YAML file."""
     provenance: Provenance
@@ -60,12 +60,12 @@ class Checkpoint:
 
     @property
     def evaluation_id(self) -> str:
-        """Return the evaluation that it belongs to; empty in one of the original's."""
+        """Return the id of the evaluation that it belongs to; empty for a checkpoint of the original script."""
         return self.provenance.evaluation_id
 
 
 def build_head(now: datetime, indices: Iterable[int]) -> bytes:
-    """Return everything that stands before the first result.
+    """Return everything before the first result.
 
     Args:
         now: the time of the save.
@@ -81,7 +81,7 @@ def build_head(now: datetime, indices: Iterable[int]) -> bytes:
 
 
 def build_tail(metadata: JsonObject, config: JsonObject) -> bytes:
-    """Return everything that stands behind the last result."""
+    """Return everything after the last result."""
     members = {"metadata": metadata, "config": config, "version": VERSION}
     return _RESULTS_END + json.dumps(members, ensure_ascii=False).encode().removeprefix(b"{") + b"\n"
 
@@ -89,7 +89,7 @@ def build_tail(metadata: JsonObject, config: JsonObject) -> bytes:
 def parse_ends(first_line: bytes, last_bytes: bytes) -> JsonObject | None:
     """Return the members around the results, given the file's first line and its last bytes.
 
-    None where these are not the ends that `build_head` and `build_tail` make.
+    None if these are not what `build_head` and `build_tail` write.
     """
     _, found, tail = last_bytes.rpartition(_RESULTS_END)
     if not found or not first_line.endswith(_RESULTS_BEGIN):
@@ -103,7 +103,7 @@ def parse_ends(first_line: bytes, last_bytes: bytes) -> JsonObject | None:
 
 
 def parse_members(path: Path, members: Mapping[str, JsonValue]) -> Checkpoint | None:
-    """Return the checkpoint with these members; None where they are not those of a checkpoint.
+    """Return the checkpoint with these members; None if they are not those of a checkpoint.
 
     Raises:
         DamagedFile: they contradict each other.
@@ -127,7 +127,7 @@ def parse_members(path: Path, members: Mapping[str, JsonValue]) -> Checkpoint | 
 
 
 def parse_indices(members: Mapping[str, JsonValue]) -> set[int]:
-    """Return the numbers of the questions that a checkpoint says to hold."""
+    """Return the numbers of the questions that a checkpoint claims to hold."""
     indices = members.get("completed_indices")
     return {index for index in indices if isinstance(index, int)} if isinstance(indices, list) else set()
 

@@ -1,4 +1,4 @@
-"""The checkpoints in a directory, ours and the original's: found by content, not by name."""
+"""The checkpoints in a directory, ours and the original script's, which are found by content, not by name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tasks.evaluation.storage.checkpoint_reader import read_checkpoint
 
 @dataclass(frozen=True)
 class DamagedCheckpoint:
-    """A file that was a checkpoint, or has the name of one, and cannot be read as one."""
+    """A file that seems to be a checkpoint, by its content or its name, but cannot be read as one."""
 
     path: Path
     """The file."""
@@ -20,7 +20,7 @@ class DamagedCheckpoint:
 
 
 def find_checkpoints(folder: Path, notify: Callable[[str], None]) -> list[Checkpoint]:
-    """Return the checkpoints in the folder, the newest by the time inside first; notify of each damaged one."""
+    """Return the checkpoints in the folder, newest first by the time inside; call `notify` for each damaged one."""
     found, damaged = survey_checkpoints(folder)
     for each in damaged:
         notify(f"⚠️ Passed over a damaged checkpoint: {each.path} ({each.reason})")
@@ -28,9 +28,9 @@ def find_checkpoints(folder: Path, notify: Callable[[str], None]) -> list[Checkp
 
 
 def survey_checkpoints(folder: Path) -> tuple[list[Checkpoint], list[DamagedCheckpoint]]:
-    """Return the checkpoints in the folder, the newest by the time inside first, and the damaged ones by name.
+    """Return the checkpoints in the folder, newest first by the time inside, and the damaged ones in order of their names.
 
-    Every .json and .json.gz file whose name does not begin with a dot is looked at.
+    Every .json and .json.gz file whose name does not begin with a dot is examined.
     """
     found: list[Checkpoint] = []
     damaged: list[DamagedCheckpoint] = []
@@ -39,9 +39,9 @@ def survey_checkpoints(folder: Path) -> tuple[list[Checkpoint], list[DamagedChec
         try:
             checkpoint = read_checkpoint(path)
             if checkpoint is None and path.name.startswith(NAME_PREFIX):
-                raise DamagedFile("it is no checkpoint, in spite of its name")  # noqa: TRY301
+                raise DamagedFile("it is not a checkpoint, despite its name")  # noqa: TRY301
         except DamagedFile as error:
-            # One that has gone in between was removed, which is no damage.
+            # A file that has vanished in the meantime was removed, not damaged.
             damaged += [DamagedCheckpoint(path, str(error))] if path.exists() else []
         else:
             found += [checkpoint] if checkpoint else []
@@ -49,7 +49,7 @@ def survey_checkpoints(folder: Path) -> tuple[list[Checkpoint], list[DamagedChec
 
 
 def read_latest_name(folder: Path) -> str | None:
-    """Return the name of the checkpoint that latest.json links to; None where there is no such link."""
+    """Return the name of the checkpoint that latest.json links to; None if there is no such link."""
     link = folder / LATEST
     return link.readlink().name if link.is_symlink() else None
 

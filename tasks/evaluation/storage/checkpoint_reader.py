@@ -1,4 +1,4 @@
-"""The reader of checkpoints, ours and the original's (`checkpoint` documents the file)."""
+"""The reader of checkpoints, ours and the original script's (`checkpoint` documents the file)."""
 
 import gzip
 import zlib
@@ -18,14 +18,14 @@ from tasks.evaluation.storage.checkpoint import (
 )
 from tasks.evaluation.storage.json_stream import read_object
 
-# The tail of a checkpoint of ours is looked for in this many last bytes.
+# The tail of one of our checkpoints is searched for in this many bytes at the file's end.
 TAIL_BYTES = 1 << 18
-# How the original stored a failed request as if it were an answer.
+# The original script stored a failed request as an answer that begins with this.
 ORIGINAL_ERROR = "Error: "
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
-    """Return the checkpoint without its results; None for a JSON file that is no checkpoint.
+    """Return the checkpoint without its results; None for a JSON file that is not a checkpoint.
 
     Raises:
         DamagedFile: the file cannot be read, ends early, or contradicts itself.
@@ -37,22 +37,22 @@ def read_named_checkpoint(path: str) -> Checkpoint:
     """Return the checkpoint that the user named.
 
     Raises:
-        UserMistake: there is no such file, it is damaged, or it is no checkpoint.
+        UserMistake: the file does not exist, is damaged, or is not a checkpoint.
     """
     try:
         checkpoint = read_checkpoint(Path(path))
     except DamagedFile as error:
         raise UserMistake(f"cannot resume from {path}: {error}") from None
     if checkpoint is None:
-        raise UserMistake(f"cannot resume from {path}: it is no checkpoint")
+        raise UserMistake(f"cannot resume from {path}: it is not a checkpoint")
     return checkpoint
 
 
 def read_results(path: Path) -> Iterator[JsonObject]:
-    """Yield the results in a checkpoint, one after the other.
+    """Yield the results in a checkpoint, one by one.
 
     Raises:
-        DamagedFile: the file ends early or does not parse, perhaps after some results have come.
+        DamagedFile: the file ends early or does not parse; some results may have been yielded before.
     """
     with _open_text(path) as source:
         for key, value in read_object(source, streamed=RESULTS_KEY):
@@ -61,7 +61,7 @@ def read_results(path: Path) -> Iterator[JsonObject]:
 
 
 def read_completed_indices(path: Path) -> set[int]:
-    """Return the numbers of the questions that a checkpoint says to hold.
+    """Return the numbers of the questions that a checkpoint claims to hold.
 
     Raises:
         DamagedFile: the file cannot be read.
@@ -70,12 +70,12 @@ def read_completed_indices(path: Path) -> set[int]:
 
 
 def is_failed_request(result: JsonObject) -> bool:
-    """Return True if a result of the original's holds an error in the place of an answer."""
+    """Return True if a result of the original script holds an error in place of an answer."""
     return str(result.get("model_answer")).startswith(ORIGINAL_ERROR)
 
 
 def _read_members(path: Path) -> JsonObject:
-    """Return the members around the results: from the file's two ends where it is ours, else by reading all of it."""
+    """Return the members around the results: from the two ends of a file of ours, else by reading all of it."""
     return _read_ends(path) or _read_whole(path)
 
 
@@ -92,7 +92,7 @@ def _read_ends(path: Path) -> JsonObject | None:
 
 
 def _read_whole(path: Path) -> JsonObject:
-    """Return all members of a JSON object, its results only counted; empty when it is no object."""
+    """Return all members of a JSON object, but of its results only their number; empty if it is not an object."""
     members: JsonObject = {}
     count = 0
     with _open_text(path) as source:

@@ -2,7 +2,7 @@
 
 Promise: every file is written durably (`durable_files`), so a visible checkpoint is valid and complete at every instant. Cost:
 the results' lines are copied by the kernel and never serialised again. Downside: a save rewrites all of them, so saves are
-spaced (`save_clock`).
+spaced out (`save_clock`).
 """
 
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from tasks.evaluation.storage.temporary_files import name_temporary_file
 class CheckpointWriter:
     """Writes the checkpoints of one run, all under one name.
 
-    `path` is the file, None before the first save; `saved_count` the number of results in it, -1 before the first save.
+    `path` is the file, or None before the first save. `saved_count` is the number of results in it, or -1 before that.
 
     Args:
         folder: the checkpoint directory.
         stem: the file's name before its time: `checkpoint_{questions}_{model}`.
         results: the finished questions' records.
-        metadata: returns the content of `metadata` for a file with this number of results.
+        metadata: returns the content of `metadata` for a file with the given number of results.
         config: the content of `config`.
     """
 
@@ -48,16 +48,16 @@ class CheckpointWriter:
         return len(self._results) - max(self.saved_count, 0)
 
     def save(self, now: datetime) -> range | None:
-        """Write all results; return the numbers of the newly saved ones, None when there is nothing new.
+        """Write all results; return the numbers of the newly saved ones, or None if nothing is new.
 
         Raises:
-            StorageFailure: it could not be written; what was visible before still is.
+            StorageFailure: the checkpoint could not be written; the previous one is still visible.
         """
         count, saved = len(self._results), self.saved_count
         if count == saved:
             return None
         try:
-            # A folder that has vanished takes the answer log with it: this is then the only copy.
+            # If the folder has vanished, so has the answer log: this is then the only copy.
             make_folder(self._folder)
             write_durably(
                 self._folder / name_temporary_file(self._stem),
@@ -81,7 +81,7 @@ class CheckpointWriter:
         write_bytes(descriptor, build_tail(self._metadata(count), self._config))
 
     def _publish(self, temporary: Path, now: datetime) -> None:
-        """Give the temporary file this run's name, at the first save one that nobody has, and point latest.json to it."""
+        """Give the temporary file this run's name (at the first save, a name not yet taken), and point latest.json to it."""
         if self.path:
             temporary.replace(self.path)
         else:
@@ -90,7 +90,7 @@ class CheckpointWriter:
         self._point_latest(self.path)
 
     def _point_latest(self, path: Path) -> None:
-        """Make latest.json, a relative symbolic link, name the file; the link exists at every instant."""
+        """Point latest.json, a relative symbolic link, to the file; once made, the link exists at every instant."""
         link = self._folder / LATEST
         if link.is_symlink() and link.readlink() == Path(path.name):
             return

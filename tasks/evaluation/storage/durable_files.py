@@ -1,8 +1,9 @@
-"""Files that are whole and durable before anyone sees them.
+"""Files that are complete and durable before anyone sees them.
 
-A file is written under a temporary name, fsynced, and then renamed or linked to its final name; the folder is fsynced after
-that. So whatever is visible is complete at every instant, also after a power failure, and never changes: a reader that has
-opened it reads it to its end while a newer one takes its name. Assumes a rename that replaces a name at once, as POSIX demands.
+A file is written under a temporary name, fsynced, and then renamed or linked to its final name; after that, the folder is
+fsynced. So a visible file is complete at every instant, even after a power failure, and never changes: a reader that has
+opened it can read it to the end while a newer one takes its name. Assumption: a rename replaces a name atomically, as POSIX
+demands.
 """
 
 import os
@@ -16,12 +17,12 @@ from tasks.evaluation.storage.folders import sync_folder
 
 Published = TypeVar("Published")
 
-# Pieces are joined up to this size, so that a million short ones cost few calls to the kernel.
+# Pieces are joined up to this size, so that a million short ones cost few system calls.
 CHUNK_BYTES = 1 << 20
 
 
 def write_durably(temporary: Path, write: Callable[[int], None], publish: Callable[[Path], Published]) -> Published:
-    """Write a file and give it its name; return what `publish` returns.
+    """Write a file under a temporary name, then publish it; return what `publish` returns.
 
     Args:
         temporary: a name in the final folder that no other process uses.
@@ -29,10 +30,10 @@ def write_durably(temporary: Path, write: Callable[[int], None], publish: Callab
         publish: gives the temporary file its final name.
 
     Raises:
-        OSError: one of the steps failed. Before `publish` nothing is visible; the temporary file is removed if possible.
+        OSError: a step failed. Nothing is visible before `publish`; the temporary file is removed if possible.
     """
     try:
-        # One that a crash has left may be a published file's other name: it is removed, never written.
+        # A file that a crash has left may be a published file's second name: it is removed, never written to.
         temporary.unlink(missing_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
@@ -50,14 +51,14 @@ def write_durably(temporary: Path, write: Callable[[int], None], publish: Callab
 
 
 def replace_file(path: Path) -> Callable[[Path], Path]:
-    """Return a `publish` that takes this name, whatever file had it before; it returns the path."""
+    """Return a `publish` that gives the file this name, even if another file has it, and returns the path."""
     return lambda temporary: temporary.replace(path)
 
 
 def claim_time(stem: Path, now: datetime) -> Callable[[Path], str]:
-    """Return a `publish` that takes a name nobody has: `{stem}_{time}.json` at the first free second; it returns the time.
+    """Return a `publish` that takes a free name, `{stem}_{time}.json` at the first free second, and returns that time.
 
-    The folder's file system must have hard links.
+    The folder's file system must support hard links.
     """
 
     def link(temporary: Path) -> str:
@@ -76,7 +77,7 @@ def claim_time(stem: Path, now: datetime) -> Callable[[Path], str]:
 
 
 def write_bytes(descriptor: int, content: bytes) -> None:
-    """Write all of the content, in as many steps as the kernel takes.
+    """Write all of the content, in as many steps as the kernel needs.
 
     Raises:
         OSError: it could not be written whole.
@@ -87,7 +88,7 @@ def write_bytes(descriptor: int, content: bytes) -> None:
 
 
 def write_pieces(descriptor: int, pieces: Iterable[bytes]) -> None:
-    """Write the pieces one behind the other.
+    """Write the pieces one after the other.
 
     Raises:
         OSError: they could not be written whole.
@@ -102,7 +103,7 @@ def write_pieces(descriptor: int, pieces: Iterable[bytes]) -> None:
 
 
 def copy_bytes(source: int, target: int, size_bytes: int) -> None:
-    """Append the first bytes of one file to another, within the kernel where it can.
+    """Append the first bytes of one file to another, within the kernel if possible.
 
     Raises:
         OSError: they could not be copied whole.

@@ -1,4 +1,4 @@
-"""Names of files that are made of other names."""
+"""Making parts of file names from any text."""
 
 from hashlib import blake2b
 
@@ -8,9 +8,9 @@ LONGEST_NAME_BYTES = 100
 
 
 def sanitize_filename(text: str) -> str:
-    """Return the text as a part of a file name.
+    """Return the text as part of a file name.
 
-    A character that file systems or shells do not take becomes `_`; a long text is cut, and ends in its digest.
+    A character that file systems or shells do not accept becomes `_`; a long text is cut and ends with its digest.
     """
     fit = "".join("_" if character in UNFIT_CHARACTERS or not character.isprintable() else character for character in text)
     if len(fit.encode()) <= LONGEST_NAME_BYTES:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder and what is missing of its path, durable: an fsynced file is lost with a folder that is not."""
+    """Make the folder and its missing parents, and make them durable: otherwise an fsynced file could be lost with them."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -19,7 +19,7 @@ def find_existing(folder: Path) -> Path:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable: names that were made, replaced or removed."""
+    """Make the folder's entries durable: names that were added, replaced or removed."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Room on the disk: how much a run needs to go on, so that it stops before it pays for what it cannot keep."""
+"""Disk space: how much a run needs to continue, so that it stops before it pays for what it cannot keep."""
 
 import os
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 
-# An answer with its grade in the log, for each question in flight: a long chain of thought is of this size.
+# For each question in flight, its answer and grade in the log: a long chain of thought has this size.
 BYTES_A_QUESTION = 64 * 1024
-# The head and tail of a checkpoint, locks, and what Prefect writes beside them.
+# The head and tail of a checkpoint, locks, and what Prefect writes besides.
 BYTES_BESIDE = 1024 * 1024
 
 
@@ -18,7 +18,7 @@ def count_needed_bytes(config: Config) -> int:
 
 
 def find_shortage(folder: Path, needed_bytes: int) -> StorageFailure | None:
-    """Return why this many bytes cannot be kept in the folder; None where they can."""
+    """Return the reason why this many bytes cannot be kept in the folder; None if they can."""
     try:
         disk = os.statvfs(folder)
     except OSError as error:

@@ -1,15 +1,15 @@
-"""Where an id stands among a run's: the look-up that matches earlier records with its questions."""
+"""The look-up of ids that matches earlier records with a run's questions."""
 
 import numpy as np
 
 
 class IdIndex:
-    """Finds the positions that have an id. Memory: 32 bytes a position, where a dictionary of texts takes 180.
+    """Finds the positions that have an id. Memory: 32 bytes per position; a dictionary of texts takes 180.
 
     Args:
-        ids: the id of each position, of `size` bytes, one behind the other.
-        positions: those that may be found.
-        size: bytes an id.
+        ids: the ids of all positions, one after the other, `size` bytes each.
+        positions: those that can be found.
+        size: the number of bytes in an id.
     """
 
     def __init__(self, ids: bytes | bytearray, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]", size: int) -> None:
@@ -19,12 +19,12 @@ class IdIndex:
         self._ids, self._positions = found[order], positions[order]
 
     def find(self, hexadecimal: str) -> list[int]:
-        """Return the positions with this id, in order; an empty list for a text that is no id."""
+        """Return the positions with this id, in order; an empty list if the text is not an id."""
         try:
             key = bytes.fromhex(hexadecimal)
         except ValueError:
             return []
-        # numpy takes an id and the same without its last zeros for equal.
+        # numpy treats an id as equal to the same id without its trailing zero bytes.
         if len(key) != self._ids.dtype.itemsize:
             return []
         start, stop = (int(np.searchsorted(self._ids, np.bytes_(key), side)) for side in ("left", "right"))

@@ -1,4 +1,4 @@
-"""JSON as our files hold it: documents of any size, read an array element at a time, and records of one line.
+"""A reader of JSON documents of any size, one array element at a time.
 
 A question file or a checkpoint is one JSON document that may not fit into memory. The reader decodes one value at a time
 with the standard library's decoder and keeps only the text around it.
@@ -15,7 +15,7 @@ from tasks.evaluation.json_lines import JsonValue
 CHUNK_CHARACTERS = 1 << 18
 SPACE = " \t\n\r"
 NUMBER_CHARACTERS = "0123456789.eE+-"
-# How far the decoder can have seen beyond a number without taking it: the dot, or `e` and a sign.
+# How far the decoder may have looked past the end of a number: at the dot, or at `e` and a sign.
 LONGEST_NUMBER_TAIL = 4
 
 
@@ -23,11 +23,11 @@ def read_array(source: TextIO) -> Iterator[JsonValue]:
     """Yield the elements of a document that is one array.
 
     Raises:
-        DamagedFile: the document is not an array, is not JSON, or ends early; says the line and column.
+        DamagedFile: the document is not an array, is not JSON, or ends early; the message gives the line and column.
     """
     reader = _Reader(source)
     if reader.peek() != "[":
-        raise DamagedFile(f"{reader.place()}: a list was expected, and this begins with {reader.peek()!r}")
+        raise DamagedFile(f"{reader.place()}: a list was expected, but this begins with {reader.peek()!r}")
     yield from reader.elements()
     reader.expect_end()
 
@@ -35,8 +35,8 @@ def read_array(source: TextIO) -> Iterator[JsonValue]:
 def read_object(source: TextIO, *, streamed: str | None) -> Iterator[tuple[str, JsonValue]]:
     """Yield the members of a document that is one object, in their order.
 
-    The array under the key `streamed`, None: under any key, comes as one pair an element; all else as one pair with its whole
-    value.
+    The array under the key `streamed` (None: under any key) is yielded as one pair per element. Every other member is one pair
+    with its whole value.
 
     Raises:
         DamagedFile: the document is not an object, is not JSON, or ends early.
@@ -58,7 +58,7 @@ def read_object(source: TextIO, *, streamed: str | None) -> Iterator[tuple[str, 
 
 
 class _Reader:
-    """A window of text over a source, and the place in it that is read next."""
+    """A window of text from a source, and the position in it that is read next."""
 
     def __init__(self, source: TextIO) -> None:
         self._source = source
@@ -69,12 +69,12 @@ class _Reader:
         self._decoder = json.JSONDecoder()
 
     def place(self) -> str:
-        """The line and column that is read next, both counted from 1."""
+        """Return the line and column that is read next, both counted from 1."""
         line, column = self._count_to(self._at)
         return f"line {line}, column {column}"
 
     def peek(self) -> str:
-        """The next character that is no white space; empty at the end."""
+        """Return the next character that is not white space; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in SPACE:
                 self._at += 1
@@ -85,16 +85,16 @@ class _Reader:
         """Step over the character, which must come next."""
         if self.peek() != character:
             found = repr(self.peek()) if self.peek() else "the file's end"
-            raise DamagedFile(f"{self.place()}: {character!r} was expected, and here is {found}")
+            raise DamagedFile(f"{self.place()}: {character!r} was expected, but here is {found}")
         self._at += 1
 
     def expect_end(self) -> None:
-        """Nothing but white space may follow."""
+        """Check that nothing but white space follows."""
         if self.peek():
-            raise DamagedFile(f"{self.place()}: the document has ended, and here is {self.peek()!r}")
+            raise DamagedFile(f"{self.place()}: the document has ended, but here is {self.peek()!r}")
 
     def elements(self) -> Iterator[JsonValue]:
-        """The elements of the array that comes next."""
+        """Yield the elements of the array that comes next."""
         self.expect("[")
         while self.peek() != "]":
             yield self.value()
@@ -105,7 +105,7 @@ class _Reader:
         self.expect("]")
 
     def value(self) -> JsonValue:
-        """The value that comes next, whole."""
+        """Return the whole value that comes next."""
         self.peek()
         while True:
             try:
@@ -119,7 +119,7 @@ class _Reader:
                     self._at += read
                     raise DamagedFile(f"{self.place()}: {error.msg}") from None
                 continue
-            except ValueError as error:  # a number of more digits than Python reads
+            except ValueError as error:  # a number with more digits than Python accepts
                 raise DamagedFile(f"{self.place()}: {error}") from None
             if isinstance(value, int | float) and self._may_go_on(end) and self._read_on():
                 continue
@@ -127,16 +127,16 @@ class _Reader:
             return value
 
     def _may_go_on(self, end: int) -> bool:
-        """Whether a number that was read up to `end` may be the beginning of a longer one, cut by the end of the text."""
+        """Return True if a number that was read up to `end` may be the beginning of one cut off by the end of the text."""
         return end > len(self._text) - LONGEST_NUMBER_TAIL and not self._text[end:].strip(NUMBER_CHARACTERS)
 
     def _count_to(self, at: int) -> tuple[int, int]:
-        """The line and column of a place in the text at hand, whose own beginning is at `_line` and `_column`."""
+        """Return the line and column of a position in the current text, which itself begins at `_line` and `_column`."""
         breaks = self._text.count("\n", 0, at)
         return self._line + breaks, at - self._text.rfind("\n", 0, at) if breaks else self._column + at
 
     def _read_on(self) -> bool:
-        """Drop what was read, fetch as much again as is at hand (a chunk at least), and say whether anything came."""
+        """Drop what was read and fetch as much text as is left, at least a chunk; return True if anything came."""
         if self._ended:
             return False
         try:

@@ -1,11 +1,11 @@
-"""Where our files lie within the checkpoint directory, beside the checkpoints themselves.
+"""The layout of our files in the checkpoint directory, beside the checkpoints themselves.
 
     .mcqa/answers/    the answer log
-    .mcqa/locks/      a file for each evaluation that is going on
+    .mcqa/locks/      a file for each running evaluation
     .mcqa/logs/       the output of the model servers that runs have started
     .mcqa/results/    Prefect's results
 
-Removing `.mcqa` forgets what no checkpoint holds.
+Removing `.mcqa` loses what no checkpoint holds.
 """
 
 OWN_FOLDER = ".mcqa"

@@ -1,13 +1,13 @@
-"""Locks that the kernel frees when a process ends, in whatever way.
+"""Locks that the kernel frees when a process ends, however it ends.
 
-A process locks a file to say that it uses it: the segment of an answer log, the log of a model server, or the lock file of an
-evaluation, of which only one run goes on at a time. Different evaluations share a directory freely.
+A process locks a file to show that it is using it: the segment of an answer log, the log of a model server, or the lock file of
+an evaluation, which only one run may work on at a time. Different evaluations can share a directory freely.
 
     {folder}/{evaluation id}.lock      the process id of the run that holds it
 
-The lock is the kernel's, on the file; what the file says is only for the message. A run that ends removes its file; one that is
-killed leaves it, unlocked, and the next run of any evaluation removes it. So whoever has locked a file checks that it still has
-its name, and tries again if not.
+The lock is the kernel's, on the file; the content of the file is only for the message. A run that ends removes its file. A
+killed run leaves its file unlocked, and the next run of any evaluation removes it. So a process that has locked a file checks
+that it still has its name, and tries again if not.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 # `unknown`: the file system has no locks.
 LockState = Literal["ours", "others", "unknown"]
 
-# Probing a lock holds it for a moment, which must not pass for another run.
+# Probing a lock holds it for a moment, which must not be mistaken for another run.
 PATIENCE_SECONDS = 0.5
 POLL_SECONDS = 0.02
 SUFFIX = ".lock"
@@ -35,7 +35,7 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
 
     Raises:
         UserMistake: another run of this evaluation holds it.
-        StorageFailure: its file cannot be made.
+        StorageFailure: the lock file cannot be made.
     """
     path = folder / f"{evaluation_id}{SUFFIX}"
     try:
@@ -55,7 +55,7 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
 
 
 def find_running(folder: Path) -> set[str]:
-    """Return the ids of the evaluations that are running; without locks in the file system, of all with a lock file."""
+    """Return the ids of the running evaluations; if the file system has no locks, of all with a lock file."""
     running: set[str] = set()
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(FileNotFoundError):
@@ -65,9 +65,9 @@ def find_running(folder: Path) -> set[str]:
 
 
 def try_lock(file: IO[bytes] | IO[str], *, shared: bool = False) -> LockState:
-    """Take the file's lock without waiting; return whose it is now.
+    """Try to take the file's lock without waiting; return whose it is now.
 
-    It is held until the last copy of the descriptor is closed.
+    The lock is held until the last copy of the descriptor is closed.
     """
     try:
         fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
@@ -100,7 +100,7 @@ def remove_unless_locked(path: Path, *, even_if_unknown: bool) -> bool:
     """Remove the file unless a living process holds its lock; return True if it was removed.
 
     Raises:
-        OSError: it is there and cannot be removed.
+        OSError: the file exists but cannot be removed.
     """
     try:
         # For writing, because an exclusive lock demands it on NFS.
@@ -117,7 +117,7 @@ def remove_unless_locked(path: Path, *, even_if_unknown: bool) -> bool:
 def _open_locked(path: Path) -> TextIO:
     """Open and lock the lock file.
 
-    Without locks in the file system it is only opened: two runs would pay twice, and lose nothing.
+    If the file system has no locks, it is only opened: two runs at once would pay twice, but lose nothing.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

@@ -1,6 +1,6 @@
-"""What only our own checkpoints say of themselves: the evaluation and the run that they come from.
+"""The provenance that only our own checkpoints record: the evaluation and the run that they come from.
 
-It stands under `metadata` as `mcqa_flow`. Written and read here alone, so that no key has two spellings.
+It is stored under `metadata` as `mcqa_flow`. It is written and read only here, so that no key has two spellings.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from typing import Self
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
-# The key under `metadata` that holds what is ours.
+# The key of our part of `metadata`.
 OURS = "mcqa_flow"
 
 
 @dataclass(frozen=True)
 class SavedSelection:
-    """Which questions of which file a run selected; a value is None where the file does not say it."""
+    """The questions that a run selected, and the file that holds them; a value is None if the checkpoint does not have it."""
 
     questions_file: str | None = None
-    """The path as the settings give it."""
+    """The path, as in the settings."""
     file_count: int | None = None
     """The number of questions in the file."""
     selected_count: int | None = None
@@ -32,11 +32,11 @@ class SavedSelection:
     digest: str | None = None
     """A digest of the selected questions and their references, in order."""
     findings: JsonObject = field(default_factory=dict)
-    """How many entries have each kind of finding."""
+    """The number of entries with each kind of finding."""
 
     @classmethod
     def read(cls, record: Mapping[str, JsonValue]) -> Self:
-        """Return the selection that a checkpoint holds; a value of another type counts as not there."""
+        """Return the selection that a checkpoint holds; a value of another type counts as missing."""
         findings = record.get("findings")
         return cls(
             questions_file=_read_text(record, "questions_file"),
@@ -56,22 +56,22 @@ class SavedSelection:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a checkpoint comes from; everything is empty in one of the original's."""
+    """The origin of a checkpoint; all fields are empty for a checkpoint of the original script."""
 
     evaluation_id: str = ""
-    """The evaluation that it belongs to."""
+    """The id of the evaluation that it belongs to."""
     private_run_id: str = ""
     """The run that alone may use its answers; empty: any run may. In the file it is called `salt`."""
     run_id: str = ""
-    """The flow run that has written it."""
+    """The id of the flow run that wrote it."""
     resumed_from: str = ""
-    """The name of the checkpoint that its run was told to continue; empty: it was told none."""
+    """The name of the checkpoint that its run was told to continue; empty if none."""
     selection: SavedSelection = SavedSelection()
     """The questions that its run selected."""
     settings: JsonObject = field(default_factory=dict)
-    """The settings that decide about reuse."""
+    """The settings that decide what is reused."""
     run_name: str = ""
-    """What people call the run."""
+    """The run's name for people."""
 
     @classmethod
     def read(cls, metadata: Mapping[str, JsonValue]) -> Self:
@@ -88,7 +88,7 @@ class Provenance:
         )
 
     def to_metadata(self) -> JsonObject:
-        """Return the part of a checkpoint's metadata that is ours, under its key."""
+        """Return our part of a checkpoint's metadata, under its key."""
         ours: JsonObject = {
             "evaluation_id": self.evaluation_id,
             "salt": self.private_run_id,

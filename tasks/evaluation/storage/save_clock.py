@@ -7,11 +7,12 @@ from dataclasses import dataclass
 class SaveClock:
     """Decides when a save is due.
 
-    A save begins when an interval is full and both a second and fifty times the last save's duration have passed since the last
-    one ended. So saving takes less than 2 % of the time, however many results there are.
+    A save begins once `interval` new results have come and both a second and fifty times the last save's duration have passed
+    since the last one ended. So saving takes less than 2 % of the time, however many results there are.
 
-    With `follows_each` it begins at the first new result, a second after the last one began. So the file is a second old where
-    a save takes half a second, which is some hundred thousand results; beyond that, saving takes half of the time.
+    With `follows_each` it begins at the first new result, but at least a second, and twice the last save's duration, after the
+    last one began. So the file is at most a second old while a save takes up to half a second, which is some hundred thousand
+    results; beyond that, saving takes half of the time.
     """
 
     interval: int

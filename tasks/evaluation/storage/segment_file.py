@@ -1,4 +1,4 @@
-"""The file of the answer log that is being written."""
+"""The file of the answer log that is currently being written."""
 
 import os
 from pathlib import Path
@@ -9,11 +9,11 @@ from tasks.evaluation.storage.locks import try_lock
 class SegmentFile:
     """A new segment, locked by this process while it is open.
 
-    `is_torn` says that a part of a record stands at its end and could not be removed: no other may follow it, which would be
-    unreadable with it.
+    `is_torn` is True if the file ends with part of a record that could not be removed. No other record may follow: it would be
+    unreadable together with that part.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be made.
     """
 
     def __init__(self, path: Path) -> None:
@@ -21,7 +21,7 @@ class SegmentFile:
         self.is_torn = False
         self._path = path
         self._size_bytes = 0
-        # Appending, so that a record after one that did not fit leaves no gap.
+        # In append mode, so that a record after one that did not fit leaves no gap.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self._file = os.fdopen(descriptor, "ab", buffering=0)
         try_lock(self._file)
@@ -44,19 +44,19 @@ class SegmentFile:
         self.record_count += 1
 
     def sync(self) -> None:
-        """Make durable what it holds.
+        """Make the contents durable.
 
         Raises:
-            OSError: it is not.
+            OSError: the fsync failed.
         """
         os.fsync(self._file.fileno())
 
     def copy_descriptor(self) -> int:
-        """Another descriptor of the file, for an fsync that nothing waits for."""
+        """Return another descriptor of the file, for an fsync that no writer waits for."""
         return os.dup(self._file.fileno())
 
     def close(self) -> None:
-        """Give up the file and its lock."""
+        """Close the file, which frees its lock."""
         self._file.close()
 
     def _take_back(self) -> None:

@@ -1,7 +1,7 @@
-"""Records on disk that live as long as the process: what a run works on without holding it in memory.
+"""Records on disk that live as long as the process, so that a run need not hold them in memory.
 
-A spool is a file without a name. The kernel frees it when the process ends, in whatever way, so no crash leaves one behind.
-It is no copy that anything can be resumed from: those are the answer log, the checkpoints and Prefect's results.
+A spool is a file without a name. The kernel frees it when the process ends, however it ends, so no crash leaves one behind.
+Nothing can be resumed from it; that is what the answer log, the checkpoints and Prefect's results are for.
 """
 
 import errno
@@ -19,13 +19,13 @@ SEPARATOR = b",\n"
 class Spool:
     """Lines of JSON, each followed by a comma and a line break, found by their number.
 
-    `append` may be called from several threads, `read` as well. Memory: 8 bytes a line.
+    Several threads may call `append` and `read`. Memory: 8 bytes per line.
 
     Args:
-        folder: where the file lies; None: the system's place for such files.
+        folder: the folder of the file; None: the system's folder for temporary files.
 
     Raises:
-        StorageFailure: it cannot be made.
+        StorageFailure: the file cannot be made.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -42,18 +42,18 @@ class Spool:
 
     @property
     def descriptor(self) -> int:
-        """The file's descriptor, for copying its bytes."""
+        """Return the file's descriptor, for copying its bytes."""
         return self._file.fileno()
 
     def size_bytes(self, lines: int) -> int:
-        """The size of the first `lines` lines, without the separator behind the last of them."""
+        """Return the size of the first `lines` lines, without the separator after the last of them."""
         return max(self._ends[lines] - len(SEPARATOR), 0)
 
     def append(self, line: bytes) -> int:
-        """Keep the line and give its number.
+        """Keep the line and return its number.
 
         Raises:
-            StorageFailure: the disk took less than all of it; the spool is as it was before.
+            StorageFailure: the disk did not take all of it; the spool is unchanged.
         """
         piece = line + SEPARATOR
         with self._lock:
@@ -68,10 +68,10 @@ class Spool:
             return len(self._ends) - 2
 
     def read(self, number: int) -> bytes:
-        """The line with that number, without its separator.
+        """Return the line with that number, without its separator.
 
         Raises:
-            StorageFailure: the disk does not give it back.
+            StorageFailure: the disk cannot read it back.
         """
         start = self._ends[number]
         try:
@@ -93,9 +93,11 @@ class Spool:
 
 
 class PlacedSpool:
-    """A spool whose lines belong to positions of the selection, at most one each.
+    """A spool whose lines belong to positions, at most one line each. Memory: 16 bytes per position.
 
-    Given the number of positions; a position is a 0-based place in the selection. Memory: 16 bytes a position.
+    Args:
+        folder: as for `Spool`.
+        positions: the number of positions; a position is a 0-based place in the selection.
     """
 
     def __init__(self, folder: Path | None, positions: int) -> None:
@@ -111,7 +113,7 @@ class PlacedSpool:
         return self._number_at[position] >= 0
 
     def put(self, position: int, line: bytes) -> bool:
-        """Keep the line for the position, and say whether the position had none before; a second line is not kept."""
+        """Keep the line for the position and return True; return False if the position already has a line."""
         with self._lock:
             if position in self:
                 return False
@@ -120,21 +122,21 @@ class PlacedSpool:
             return True
 
     def read(self, position: int) -> bytes:
-        """The position's line.
+        """Return the position's line.
 
         Raises:
-            KeyError: it has none.
+            KeyError: the position has no line.
         """
         if position not in self:
             raise KeyError(position)
         return self.lines.read(self._number_at[position])
 
     def positions(self, start: int, stop: int) -> "array[int]":
-        """The positions of the lines numbered from `start` up to `stop`, in the order in which they came."""
+        """Return the positions of the lines from number `start` up to, not including, `stop`, in order of arrival."""
         return self._order[start:stop]
 
     def truncate(self, lines: int) -> None:
-        """Forget all but the first `lines` lines that came."""
+        """Forget all but the first `lines` lines to arrive."""
         with self._lock:
             for position in self._order[lines:]:
                 self._number_at[position] = -1

@@ -1,12 +1,12 @@
-"""Names of temporary files: those that are written under a passing name and then renamed into place (`durable_files`).
+"""Names of temporary files, which are written under such a name and then renamed into place (`durable_files`).
 
     .{stem}_{place}_{process id}.tmp
 
-`place` stands for the machine and its process ids: a digest of the host's name and of the process id namespace, in which alone
-a process id means anything. So a later run can tell what a killed one has left: a draft is abandoned when its writer's place is
-this one and the process is gone, or when nothing was written to it for a day. The day is for drafts of other machines and
-containers that share the directory; a save takes seconds, and each of its writes renews the time. Downside: what was killed
-elsewhere, or has a process id that is taken again, stays for that day.
+`place` identifies where the process id is valid: it is a digest of the host's name and the process id namespace. So a later run
+can tell which files a killed one has left. A file is abandoned if its writer's place is this one and the process is gone, or if
+nothing was written to it for a day. The day is for files of other machines and containers that share the directory; a save
+takes seconds, and each of its writes renews the time. Downside: the file of a process that was killed elsewhere, or whose id
+is in use again, stays for that day.
 """
 
 import os
@@ -28,10 +28,10 @@ def name_temporary_file(stem: str) -> str:
 
 @cache
 def name_place() -> str:
-    """Return six hexadecimal digits shared by all processes that see each other's process ids, and hardly any others."""
+    """Return six hexadecimal digits shared by all processes that see each other's process ids, and by hardly any others."""
     try:
         namespace = Path("/proc/self/ns/pid").stat().st_ino
-    except OSError:  # no Linux: there are no such namespaces
+    except OSError:  # not on Linux: there are no such namespaces
         namespace = 0
     return blake2b(f"{socket.gethostname()} {namespace}".encode(), digest_size=3).hexdigest()
 
