@@ -1,5 +1,6 @@
 """Fields of records: choices and answers in the forms that people and data sets give them, as one lettered question."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ def read(record: JsonValue, **fields: object) -> Entry:
         {"opa": "two", "opb": "three", "opc": "five", "opd": None},
         {"option_a": "two", "option_b": "three", "option_c": "five"},
         {"Option 1": "two", "Option 2": "three", "Option 3": "five"},
+        {"(A)": "two", "(B)": "three", "(C)": "five"},
+        {"A.": "two", "B.": "three", "C.": "five"},
+        {"Answer A": "two", "Answer B": "three", "Answer C": "five"},
+        {"a1": "two", "a2": "three", "a3": "five"},
+        {"1": "two", "2": "three", "3": "five"},
+        {"choices/0": "two", "choices/1": "three", "choices/2": "five"},
+        {"选项A": "two", "选项B": "three", "选项C": "five"},
+        {"choices_text": TEXTS, "choices_label": ["A", "B", "C"]},
+        {"options": {"A": {"text": "two"}, "B": {"text": "three"}, "C": {"text": "five"}}},
+        {"answers": {"a": "two", "b": "three", "c": "five"}},
     ],
 )
 def test_choices_are_lettered_below_the_question(choices: dict[str, JsonValue]) -> None:
@@ -46,6 +57,62 @@ def test_choices_are_lettered_below_the_question(choices: dict[str, JsonValue]) 
     entry = read({"question": "Even?", **choices, "answer": "two"})
     assert (entry.text, entry.reference, entry.fault) == (ASKED, "A", None)
     assert dict(entry.choices) == {"A": "two", "B": "three", "C": "five"}
+
+
+@pytest.mark.parametrize(
+    ("record", "right"),
+    [
+        ({"answers": [{"text": "two", "correct": False}, {"text": "three", "correct": True}]}, "three"),
+        ({"answers": TEXTS, "correct_index": 0}, "two"),
+        ({"options": {"A": {"text": "two", "correct": False}, "B": {"text": "three", "correct": True}}}, "three"),
+        ({"choices": ["B) three", "A) two", "C) five"], "answer": "A"}, "two"),
+    ],
+)
+def test_the_right_choice_is_found_where_the_record_marks_it(record: dict[str, JsonValue], right: str) -> None:
+    """Under a name that elsewhere holds right answers, within objects, and by labels in any order."""
+    entry = read({"question": "Even?", **record}, answer_is=None)
+    assert entry.fault is None
+    assert [entry.choices[label] for label in entry.right[0]] == [right]
+
+
+@pytest.mark.parametrize(
+    ("record", "aliases"),
+    [
+        ({"answer": "two", "answers": ["two", "2"]}, ("2",)),
+        ({"answers": {"text": ["two", "2"], "answer_start": [0, 0]}}, ("2",)),
+        ({"answer": "two", "tag1": "x", "tag2": "y", "tag3": "z"}, ()),
+        ({"answer": "two", "score_1": 1, "score_2": 2, "score_3": 3}, ()),
+    ],
+)
+def test_what_is_no_choice_stays_none(record: dict[str, JsonValue], aliases: tuple[str, ...]) -> None:
+    """Further right answers, and fields with numbers that hold something else."""
+    entry = read({"question": "Even?", **record})
+    assert (entry.reference, entry.aliases, dict(entry.choices)) == ("two", aliases, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Even?\nI. two\nII. three\nIII. five", "I"),
+        ("Even? (i) two (ii) three (iii) five", "i"),
+        ("Even? <ol><li>two</li><li>three</li></ol>", "A"),
+        ("Even?\n\\begin{enumerate}\\item two\\item three\\end{enumerate}", "A"),
+        ("Even?\n#A two\n#B three", "A"),
+        ("Even?\n0) two\n1) three\n2) five", "1"),
+    ],
+)
+def test_choices_in_a_form_that_is_not_read_are_found_out(text: str, answer: str) -> None:
+    """They are never left out of a question that is then asked for a short answer."""
+    assert read({"question": text, "answer": answer}).fault == "unreadable_choices"
+
+
+def test_answers_that_are_all_letters_are_choices_that_were_not_found(tmp_path: Path) -> None:
+    """Unless the settings say that letters are asked for."""
+    path = write_questions(tmp_path, [{"question": f"Which {n}?", "answer": letter} for n, letter in enumerate("ABCA")])
+    with closing(read_questions(str(path), question_format="auto", uses_context=False)) as questions:
+        assert "all answers are single letters" in questions.refusal
+    with closing(read_questions(str(path), question_format="qa", uses_context=False)) as questions:
+        assert questions.refusal == ""
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,10 @@ def test_a_retry_continues_whatever_auto_resume_says_by_then(
         ({"model.grader_shortname": "judge"}, "grader_shortname is None there and 'judge' here"),
         ({"processing.limit": 20}, "limit is None there and 20 here"),
         ({"processing.random_selection": 20}, "random_selection is None there and 20 here"),
-        ({"fields.question": "text"}, "fields.question is None there and 'text' here"),
+        (
+            {"fields.question": "text", "processing.question_format": "qa"},
+            "fields.question is None there and 'text' here",
+        ),
         ({"questions_file": "few.json"}, "questions_file is 'exam.json' there and 'few.json' here"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -107,7 +107,18 @@ def compose(question: str, offer: OfferedChoices) -> str:
     return composed
 
 
+def are_choices(value: JsonValue) -> bool:
+    """Return True if a value under a name that usually holds right answers holds choices: with flags, or by their labels."""
+    if isinstance(value, dict):
+        return len(value) > 1 and all(CHOICE_KEY.fullmatch(key) for key in value)
+    items = value if isinstance(value, list) else []
+    return len(items) > 1 and all(isinstance(item, dict) and any(key in item for key in FLAG_KEYS) for item in items)
+
+
 def _read_object(value: dict[str, JsonValue], *, has_answer: bool) -> OfferedChoices | None:
+    if value and all(isinstance(each, dict) and _first(each, TEXT_KEYS) is not None for each in value.values()):
+        objects = [{"label": label, **each} for label, each in value.items() if isinstance(each, dict)]
+        return _read_objects(objects, has_answer=has_answer)
     texts, flags = (_first_list(value, keys) for keys in (TEXT_KEYS, FLAG_KEYS))
     marks = _first_list(value, LABEL_KEYS)
     if texts is not None and flags is not None and len(texts) == len(flags):
@@ -169,7 +180,9 @@ def _strip_labels(texts: list[str]) -> OfferedChoices:
     """Return the choices without the labels that they begin with, if all do, from A or 1 on: "A) yes", "B) no"."""
     marks = [next((mark for mark in find_marks(text, "line") if mark.start == 0), None) for text in texts]
     labels = tuple(mark.label for mark in marks if mark)
-    if len(texts) > 1 and labels in (tuple(LETTERS[: len(texts)]), tuple(str(n + 1) for n in range(len(texts)))):
+    series = (LETTERS[: len(texts)], [str(n + 1) for n in range(len(texts))])
+    # In whatever order: the answer names them by these.
+    if len(texts) > 1 and sorted(labels) in map(sorted, series):
         return OfferedChoices(tuple(text[mark.end :].strip() for text, mark in zip(texts, marks, strict=True) if mark), labels)
     return OfferedChoices(tuple(texts))
 

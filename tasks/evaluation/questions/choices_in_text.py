@@ -75,6 +75,19 @@ def part_lines(question: str) -> LabelledText:
     return LabelledText(question[: run[0].start()].rstrip(), choices)
 
 
+# Lists in forms that are not read: HTML, LaTeX, `#A`, and a letter glued to its text in brackets.
+FOREIGN_LISTS = (
+    re.compile(r"<li\b[^>]*>", re.IGNORECASE),
+    re.compile(r"\\item\b"),
+    re.compile(r"^\s*#[A-Z]\s", re.MULTILINE),
+    re.compile(r"\b[A-Z]（[^（）\n]{1,80}）"),
+)
+ZERO = re.compile(r"^[ \t]*\(?0[).:][ \t]*\S[^\n]*\n[ \t]*\(?1[).:]", re.MULTILINE)
+POSSIBLE_LABEL = re.compile(r"[A-K]|\d{1,2}|[IV]{1,4}")
+# Roman numerals from I on, each at the beginning of a line or in brackets.
+ROMAN = re.compile(r"(?:^|\s)\(?I[.)]\s.{1,200}?\s\(?II[.)]\s.{1,200}?\s\(?III[.)]\s", re.IGNORECASE | re.DOTALL)
+
+
 def read_choices(question: str) -> Mapping[str, str]:
     """Return the choices in a question's text: their texts by their labels, in order; empty if it offers fewer than two."""
     return part_question(question).choices
@@ -87,9 +100,18 @@ def read_option_text(text: str) -> Mapping[str, str]:
     return lines.choices or next(found, LabelledText(text)).choices
 
 
+def counts_from_zero(question: str, choices: Mapping[str, str]) -> bool:
+    """Return True if the text has a choice 0 before those that were read from 1 on."""
+    return next(iter(choices), "") == "1" and ZERO.search(question) is not None
+
+
 def looks_like_choices(question: str, answer: str) -> bool:
-    """Return True if the answer is a letter and the text holds items that it may name, though in no order that we know."""
-    letter = answer.strip(" ().[]").upper()
+    """Return True if the text holds items that the answer may name, though in no order or form that we know."""
+    letter = answer.strip(" ().[]#").upper()
+    if POSSIBLE_LABEL.fullmatch(letter) and (
+        ROMAN.search(question) or any(len(pattern.findall(question)) > 1 for pattern in FOREIGN_LISTS)
+    ):
+        return True
     if len(letter) != 1 or letter not in LATIN[:FURTHEST_LETTER]:
         return False
     lines = {mark.label for mark in find_marks(question, "line")}

@@ -1,6 +1,7 @@
 """Which field of a record is what: the `fields` block of the settings, and the usual names for what it leaves open."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +20,17 @@ ALIASES_NAMES = ("answers", "correct_answers")
 # Wrong answers beside the right one: one field that holds them all, or one each with a number.
 WRONG_NAMES = ("distractor", "incorrectanswer", "wronganswer", "falseanswer", "incorrectoption", "incorrectchoice")
 # Recognised if nothing above is; an answer under these names only beside choices, because elsewhere it may be a category.
-RARER_CHOICES_NAMES = ("alternatives", "answer_choices", "answer_options", "endings")
+RARER_CHOICES_NAMES = ("alternatives", "answer_choices", "answer_options", "endings", "choices_text", "options_text")
 RARER_ANSWER_NAMES = ("label", "gold", "target", "correct", "answer_idx", "answer_index", "correct_index", "correct_idx")
 CONTEXT_NAMES = ("text", "context", "passage")
 # Columns that hold a choice each: their name is one of these, then a, b, c … or 1, 2, 3 …; a bare letter is capital.
 CHOICE_COLUMN_NAMES = ("op", "opt", "option", "option_", "option ", "choice", "choice_", "choice ")
+# A choice each, with any sign between the name and its letter or number: `(A)`, `A.`, `choices/0`, `a1`, `1`. Names that may
+# stand for something else, such as several right answers, count only beside an answer.
+SERIES = re.compile(r"(?P<stem>[^\W\d_]*?)[\s_./(\[-]*(?P<mark>[A-Za-z]|\d{1,2})[\s).\]:]*")
+SERIES_STEMS = ("", "choices", "options", "选项", "选择")
+SERIES_STEMS_BESIDE_ANSWER = ("a", "ans", "answer", "answers", "response")
+FEWEST_IN_SERIES = 3
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 NUMBERS = tuple(str(number) for number in range(1, len(LETTERS) + 1))
 
@@ -90,6 +97,11 @@ def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
     return exact or cased or next((joined[_join(name)] for name in names if _join(name) in joined), None)
 
 
+def find_mark(keys: Sequence[str]) -> str | None:
+    """Return the field that may say which choice is right, under a name that elsewhere means something else."""
+    return _recognise(RARER_ANSWER_NAMES, keys)
+
+
 def _recognise_wrong(keys: Sequence[str]) -> tuple[str, ...]:
     """Return the field that holds the wrong answers, or those that hold one each."""
     joined = {_join(key): key for key in reversed(keys)}
@@ -120,4 +132,19 @@ def _recognise_choices(keys: Sequence[str]) -> list[str]:
     columns = next((names for names in found if len(names) > 1), [])
     rarer = _recognise(RARER_CHOICES_NAMES, keys)
     small = list(takewhile(keys.__contains__, LETTERS.lower()))
-    return columns or ([rarer] if rarer else small if len(small) > 2 else [])
+    return columns or ([rarer] if rarer else small if len(small) > 2 else _recognise_series(keys))
+
+
+def _recognise_series(keys: Sequence[str]) -> list[str]:
+    """Return at least three fields whose names differ only by a letter from A on, or by a number from 0 or 1 on."""
+    found: dict[str, dict[str, str]] = {}
+    for key in keys:
+        if (match := SERIES.fullmatch(key.strip())) and key.strip() not in LETTERS.lower():
+            found.setdefault(match["stem"].lower(), {})[match["mark"].upper()] = key
+    has_answer = _recognise((*ANSWER_NAMES, *RARER_ANSWER_NAMES), keys) is not None
+    for stem in (*SERIES_STEMS, *(SERIES_STEMS_BESIDE_ANSWER if has_answer else ())):
+        for marks in (LETTERS, NUMBERS, ("0", *NUMBERS)):
+            series = list(takewhile(bool, (found.get(stem, {}).get(mark, "") for mark in marks)))
+            if len(series) >= FEWEST_IN_SERIES and (has_answer or not series[0].strip().isdecimal()):
+                return series
+    return []

@@ -17,18 +17,25 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.answers import AmbiguousAnswer, find_right
 from tasks.evaluation.questions.choices_in_fields import (
     OfferedChoices,
+    are_choices,
     compose,
     is_offered_by,
     offer_wrong_answers,
     read_offer,
     shuffle,
 )
-from tasks.evaluation.questions.choices_in_text import CHOICE_LINE, LabelledText, looks_like_choices, part_question
-from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
+from tasks.evaluation.questions.choices_in_text import (
+    CHOICE_LINE,
+    LabelledText,
+    counts_from_zero,
+    looks_like_choices,
+    part_question,
+)
+from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, find_mark, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
 from tasks.evaluation.questions.nesting import unfold
-from tasks.evaluation.questions.printed_values import as_text
+from tasks.evaluation.questions.printed_values import as_text, parse_text
 from tasks.evaluation.questions.record_answers import read_answers, read_single_answer
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_alternatives
 
@@ -117,7 +124,7 @@ class EntryReader:
         self.keys = self.keys or list(record)
         if self.unseen:
             self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
-        columns = self.find_columns(tuple(record))
+        columns = _find_hidden_choices(record, self.find_columns(tuple(record)))
         self.question_field = self.question_field or columns.question
         self._notes.add_record(record, columns.context, uses_context=uses_context, asked=columns.used)
         text = as_text(read_field(record, columns.question))
@@ -127,7 +134,7 @@ class EntryReader:
         offer = self._read_offer(record, columns)
         if offer is None and part_question(text).choices:
             offer = OfferedChoices(())  # the text holds them as well, in a form that can be read
-        if offer is None:
+        if offer is None or (offer.texts and not any(offer.texts)):
             return Entry(text, fault="unreadable_choices", reason=UNREADABLE, metadata=metadata)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
@@ -189,13 +196,25 @@ class EntryReader:
         return {name: value for name, value in values if value is not None and value != ""}
 
 
+def _find_hidden_choices(record: JsonObject, columns: Columns) -> Columns:
+    """Return the roles of the fields, with the field of several right answers as the choices if it holds those."""
+    if columns.choices or columns.aliases is None or columns.wrong:
+        return columns
+    mark = find_mark(list(record))
+    value = parse_text(read_field(record, columns.aliases))
+    is_list = isinstance(value, list) and len(value) > 1 and not any(isinstance(each, dict) for each in value)
+    if not are_choices(value) and not (is_list and mark is not None and isinstance(record[mark], int)):
+        return columns
+    return replace(columns, choices=(columns.aliases,), aliases=None, answer=columns.answer or mark)
+
+
 def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
     """Return the question as it stands, with the choices that its text offers."""
     answers = read_answers(record, columns)
     if not answers:
         return Entry(text, fault="no_answer", reason=MISSING)
     parted = part_question(text, answers)
-    if not parted.choices and looks_like_choices(text, answers[0]):
+    if counts_from_zero(text, parted.choices) or (not parted.choices and looks_like_choices(text, answers[0])):
         return Entry(text, answers[0], fault="unreadable_choices", reason=UNREADABLE)
     if not parted.choices and _offers_one(text, answers[0]):
         return Entry(text, answers[0], fault="one_choice", reason=_describe_count(1))

@@ -17,6 +17,8 @@ PICTURE_STARTS = ("data:image", "iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 LARGEST_CARRIED = 10_000
 # Of this many questions, not all have their right choice at the same place by chance.
 FEWEST_FOR_A_HABIT = 20
+# Of this many short answers, not all are letters unless these name choices.
+FEWEST_LETTERS = 4
 
 
 @dataclass
@@ -29,7 +31,7 @@ class FileNotes:
         passages: how many records have a passage that is not asked, by field.
         large: how many values were too large to be carried, by field.
         labels: how many questions have their right choice at a label, by label.
-        label_answers: how many short answers are a single letter.
+        letters: how many short answers are a single letter from A to J, by letter.
         short_answers: how many short answers there are.
     """
 
@@ -38,7 +40,7 @@ class FileNotes:
     passages: Counter[str] = field(default_factory=Counter)
     large: Counter[str] = field(default_factory=Counter)
     labels: Counter[str] = field(default_factory=Counter)
-    label_answers: int = 0
+    letters: Counter[str] = field(default_factory=Counter)
     short_answers: int = 0
 
     def keep_carried(self, values: Mapping[str, JsonValue], *, is_wanted: bool) -> JsonObject:
@@ -69,7 +71,15 @@ class FileNotes:
             self.labels[", ".join(labels)] += 1
         else:
             self.short_answers += 1
-            self.label_answers += len(reference.strip()) == 1 and "A" <= reference.strip() <= "J"
+            letter = reference.strip(" ().")
+            self.letters[letter] += len(letter) == 1 and "A" <= letter <= "J"
+
+    @property
+    def are_all_letters(self) -> bool:
+        """Return True if no question has choices, and all answers are letters, several of them."""
+        used = [letter for letter, count in self.letters.items() if count]
+        is_complete = self.letters.total() == self.short_answers >= FEWEST_LETTERS
+        return is_complete and not self.labels and len(used) > 1
 
     def describe(self) -> list[str]:
         """Return a sentence for each thing that is worth knowing."""
@@ -88,11 +98,6 @@ class FileNotes:
             lines.append(
                 f"every right choice is {next(iter(self.labels))} ({self.labels.total():,} questions); "
                 "`fields: {shuffle_choices: true}` puts choices from fields of their own into another order"
-            )
-        if self.short_answers >= FEWEST_FOR_A_HABIT and self.label_answers == self.short_answers:
-            lines.append(
-                f"all {self.short_answers:,} short answers are a single letter: if these are choices, name their field with "
-                "`fields: {choices: NAME}`"
             )
         return lines
 

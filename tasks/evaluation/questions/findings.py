@@ -12,6 +12,7 @@ import pandas as pd
 
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, Fault
+from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, Unit
 
 Note = Literal["unclear_answer", "empty_choice", "duplicate_choices", "duplicate", "contradiction"]
@@ -88,6 +89,16 @@ def explain_refusal(findings: Sequence[Finding], file: QuestionFile, asked_count
         faults = "; ".join(finding.describe(file.unit) for finding in findings if finding.stops)
         return f"no entry of the questions file {file.path} can be asked: {faults}"
     return ""
+
+
+def list_findings(found: "Findings", notes: FileNotes, *, are_letters_meant: bool) -> list[Finding]:
+    """Return all findings about a file's entries; short answers that are all letters are choices whose texts were not found."""
+    findings = found.list_all()
+    if are_letters_meant or not notes.are_all_letters:
+        return findings
+    example = "all answers are single letters, and no question offers choices (question_format: qa asks for letters)"
+    places = tuple(range(1, min(notes.short_answers, SHOWN_PLACES) + 1))
+    return [Finding("unreadable_choices", notes.short_answers, places, stops=True, example=example), *findings]
 
 
 def summarize(findings: Sequence[Finding], path: str, notes: Sequence[str] = ()) -> list[str]:

@@ -16,7 +16,7 @@ from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
-from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal
+from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal, list_findings
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
@@ -180,7 +180,7 @@ class Questions:
         return int(self._copies[self._places[position]])
 
     def select(self, selection: Selection) -> "Questions":
-        """Return the questions that the selection takes. They are read from the same temporary copy, closed with this one."""
+        """Return the questions that the selection takes, of the same temporary copy."""
         places = selection.choose(self.file_count)
         return Questions(self._spool, places, self._copies, self._found, self._groups, has_metadata=self._has_metadata)
 
@@ -224,7 +224,7 @@ def read_questions(
             groups.add(entry)
             spool.append(to_line(_pack(entry, question_format)))
             has_metadata = has_metadata or bool(entry.metadata)
-        found = findings.list_all()
+        found = list_findings(findings, notes, are_letters_meant=question_format == "qa")
         on_failure.pop_all()
     places = array("Q", range(len(spool)))
     file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))

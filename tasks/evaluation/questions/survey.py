@@ -12,7 +12,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
-from tasks.evaluation.questions.findings import Finding, Findings
+from tasks.evaluation.questions.findings import Finding, Findings, list_findings
 
 
 class Contents:
@@ -104,4 +104,6 @@ def survey_questions(path: str, config: Config | None) -> Survey:
         found = findings.add(place, entry)
         if not any(findings.stops(kind) for kind in found):
             contents.add(entry)
-    return Survey(file, len(findings), contents, findings.list_all(), notes.describe())
+    are_letters_meant = bool(config and config.processing.question_format == "qa")
+    listed = list_findings(findings, notes, are_letters_meant=are_letters_meant)
+    return Survey(file, len(findings), contents, listed, notes.describe())
