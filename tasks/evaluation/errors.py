@@ -7,6 +7,7 @@ EvaluationError
 │   │   ├── RateLimited         the endpoint gets too many requests: asked again when its turn comes
 │   │   └── UnusableReply       a reply that is not an answer
 │   │       └── NoCompletion        nor even a chat completion: other JSON, a web page, a redirect
+│   ├── Blocked             the endpoint lets others through, and not this one
 │   ├── Stopped             the run was stopped, and asks nothing more
 │   └── UnfinishedBatch     some questions of a batch are unscored, each for its own reason
 ├── Refused             the endpoint says that it will not answer this request: final
@@ -127,7 +128,20 @@ class Declined(Refused):
 
 
 class EndpointStop(EvaluationError):
-    """No further question can be asked until the user does what the message says, or the endpoint is back."""
+    """No further question can be asked until the user does what the message says, or the endpoint is back.
+
+    Args:
+        message: what the endpoint did, and what to do.
+        may_be_one: it may concern a single question, which a firewall in front of the endpoint blocks.
+    """
+
+    def __init__(self, message: str, *, may_be_one: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_one = may_be_one
+
+
+class Blocked(Unscored):
+    """The endpoint does not let this one request through, though it answers others; the next run asks it again."""
 
 
 class DamagedFile(EvaluationError):

@@ -13,6 +13,10 @@ from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, Eva
 ENDPOINT = Endpoint("generator", "http://h/v1", "sk-very-secret", {"model": "m", "max_tokens": 1024})
 
 
+# Another API's reply, and a gateway's first page.
+GREETINGS = ({"message": {"role": "assistant", "content": "B"}, "done": True}, {"message": "Welcome to the gateway"})
+
+
 def classify(status: int, body: object, **headers: str) -> EvaluationError:
     content = body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return classify_status(httpx2.Response(status, content=content, headers=headers), ENDPOINT)
@@ -39,6 +43,11 @@ def classify(status: int, body: object, **headers: str) -> EvaluationError:
         ("Error code: 502 - bad gateway", 502),
         ({"message": "Provider returned error", "metadata": {"raw": '{"error": {"message": "y", "code": 503}}'}}, 500),
         ({"code": 200, "message": "boom"}, 500),
+        ({"error_code": 18, "error_msg": "Open api qps request limit reached"}, 429),
+        ({"code": "1302", "message": "Too many concurrent requests"}, 429),
+        ({"error_code": 110, "error_msg": "Access token invalid or no longer valid"}, 401),
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail: no such user"}}, 401),
+        ({"base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"}}, 400),
         ("boom", 500),
     ],
 )
@@ -58,6 +67,15 @@ def test_a_report_counts_as_the_status_that_it_names(report: str | dict[str, obj
         (403, {"error": {"message": "Your input was flagged"}}),
         (413, {"error": {"message": "x"}}),
         (451, {"error": {"message": "x"}}),
+        (400, {"error": {"message": "Content Exists Risk"}}),
+        (400, {"error": {"message": "系统检测到输入内容可能包含不安全或敏感内容"}}),
+        (403, {"detail": "Request blocked: prompt injection detected"}),
+        (400, [{"error": {"message": "The input token count (9000) exceeds the maximum number of tokens allowed (8192)."}}]),
+        (422, {"error": "Input validation error: `inputs` must have less than 4095 tokens. Given: 9000"}),
+        (422, {"error": "`inputs` tokens + `max_new_tokens` must be <= 4096"}),
+        (400, {"error": {"message": "This model's maximum prompt length is 131072"}}),
+        (400, {"error": {"message": "Range of input length should be [1, 30720]"}}),
+        (400, {"error": {"message": "Please reduce the length of the messages."}}),
     ],
 )
 def test_what_a_question_holds_declines_it_alone(status: int, body: object) -> None:
@@ -91,6 +109,7 @@ def test_how_questions_are_asked_declines_all(status: int, message: str) -> None
         (403, {"error": {"message": "This key has no access to the model"}}),
         (429, {"error": {"message": "x", "code": "insufficient_quota"}}),
         (429, {"error": {"message": "x", "type": "insufficient_quota"}}),
+        (429, {"error": {"message": "余额不足或无可用资源包"}}),
     ],
 )
 def test_what_concerns_the_key_or_the_account_stops(status: int, body: object) -> None:
@@ -129,7 +148,32 @@ def test_a_rate_limit_in_a_body_is_one() -> None:
     assert error.retry_after_seconds == 7.0
 
 
-@pytest.mark.parametrize("body", [None, [], {}, "x", {"choices": []}, {"object": "list"}])
+@pytest.mark.parametrize("body", [None, [], {}, "x", {"choices": []}, {"object": "list"}, *GREETINGS])
 def test_what_reports_nothing_is_no_report(body: object) -> None:
     """It is looked at as a completion then."""
     assert find_report(json.loads(json.dumps(body))) is None
+
+
+def test_a_prompt_that_gemini_blocks_is_declined_for_what_it_holds() -> None:
+    """It comes with status 200 and without choices."""
+    report = find_report({"choices": [], "promptFeedback": {"blockReason": "SAFETY"}})
+    error = classify_report(read_report(report), ENDPOINT)
+    assert isinstance(error, Declined)
+    assert error.is_about_content
+
+
+@pytest.mark.parametrize(
+    ("body", "may_be_one"),
+    [
+        ("<html><title>403 Forbidden</title></html>", True),
+        ({"error": {"message": "No endpoints found that support this input"}}, True),
+        ({"error": {"message": "Your API key has expired"}}, False),
+        ({"error": {"message": "The model `m` does not exist"}}, False),
+        ({"error": {"message": "Your organization may not use this"}}, False),
+    ],
+)
+def test_a_firewall_may_block_one_question(body: object, may_be_one: bool) -> None:
+    """What concerns the key, the account or the model concerns every question."""
+    error = classify(403, body)
+    assert isinstance(error, EndpointStop)
+    assert error.may_be_one == may_be_one

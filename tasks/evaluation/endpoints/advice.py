@@ -10,6 +10,7 @@ import re
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
+from tasks.evaluation.endpoints.usage import count_reasoning
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # The settings of a generator that are not under `extra`.
@@ -21,6 +22,8 @@ IS_DECLINED = re.compile(r"(?i)support|allow|permit|recogni[sz]ed|unknown|unexpe
 TOO_LONG = re.compile(r"(?i)context[ _](?:length|size|window)|exceed_context|too large|at most \d+ completion tokens")
 CONTEXT = re.compile(
     r"(?i)context[ _]?(?:length|size|window)|exceed_?context|(?:prompt|input|request)[ _](?:is )?too[ _](?:long|large)"
+    r"|(?:input|prompt)[ _](?:token|length)|input length|token count|tokens? allowed|maximum prompt|less than \d+ tokens"
+    r"|inputs?`? ?(?:tokens )?\+ ?`?max_new_tokens|reduce the length|context the overflows"
 )
 NUMBER = re.compile(r"\d[\d,]*")
 LIMITS = ("max_tokens", "max_completion_tokens")
@@ -55,8 +58,11 @@ def describe_reasoning(endpoint: Endpoint, answer: Answer) -> str:
     """Return what to say about an answer whose words are all reasoning, with the settings that help."""
     more = next((name for name in LIMITS if name in endpoint.request), "max_tokens")
     cut = " and was cut there" if answer.is_truncated else ""
+    tokens = count_reasoning(answer.usage)
+    hidden = f"spent {tokens:,} tokens on reasoning" if tokens else "wrote nothing"
+    spent = f"wrote {len(answer.reasoning):,} characters of reasoning" if answer.reasoning else hidden
     return (
-        f"The {endpoint.role} wrote {len(answer.reasoning or ''):,} characters of reasoning{cut}, and no answer. In "
+        f"The {endpoint.role} {spent}{cut}, and no answer. In "
         f"{endpoint.origin}, raise {more}, or let the model reason less: extra: {{reasoning_effort: low}}, or "
         "extra: {chat_template_kwargs: {enable_thinking: false}}."
     )
@@ -71,7 +77,8 @@ def exceeds_context_by_setting(endpoint: Endpoint, words: str) -> bool:
     """Return True if the configured limit alone fills the context that the words name, so that no question fits."""
     limit = next((endpoint.request[name] for name in LIMITS if name in endpoint.request), None)
     numbers = [int(found.replace(",", "")) for found in NUMBER.findall(words)]
-    return isinstance(limit, int) and bool(numbers) and limit >= numbers[0]
+    sizes = [number for number in numbers if number > 1]  # "should be [1, 30720]"
+    return isinstance(limit, int) and bool(sizes) and limit >= sizes[0]
 
 
 def _find_changes(request: JsonObject, words: str, parameter: str | None) -> JsonObject:

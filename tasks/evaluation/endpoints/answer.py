@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.evaluation.endpoints.usage import Usage
+from tasks.evaluation.endpoints.usage import Usage, count_reasoning
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,11 @@ class Answer:
 
     token_logprobs: Mapping[str, float] | None = None
     """The likeliest first tokens with the natural logarithms of their probabilities; None if the endpoint gave none."""
+
+    @property
+    def only_reasons(self) -> bool:
+        """Return True if all words, or all tokens that it was charged for, were reasoning."""
+        return not self.text and (bool(self.reasoning) or count_reasoning(self.usage) > 0)
 
     @property
     def is_truncated(self) -> bool:

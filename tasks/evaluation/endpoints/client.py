@@ -20,6 +20,7 @@ from tasks.evaluation.endpoints.rate_limit import RateLimit
 from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.endpoints.usage import Usage, add_usage
 from tasks.evaluation.errors import (
+    Blocked,
     Declined,
     EndpointFailure,
     EndpointStop,
@@ -81,7 +82,7 @@ class Client:
         self._is_proven = is_proven
         self._first_alone = asyncio.Lock()
         self._has_answered = self._has_hinted = False
-        self._declined = self._no_completions = self._only_reasoned = self._refused = 0
+        self._declined = self._no_completions = self._only_reasoned = self._refused = self._blocked_in_a_row = 0
         self._final: EvaluationError | None = None
 
     async def ask(self, messages: list[Message]) -> Answer:
@@ -155,6 +156,7 @@ class Client:
         try:
             answer, headers = await self.transport.ask(messages)
         except EvaluationError as error:
+            self._pass_over_blocked(error)
             stop = self._note_error(error, sent_at)
             # Outcomes of other requests that were still in flight do not undo a stop.
             self._final = self._final or stop
@@ -168,14 +170,31 @@ class Client:
         self._note_answer(answer)
         return answer
 
+    def _pass_over_blocked(self, error: EvaluationError) -> None:
+        """Let the run go on if the endpoint may block this question alone.
+
+        Raises:
+            Blocked: it has answered others, and not just blocked two others.
+        """
+        if not (isinstance(error, EndpointStop) and error.may_be_one and self._has_answered):
+            return
+        self._blocked_in_a_row += 1
+        if self._blocked_in_a_row < FIRST_QUESTIONS and self._final is None:
+            self._outage.note_reply()
+            raise Blocked(f"{error}; others were answered, and the next run asks this one again") from None
+
     def _note_answer(self, answer: Answer) -> None:
+        """Note what the reply tells about the endpoint; raises as `_count_wordless` does."""
         self._has_answered |= bool(answer.text)
-        only_reasons = not answer.text and bool(answer.reasoning)
-        # A model that only reasons shows that the request is accepted, but not that the settings let it answer.
-        self._is_proven |= not only_reasons or answer.is_truncated
-        if only_reasons and not self._has_hinted:
+        self._blocked_in_a_row = 0
+        # A reply without words shows that the request is accepted, but not that the settings let the model answer.
+        has_said = bool(answer.text) or answer.token_logprobs is not None
+        self._is_proven |= has_said
+        if answer.only_reasons and not self._has_hinted:
             self._has_hinted = True
             self._notify(f"⚠️ {describe_reasoning(self.endpoint, answer)}")
+        if answer.is_truncated and not has_said:
+            self._count_wordless(answer)
 
     def _show_refusal(self, refused: Refused) -> None:
         """Show the words of the first few refusals; results and report list all of them."""
@@ -183,16 +202,30 @@ class Client:
         if self._refused <= SHOWN_REFUSALS:
             self._notify(f"Not answered, and not counted: {refused}")
 
+    def _count_wordless(self, answer: Answer) -> None:
+        """Note an answer that was cut before its first word.
+
+        Raises:
+            UserMistake: nothing else has come so far, so that the settings leave the model no room.
+        """
+        self._only_reasoned += 1
+        if not self._is_proven and self._only_reasoned == FIRST_QUESTIONS:
+            self._final = self._final or self._describe_wordless(answer)
+            raise self._final
+
+    def _describe_wordless(self, answer: Answer) -> EndpointStop | UserMistake:
+        words = f"{describe_reasoning(self.endpoint, answer)} Nothing was answered before."
+        return EndpointStop(words) if self._is_proven else UserMistake(words)
+
     def _refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
         """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""
-        reasoned = next((reply for reply in replies if reply.reasoning), None)
+        reasoned = next((reply for reply in replies if reply.only_reasons), None)
         if reasoned is None:
             return Refused(f"the {self.endpoint.role} answered with an empty message {len(replies)} times", usage)
         self._only_reasoned += 1
         if self._has_answered or self._only_reasoned < FIRST_QUESTIONS:
             return Refused(f"the {self.endpoint.role} wrote reasoning and no answer, {len(replies)} times", usage)
-        words = f"{describe_reasoning(self.endpoint, reasoned)} Nothing was answered before."
-        self._final = self._final or (EndpointStop(words) if self._is_proven else UserMistake(words))
+        self._final = self._final or self._describe_wordless(reasoned)
         return self._final
 
     def _note_error(self, error: EvaluationError, sent_at: float) -> EndpointStop | UserMistake | None:

@@ -12,12 +12,9 @@ Status, code and headers decide. The words of the message count only where those
 declined, and what a body with status 200 reports without a code.
 """
 
-import math
 import re
 import time
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 
 import httpx2
 import openai
@@ -25,6 +22,7 @@ import openai
 from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.endpoints.advice import advise, exceeds_context_by_setting, mentions_context
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.rate_limit import read_reset
 from tasks.evaluation.endpoints.server_errors import ServerError, read_server_error
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
 
@@ -46,7 +44,8 @@ REDIRECTS = range(300, 400)
 IS_MODERATED = re.compile(
     r"(?i)content[ _-]?(?:filter|policy|management|moderation)|moderat|flagged|responsible_?ai|data[ _]?inspection|guardrail|"
     r"safety (?:system|polic|filter|setting)|usage polic|prohibited|harmful|inappropriate|"
-    r"sensitive (?:content|word|information)"
+    r"sensitive (?:content|word|information)|content exists risk|(?:new|input|output)_sensitive|不安全|敏感|prompt injection|"
+    r"(?:request|prompt|message) (?:was |has been )?blocked"
 )
 # The same words about the user concern every question.
 IS_ABOUT_USER = re.compile(
@@ -54,10 +53,18 @@ IS_ABOUT_USER = re.compile(
 )
 # Codes and words with which a status that may mean anything says that the account or the key is the cause.
 IS_SPENT = re.compile(r"(?i)insufficient[_ ](?:quota|credit|balance|fund)|billing_|credit[ _]balance|out of credit|arrear")
+# An account without money, in Chinese; no rate limit is called so.
+IS_EMPTY = re.compile("余额不足|欠费")
 IS_WRONG_KEY = re.compile(r"(?i)api[_ ]?key[_ ](?:not[_ ]valid|invalid)|(?:invalid|incorrect)[_ ]api[_ ]?key")
+# A 403 or 404 in these words concerns every question; in others, a firewall may hold back a single one.
+IS_ABOUT_KEY = re.compile(
+    r"(?i)\b(?:api|access|key|token|credential|permission|organi[sz]ation|account|project|subscription|plan|region|country|quota"
+    r"|model|deployment|does not exist|not found)\b"
+)
 # In OpenSSL's words; no certificate is trusted at the next try that is not trusted at this one.
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 MOST_WORDS = 300
+LONGEST_RESET_SECONDS = 60.0
 
 
 def classify_status(response: httpx2.Response, endpoint: Endpoint) -> EvaluationError:
@@ -83,7 +90,8 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
     message = f"the {endpoint.role} answered {error.status}: {words}"
     is_moderated = _is_moderated(error)
     if (cause := _find_stop(error)) and not is_moderated:
-        return EndpointStop(f"{message}; {STOP_STATUS[cause]}")
+        may_be_one = cause == error.status and cause in (FORBIDDEN, 404) and not IS_ABOUT_KEY.search(error.words)
+        return EndpointStop(f"{message}; {STOP_STATUS[cause]}", may_be_one=may_be_one)
     if error.status in DECLINED_STATUS or (error.status == FORBIDDEN and is_moderated):
         is_too_long = mentions_context(f"{error.words} {' '.join(error.names)}")
         return Declined(
@@ -111,18 +119,19 @@ def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointF
 def read_retry_after(headers: Mapping[str, str], now: float) -> float:
     """Return the seconds that a response asks to wait, 0 if it does not say; `now` is in seconds since 1970.
 
-    Source: RFC 9110, 10.2.3 (seconds, or a date); `retry-after-ms` is OpenAI's and Azure's.
+    Without `retry-after`, it is the time until a limit that is spent is reset, a minute at most: then it is tried again.
+
+    Source: RFC 9110, 10.2.3 (seconds, or a date; some servers write durations and Unix times); `retry-after-ms` is OpenAI's
+    and Azure's.
     """
-    text = headers.get("retry-after", "")
-    try:
-        if "retry-after-ms" in headers:
-            return _bound(float(headers["retry-after-ms"]) / 1000)
-        if text.replace(".", "", 1).isdecimal():
-            return _bound(float(text))
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    return max((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now, 0.0)
+    if "retry-after-ms" in headers:
+        milliseconds = read_reset(headers["retry-after-ms"], now)
+        return (milliseconds or 0.0) / 1000
+    if "retry-after" in headers:
+        return read_reset(headers["retry-after"], now) or 0.0
+    spent = (kind for kind in ("requests", "tokens") if headers.get(f"x-ratelimit-remaining-{kind}", "0") == "0")
+    resets = [read_reset(headers.get(f"x-ratelimit-reset-{kind}", ""), now) or 0.0 for kind in spent]
+    return min(max(resets, default=0.0), LONGEST_RESET_SECONDS)
 
 
 def _find_stop(error: ServerError) -> int | None:
@@ -131,7 +140,7 @@ def _find_stop(error: ServerError) -> int | None:
     if error.status in (400, FORBIDDEN, TOO_MANY_REQUESTS):
         # A rate limit is often called a quota in words, so that a 429 is judged by its code alone.
         words = said if error.status == TOO_MANY_REQUESTS else f"{said} {error.words}"
-        if IS_SPENT.search(words):
+        if IS_SPENT.search(words) or IS_EMPTY.search(error.words):
             return PAYMENT_REQUIRED
         if IS_WRONG_KEY.search(words):
             return UNAUTHORIZED
@@ -159,7 +168,3 @@ def _describe_silence(cause: BaseException) -> str:
 def shorten(words: str, endpoint: Endpoint) -> str:
     """Return the words, shortened only when no secret is left in them that could be cut in two."""
     return endpoint.scrub_words(" ".join(words.split()))[:MOST_WORDS]
-
-
-def _bound(seconds: float) -> float:
-    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0

@@ -128,8 +128,8 @@ class RateLimit:
 def read_reset(text: str, now_seconds: float) -> float | None:
     """Return the seconds until a limit is reset; None if the text names no time.
 
-    Providers give seconds (`7`, `1.5`), a duration as Go writes it (`6m0s`, `120ms`), a Unix time in seconds or milliseconds,
-    or a date (ISO 8601, or RFC 9110's). A time in the past counts as 0.
+    Providers give seconds (`7`, `1.5`), a duration as Go writes it (`6m0s`, `120ms`), a Unix time in seconds, milli- or
+    microseconds, or a date (ISO 8601, or RFC 9110's). A time in the past counts as 0.
     """
     text = text.strip()
     try:
@@ -139,7 +139,7 @@ def read_reset(text: str, now_seconds: float) -> float | None:
         return duration if duration is not None else _read_date(text, now_seconds)
     if not math.isfinite(number) or number < 0:
         return None
-    if number >= FIRST_UNIX_MILLISECONDS:
+    while number >= FIRST_UNIX_MILLISECONDS:
         number /= 1000
     return max(number - now_seconds, 0.0) if number >= FIRST_UNIX_SECONDS else number
 

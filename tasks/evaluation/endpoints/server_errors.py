@@ -28,12 +28,16 @@ CODE_FIELDS = (
 NESTED_FIELDS = ("error", "innererror", "details", "errors", "base_resp", "fault", "metadata", "detail")
 # Members of a body that reports a failure without a member `error`.
 REPORT_FIELDS = ("errors", "detail", "message", "msg", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
+SURE_FIELDS = ("errors", "detail", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
 # The status that a code's name or a report's words stand for; the first that is found counts.
 NAMED_STATUS = (
     (402, r"insufficient_(?:quota|credit|balance|fund)|billing|payment_required|credit_balance|out_of_credit|arrear"),
-    (429, r"rate_?limit|too_?many_?requests|throttl|resource_?exhausted|quota"),
-    (400, r"context_?length|context_?window|exceed_context|content_?(?:filter|policy)|moderation|data_?inspection"),
-    (401, r"api_?key|unauthori[sz]ed|unauthenticated|authentication|invalid_token|token_expired"),
+    (429, r"rate_?limit|too_?many_?(?:\w{1,12}_)?requests|request_limit_reached|throttl|resource_?exhausted|quota"),
+    (400, r"context_?length|context_?window|exceed_context|content_?(?:filter|policy)|moderation|data_?inspection|_sensitive"),
+    (
+        401,
+        r"api_?key|unauthori[sz]ed|unauthenticated|authentication|invalid_token|token_(?:is_)?(?:expired|invalid)|login_fail",
+    ),
     (403, r"permission|forbidden|access_?denied"),
     (404, r"not_?found|no_such_model|does_not_exist"),
     (503, r"overload|unavailable|capacity|busy|try_again"),
@@ -72,9 +76,30 @@ def find_report(body: JsonValue) -> JsonValue:
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     report = body.get("error") or (first.get("error") if isinstance(first, dict) else None)
+    if isinstance(report, dict) and not any(report.values()):
+        report = None
     if report or first is not None:
         return report or None
-    return body if any(body.get(name) for name in REPORT_FIELDS) or body.get("success") is False else None
+    if reason := _find_block(body):
+        return {"message": f"the prompt was blocked: {reason}", "code": "content_filter"}
+    return body if _is_report(body) else None
+
+
+def _find_block(body: JsonObject) -> JsonValue:
+    """Return the reason for which Gemini holds a prompt back; None if it does not."""
+    feedback = body.get("promptFeedback") or body.get("prompt_feedback")
+    return (feedback.get("blockReason") or feedback.get("block_reason")) if isinstance(feedback, dict) else None
+
+
+def _is_report(body: JsonObject) -> bool:
+    """Return True if a body without choices reports a failure; a greeting, or another API's reply, is no report."""
+    if any(body.get(name) for name in SURE_FIELDS) or body.get("success") is False:
+        return True
+    words = next((body[name] for name in WORD_FIELDS if name in REPORT_FIELDS and body.get(name)), None)
+    if isinstance(words, dict) or words is None:
+        return False
+    has_code = any(isinstance(body.get(name), str | int) for name in CODE_FIELDS)
+    return has_code or not isinstance(words, str) or bool(find_named_status(words) or STATUS_IN_WORDS.search(words))
 
 
 def read_server_error(status: int, content: bytes) -> ServerError:
@@ -84,6 +109,8 @@ def read_server_error(status: int, content: bytes) -> ServerError:
     except (ValueError, RecursionError):
         text = content.decode(errors="replace")
         return ServerError(status, _to_line(find_title(text) or text), (), None)
+    if isinstance(body, list) and body and isinstance(body[0], dict):
+        body = body[0]  # Gemini wraps its report in a list
     report = body.get("error") if isinstance(body, dict) else None
     return read_report(report or body, status)
 

@@ -31,6 +31,13 @@ def add_usage(one: Usage, other: Usage) -> Usage:
     return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
 
 
+def count_reasoning(usage: Usage) -> int:
+    """Return the tokens of reasoning that the counts name, which some endpoints charge for and do not show."""
+    details = usage.get("completion_tokens_details")
+    count = details.get("reasoning_tokens") if isinstance(details, dict) else usage.get("reasoning_tokens")
+    return count if is_count(count) else 0
+
+
 def is_count(value: object) -> TypeGuard[int]:
     """Return True if the value is a number of tokens."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNTED
