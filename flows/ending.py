@@ -35,13 +35,13 @@ def report_outcome(flow_function: Callable[Parameters, State[None]]) -> Callable
 
     @wraps(flow_function)
     def run_and_report(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
-        hear = _listener.get() or (lambda _: None)
+        notify = _listener.get() or (lambda _: None)
         try:
             state = flow_function(*args, **kwargs)
         except BaseException as error:
-            hear(error)
+            notify(error)
             raise
-        hear(state)
+        notify(state)
         return state
 
     return run_and_report

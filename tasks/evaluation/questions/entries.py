@@ -191,7 +191,7 @@ class EntryReader:
     def _read_metadata(self, record: JsonObject, columns: Columns) -> JsonObject:
         wanted = self._fields.carried
         names = (name for name in record if (name not in columns.used if wanted is None else name in wanted))
-        kept = self._notes.keep_carried({name: record[name] for name in names if name}, is_wanted=wanted is not None)
+        kept = self._notes.keep_metadata({name: record[name] for name in names if name}, is_wanted=wanted is not None)
         values = ((name, _make_plain(value)) for name, value in kept.items())
         return {name: value for name, value in values if value is not None and value != ""}
 

@@ -43,7 +43,7 @@ class FileNotes:
     letters: Counter[str] = field(default_factory=Counter)
     short_answers: int = 0
 
-    def keep_carried(self, values: Mapping[str, JsonValue], *, is_wanted: bool) -> JsonObject:
+    def keep_metadata(self, values: Mapping[str, JsonValue], *, is_wanted: bool) -> JsonObject:
         """Return the values that results carry: neither pictures nor, unless they are wanted by name, anything large."""
         kept: JsonObject = {}
         for name, value in values.items():

@@ -1,7 +1,7 @@
 """The checkpoints that a run continues from: its own, if it is restarted, and those of other runs that it may use.
 
-A run with `auto_resume: false` has a salt, its own id, so that no other run uses its answers. Restarting a run under the same
-id (Prefect's Retry) continues it with its salt and its seed, whatever `auto_resume` is by then.
+A run with `auto_resume: false` has a private run id, its own, so that no other run uses its answers. Restarting a run under the
+same id (Prefect's Retry) continues it with its private run id and its seed, whatever `auto_resume` is by then.
 """
 
 import random

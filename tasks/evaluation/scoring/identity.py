@@ -1,6 +1,7 @@
 """Identity: what must be equal for an earlier run's answer or score to be reused.
 
-    answer id = hash(request settings, weights, revision, messages, number of identical questions before it, salt)
+    answer id = hash(request settings, weights, revision, messages, number of identical questions before it,
+                     the private run id)
     score id  = hash(answer id, reference answer, format, further accepted answers if any,
                      the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
