@@ -45,6 +45,8 @@ def test_every_form_of_a_list_of_choices(options: JsonValue) -> None:
     "wrong",
     [
         {"distractor1": "oak", "distractor2": "elm"},
+        {"wrong1": "oak", "wrong2": "elm"},
+        {"wrong_options": ["oak", "elm"]},
         {"distractors": ["oak", "elm"]},
         {"incorrect_answers": ["oak", "elm"]},
         {"incorrect_answers": "['oak' 'elm']"},

@@ -18,7 +18,17 @@ CHOICES_NAMES = ("choices", "options", "mc1_targets")
 ANSWER_NAMES = ("answer", "answerKey", "answer_key", "correct_answer", "correct_option", "best_answer", "final_decision", "cop")
 ALIASES_NAMES = ("answers", "correct_answers")
 # Wrong answers beside the right one: one field that holds them all, or one each with a number.
-WRONG_NAMES = ("distractor", "incorrectanswer", "wronganswer", "falseanswer", "incorrectoption", "incorrectchoice")
+WRONG_NAMES = (
+    "distractor",
+    "incorrectanswer",
+    "wronganswer",
+    "falseanswer",
+    "incorrectoption",
+    "incorrectchoice",
+    "wrongoption",
+    "wrongchoice",
+    "wrong",
+)
 # Recognised if nothing above is; an answer under these names only beside choices, because elsewhere it may be a category.
 RARER_CHOICES_NAMES = ("alternatives", "answer_choices", "answer_options", "endings", "choices_text", "options_text")
 RARER_ANSWER_NAMES = ("label", "gold", "target", "correct", "answer_idx", "answer_index", "correct_index", "correct_idx")
