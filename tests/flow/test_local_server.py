@@ -111,8 +111,8 @@ def test_a_server_that_is_not_ready_in_time_is_a_mistake(
     prefect_server: str, folder: Path, vllm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The message names the setting."""
-    monkeypatch.setenv("FAKE_VLLM_SCRIPT", "slow")
-    write_local_config(folder, server_startup_timeout=0.2)
+    monkeypatch.setenv("FAKE_VLLM_SCRIPT", "never")
+    write_local_config(folder, server_startup_timeout=3)
     with pytest.raises(UserMistake, match="server_startup_timeout"):
         run().result()
     assert not is_alive(command_lines(vllm)[0][0])

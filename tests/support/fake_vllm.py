@@ -1,7 +1,7 @@
 """A stand-in for the executable `vllm`: it takes the same command line and fails in the ways that vLLM does.
 
 Environment variables control it: FAKE_VLLM_LIVES is a folder in which each start leaves a file with its command line, and
-FAKE_VLLM_SCRIPT says for each start what it does: serve, slow, crash, port-taken, or die-after-N answers.
+FAKE_VLLM_SCRIPT says for each start what it does: serve, slow, never, crash, port-taken, or die-after-N answers.
 """
 
 import os
@@ -27,8 +27,8 @@ def main() -> None:
     if behaviour == "port-taken":
         print("OSError: [Errno 98] error while attempting to bind: address already in use", file=sys.stderr)
         sys.exit(1)
-    if behaviour == "slow":
-        time.sleep(1)
+    if behaviour in ("slow", "never"):
+        time.sleep(1 if behaviour == "slow" else 3600)
     port = int(sys.argv[sys.argv.index("--port") + 1])
     with FakeEndpoint(port) as endpoint:
         if behaviour.startswith("die-after-"):

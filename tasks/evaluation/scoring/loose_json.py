@@ -22,7 +22,8 @@ MOST_UNREADABLE = 200
 INVISIBLE = r"\u200b-\u200f\u2060\ufeff"
 OPEN, CLOSE, COLON, COMMA = "{｛", ("}", "｝"), "[:：]", "[,，;；]"
 COMMAS = tuple(",，;；")
-SPACE = rf"(?>[\s{INVISIBLE}]++|//[^\n]*+|\#[^\n]*+|/\*(?:(?!\*/)[\s\S])*+\*/)*+"
+# Atomic as a whole: a possessive repeat within it fails on a comment in Python 3.11.2.
+SPACE = rf"(?>(?:[\s{INVISIBLE}]+|//[^\n]*|\#[^\n]*|/\*[\s\S]*?\*/)*)"
 QUOTED_KEY = r"[\"'“‘„«「＂][^\"'“”‘’„«»「」＂\n{}:]{1,60}[\"'“”’»」＂]"
 ENTRY = rf"(?:{QUOTED_KEY}|[A-Za-z_]\w{{0,59}}){SPACE}{COLON}"
 # What may follow a string in an object or an array. A quote before anything else is a part of the string.

@@ -95,7 +95,8 @@ class Scorer:
         except asyncio.CancelledError:
             raise Stopped("the run was stopped before the reply came") from None
         except (EndpointStop, StorageFailure, UserMistake) as error:
-            self.stop(error, grace_seconds=GRACE_SECONDS if isinstance(error, EndpointStop) else 0.0)
+            # What arrives after a storage failure could not be kept.
+            self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else GRACE_SECONDS)
             raise Stopped(str(error)) from None
 
     def _check_going_on(self) -> None:
