@@ -1,6 +1,8 @@
 """The folders that a run writes to: made, and tried, before anything is paid for."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
@@ -33,16 +35,11 @@ def make_own_folder(config: Config, *, is_dry: bool = False) -> Path | None:
         return None
     directory = Path(config.processing.checkpoint_directory)
     folder = directory / OWN_FOLDER
-    try:
+    with _explain_failure(f"the checkpoint directory {directory}", "name another with --checkpoint-dir"):
         for written in (directory, folder / ANSWERS_FOLDER, folder / LOCKS_FOLDER):
             if not is_dry:
                 make_folder(written)
-            tempfile.TemporaryFile(dir=find_existing(written)).close()
-    except OSError as error:
-        raise UserMistake(
-            f"cannot write in the checkpoint directory {directory}: {error.strerror}; "
-            "name another with --checkpoint-dir, or fix its permissions"
-        ) from None
+            _try_writing(written)
     shortage = find_shortage(find_existing(folder), count_needed_bytes(config))
     if shortage:
         raise UserMistake(str(shortage))
@@ -56,17 +53,30 @@ def check_output_folder(config: Config, *, is_dry: bool = False) -> None:
         UserMistake: they cannot.
     """
     folder = Path(config.output.output_directory)
-    try:
+    with _explain_failure(f"the output directory {folder}", "set another output_directory"):
         if not is_dry:
             folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=find_existing(folder)).close()
-    except OSError as error:
-        raise UserMistake(
-            f"cannot write in the output directory {folder}: {error.strerror}; "
-            "set another output_directory, or fix its permissions"
-        ) from None
+        _try_writing(folder)
 
 
 def find_log_folder(own_folder: Path | None) -> Path:
     """Return the folder for the logs of servers that we start."""
     return own_folder / LOGS_FOLDER if own_folder else Path(tempfile.gettempdir())
+
+
+def _try_writing(folder: Path) -> None:
+    """Make a file and remove it, in the folder or in the nearest one above it that exists; raises OSError."""
+    tempfile.TemporaryFile(dir=find_existing(folder)).close()
+
+
+@contextmanager
+def _explain_failure(directory: str, advice: str) -> Iterator[None]:
+    """Report that the directory cannot be written, and how to mend that.
+
+    Raises:
+        UserMistake: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserMistake(f"cannot write in {directory}: {error.strerror}; {advice}, or fix its permissions") from None
