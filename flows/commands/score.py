@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,9 +18,9 @@ from tasks.evaluation.reporting.estimate import estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
-from tasks.evaluation.run.preparation import find_endpoints, prepare
+from tasks.evaluation.run.preparation import find_endpoints
 from tasks.evaluation.run.resumption import reuse_earlier
-from tasks.evaluation.run.start import Start, begin, read_all
+from tasks.evaluation.run.start import Start, begin, read_and_prepare
 from tasks.evaluation.scoring.ledger import Ledger
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
@@ -49,12 +48,13 @@ def score(options: argparse.Namespace) -> int:
 def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
     """Print what a run would reuse and ask; ask nothing, and leave every folder as it is."""
     # Temporary files go to the system's temporary folder: our own may not exist.
-    with closing(read_all(config, None)) as questions:
-        preparation = prepare(config, questions, endpoints, own_folder=None, run_id="a new run", notify=print_line)
-        with open_ledger(preparation) as ledger:
-            reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
-            for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
-                print_line(line)
+    with (
+        read_and_prepare(config, endpoints, run_id="a new run", notify=print_line) as preparation,
+        open_ledger(preparation) as ledger,
+    ):
+        reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
+        for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
+            print_line(line)
     return EXIT_DONE
 
 

@@ -22,6 +22,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.run.opening import open_ledger
+from tasks.evaluation.run.start import read_and_prepare
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -29,7 +30,6 @@ from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
 from tasks.evaluation.storage.save_clock import SaveClock
 from tests.support.fake_endpoint import write_questions
-from tests.support.prepared import prepared
 
 ENDPOINTS = (Endpoint("generator", None, "none", {"model": "fake"}), None)
 AT_ONCE, INTERVAL, TICK_SECONDS = 64, 50, 0.25
@@ -91,7 +91,7 @@ def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
     assert own_folder
     open_log = partial(AnswerLog, own_folder / ANSWERS_FOLDER, str(os.getpid()), sync_at_once=save_incremental)
     with (
-        prepared(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=print) as preparation,
+        read_and_prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=print) as preparation,
         open_ledger(preparation, open_log) as ledger,
     ):
         writer = CheckpointWriter(Path("checkpoints"), "checkpoint_exam", ledger.results, lambda _: {}, config.for_files())

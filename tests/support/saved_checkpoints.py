@@ -16,9 +16,9 @@ from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.start import read_and_prepare
 from tasks.evaluation.scoring.records import Grade, Refusal, build_refused, build_result
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
-from tests.support.prepared import prepared
 
 URL = "http://127.0.0.1:9/v1"
 ORIGINAL = Path(__file__).parent.parent / "flow/original/checkpoint_exam_argo:fake_20261123_035022.json"
@@ -43,7 +43,7 @@ def save(scored: int, hour: int, *, refused: int = 0, run_id: str = "", **settin
     config = load_config("config.yaml", Overrides.model_validate(settings))
     endpoints = find_endpoints(config, Path(), NoKeys())
     with (
-        prepared(config, endpoints, own_folder=None, run_id=run_id, notify=print) as preparation,
+        read_and_prepare(config, endpoints, run_id=run_id, notify=print) as preparation,
         open_ledger(preparation) as ledger,
     ):
         for position in range(scored + refused):

@@ -34,6 +34,7 @@ from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import find_endpoints
 from tasks.evaluation.run.resumption import reuse_earlier
+from tasks.evaluation.run.start import read_and_prepare
 from tasks.evaluation.scoring.records import (
     Grade,
     Refusal,
@@ -46,7 +47,6 @@ from tasks.evaluation.scoring.records import (
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tests.support.fake_endpoint import make_questions
 from tests.support.mutations import altered, pack, spoiled, to_json, to_parquet, to_yaml
-from tests.support.prepared import prepared
 
 CONFIG: dict[str, Any] = {
     "questions_file": "exam.json",
@@ -107,7 +107,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def checkpoint(place: Path) -> bytes:
     """A checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
     with (
-        prepared(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None) as preparation,
+        read_and_prepare(configure(place), ENDPOINTS, run_id="", notify=lambda _: None) as preparation,
         open_ledger(preparation) as ledger,
     ):
         ledger.record_unusable()
@@ -128,7 +128,7 @@ def checkpoint(place: Path) -> bytes:
 @pytest.fixture(scope="module")
 def log(place: Path) -> bytes:
     """A segment with each kind of record, for questions of the file."""
-    with prepared(configure(place), ENDPOINTS, own_folder=None, run_id="", notify=lambda _: None) as preparation:
+    with read_and_prepare(configure(place), ENDPOINTS, run_id="", notify=lambda _: None) as preparation:
         first, second = preparation.roster.ids(0), preparation.roster.ids(1)
     records = [
         answer_record(first.answer, ANSWER),
@@ -151,7 +151,7 @@ def resume(place: Path, **processing: object) -> None:
     own_folder = place / "checkpoints/.mcqa"
     config = configure(place, **processing)
     with (
-        prepared(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=lambda _: None) as preparation,
+        read_and_prepare(config, ENDPOINTS, own_folder=own_folder, run_id="", notify=lambda _: None) as preparation,
         open_ledger(preparation) as ledger,
     ):
         reuse_earlier(preparation, ledger, lambda _: None)

@@ -11,9 +11,9 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.start import read_and_prepare
 from tasks.evaluation.scoring.roster import Roster
 from tests.support.fake_endpoint import write_config, write_questions
-from tests.support.prepared import prepared
 
 CHOICES_IN_TEXT = {"question": "Which gas do plants take up?\nA) oxygen\nB) carbon dioxide\nC) helium", "answer": "B)"}
 NUMBERED_CHOICES = {"question": "Which is a prime?\n1. four\n2. six\n3. seven", "answer": "3", "text": "On primes."}
@@ -149,7 +149,7 @@ def identify(settings: dict[str, object], run_id: str = "") -> Roster:
     """The roster of a run with these settings."""
     config = Config.model_validate(settings | {"processing": {"enable_checkpointing": False}})
     endpoints = find_endpoints(config, Path(), NoKeys())
-    with prepared(config, endpoints, own_folder=None, run_id=run_id, notify=lambda _: None) as preparation:
+    with read_and_prepare(config, endpoints, run_id=run_id, notify=lambda _: None) as preparation:
         return preparation.roster
 
 

@@ -12,8 +12,8 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.run.fit import NoKeys
 from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.start import read_and_prepare
 from tests.support.fake_endpoint import make_questions, write_config, write_questions
-from tests.support.prepared import prepared
 
 SOUND: list[dict[str, object]] = [{**record, "subject": "ours"} for record in make_questions(3)]
 FAULTY: list[dict[str, object]] = [
@@ -138,7 +138,7 @@ def test_a_run_says_and_records_the_same(folder: Path) -> None:
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     said: list[str] = []
     endpoints = find_endpoints(config, Path(), NoKeys())
-    with prepared(config, endpoints, own_folder=None, run_id="run", notify=said.append) as preparation:
+    with read_and_prepare(config, endpoints, run_id="run", notify=said.append) as preparation:
         assert "\n".join(said) == SAID
         assert preparation.describe_selection().findings == {
             "no_answer": 1,
@@ -177,7 +177,7 @@ def test_a_run_asks_nothing_of_a_file_that_it_cannot_read_or_use(
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     endpoints = find_endpoints(config, Path(), NoKeys())
     with pytest.raises(UserMistake, match=message):
-        prepared(config, endpoints, own_folder=None, run_id="run", notify=print).__enter__()
+        read_and_prepare(config, endpoints, run_id="run", notify=print).__enter__()
 
 
 def test_what_is_worth_knowing_of_a_file_is_said_by_the_check_and_by_a_run(
@@ -192,5 +192,5 @@ def test_what_is_worth_knowing_of_a_file_is_said_by_the_check_and_by_a_run(
     config = load_config(write_config(folder, "http://127.0.0.1:9/v1"), Overrides())
     said: list[str] = []
     endpoints = find_endpoints(config, Path(), NoKeys())
-    with prepared(config, endpoints, own_folder=None, run_id="run", notify=said.append):
+    with read_and_prepare(config, endpoints, run_id="run", notify=said.append):
         assert "⚠️ exam.json: pictures are not sent: 'image' (1 entry)" in said

@@ -1,6 +1,5 @@
 """How much of a checkpoint fits a run: what resuming would reuse, grade again and ask. Asks nothing, writes nothing."""
 
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,9 +9,8 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
 from tasks.evaluation.resuming.reuse import Reuser
 from tasks.evaluation.run.opening import open_ledger
-from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
-from tasks.evaluation.run.start import read_all
-from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.start import read_and_prepare
 from tasks.evaluation.storage.checkpoint import Checkpoint
 
 
@@ -58,22 +56,16 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
         UserMistake: no run is possible with these settings.
     """
     endpoints = find_endpoints(config, config_folder, NoKeys())
-    with closing(read_all(config, None)) as questions:
-        preparation = prepare(config, questions, endpoints, own_folder=None, run_id="", notify=lambda _: None)
-        with open_ledger(preparation) as ledger:
-            return _measure(ledger, checkpoint, preparation)
-
-
-def _measure(ledger: Ledger, checkpoint: Checkpoint, preparation: Preparation) -> Fit:
-    ledger.record_unusable()
-    reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
-    graded_anew = len(ledger.awaiting_grade())
-    return Fit(
-        selected=len(ledger.questions),
-        finished=reuse.finished,
-        graded_anew=graded_anew,
-        to_ask=ledger.open_count - graded_anew,
-        asked_again=reuse.asked_again,
-        unusable=len(ledger.roster.errors),
-        misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
-    )
+    with read_and_prepare(config, endpoints) as preparation, open_ledger(preparation) as ledger:
+        ledger.record_unusable()
+        reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
+        graded_anew = len(ledger.awaiting_grade())
+        return Fit(
+            selected=len(ledger.questions),
+            finished=reuse.finished,
+            graded_anew=graded_anew,
+            to_ask=ledger.open_count - graded_anew,
+            asked_again=reuse.asked_again,
+            unusable=len(ledger.roster.errors),
+            misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
+        )

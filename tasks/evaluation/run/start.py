@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.local_server import LocalServer, start_server
 from tasks.evaluation.questions.questions import Questions, read_questions
 from tasks.evaluation.run.folders import find_log_folder
+from tasks.evaluation.run.preparation import Preparation, prepare
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ def begin(config: Config, own_folder: Path | None, notify: Callable[[str], None]
             stack.callback(server.close)
         questions = stack.enter_context(closing(read_all(config, own_folder)))
         yield Start(config, own_folder, server, questions)
+
+
+@contextmanager
+def read_and_prepare(
+    config: Config,
+    endpoints: tuple[Endpoint, Endpoint | None],
+    *,
+    own_folder: Path | None = None,
+    run_id: str = "",
+    notify: Callable[[str], None] = lambda _: None,
+) -> Iterator[Preparation]:
+    """Prepare a run that asks nothing, as `prepare` does; its questions are read before, and closed at the end.
+
+    Raises:
+        UserMistake: the questions cannot be read, or no run is possible with these settings.
+    """
+    with closing(read_all(config, own_folder)) as questions:
+        yield prepare(config, questions, endpoints, own_folder=own_folder, run_id=run_id, notify=notify)
 
 
 def read_all(config: Config, folder: Path | None) -> Questions:
