@@ -182,7 +182,7 @@ def _strip_labels(texts: list[str]) -> OfferedChoices:
     labels = tuple(mark.label for mark in marks if mark)
     series = (LETTERS[: len(texts)], [str(n + 1) for n in range(len(texts))])
     # In whatever order: the answer names them by these.
-    if len(texts) > 1 and sorted(labels) in map(sorted, series):
+    if len(labels) == len(texts) > 1 and sorted(labels) in map(sorted, series):
         return OfferedChoices(tuple(text[mark.end :].strip() for text, mark in zip(texts, marks, strict=True) if mark), labels)
     return OfferedChoices(tuple(texts))
 

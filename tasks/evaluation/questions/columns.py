@@ -55,6 +55,8 @@ class Columns:
     aliases: str | None
     wrong: tuple[str, ...]
     context: str | None
+    mark: str | None = None
+    """What may say which choice is right, under a name that elsewhere means something else."""
 
     @cached_property
     def used(self) -> frozenset[str]:
@@ -66,13 +68,15 @@ class Columns:
 def find_columns(fields: Fields, keys: Sequence[str]) -> Columns:
     """Return the roles of the fields of a record with these keys: as the settings say, else by their usual names."""
     choices = tuple(fields.choices or ([] if fields.fixed_choices else _recognise_choices(keys)))
+    mark = _recognise(RARER_ANSWER_NAMES, keys)
     return Columns(
         question=fields.question or _recognise(QUESTION_NAMES, keys),
         choices=choices,
-        answer=fields.answer or _recognise(ANSWER_NAMES, keys) or (_recognise(RARER_ANSWER_NAMES, keys) if choices else None),
+        answer=fields.answer or _recognise(ANSWER_NAMES, keys) or (mark if choices else None),
         aliases=fields.accepted or _recognise(ALIASES_NAMES, keys),
         wrong=() if choices or fields.fixed_choices else _recognise_wrong(keys),
         context=fields.context or _recognise(CONTEXT_NAMES, keys),
+        mark=mark,
     )
 
 
@@ -105,11 +109,6 @@ def _recognise(names: Sequence[str], keys: Sequence[str]) -> str | None:
     cased = next((lowered[name.lower()] for name in names if name.lower() in lowered), None)
     joined = {_join(key): key for key in reversed(keys)}
     return exact or cased or next((joined[_join(name)] for name in names if _join(name) in joined), None)
-
-
-def find_mark(keys: Sequence[str]) -> str | None:
-    """Return the field that may say which choice is right, under a name that elsewhere means something else."""
-    return _recognise(RARER_ANSWER_NAMES, keys)
 
 
 def _recognise_wrong(keys: Sequence[str]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ from tasks.evaluation.questions.choices_in_text import (
     looks_like_choices,
     part_question,
 )
-from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, find_mark, read_field, refuse_unknown_fields
+from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, read_field, refuse_unknown_fields
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
 from tasks.evaluation.questions.nesting import unfold
@@ -200,12 +200,11 @@ def _find_hidden_choices(record: JsonObject, columns: Columns) -> Columns:
     """Return the roles of the fields, with the field of several right answers as the choices if it holds those."""
     if columns.choices or columns.aliases is None or columns.wrong:
         return columns
-    mark = find_mark(list(record))
     value = parse_text(read_field(record, columns.aliases))
     is_list = isinstance(value, list) and len(value) > 1 and not any(isinstance(each, dict) for each in value)
-    if not are_choices(value) and not (is_list and mark is not None and isinstance(record[mark], int)):
+    if not are_choices(value) and not (is_list and columns.mark and isinstance(record[columns.mark], int)):
         return columns
-    return replace(columns, choices=(columns.aliases,), aliases=None, answer=columns.answer or mark)
+    return replace(columns, choices=(columns.aliases,), aliases=None, answer=columns.answer or columns.mark)
 
 
 def _read_plain(record: JsonObject, columns: Columns, text: str) -> Entry:
