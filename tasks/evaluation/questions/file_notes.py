@@ -72,14 +72,14 @@ class FileNotes:
         else:
             self.short_answers += 1
             letter = reference.strip(" ().")
-            self.letters[letter] += len(letter) == 1 and "A" <= letter <= "J"
+            if len(letter) == 1 and "A" <= letter <= "J":
+                self.letters[letter] += 1
 
     @property
     def are_all_letters(self) -> bool:
         """Return True if no question has choices, and all answers are letters, several of them."""
-        used = [letter for letter, count in self.letters.items() if count]
         is_complete = self.letters.total() == self.short_answers >= FEWEST_LETTERS
-        return is_complete and not self.labels and len(used) > 1
+        return is_complete and not self.labels and len(self.letters) > 1
 
     def describe(self) -> list[str]:
         """Return a sentence for each thing that is worth knowing."""
