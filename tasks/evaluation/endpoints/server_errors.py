@@ -26,9 +26,8 @@ CODE_FIELDS = (
     "code", "error_code", "errorCode", "status_code", "statusCode", "http_status", "reason", "status", "type",
 )  # fmt: skip
 NESTED_FIELDS = ("error", "innererror", "details", "errors", "base_resp", "fault", "metadata", "detail")
-# Members of a body that reports a failure without a member `error`.
-REPORT_FIELDS = ("errors", "detail", "message", "msg", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
-SURE_FIELDS = ("errors", "detail", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
+# Members of a body that reports a failure without a member `error`; `message` and `msg` do so only with a code or such words.
+REPORT_FIELDS = ("errors", "detail", "error_msg", "error_message", "errorMessage", "base_resp", "fault")
 # The status that a code's name or a report's words stand for; the first that is found counts.
 NAMED_STATUS = (
     (402, r"insufficient_(?:quota|credit|balance|fund)|billing|payment_required|credit_balance|out_of_credit|arrear"),
@@ -93,10 +92,10 @@ def _find_block(body: JsonObject) -> JsonValue:
 
 def _is_report(body: JsonObject) -> bool:
     """Return True if a body without choices reports a failure; a greeting, or another API's reply, is no report."""
-    if any(body.get(name) for name in SURE_FIELDS) or body.get("success") is False:
+    if any(body.get(name) for name in REPORT_FIELDS) or body.get("success") is False:
         return True
-    words = next((body[name] for name in WORD_FIELDS if name in REPORT_FIELDS and body.get(name)), None)
-    if isinstance(words, dict) or words is None:
+    words = body.get("message") or body.get("msg")
+    if isinstance(words, dict) or not words:
         return False
     has_code = any(isinstance(body.get(name), str | int) for name in CODE_FIELDS)
     return has_code or not isinstance(words, str) or bool(find_named_status(words) or STATUS_IN_WORDS.search(words))
