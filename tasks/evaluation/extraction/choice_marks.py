@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tasks.evaluation.extraction.choice_labels import AFTER_NUMBER, LETTER, label_patterns, label_text_pattern, ordinal_patterns
 from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, LABEL, LISTED, MARKS, NAMED, QUOTED, TEXT, find_surroundings
-from tasks.evaluation.extraction.plain_text import fold, strip_formatting
+from tasks.evaluation.extraction.plain_text import fold, fold_case, strip_formatting
 
 ANY_TEXT, ONLY_TEXT = re.compile(QUOTED), re.compile(rf"\W*{QUOTED}\W*")
 TEXT_AFTER_LABEL = re.compile(rf"({NAMED})[ \t).:,\"'–—(-]{{0,6}}{QUOTED}[\"')]?")
@@ -106,9 +106,7 @@ def _find_words(text: str, choice: str) -> Iterator[tuple[int, int]]:
 
     Compiling the words of each question's choices into a pattern took longer than everything else.
     """
-    folded = text.casefold()
-    if len(folded) != len(text):
-        folded = "".join(char.casefold() if len(char.casefold()) == 1 else char for char in text)
+    folded = fold_case(text, str.casefold)
     first, *others = choice.removesuffix("?").split() or [choice]
     start = folded.find(first)
     while start >= 0:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from tasks.evaluation.extraction.doubts import is_doubtful
 from tasks.evaluation.extraction.marks import ANY_MARK, MARKS, NAMED, QUOTED, find_surroundings, read_marks
-from tasks.evaluation.extraction.plain_text import lower
+from tasks.evaluation.extraction.plain_text import fold_case
 
 # One choice or several: "B", "A and C", "A, B or D".
 OR = r"\b(?:or|oder|ou|или)\b|[/或]|또는"
@@ -221,7 +221,7 @@ def _rank(found: tuple[Kind, re.Match[str]]) -> tuple[Kind, int]:
 
 def find_last_form(marked: str) -> Decision | None:
     """Return the line in the requested form that ends the text; None if the text does not end with its only one."""
-    lowered, line_start = lower(marked), marked.rfind("\n") + 1
+    lowered, line_start = fold_case(marked), marked.rfind("\n") + 1
     last = next(FORM_PATTERN.finditer(lowered, line_start), None)
     if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(lowered, 0, line_start):
         return None
@@ -229,7 +229,7 @@ def find_last_form(marked: str) -> Decision | None:
 
 
 def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
-    lowered = lower(marked)
+    lowered = fold_case(marked)
     for start, end in find_surroundings(lowered, ANY_MARK, REACH):
         for kind, pattern in PATTERNS:
             for match in pattern.finditer(lowered, start, end):
