@@ -46,21 +46,21 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
+    """Return an empty working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def endpoint() -> Iterator[FakeEndpoint]:
-    """A model server on loopback."""
+    """Yield a model server on loopback."""
     with FakeEndpoint() as server:
         yield server
 
 
 @pytest.fixture
 def evaluation(folder: Path, endpoint: FakeEndpoint) -> "Evaluation":
-    """An evaluation below Prefect, of forty questions, each with a context of its own."""
+    """Return an evaluation below Prefect, of forty questions, each with a context of its own."""
     from tests.support.evaluation import Evaluation
 
     write_questions(folder, [{**question, "text": f"About {n}"} for n, question in enumerate(make_questions(40))])
@@ -69,7 +69,7 @@ def evaluation(folder: Path, endpoint: FakeEndpoint) -> "Evaluation":
 
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
-    """The address of one Prefect server for all tests that need one."""
+    """Yield the address of one Prefect server for all tests that need one."""
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 

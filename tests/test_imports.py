@@ -38,13 +38,13 @@ def name_module(path: Path) -> str:
 
 
 def list_modules() -> dict[str, Path]:
-    """Every module of ours but the packages' own files, by its dotted name."""
+    """Return every module of ours except the packages' own files, by its dotted name."""
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     return {name_module(path): path for path in paths if path.name != "__init__.py"}
 
 
 def find_imports(path: Path) -> set[str]:
-    """The modules that a file imports, within functions too; `from a import b` counts as `a` and as `a.b`."""
+    """Return the modules that a file imports, also within functions; `from a import b` counts as `a` and as `a.b`."""
     nodes = list(ast.walk(ast.parse(path.read_text())))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     sources = [(str(node.module), node.names) for node in nodes if isinstance(node, ast.ImportFrom)]
@@ -56,7 +56,7 @@ def room_of(module: str) -> str:
 
 
 def list_own_imports() -> Imports:
-    """The modules of ours that each module of ours imports."""
+    """Return the modules of ours that each module of ours imports."""
     modules = list_modules()
     return {module: find_imports(path) & modules.keys() for module, path in modules.items()}
 

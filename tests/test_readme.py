@@ -130,14 +130,14 @@ def list_named_tests() -> list[str]:
 
 @pytest.mark.parametrize("name", list_named_tests())
 def test_every_test_that_is_named_is_there(name: str) -> None:
-    """A promise without its test is none."""
+    """A promise without a test is no promise."""
     sources = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
     assert any(name in path or f"def {name}(" in source for path, source in sources.items())
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh clone in an empty home, with nothing of ours installed."""
+    """Return a fresh clone in an empty home, with nothing of ours installed."""
     folder = tmp_path_factory.mktemp("home") / "mcqa-flow"
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     return folder

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def mcqa(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, installed from a wheel into an empty environment that borrows the dependencies of this one."""
+    """Return the command, installed from a wheel into an empty environment that borrows the dependencies of this one."""
     folder = tmp_path_factory.mktemp("wheel")
     environment, pip = folder / "environment", [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder / "clone")], check=True)
@@ -34,13 +34,13 @@ def mcqa(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with nothing of ours in it."""
+    """Return a folder with nothing of ours in it."""
     return tmp_path_factory.mktemp("elsewhere")
 
 
 @pytest.fixture(scope="module")
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which a checkout is not found by accident."""
+    """Return an environment in which a checkout is not found by accident."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PREFECT"))}
     home = str(tmp_path_factory.mktemp("home"))
     return {**kept, "HOME": home, "PREFECT_HOME": home, "FAKE_KEY": "sk-very-secret", "PREFECT_WORKER_QUERY_SECONDS": "1"}

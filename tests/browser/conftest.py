@@ -15,7 +15,7 @@ from tests.support.served import Served, find_descendants, find_free_port, is_al
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The command in a folder with questions and a configuration; ended by Ctrl-C, which leaves nothing behind."""
+    """Yield the command in a folder with questions and a configuration, and end it by Ctrl-C, which leaves nothing behind."""
     folder, port = tmp_path_factory.mktemp("served"), find_free_port()
     # Shorter waits than Prefect's own, which are for installations with many workers.
     environment = {

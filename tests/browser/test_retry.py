@@ -14,7 +14,7 @@ WORKERS = 8
 
 
 def retry(served: Served, run_id: str) -> None:
-    """What the button does, until the run has begun: Prefect may report a crash twice, and the second one undoes a retry."""
+    """Do what the button does until the run has begun: Prefect may report a crash twice, and the second one undoes a retry."""
     state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
     before = served.run(run_id)["run_count"]
 
@@ -28,7 +28,7 @@ def retry(served: Served, run_id: str) -> None:
 
 
 def start_held(served: Served, name: str, **overrides: object) -> tuple[str, threading.Event]:
-    """A run in the middle: about 40 questions answered, as many in flight as there are workers."""
+    """Return a run in the middle: about 40 questions answered, and one in flight for each worker."""
     config = served.write(name, parallel_workers=WORKERS)
     release, held = served.hold_back(name, after=40)
     run_id = served.start(config_file=config, overrides=overrides)
@@ -37,7 +37,7 @@ def start_held(served: Served, name: str, **overrides: object) -> tuple[str, thr
 
 
 def assert_continued(served: Served, name: str, run_id: str) -> None:
-    """The same run has ended well, and nothing but what was in flight was asked twice."""
+    """Check that the same run has ended well, and that nothing but what was in flight was asked twice."""
     message = served.wait_for(run_id, "Completed", "Failed", "Crashed")
     assert message == f"Accuracy 0.6667 ± 0.0432 (80 of {COUNT} questions)"
     assert COUNT <= served.asked(name) <= COUNT + WORKERS

@@ -1,4 +1,4 @@
-"""Recurring evaluations: each asks anew under its own date, they wait for one another, and none waits for ever."""
+"""Recurring evaluations: each asks everything again under its own date, they wait for one another, and no wait is endless."""
 
 import json
 import re

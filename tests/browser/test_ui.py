@@ -22,7 +22,7 @@ SECONDS = 60_000  # milliseconds; a busy machine takes long to draw a page
 
 @pytest.fixture(scope="module")
 def page() -> "Iterator[Page]":
-    """A page in a browser that is installed on this machine."""
+    """Yield a page in a browser that is installed on this machine."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if not CHROMIUM:
         pytest.skip("no Chromium is installed: apt-get install chromium")
@@ -53,7 +53,7 @@ def open_artifact(page: "Page", key: str) -> None:
 
 
 def fill(page: "Page", label: str, value: str) -> None:
-    """A field of the run form."""
+    """Fill a field of the run form."""
     field = page.locator(".p-label", has_text=re.compile(rf"^\s*{label}")).locator("input, textarea").first
     field.fill(value)
 

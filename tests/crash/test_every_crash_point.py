@@ -123,14 +123,14 @@ class Evaluation:
 
 @contextmanager
 def open_evaluation(config: Config, promises: Promises, number: int) -> Iterator[Evaluation]:
-    """A run of these settings, of those in the same folder the one with that number."""
+    """Open a run of these settings: the one with that number, of those in the same folder."""
     asked: list[int] = []
     with open_driven(config, Model(asked.append), partial(PromisingLog, promises=promises), number) as run:
         yield Evaluation(run, asked, promises)
 
 
 def run_until_the_disk_is_full(config: Config, promises: Promises, disk: CrashDisk) -> None:
-    """A run with saves and segment changes that stops when an answer finds no room."""
+    """Run with saves and segment changes, and stop when an answer finds no room."""
     with open_evaluation(config, promises, 1) as evaluation:
         evaluation.save()
         evaluation.score(1)
@@ -147,7 +147,7 @@ def run_until_the_disk_is_full(config: Config, promises: Promises, disk: CrashDi
 
 
 def run_until_killed(config: Config, promises: Promises) -> None:
-    """The next run, killed between an answer and its grade."""
+    """Run again, and be killed between an answer and its grade."""
     with open_evaluation(config, promises, 2) as evaluation:
         evaluation.save()
         evaluation.score(4)
@@ -160,7 +160,7 @@ def run_until_killed(config: Config, promises: Promises) -> None:
 
 
 def run_until_killed_in_a_save(config: Config, promises: Promises, disk: CrashDisk) -> None:
-    """The next run takes over what the others have left, and dies while its checkpoint has two names."""
+    """Take over what the earlier runs have left, and die while the checkpoint has two names."""
     with open_evaluation(config, promises, 3) as evaluation:
         assert evaluation.run.ledger.awaiting_grade() == [8]
         disk.fatal = "unlink .checkpoint*"
@@ -170,7 +170,7 @@ def run_until_killed_in_a_save(config: Config, promises: Promises, disk: CrashDi
 
 
 def run_until_stopped(config: Config, promises: Promises) -> None:
-    """A run that saves at once, goes on, and is told to stop: it saves, and its log stays."""
+    """Save at once, go on, and stop when told to: the run saves, and its log stays."""
     with open_evaluation(config, promises, 4) as evaluation:
         evaluation.save()
         evaluation.score(8, 7)
@@ -179,7 +179,7 @@ def run_until_stopped(config: Config, promises: Promises) -> None:
 
 
 def run_to_the_end(config: Config, promises: Promises) -> None:
-    """The last run: it finishes, and its log goes."""
+    """Finish the evaluation: the log goes."""
     with open_evaluation(config, promises, 5) as evaluation:
         evaluation.save()
         evaluation.score(10, 11)
@@ -193,7 +193,7 @@ def run_to_the_end(config: Config, promises: Promises) -> None:
 
 
 def run_all(config: Config, promises: Promises, disk: CrashDisk) -> None:
-    """All of these runs, one after the other."""
+    """Run all of these, one after the other."""
     run_until_the_disk_is_full(config, promises, disk)
     run_until_killed(config, promises)
     run_until_killed_in_a_save(config, promises, disk)
@@ -202,7 +202,7 @@ def run_all(config: Config, promises: Promises, disk: CrashDisk) -> None:
 
 
 def run_shortly(config: Config, promises: Promises, _disk: CrashDisk) -> None:
-    """A run that saves twice and is told to stop."""
+    """Run, save twice, and stop when told to."""
     with open_evaluation(config, promises, 1) as evaluation:
         evaluation.save()
         evaluation.score(0, 1, 2)
@@ -211,7 +211,7 @@ def run_shortly(config: Config, promises: Promises, _disk: CrashDisk) -> None:
 
 
 def record(config: Config, root: Path, run: Callable[[Config, Promises, CrashDisk], None], *, deaf_to: str = "") -> CrashDisk:
-    """All that a crash can leave at any moment of what is run."""
+    """Return all that a crash can leave at any moment of what is run."""
     root.mkdir()
     promises = Promises()
     with closing(CrashDisk(root, promises, deaf_to=deaf_to)) as disk, disk.recording():
@@ -220,7 +220,7 @@ def record(config: Config, root: Path, run: Callable[[Config, Promises, CrashDis
 
 
 def read_checkpoints(root: Path) -> dict[str, bytes]:
-    """The visible checkpoints, each of them whole."""
+    """Return the visible checkpoints; check that each is whole."""
     paths = [path for path in root.glob("checkpoints/*.json") if not path.name.startswith(".")]
     for path in paths:
         document = json.loads(path.read_bytes())
@@ -230,7 +230,7 @@ def read_checkpoints(root: Path) -> dict[str, bytes]:
 
 
 def check_resume(config: Config, root: Path, aftermath: Aftermath, undisturbed: Final) -> None:
-    """What is visible is whole and stays so, what was promised is there, and the resumed run ends as an undisturbed one."""
+    """Check that what is visible is whole and stays so, what was promised is there, and the resumed run ends right."""
     visible = read_checkpoints(root)
     saved = max((number for what, number in aftermath.promises if what == "saved"), default=None)
     if saved is not None:
@@ -258,7 +258,7 @@ def check_all(config: Config, root: Path, disk: CrashDisk, undisturbed: Final) -
 
 
 def describe(tree: Tree) -> str:
-    """The tree, a line a file."""
+    """Return the tree, a line a file."""
     lines = [f"{' = '.join(sorted(names))}: {len(content):,} bytes" for names, content in tree.files]
     return "\n".join(sorted([*lines, *(f"{name} -> {target}" for name, target in tree.links)]))
 
@@ -274,7 +274,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_incremental: bo
 
 @pytest.fixture
 def undisturbed(config: Config, tmp_path: Path) -> Final:
-    """What an undisturbed run comes to."""
+    """Return the results of an undisturbed run."""
     root = tmp_path / "disk"
     root.mkdir()
     with open_evaluation(config, Promises(), 0) as evaluation:

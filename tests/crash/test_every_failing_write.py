@@ -56,7 +56,7 @@ class Evaluation:
         self._number = number
 
     def run(self, *, until: int = COUNT, writes_results: bool = True) -> Final:
-        """Score the questions up to that one; give what they came to.
+        """Score the questions up to that one, and return their results.
 
         Raises:
             UserMistake: nothing was asked.
@@ -93,7 +93,7 @@ def score_and_save(run: Run, positions: range) -> None:
 
 
 def write_results(run: Run) -> None:
-    """As the flow does it: when the run was stopped, that they cannot be written must not hide why."""
+    """Write the results as the flow does: if the run was stopped, a failure to write them must not hide why."""
     try:
         report(run)
     except StorageFailure:
@@ -102,7 +102,7 @@ def write_results(run: Run) -> None:
 
 
 def read_visible(root: Path) -> dict[str, bytes]:
-    """The visible checkpoints and results, each of them whole."""
+    """Return the visible checkpoints and results; check that each is whole."""
     paths = [path for path in root.rglob("*.json") if not path.name.startswith(".") and ".mcqa" not in path.parts]
     for path in paths:
         document = json.loads(path.read_bytes())
@@ -111,12 +111,12 @@ def read_visible(root: Path) -> dict[str, bytes]:
 
 
 def read_log(root: Path) -> list[JsonObject | None]:
-    """The records of the answer log; None for a line that is none."""
+    """Return the records of the answer log; None for a line that does not parse."""
     return [record for path in list_segments(root / "checkpoints/.mcqa/answers") for record in read_segment(path)]
 
 
 def check_fault(config: Config, root: Path, fault: Fault, undisturbed: Final) -> FailingDisk:
-    """The run with the fault stops, or ends as if there were none; the one after it ends right, and pays for nothing twice."""
+    """Check that a run with the fault stops or ends well, and that the one after it ends right and pays for nothing twice."""
     disk = FailingDisk(root, fault)
     asked = Asked(disk)
     evaluation = Evaluation(config, asked, 2)
@@ -145,7 +145,7 @@ def check_fault(config: Config, root: Path, fault: Fault, undisturbed: Final) ->
 
 
 def check_all(config: Config, root: Path, begin: Callable[[], object], kind: Fault, undisturbed: Final) -> int:
-    """All faults of a kind, one at each operation of the run; how many there are."""
+    """Check a fault of this kind at each operation of the run; return the number of operations."""
     for number in itertools.count():
         shutil.rmtree(root, ignore_errors=True)
         root.mkdir()
@@ -162,7 +162,7 @@ def check_all(config: Config, root: Path, begin: Callable[[], object], kind: Fau
 
 
 def disk_operation(config: Config, root: Path, begin: Callable[[], object], fault: Fault) -> str:
-    """What the operation is."""
+    """Return what the operation is."""
     shutil.rmtree(root)
     root.mkdir()
     begin()
@@ -185,7 +185,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.fixture
 def undisturbed(config: Config, tmp_path: Path) -> Final:
-    """What an undisturbed run comes to."""
+    """Return the results of an undisturbed run."""
     root = tmp_path / "disk"
     root.mkdir()
     return Evaluation(config, Asked(FailingDisk(root)), 0).run()
@@ -193,7 +193,7 @@ def undisturbed(config: Config, tmp_path: Path) -> Final:
 
 @pytest.fixture(params=["fresh", "resuming"])
 def begin(request: pytest.FixtureRequest, config: Config, tmp_path: Path, undisturbed: Final) -> Callable[[], object]:
-    """What lies on the disk at the beginning: nothing, or what a stopped run has left."""
+    """Return what puts on the disk what lies there at the beginning: nothing, or what a stopped run has left."""
     root, kept = tmp_path / "disk", tmp_path / "kept"
     if request.param == "fresh":
         return lambda: None

@@ -20,7 +20,7 @@ MCQA = str(Path(sys.executable).with_name("mcqa"))
 
 @pytest.fixture
 def disk(folder: Path) -> Iterator[SmallDisk]:
-    """A disk of 16 MB in the working directory."""
+    """Yield a disk of 16 MB in the working directory."""
     with ExitStack() as stack:
         try:
             disk = stack.enter_context(SmallDisk(folder / "disk", 16_000_000))
@@ -31,19 +31,19 @@ def disk(folder: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture(autouse=True)
 def questions(folder: Path) -> None:
-    """A file of questions."""
+    """Write a file of questions."""
     write_questions(folder, make_questions(COUNT))
 
 
 def start(disk: SmallDisk, folder: Path, **environment: str) -> "subprocess.Popen[str]":
-    """The command, where the disk is mounted."""
+    """Start the command where the disk is mounted."""
     command = disk.command(folder, MCQA, "score", "--config", "config.yaml")
     together = {**os.environ, "FAKE_KEY": "sk-very-secret", **environment}
     return subprocess.Popen(command, cwd=folder, env=together, stdout=-1, stderr=-2, text=True)
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """The exit code and all that was printed."""
+    """Return the exit code and all that was printed."""
     printed, _ = process.communicate(timeout=120)
     assert "Traceback" not in printed
     return process.returncode, printed

@@ -33,7 +33,7 @@ MCQA = Path(sys.executable).with_name("mcqa")
 
 @pytest.fixture(autouse=True)
 def questions(folder: Path, endpoint: FakeEndpoint) -> None:
-    """A file of questions, and an endpoint slow enough to be killed over."""
+    """Write a file of questions, and let the endpoint be slow enough for kills."""
     write_questions(folder, make_questions(COUNT))
     endpoint.delay_seconds = 0.05
 
@@ -41,7 +41,7 @@ def questions(folder: Path, endpoint: FakeEndpoint) -> None:
 def start(
     folder: Path, *flags: str, api_url: str | None = None, file_kilobytes: int | None = None, before: str = ""
 ) -> "subprocess.Popen[str]":
-    """The command in a process group of its own, on the given Prefect server or on none; no file may grow larger.
+    """Start the command in a process group of its own, on the given Prefect server or none; no file may grow larger.
 
     `before` is the command that it is started by. The environment names a proxy that answers nobody.
     """
@@ -62,7 +62,7 @@ def start(
 
 
 def finish(process: "subprocess.Popen[str]") -> tuple[int, str]:
-    """The exit code and all that was printed."""
+    """Return the exit code and all that was printed."""
     printed, _ = process.communicate(timeout=120)
     return process.returncode, printed
 
@@ -86,7 +86,7 @@ def read_final(folder: Path) -> list[dict[str, Any]]:
 
 
 def assert_complete(folder: Path, endpoint: FakeEndpoint, kills: int) -> None:
-    """Each question stands once in the result with its known score, and at most what was in flight was paid again."""
+    """Check that each question is in the result once with its known score, and at most what was in flight was paid twice."""
     results = read_final(folder)
     assert [result["question_id"] for result in results] == list(range(1, COUNT + 1))
     assert sum(result["score"] for result in results) == right_count(COUNT)
@@ -217,6 +217,6 @@ def hold_back(endpoint: FakeEndpoint, first_held: int) -> threading.Event:
 
 
 def find_servers(parent: int) -> list[int]:
-    """The processes that serve a run's own Prefect server, of the run with this process id."""
+    """Return the processes that serve the own Prefect server of the run with this process id."""
     children = [pid for pid, ppid in find_parents().items() if ppid == parent]
     return [pid for pid in children if b"flows.serving.server_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]

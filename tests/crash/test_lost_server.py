@@ -20,7 +20,7 @@ MCQA = Path(sys.executable).with_name("mcqa")
 def test_a_lost_server_costs_no_score(
     folder: Path, endpoint: FakeEndpoint, prefect_server: str, lose: Callable[[Gate], None]
 ) -> None:
-    """Every question is scored and the results are written: exit code 0, and that Prefect does not know of it is said."""
+    """Every question is scored and the results are written: exit code 0, with a line that Prefect does not know of it."""
     write_questions(folder, make_questions(COUNT))
     write_config(folder, endpoint.url)
     endpoint.delay_seconds = 0.1

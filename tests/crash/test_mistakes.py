@@ -12,7 +12,7 @@ from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_conf
 
 @pytest.fixture(autouse=True)
 def files(folder: Path, endpoint: FakeEndpoint) -> None:
-    """A configuration and questions without a fault."""
+    """Write a configuration and questions without a fault."""
     write_questions(folder, make_questions(5))
     write_config(folder, endpoint.url)
     (folder / "no_list.json").write_text('{"questions": "q"}')

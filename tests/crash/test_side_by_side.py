@@ -25,7 +25,7 @@ MCQA = Path(sys.executable).with_name("mcqa")
 
 
 def letter_of(model: str, question: str) -> str:
-    """What this model, and no other, answers to the question."""
+    """Return what this model, and no other, answers to the question."""
     number = re.search(r"Question (\d+)", question)
     assert number
     return LETTERS[(int(number[1]) + int(model[-1]) + int(number[1]) // 8 * int(model[-1])) % 4]

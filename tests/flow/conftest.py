@@ -13,6 +13,6 @@ from tests.support.fake_endpoint import (
 
 @pytest.fixture
 def exam(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, a working directory with questions, and the key in the environment."""
+    """Set up a server, a working directory with questions, and the key in the environment."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
     write_questions(folder, make_questions(COUNT))

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 
 def answer_as_a_reasoning_model(body: dict[str, Any]) -> Reply:
-    """As o-series and gpt-5 models do, which complain of one setting at a time."""
+    """Answer as o-series and gpt-5 models do, which complain of one setting at a time."""
     if "max_tokens" in body:
         words = "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
         return error(400, words, "unsupported_parameter")
@@ -35,14 +35,14 @@ def answer_as_a_reasoning_model(body: dict[str, Any]) -> Reply:
 
 
 def run() -> Any:
-    """The state in which the flow ends."""
+    """Return the state in which the flow ends."""
     from flows.score_questions import score_questions
 
     return score_questions("config.yaml", Overrides(), return_state=True)
 
 
 def read_advice() -> tuple[str, dict[str, Any]]:
-    """Where the run tells to change something, and the lines."""
+    """Return where the run asks for a change, and the lines to write there."""
     with pytest.raises(UserMistake, match="nothing was answered before") as caught:
         run().result()
     place, _, lines = str(caught.value).partition("Change in ")[2].partition(":\n")

@@ -11,19 +11,19 @@ from tests.support.fake_endpoint import FakeEndpoint, completion, make_questions
 
 @pytest.fixture(autouse=True)
 def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, a working directory, and the key in the environment."""
+    """Set up a server, a working directory, and the key in the environment."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
 
 
 def run(config_file: str = "config.yaml") -> Any:
-    """The state in which the flow ends."""
+    """Return the state in which the flow ends."""
     from flows.score_questions import score_questions
 
     return score_questions(config_file, return_state=True)
 
 
 def read_final(folder: Path) -> dict[str, Any]:
-    """The newest results file."""
+    """Return the newest results file."""
     newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
     content: dict[str, Any] = json.loads(newest.read_text())
     return content
@@ -61,7 +61,7 @@ def test_short_answers_and_what_stands_out_are_counted(
 
 
 def test_the_settings_prompt_is_sent_and_recorded(folder: Path, endpoint: FakeEndpoint) -> None:
-    """The results' metadata holds its words; other words ask anew, the same ones do not."""
+    """The results' metadata holds its words; other words ask again, the same ones do not."""
     write_questions(folder, make_questions(2))
     config = folder / write_config(folder, endpoint.url)
     bare = config.read_text()

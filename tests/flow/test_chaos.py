@@ -71,7 +71,7 @@ class Chaos:
         return reply
 
     def _do_wrong(self, fault: str | None, *, is_grader: bool) -> Reply | None:
-        """The reply; None: the right one."""
+        """Return a wrong reply; None if it is to be the right one."""
         if fault == "hangs":
             time.sleep(3)
         replies = {

@@ -61,7 +61,7 @@ def test_each_copy_alone_is_enough(folder: Path, endpoint: FakeEndpoint, kept: s
 
 
 def fail_from(endpoint: FakeEndpoint, number: int, replies_before: int) -> None:
-    """Let the endpoint be broken for all questions from this number on, once it has given so many replies to the others."""
+    """Let the endpoint be broken for all questions from this number on, once it has given this many replies to the others."""
     replied = itertools.count(1)
     all_replied = threading.Event()
 
@@ -140,7 +140,7 @@ def test_another_grader_and_a_fixed_reference_cost_grades_alone(folder: Path, en
 
 
 def test_another_setting_reuses_nothing(folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    """And what was passed over is said, with both values."""
+    """And the log says what was passed over, with both values."""
     config = write_config(folder, endpoint.url)
     run(config)
     endpoint.forget()
@@ -172,7 +172,7 @@ def test_no_auto_resume_reuses_nothing(folder: Path, endpoint: FakeEndpoint) -> 
 
 
 def retry(flow_run_id: UUID, config_file: str = "config.yaml") -> Any:
-    """The state in which the same flow run ends when it is started again, as Retry does it."""
+    """Start the same flow run again, as Retry does, and return the state in which it ends."""
     from prefect.client.orchestration import get_client
     from prefect.flow_engine import run_flow_sync
     from prefect.states import AwaitingRetry

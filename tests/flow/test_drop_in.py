@@ -20,7 +20,7 @@ LOCAL_URL = "http://127.0.0.1:12345/v1"
 
 @pytest.fixture(autouse=True)
 def files(folder: Path) -> None:
-    """The configurations in the working directory, and questions."""
+    """Put the configurations into the working directory, and questions."""
     shutil.copytree(Path(__file__).parent / "original_configs", folder, dirs_exist_ok=True)
     write_questions(folder, make_questions(12))
 

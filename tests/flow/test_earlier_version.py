@@ -23,7 +23,7 @@ GRADED_SCORES = [1, None, 0, 1, 1, 0, 1, 1]
 
 @pytest.fixture(autouse=True)
 def key(prefect_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The key in the environment, and a Prefect server."""
+    """Put the key into the environment, and have a Prefect server."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
 
 
@@ -37,12 +37,12 @@ def put_back(folder: Path, kind: str, *patterns: str) -> None:
 
 
 def continue_run(folder: Path, endpoint: FakeEndpoint, *, grader: bool = False) -> Any:
-    """The state in which a run with the settings of then ends."""
+    """Return the state in which a run with the settings of then ends."""
     return run(write_config(folder, endpoint.url, grader=grader, parallel_workers=1, checkpoint_interval=3, batch_size=3))
 
 
 def list_asked(endpoint: FakeEndpoint, *, grader: bool = False) -> list[int]:
-    """The questions that were asked, or graded."""
+    """Return the questions that were asked, or graded."""
     found = (re.search(r"Question (\d+)", prompt) for prompt in endpoint.asked(grader=grader).elements())
     return sorted(int(match[1]) for match in found if match)
 

@@ -25,7 +25,7 @@ ARGUMENTS = {"tensor_parallel_size": 2, "dtype": "auto", "trust_remote_code": Fa
 
 @pytest.fixture
 def vllm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The stand-in on the path, its lives in a folder, and a configuration that starts it."""
+    """Put the stand-in on the path, its lives in a folder, and write a configuration that starts it."""
     executable = folder / "bin/vllm"
     executable.parent.mkdir()
     executable.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parents[1] / "support/fake_vllm.py"} "$@"\n')

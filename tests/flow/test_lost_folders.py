@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("exam")]
 
 
 def run_and_lose(config: str, endpoint: FakeEndpoint, lose: Callable[[], object]) -> Any:
-    """The state in which a run ends that loses something when 40 answers have come and another is in flight."""
+    """Run, lose something when 40 answers have come and another is in flight, and return the state in which the run ends."""
     release = hold_back(endpoint, after=40)
 
     def act() -> None:
@@ -41,7 +41,7 @@ def run_and_lose(config: str, endpoint: FakeEndpoint, lose: Callable[[], object]
 
 @pytest.mark.parametrize("vanished", ["checkpoints", "checkpoints/.mcqa/answers"])
 def test_a_folder_that_vanishes_stops_the_run(folder: Path, endpoint: FakeEndpoint, vanished: str) -> None:
-    """What has arrived is saved in the folder that the last save makes anew; the same command ends right."""
+    """What has arrived is saved in the folder that the last save makes again; the same command ends right."""
     config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
     state = run_and_lose(config, endpoint, lambda: shutil.rmtree(folder / vanished))
     assert state.is_failed()
@@ -59,7 +59,7 @@ def test_an_output_folder_that_vanishes_is_made_anew(folder: Path, endpoint: Fak
 
 
 def put_file(path: Path) -> None:
-    """A file in the place of a folder, so that nothing can be written there."""
+    """Put a file in the place of a folder, so that nothing can be written there."""
     shutil.rmtree(path, ignore_errors=True)
     path.write_text("")
 
@@ -78,7 +78,7 @@ def test_an_output_folder_that_takes_nothing_is_said(folder: Path, endpoint: Fak
 def test_a_damaged_log_costs_the_damaged_records_alone(
     folder: Path, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A torn last line is cut, a bad one elsewhere is said; of all the others nothing is asked again."""
+    """A torn last line is cut, a bad one elsewhere is reported; of all the others nothing is asked again."""
     config = write_config(folder, endpoint.url, parallel_workers=WORKERS)
     endpoint.rule = lambda body: error(401, "bad key") if len(endpoint.bodies) > 40 else answer_by_rule(body)
     assert run(config).is_failed()

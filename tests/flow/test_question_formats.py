@@ -19,12 +19,12 @@ SUBJECTS = ("easy", "hard")
 
 @pytest.fixture(autouse=True)
 def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, a working directory, and the key in the environment."""
+    """Set up a server, a working directory, and the key in the environment."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
 
 
 def run(config_file: str, **overrides: object) -> Any:
-    """The state in which the flow ends."""
+    """Return the state in which the flow ends."""
     from flows.score_questions import score_questions
 
     return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
@@ -35,19 +35,19 @@ def read_newest(folder: Path) -> Any:
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
-    """Those of the newest file."""
+    """Return the results in the newest file."""
     results: list[dict[str, Any]] = read_newest(folder)["results"]
     return results
 
 
 def read_statistics(folder: Path) -> dict[str, Any]:
-    """Those of the newest file."""
+    """Return the results in the newest file."""
     statistics: dict[str, Any] = read_newest(folder)["metadata"]["statistics"]
     return statistics
 
 
 def make_rows(count: int) -> list[dict[str, Any]]:
-    """The questions of `make_questions` with their choices in a column, the answer's index, and an id."""
+    """Return the questions of `make_questions` with their choices in a column, the answer's index, and an id."""
     rows = []
     for number, record in enumerate(make_questions(count), start=1):
         question, *choices = record["question"].split("\n")

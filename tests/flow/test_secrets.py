@@ -57,7 +57,7 @@ NEEDLES = {
 
 @pytest.fixture(autouse=True)
 def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server whose Secret block holds the generator's key, the others in the environment, and questions."""
+    """Set up a server whose Secret block holds the generator's key, the others in the environment, and questions."""
     from prefect.blocks.system import Secret
 
     Secret(value=KEYS["generator"]).save("lab-key", overwrite=True)
@@ -68,7 +68,7 @@ def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 def write_settings(folder: Path, endpoint: FakeEndpoint, generator: str = "secret:lab-key", **model: object) -> None:
-    """A configuration with a key in each place that can have one, and the grader's in clear, as old files have it."""
+    """Write a configuration with a key in each place that can have one, and the grader's in clear, as old files have it."""
     settings = {
         "model": "fake",
         "base_url": f"{endpoint.url}?code=${{ADDRESS_KEY}}",
@@ -88,14 +88,14 @@ def write_settings(folder: Path, endpoint: FakeEndpoint, generator: str = "secre
 
 
 def run() -> Any:
-    """The state in which the flow ends."""
+    """Return the state in which the flow ends."""
     from flows.score_questions import score_questions
 
     return score_questions("config.yaml", Overrides(), return_state=True)
 
 
 def read_database() -> bytes:
-    """All bytes of the Prefect server's own database, those that are not yet in its file included; and of our home."""
+    """Return all bytes of the Prefect server's own database, including those not yet in its file, and of our home."""
     from prefect.logging.handlers import APILogHandler
     from prefect.settings import get_current_settings
 
@@ -116,7 +116,7 @@ def assert_nothing_is_left(folder: Path, printed: str, known: str) -> None:
 
 
 def repeat_keys(body: dict[str, Any]) -> Reply:
-    """A server that says each key that it is sent, in whatever it says."""
+    """Repeat each key that was sent, in whatever is answered."""
     role = "grader" if is_grader(body) else "generator"
     key, others = (
         KEYS[role],
@@ -138,7 +138,7 @@ def repeat_keys(body: dict[str, Any]) -> Reply:
 
 
 def find_command_lines() -> Iterator[bytes]:
-    """Those of all processes on this machine."""
+    """Yield the command lines of all processes on this machine."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             yield path.read_bytes()

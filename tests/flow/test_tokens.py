@@ -1,4 +1,4 @@
-"""What a run costs is told to the token: every reply that the endpoint counts is counted, whatever came of it."""
+"""What a run costs is reported to the token: every reply that the endpoint counts is counted, whatever came of it."""
 
 import itertools
 import json
@@ -30,20 +30,20 @@ COUNT = 20
 
 @pytest.fixture(autouse=True)
 def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server, a working directory with questions, and the key in the environment."""
+    """Set up a server, a working directory with questions, and the key in the environment."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
     write_questions(folder, make_questions(COUNT))
 
 
 def run(**overrides: object) -> Any:
-    """The state in which the flow ends."""
+    """Return the state in which the flow ends."""
     from flows.score_questions import score_questions
 
     return score_questions("config.yaml", Overrides.model_validate(overrides), return_state=True)
 
 
 def read_newest(folder: Path) -> dict[str, Any]:
-    """The newest results file."""
+    """Return the newest results file."""
     content: dict[str, Any] = json.loads(max((folder / "out").glob("exam_fake_*.json")).read_text())
     return content
 
@@ -54,7 +54,7 @@ def read_tokens(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
 
 
 def replies(count: int) -> dict[str, int]:
-    """What so many replies of the endpoint have cost."""
+    """Return what this many replies of the endpoint have cost."""
     return {"prompt_tokens": 10 * count, "completion_tokens": 2 * count, "total_tokens": 12 * count}
 
 
@@ -132,7 +132,7 @@ def remove_checkpoints(folder: Path) -> None:
 
 
 def plan(capsys: pytest.CaptureFixture[str], *flags: str) -> Sequence[str]:
-    """The lines about tokens of a dry run."""
+    """Return the lines about tokens of a dry run."""
     capsys.readouterr()
     with pytest.raises(SystemExit):
         main(["score", "--config", "config.yaml", "--dry-run", *flags])

@@ -1,4 +1,4 @@
-"""An endpoint that declines every request is told with the lines to change, and these lines fix it."""
+"""If an endpoint declines every request, the message holds the lines to change, and these lines fix it."""
 
 from dataclasses import replace
 

@@ -39,7 +39,7 @@ def read_numbers(folder: Path) -> list[object]:
 
 @contextmanager
 def files_limited_to(size_bytes: int) -> Iterator[None]:
-    """A disk that takes no more than this of any file, as a full one."""
+    """Let the disk take no more than this of any file, as a full one does."""
     import signal
 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -80,7 +80,7 @@ def test_a_torn_last_line_is_no_record(tmp_path: Path) -> None:
 
 
 def test_a_bad_line_costs_that_record_alone(tmp_path: Path) -> None:
-    """It is told apart from the end."""
+    """It differs from the end."""
     (tmp_path / "w-000001.jsonl").write_bytes(record(1) + b"\n\x00\xff\n[]\n" + record(2) + b"\n")
     assert read_numbers(tmp_path) == [1, None, None, 2]
 

@@ -17,7 +17,7 @@ from tests.support.fake_endpoint import FakeEndpoint
 
 @pytest.fixture
 def certificate(folder: Path) -> Path:
-    """Of 127.0.0.1, signed by itself, with its key in one file."""
+    """Return a certificate of 127.0.0.1, signed by itself, with its key in one file."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab")])
     built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))

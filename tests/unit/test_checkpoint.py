@@ -123,7 +123,7 @@ def test_its_facts_are_read_without_its_results(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 150, 300])
 def test_a_cut_checkpoint_is_damaged(tmp_path: Path, size_bytes: int) -> None:
-    """It is said and passed over, never half used."""
+    """It is reported and passed over, never half used."""
     with closing(PlacedSpool(None, 5)) as results:
         put(results, 3, 0)
         make_writer(tmp_path, results).save(NOW)
@@ -137,7 +137,7 @@ def test_a_cut_checkpoint_is_damaged(tmp_path: Path, size_bytes: int) -> None:
 
 
 def is_damaged(path: Path, content: bytes) -> bool:
-    """Whether the file is told as damaged when it has this content, at the latest when its results are read."""
+    """Return True if the file is reported as damaged with this content, at the latest when its results are read."""
     path.write_bytes(content)
     found, damaged = survey_checkpoints(path.parent)
     assert len(found) + len(damaged) == 1

@@ -25,7 +25,7 @@ WAIT = "time.sleep(600)"
 
 @pytest.fixture
 def child(folder: Path) -> Iterator[ChildProcess]:
-    """One that nothing was started in yet."""
+    """Yield a child process in which nothing was started yet."""
     process = ChildProcess("A server", log_path=folder / "logs/server.log")
     yield process
     process.stop()
@@ -36,7 +36,7 @@ def run_python(code: str) -> list[str]:
 
 
 def read_ids(folder: Path) -> set[int]:
-    """The ids that FAMILY has written."""
+    """Return the ids that FAMILY has written."""
     wait_until((folder / "ids").exists)
     return set(map(int, (folder / "ids").read_text().split()))
 

@@ -116,7 +116,7 @@ def is_follow_up(body: dict[str, Any]) -> bool:
 
 
 def count_requests(endpoint: FakeEndpoint) -> tuple[int, int]:
-    """How many questions and how many follow-ups were asked since the endpoint was told to forget."""
+    """Return how many questions and how many follow-ups were asked since the endpoint was told to forget."""
     follow_ups = sum(map(is_follow_up, endpoint.bodies))
     return len(endpoint.bodies) - follow_ups, follow_ups
 
@@ -129,7 +129,7 @@ def clarify_with(endpoint: FakeEndpoint, reply: Reply, *, answer: Reply | None =
 
 @pytest.fixture
 def pair(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> Evaluation:
-    """An evaluation of two questions, of which the first is right with B."""
+    """Return an evaluation of two questions, of which the first is right with B."""
     write_questions(folder, make_questions(2))
     clarify_with(endpoint, completion("B"))
     return evaluation

@@ -96,7 +96,7 @@ ORIGINAL = (Path(__file__).parent.parent / "flow/original/checkpoint_exam_argo:f
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working directory for all examples of a module, with questions and a checkpoint directory."""
+    """Return a working directory for all examples of a module, with questions and a checkpoint directory."""
     place = tmp_path_factory.mktemp("place")
     (place / "exam.json").write_bytes(QUESTION_FILES["json"])
     make_own_folder(configure(place))
@@ -105,7 +105,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checkpoint(place: Path) -> bytes:
-    """A checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
+    """Return a checkpoint of ours: scored questions, a refused one, and one that cannot be asked."""
     with (
         read_and_prepare(configure(place), ENDPOINTS, run_id="", notify=lambda _: None) as preparation,
         open_ledger(preparation) as ledger,
@@ -127,7 +127,7 @@ def checkpoint(place: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def log(place: Path) -> bytes:
-    """A segment with each kind of record, for questions of the file."""
+    """Return a segment with each kind of record, for questions of the file."""
     with read_and_prepare(configure(place), ENDPOINTS, run_id="", notify=lambda _: None) as preparation:
         first, second = preparation.roster.ids(0), preparation.roster.ids(1)
     records = [
@@ -140,7 +140,7 @@ def log(place: Path) -> bytes:
 
 
 def configure(place: Path, **processing: object) -> Config:
-    """The evaluation of the folder's questions."""
+    """Return the settings of the evaluation of the folder's questions."""
     model = {"generator_settings": {"model": "fake", "base_url": "http://h/v1"}}
     settings = {"checkpoint_directory": str(place / "checkpoints"), "question_format": "mc", **processing}
     return Config.model_validate({"questions_file": str(place / "exam.json"), "model": model, "processing": settings})
@@ -162,7 +162,7 @@ def resume(place: Path, **processing: object) -> None:
 
 
 def check_endpoint(path: Path) -> None:
-    """What `mcqa checkpoints` does with the file."""
+    """Do what `mcqa checkpoints` does with the file."""
     options = argparse.Namespace(file=str(path), checkpoint_dir=str(path.parent), json=False, config=None)
     with redirect_stdout(io.StringIO()):
         list_checkpoints(options)
@@ -205,7 +205,7 @@ def test_a_checkpoint_with_other_values(place: Path, checkpoint: bytes, data: st
 
 
 def lay_out(document: object) -> bytes:
-    """As a checkpoint of ours is laid out, whose ends are read without its middle."""
+    """Lay the document out as a checkpoint of ours, whose ends are read without its middle."""
     if not isinstance(document, dict) or not isinstance(document.get("results"), list):
         return to_json(document)
     names = ("timestamp", "completed_count", "completed_indices")

@@ -70,7 +70,7 @@ CARRIED = {
 
 
 def documented_fields(name: str) -> Fields:
-    """The block in the data set's row of README.md; empty where it says that none is needed."""
+    """Return the block in the data set's row of the README; empty if the row says that it needs none."""
     [row] = [line for line in README.splitlines() if line.startswith(f"| {name} |")]
     block = row.split("|")[3].strip().strip("`")
     return Fields.model_validate(yaml.safe_load(block)["fields"] if block.startswith("fields") else {})

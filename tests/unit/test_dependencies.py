@@ -18,7 +18,7 @@ DISTRIBUTIONS = {"xllamacpp": ["xllamacpp"], **packages_distributions()}
 
 
 def normalize(name: str) -> str:
-    """A distribution's name as it is compared. Source: PEP 503."""
+    """Return a distribution's name as it is compared. Source: PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -28,7 +28,7 @@ def list_declared() -> set[str]:
 
 
 def list_imported() -> set[str]:
-    """The packages that the program imports, but for the standard library and our own."""
+    """Return the packages that the program imports, except the standard library and our own."""
     trees = [ast.parse(path.read_text()) for folder in OURS for path in (ROOT / folder).rglob("*.py")]
     nodes = [node for tree in trees for node in ast.walk(tree)]
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]

@@ -11,7 +11,7 @@ from flows.stopping import stop_on_signals
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Those that were there are there again."""
+    """Restore the handlers afterwards."""
     before = {number: signal.getsignal(number) for number in END_SIGNALS}
     yield
     for number, handler in before.items():

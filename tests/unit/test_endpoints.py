@@ -97,7 +97,7 @@ def test_a_failure_that_stays_is_no_answer(endpoint: FakeEndpoint, failure: Repl
 
 
 def test_an_outage_is_waited_for(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    """While nothing gets through, a question is not given up; it is said once, and the end too."""
+    """While nothing gets through, a question is not given up; one line says so, and one that it is over."""
     replies = iter([error(503, "loading")] * 7 + [completion("B")])
     endpoint.rule = lambda _: next(replies)
 
@@ -267,7 +267,7 @@ def test_the_openai_key_goes_to_openai_alone(base_url: str | None, key: str) -> 
 
 @pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk-ä", "$NAME", "${NAME-KEY}", "secret:"])
 def test_what_can_be_no_key_is_a_mistake(key: str) -> None:
-    """A line break that was copied with it, or a reference that is none."""
+    """A line break that was copied with it, or a reference that is not one."""
     with pytest.raises(UserMistake, match="api_key"):
         KeyReader({}, os.path.basename).read(key, "api_key", None)
 

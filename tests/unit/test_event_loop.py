@@ -38,7 +38,7 @@ def test_who_still_waits_at_the_end_is_told() -> None:
 
 
 def test_nothing_begins_after_the_end() -> None:
-    """A batch that is told so late neither waits nor leaves a coroutine that nobody awaits."""
+    """A batch that learns this late neither waits nor leaves a coroutine that nobody awaits."""
     with EventLoopThread() as loop:
         pass
     with pytest.raises(Stopped, match="has ended"):

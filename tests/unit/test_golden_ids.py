@@ -138,7 +138,7 @@ READ_FROM_THE_FIRST_TOKEN = [
 
 @pytest.fixture
 def settings(folder: Path) -> dict[str, object]:
-    """The settings of a run that shares with others, beside a file of every kind of question and a list of graders."""
+    """Return the settings of a run that shares with others, beside a file of every kind of question and a list of graders."""
     write_questions(folder, QUESTIONS)
     write_config(folder, "http://127.0.0.1:1/v1")
     generator = {"model": "fake", "base_url": "http://127.0.0.1:1/v1", "temperature": 0.0, "max_tokens": 512}
@@ -146,7 +146,7 @@ def settings(folder: Path) -> dict[str, object]:
 
 
 def identify(settings: dict[str, object], run_id: str = "") -> Roster:
-    """The roster of a run with these settings."""
+    """Return the roster of a run with these settings."""
     config = Config.model_validate(settings | {"processing": {"enable_checkpointing": False}})
     endpoints = find_endpoints(config, Path(), NoKeys())
     with read_and_prepare(config, endpoints, run_id=run_id, notify=lambda _: None) as preparation:

@@ -25,7 +25,7 @@ TWO_DAYS_AGO = NOW - 2 * 86_400
 
 @pytest.fixture
 def own_folder(tmp_path: Path) -> Path:
-    """The folder `.mcqa` of a checkpoint directory."""
+    """Return the folder `.mcqa` of a checkpoint directory."""
     for name in ("answers", "locks", "logs", "results"):
         (tmp_path / "checkpoints/.mcqa" / name).mkdir(parents=True)
     (tmp_path / "out").mkdir()
@@ -33,7 +33,7 @@ def own_folder(tmp_path: Path) -> Path:
 
 
 def clean(own_folder: Path) -> list[str]:
-    """The names of what is removed."""
+    """Return the names of what is removed."""
     return sorted(path.name for path in remove_leftovers(own_folder, own_folder.parent.parent / "out", NOW))
 
 
@@ -45,7 +45,7 @@ def write(path: Path, content: str = "x", at: float = NOW) -> Path:
 
 @pytest.fixture(scope="module")
 def gone() -> int:
-    """The id of a process that has ended."""
+    """Return the id of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid
@@ -169,7 +169,7 @@ def test_folders_that_are_missing_are_no_hindrance(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
     evaluation: Evaluation, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It stays, which is said after the results were written; such a folder cannot be made where the tests run as root."""
+    """It stays, and a line after the results says so; such a folder cannot be made where the tests run as root."""
     write_questions(folder, make_questions(3))
     settings = {"processing.keep_checkpoints": 1, "output.save_incorrect": True}
     with evaluation.open(settings, run_id="first") as run:

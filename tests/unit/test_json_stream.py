@@ -21,7 +21,7 @@ VALUES = st.recursive(
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every value crosses the edge of a chunk."""
+    """Let every value cross the edge of a chunk."""
     monkeypatch.setattr(json_stream, "CHUNK_CHARACTERS", 3)
 
 

@@ -18,7 +18,7 @@ NOBODY = "http://127.0.0.1:9"
 
 @pytest.fixture
 def proxy(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that names a proxy at which nobody listens, with an exception of the user's own."""
+    """Name in the environment a proxy at which nobody listens, with an exception of the user's own."""
     for name in ("all_proxy", "ALL_PROXY", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", NOBODY)

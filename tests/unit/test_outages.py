@@ -25,7 +25,7 @@ Outcome = Answer | EvaluationError
 
 
 def make_patience(request_timeout_seconds: float = 10, max_outage_seconds: float = 60) -> Patience:
-    """The limits of real runs, with short pauses."""
+    """Return the limits of real runs, with short pauses."""
     return Patience(
         request_timeout_seconds,
         max_outage_seconds,
@@ -40,7 +40,7 @@ PATIENCE = make_patience()
 
 
 def ask_all(endpoint: FakeEndpoint, count: int, *, workers: int, patience: Patience = PATIENCE) -> list[Outcome]:
-    """What comes of questions 1 to `count`, so many of them in flight."""
+    """Return how questions 1 to `count` end, with this many of them in flight."""
 
     async def ask(client: Client, slots: asyncio.Semaphore, number: int) -> Answer:
         async with slots:
@@ -62,7 +62,7 @@ def ask_all(endpoint: FakeEndpoint, count: int, *, workers: int, patience: Patie
 
 
 def test_an_outage_costs_no_question(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    """All are answered after it, whoever's turn it was to try; it is told once, and its end."""
+    """All are answered after it, whoever's turn it was to try; one line reports it, and one its end."""
     endpoint.rule = lambda body: error(503, "loading") if len(endpoint.bodies) < 60 else answer_by_rule(body)
     outcomes = ask_all(endpoint, 30, workers=8)
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
@@ -199,7 +199,7 @@ NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
     ],
 )
 def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: float) -> None:
-    """Seconds, a date, milliseconds; what is none of these asks for nothing."""
+    """Seconds, a date, milliseconds; anything else asks for nothing."""
     assert read_retry_after(headers, NOW.timestamp()) == seconds
 
 
@@ -260,7 +260,7 @@ def test_a_model_that_is_not_listed_is_told(endpoint: FakeEndpoint, capsys: pyte
 def test_an_endpoint_need_not_list_its_models(
     endpoint: FakeEndpoint, models: Reply, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is said then."""
+    """There is no line then."""
     endpoint.models = models
     look(endpoint.url)
     assert capsys.readouterr().out == ""

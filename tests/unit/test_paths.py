@@ -15,7 +15,7 @@ from tasks.evaluation.local_servers.weights import find_weights
 
 @pytest.fixture(autouse=True)
 def places(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A home and a scratch folder."""
+    """Set a home and a scratch folder."""
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.setenv("SCRATCH", "/scratch/lab 1")
     monkeypatch.setenv("JOB", "42")

@@ -16,7 +16,7 @@ SHORT = parse_question("Capital of France?", "Paris")
 
 
 def ask(question: Question, prompt: Prompt) -> str:
-    """The user message."""
+    """Return the user message."""
     return generator_messages(question, prompt)[-1]["content"]
 
 

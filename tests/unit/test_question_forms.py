@@ -51,7 +51,7 @@ def list_texts(questions: Sequence[Question | None] | Questions) -> list[str]:
 )
 @pytest.mark.parametrize("indent", [None, 2])
 def test_records_are_found_where_they_lie(tmp_path: Path, content: object, note: str, indent: int | None) -> None:
-    """Under another key, in columns or in an object for each; and it is said where."""
+    """Under another key, in columns or in an object for each; and a note says where."""
     with closing(read(tmp_path, "exam.json", json.dumps(content, indent=indent))) as questions:
         assert list_texts(questions) == ASKED
         assert note in questions.notes[0]

@@ -30,7 +30,7 @@ class Trait:
 
 
 def mc(stem: str, choices: list[str], answer: str, *, numbers: bool = False, **fields: object) -> dict[str, object]:
-    """A question with its choices in the text, labelled `A)` or `1)`."""
+    """Return a question with its choices in the text, labelled `A)` or `1)`."""
     labels = [str(n + 1) for n in range(len(choices))] if numbers else LETTERS
     lines = [f"{label}) {text}" for label, text in zip(labels, choices, strict=False)]
     return {"question": "\n".join([stem, "", *lines]), "answer": answer, **fields}
@@ -109,7 +109,7 @@ REPEATED = [
 
 @pytest.fixture
 def open_file(tmp_path: Path) -> Iterator[Questions]:
-    """All of them in one file, in the order above."""
+    """Yield all of them in one file, in the order above."""
     records = [trait.record for trait in TRAITS.values()] + REPEATED
     path = write_questions(tmp_path, records)
     with closing(read_questions(str(path), question_format="auto", uses_context=True)) as questions:
@@ -117,7 +117,7 @@ def open_file(tmp_path: Path) -> Iterator[Questions]:
 
 
 def ask(tmp_path: Path, record: dict[str, object]) -> tuple[Question | None, list[str]]:
-    """The question as it is asked, and what is reported."""
+    """Return the question as it is asked, and what is reported."""
     path = write_questions(tmp_path, [record])
     with closing(read_questions(str(path), question_format="auto", uses_context=True)) as questions:
         return questions[0], [finding.kind for finding in questions.findings]
@@ -150,7 +150,7 @@ def test_each_trait_is_graded_right(tmp_path: Path, name: str) -> None:
 
 
 def test_a_question_that_comes_again_is_asked_and_reported(open_file: Questions) -> None:
-    """Each copy is a question of its own; that the answers differ is said apart."""
+    """Each copy is a question of its own; that the answers differ is a finding of its own."""
     counts = {finding.kind: finding.count for finding in open_file.findings}
     assert (counts["duplicate"], counts["contradiction"]) == (1, 1)
     first = len(TRAITS)

@@ -30,7 +30,7 @@ FAULTY: list[dict[str, object]] = [
 
 
 def check(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
-    """The command's exit code and all that it prints."""
+    """Return the command's exit code and all that it prints."""
     with pytest.raises(SystemExit) as end:
         main(["questions", "check", *arguments])
     printed = capsys.readouterr()

@@ -17,7 +17,7 @@ NOON = 1_795_435_200.0
 
 @dataclass
 class Bucket:
-    """A limiter as endpoints have them: so many requests a second, so many seconds' worth at once; none until it opens."""
+    """A limiter as endpoints have them: `rate` requests a second, `burst_seconds` of them at once; closed until it opens."""
 
     rate: float
     burst_seconds: float
@@ -29,7 +29,7 @@ class Bucket:
         self.level = max(self.rate * self.burst_seconds, 1.0)
 
     def lets_through(self, now: float) -> bool:
-        """Whether a request that comes now is answered."""
+        """Return True if a request that comes now is answered."""
         full = max(self.rate * self.burst_seconds, 1.0)
         self.level = min(full, self.level + (now - self.filled_at) * self.rate)
         self.filled_at = now
@@ -40,7 +40,7 @@ class Bucket:
 
 
 def simulate(bucket: Bucket, *, workers: int, seconds: float, settled_at: float = 5.0) -> tuple[float, float]:
-    """Ask through the limiter; give the answers a second and the share of refused requests, both after it has settled."""
+    """Ask through the limiter, and return the answers a second and the share of refused requests, both after it has settled."""
     limit, numbers = RateLimit(), itertools.count()
     events = [(0.0, next(numbers), "ready", 0.0) for _ in range(workers)]
     waiting, answered, refused, wakes_at = 0, 0, 0, -1.0

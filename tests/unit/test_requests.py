@@ -15,7 +15,7 @@ from tasks.evaluation.json_lines import JsonObject
 
 
 def requests(settings: dict[str, object], *, grader: str = "judge", extra: object = None) -> list[JsonObject]:
-    """The generator's and the grader's, with these settings and the grader's `extra`."""
+    """Return the generator's and the grader's requests, with these settings and the grader's `extra`."""
     generator_settings = {"model": "m", "base_url": "http://h/v1", **settings}
     config = {
         "questions_file": "exam.json",
@@ -69,7 +69,7 @@ def test_null_is_not_sent(folder: Path) -> None:
 
 
 def find(url: str | None, environment: dict[str, str]) -> Endpoint:
-    """The generator at this address."""
+    """Return the generator at this address."""
     config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": {"model": "m", "base_url": url}}})
     return find_generator(config, KeyReader(environment, str), None)
 

@@ -98,7 +98,7 @@ def test_a_retry_with_other_questions_is_refused(
 
 
 def test_a_retry_with_a_fixed_reference_is_refused(evaluation: Evaluation, folder: Path) -> None:
-    """A new run grades it anew."""
+    """A new run grades it again."""
     evaluation.run(batches=3)
     fix_reference(folder, 3)
     with pytest.raises(UserMistake, match=r"the questions or reference answers in exam\.json"):

@@ -78,7 +78,7 @@ def test_a_changed_file_of_the_same_name_asks_what_is_new_in_it(
 def test_another_request_reuses_no_answer(
     evaluation: Evaluation, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str], setting: str, value: object
 ) -> None:
-    """Though question and place are the same; what differs is said, with both values."""
+    """Though question and place are the same; the log says what differs, with both values."""
     evaluation.run()
     capsys.readouterr()
     endpoint.rule = lambda _: completion("D")

@@ -1,4 +1,4 @@
-"""Questions on their way when the run is told to stop: what arrives is used, and nothing more is asked."""
+"""Questions on their way when the run stops: what arrives is used, and nothing more is asked."""
 
 import threading
 from contextlib import suppress

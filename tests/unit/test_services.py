@@ -21,7 +21,7 @@ FAIL = [SUPERVISED, sys.executable, "-c", "raise SystemExit('no database')"]
 
 
 def find_own() -> set[int]:
-    """The processes that this one has started."""
+    """Return the processes that this one has started."""
     return {pid for pid, parent in find_parents().items() if parent == os.getpid()}
 
 

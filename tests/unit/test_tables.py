@@ -51,7 +51,7 @@ def test_the_time_left_is_in_units_that_fit(rate: float, left: str) -> None:
 
 
 def test_unscored_questions_are_told_by_error(ledger: Ledger) -> None:
-    """Errors that differ in numbers alone are one; a question that was scored after all is none."""
+    """Errors that differ in numbers alone are one; a question that was scored after all is left out."""
     [row] = list_unscored(ledger, {1: "broke", 4: "answered 500 (request 17)", 5: "answered 500 (request 18)"}, None)
     assert (row["How often"], row["Question ids"], row["Error"]) == ("2", "5, 6", "answered 500 (request 17)")
     assert row["What to do"].startswith("Retry this run")

@@ -1,4 +1,4 @@
-"""Thinking is told apart from what a reply says, in whichever form a model marks it."""
+"""Thinking is kept apart from what a reply says, in whichever form a model marks it."""
 
 import pytest
 from hypothesis import given

@@ -62,7 +62,7 @@ def test_a_table_adds_up_the_positions_asked_for() -> None:
 
 
 def test_an_estimate_is_the_mean_of_those_counted() -> None:
-    """And there is none where no reply said what it cost."""
+    """And no estimate if no reply said what it cost."""
     known = TokenSum(prompt=100, completion=30, total=130, counted=10)
     assert known.scale_to(25) == TokenSum(prompt=250, completion=75, total=325, counted=25)
     assert TokenSum().scale_to(25) is None

@@ -1,4 +1,4 @@
-"""A verdict is read from a grader's reply as judges write it, or there is none: a missing score is never a zero."""
+"""A verdict is read from a grader's reply as judges write it, or none is: a missing score is never a zero."""
 
 import time
 
@@ -13,7 +13,7 @@ SHORT = parse_question("Who wrote Emma?", "Jane Austen")
 
 
 def read_score(reply: str) -> object:
-    """The score that the reply gives to the question; None without a verdict."""
+    """Return the score that the reply gives to the question; None without a verdict."""
     verdict = read_verdict(reply, QUESTION)
     return verdict.score if verdict else None
 

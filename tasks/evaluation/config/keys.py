@@ -24,7 +24,7 @@ class KeyReader:
 
     Args:
         environment: the environment's variables.
-        load_secret: gives the content of a Prefect Secret block by its name; a UserMistake where there is none.
+        load_secret: returns the content of the Prefect Secret block with this name; raises UserMistake if it does not exist.
     """
 
     def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:

@@ -42,7 +42,7 @@ SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n\s*\n")
 def choose_verdict(
     reply: str, verdicts: Sequence[FoundObject], read_score: Callable[[FoundObject], JsonValue]
 ) -> FoundObject | None:
-    """Return the verdict that counts; None if there is none, or if the reply does not settle which one it is.
+    """Return the verdict that counts; None if the reply has none or does not settle which one it is.
 
     Args:
         reply: the grader's words.
