@@ -1,39 +1,13 @@
 """Endpoints as they really are: what is an answer, what is asked again, what is final, and what stops a run."""
 
 import asyncio
-import os
-from typing import Any
 
 import pytest
 
-from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.patience import Patience
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused
+from tests.support.asking import KEY, ask, make_client
 from tests.support.fake_endpoint import FakeEndpoint, Reply, completion, error, prompt_of
-
-KEY = "sk-very-secret"
-
-
-def make_client(
-    url: str, timeout_seconds: float = 10, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
-) -> Client:
-    endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
-    patience = Patience(timeout_seconds, max_outage_seconds, attempts=3, first_pause_seconds=0, probe_seconds=0)
-    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
-
-
-def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:
-    async def ask_once() -> Answer:
-        client = make_client(url, timeout_seconds, is_proven=is_proven, **request)
-        try:
-            return await client.ask([{"role": "user", "content": "Question 1"}])
-        finally:
-            await client.close()
-
-    return asyncio.run(ask_once())
 
 
 def test_all_settings_are_sent_and_the_reply_is_kept(endpoint: FakeEndpoint) -> None:
@@ -217,59 +191,10 @@ def test_a_thought_is_kept_apart_from_the_answer(endpoint: FakeEndpoint, reply: 
     assert (answer.text, answer.reasoning) == (text, thought)
 
 
-def test_keys_are_read_where_they_are_kept() -> None:
-    """From the environment or a Secret block; a plain one is noticed."""
-    keys = KeyReader({"NAME": "from-environment"}, lambda name: f"from-block-{name}")
-    assert keys.read("${NAME}", "api_key", "http://h/v1") == "from-environment"
-    assert keys.read("secret:argo", "api_key", "http://h/v1") == "from-block-argo"
-    assert not keys.found_plain
-    assert keys.read("sk-1", "api_key", "http://h/v1") == "sk-1"
-    assert keys.found_plain
-
-
-def test_a_missing_variable_is_named() -> None:
-    """With the setting that wants it."""
-    with pytest.raises(UserMistake, match=r"model.api_key is \$\{NAME\}.*no variable NAME"):
-        KeyReader({}, os.path.basename).read("${NAME}", "model.api_key", None)
-
-
-@pytest.mark.parametrize("value", ["", " "])
-def test_an_empty_variable_is_called_empty(value: str) -> None:
-    """It is set, and exporting it once more would not help."""
-    with pytest.raises(UserMistake, match=r"headers.X-Org is \$\{NAME\}, and the environment's variable NAME is empty"):
-        KeyReader({"NAME": value}, os.path.basename).read_headers({"X-Org": "${NAME}"}, "headers")
-
-
-def test_a_missing_secret_block_is_named_with_its_header() -> None:
-    """A header is no key."""
-
-    def refuse(_: str) -> str:
-        raise UserMistake("Prefect has no Secret block of that name")
-
-    with pytest.raises(UserMistake, match=r"headers.X-Org is secret:nope, and Prefect has no Secret block"):
-        KeyReader({}, refuse).read_headers({"X-Org": "Bearer secret:nope"}, "headers")
-
-
 def test_every_failure_is_one_of_ours() -> None:
     """So that the command shows each without a traceback."""
     assert issubclass(EndpointFailure, EvaluationError)
     assert issubclass(EndpointStop, EvaluationError)
-
-
-@pytest.mark.parametrize(
-    ("base_url", "key"),
-    [(None, "none"), ("https://api.openai.com/v1", "sk-openai"), ("http://lab.example/v1", "none")],
-)
-def test_the_openai_key_goes_to_openai_alone(base_url: str | None, key: str) -> None:
-    """An endpoint without a key of its own must not see another's."""
-    assert KeyReader({"OPENAI_API_KEY": "sk-openai"}, os.path.basename).read(None, "api_key", base_url) == key
-
-
-@pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk-ä", "$NAME", "${NAME-KEY}", "secret:"])
-def test_what_can_be_no_key_is_a_mistake(key: str) -> None:
-    """A line break that was copied with it, or a reference that is not one."""
-    with pytest.raises(UserMistake, match="api_key"):
-        KeyReader({}, os.path.basename).read(key, "api_key", None)
 
 
 def test_half_a_surrogate_pair_can_be_asked(endpoint: FakeEndpoint) -> None:
@@ -291,87 +216,6 @@ def test_a_list_of_parts_is_a_text(endpoint: FakeEndpoint) -> None:
     parts = [{"type": "text", "text": "The answer "}, {"type": "text", "text": "is B."}]
     endpoint.rule = lambda _: Reply({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
     assert ask(endpoint.url).text == "The answer is B."
-
-
-@pytest.mark.parametrize(
-    ("reply", "requests"),
-    [
-        (Reply(b"<html><title>Sign in</title></html>", 200, {"Content-Type": "text/html"}), 1),
-        (Reply(b"", 302, {"Location": "https://login.example/"}), 1),
-        (Reply(b"<title>Not Allowed</title>", 405), 1),
-        (Reply(b"data: {}", 200, {"Content-Type": "text/event-stream"}), 1),
-        (Reply({"hello": "world"}), 3),
-        (Reply(b""), 3),
-    ],
-)
-def test_a_wrong_address_is_found_out_by_the_first_question(endpoint: FakeEndpoint, reply: Reply, requests: int) -> None:
-    """Not waited for as an outage; the message names the address."""
-    endpoint.rule = lambda _: reply
-    with pytest.raises(UserMistake, match=r"nothing was answered before at http://127\.0\.0\.1"):
-        ask(endpoint.url, is_proven=False)
-    assert len(endpoint.bodies) == requests
-
-
-def test_a_model_that_only_reasons_is_reported_at_its_first_reply(
-    endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """With the settings that help; as a refusal, since others may be answered."""
-    endpoint.rule = lambda _: completion(None, reasoning_content="It flies, so B.")
-    with pytest.raises(Refused, match="reasoning and no answer"):
-        ask(endpoint.url, is_proven=False)
-    shown = capsys.readouterr().out
-    assert shown.count("15 characters of reasoning") == 1
-    assert "enable_thinking: false" in shown
-
-
-def ask_in_turn(url: str, count: int, *, is_proven: bool = True) -> list[str]:
-    """Ask one client this many questions, one after the other; return the errors' names, empty for an answer."""
-
-    async def ask_each() -> list[str]:
-        client, ends = make_client(url, is_proven=is_proven), list[str]()
-        for number in range(1, count + 1):
-            try:
-                await client.ask([{"role": "user", "content": f"Question {number}"}])
-                ends.append("")
-            except EvaluationError as error:
-                ends.append(type(error).__name__)
-        await client.close()
-        return ends
-
-    return asyncio.run(ask_each())
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        completion(None, "length", reasoning_content="It flies."),
-        Reply(
-            {
-                "choices": [{"message": {"role": "assistant"}, "finish_reason": "length"}],
-                "usage": {"completion_tokens": 512, "completion_tokens_details": {"reasoning_tokens": 512}},
-            }
-        ),
-    ],
-)
-def test_a_model_that_spends_its_limit_on_reasoning_stops_the_run(
-    endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str], reply: Reply
-) -> None:
-    """At the third question if nothing was answered before, shown or charged for; the settings that help are named."""
-    endpoint.rule = lambda _: reply
-    assert ask_in_turn(endpoint.url, 4, is_proven=False) == ["", "", "UserMistake", "UserMistake"]
-    assert len(endpoint.bodies) == 3
-    assert "raise max_tokens" in capsys.readouterr().out
-
-
-def test_a_question_that_a_firewall_blocks_does_not_stop_the_others(endpoint: FakeEndpoint) -> None:
-    """Three in a row do: then it is no single question."""
-
-    def rule(body: dict[str, Any]) -> Reply:
-        number = int(body["messages"][-1]["content"].split()[1])
-        return error(403, "<title>403 Forbidden</title>") if number in (2, 4, 5, 6) else completion("B")
-
-    endpoint.rule = rule
-    assert ask_in_turn(endpoint.url, 6) == ["", "Blocked", "", "Blocked", "Blocked", "EndpointStop"]
 
 
 def test_headers_of_64_kilobytes_are_read(endpoint: FakeEndpoint) -> None:

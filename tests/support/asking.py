@@ -1,0 +1,32 @@
+"""A client of a test's endpoint, and one question for it."""
+
+import asyncio
+
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.patience import Patience
+
+KEY = "sk-very-secret"
+
+
+def make_client(
+    url: str, timeout_seconds: float = 10, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
+) -> Client:
+    """Return a client that gives up soon."""
+    endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
+    patience = Patience(timeout_seconds, max_outage_seconds, attempts=3, first_pause_seconds=0, probe_seconds=0)
+    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
+
+
+def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:
+    """Ask one question."""
+
+    async def ask_once() -> Answer:
+        client = make_client(url, timeout_seconds, is_proven=is_proven, **request)
+        try:
+            return await client.ask([{"role": "user", "content": "Question 1"}])
+        finally:
+            await client.close()
+
+    return asyncio.run(ask_once())
