@@ -43,7 +43,7 @@ BEFORE_LETTER = BEFORE_NUMBER + (
     r"|between|only|except|clearly|out|eliminating|actually|probably|likely|definitely|towards?|guess|le|el|il|por|по"
 )
 # And only if what follows does not make it an article, pronoun, compound or quantity.
-STOP = r"(?:\s*$|[^\w\s'+*/^=°\ue000-\ue2ff-]|\s(?:[—–-]\s|[(|&]))"
+STOP = rf"(?:\s*$|[^\w\s'+*/^=°{MARKS}-]|\s(?:[—–-]\s|[(|&]))"
 AFTER_A = (
     rf"(?:(?={STOP})|(?=\s?{CJK})"
     r"|(?=\s+(?:is|are|was|would|could|can|and|or|nor|because|since|as|it|seems|has|says|ist|est|then)\b))"
@@ -51,7 +51,7 @@ AFTER_A = (
 AFTER_I = rf"(?:(?={STOP})|(?=\s+(?:is|and|or|nor|because|since|it)\b)|(?={CJK}))"
 AFTER_LETTER = rf"(?:(?!['+*/^=°-]|\.\w|\s[=+]|{LETTER}))"
 AFTER_NUMBER = (
-    r"(?=\s*(?:$|[.!;:)?](?:\s|$)|,\s|[—–\]\"\ue000-\ue2ff]|\(\D)|[입이で번番号が]|です"
+    rf"(?=\s*(?:$|[.!;:)?](?:\s|$)|,\s|[—–\]\"{MARKS}]|\(\D)|[입이で번番号が]|です"
     r"|\s+(?:because|since|as|and|or|is|it|ist|und|wählen|nehmen|est|et|es|y|è|e|é|и)\b)"
 )
 

@@ -2,6 +2,8 @@
 
 import re
 
+from tasks.evaluation.extraction.marks import MARKS
+
 # What comes before these words in a sentence, or in a clause, says nothing about what follows them.
 SENTENCE_START = re.compile(r"[.!?;]\s|\n|\b(?:but|however|yet|though|so|thus|hence|therefore|still)\b|[→⇒∴]", re.IGNORECASE)
 CLAUSE_START = re.compile(r".*, ")
@@ -60,7 +62,7 @@ WITHDRAWN = re.compile(
     r"|\blet me (?:think again|reconsider|re-?check|double-?check|correct)|\bon (?:second thought|reflection)|\b(?:i"
     r"|i've) (?:misread|made an?"
     r" (?:mistake|error))|\bscratch that|\boops\b|\bedit:|\bhold on\b|\b(?:that|this|it) can(?:'t|not) be(?: either)?[.!]"
-    r"|\bi give up\b|\bi mean[t,]|\bjust kidding\b|\bactually,? (?:it's |it is )?[\ue000-\ue2ff]"
+    rf"|\bi give up\b|\bi mean[t,]|\bjust kidding\b|\bactually,? (?:it's |it is )?[{MARKS}]"
     r"|\b(?:updated|corrected|revised|changed|new)[ _](?:final[ _])?answer\b|\bi (?:\w{1,9} )?(?:don't|do not) know\W{0,5}\Z",
     re.IGNORECASE,
 )
