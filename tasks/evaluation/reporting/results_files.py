@@ -23,6 +23,8 @@ from tasks.evaluation.storage.durable_files import Published, claim_time, replac
 from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.temporary_files import name_temporary_file
 
+_RESULTS_BEGIN = b', "results": [\n'
+
 
 def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], JsonObject], now: datetime) -> dict[str, Path]:
     """Write the files above; return their paths as `results`, `incorrect` (if asked for) and `config`.
@@ -68,12 +70,25 @@ def _read_incorrect(ledger: Ledger) -> Iterator[bytes]:
 
 
 def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
-    yield b'{"metadata": ' + json.dumps(metadata, ensure_ascii=False).encode() + b', "results": ['
-    separator = b"\n"
+    yield b'{"metadata": ' + json.dumps(metadata, ensure_ascii=False).encode() + _RESULTS_BEGIN
+    separator = b""
     for line in lines:
         yield separator + line
         separator = b",\n"
     yield b"\n]}\n"
+
+
+def parse_results_head(first_line: bytes) -> JsonObject | None:
+    """Return the metadata of a results file, given its first line; None if it is not one that `write_results` has begun."""
+    head, found, rest = first_line.rpartition(_RESULTS_BEGIN)
+    if not found or rest:
+        return None
+    try:
+        members: JsonObject = json.loads(head + b"}")
+    except (ValueError, RecursionError):
+        return None
+    metadata = members.get("metadata")
+    return metadata if isinstance(metadata, dict) else None
 
 
 def _write(folder: Path, pieces: Iterable[bytes], publish: Callable[[Path], Published]) -> Published:

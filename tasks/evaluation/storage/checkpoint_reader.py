@@ -30,7 +30,7 @@ def read_checkpoint(path: Path) -> Checkpoint | None:
     Raises:
         DamagedFile: the file cannot be read, ends early, or contradicts itself.
     """
-    return parse_members(path, _read_members(path))
+    return parse_members(path, read_members(path))
 
 
 def read_named_checkpoint(path: str) -> Checkpoint:
@@ -66,7 +66,7 @@ def read_completed_indices(path: Path) -> set[int]:
     Raises:
         DamagedFile: the file cannot be read.
     """
-    return parse_indices(_read_members(path))
+    return parse_indices(read_members(path))
 
 
 def is_failed_request(result: JsonObject) -> bool:
@@ -74,8 +74,14 @@ def is_failed_request(result: JsonObject) -> bool:
     return str(result.get("model_answer")).startswith(ORIGINAL_ERROR)
 
 
-def _read_members(path: Path) -> JsonObject:
-    """Return the members around the results: from the two ends of a file of ours, else by reading all of it."""
+def read_members(path: Path) -> JsonObject:
+    """Return the members around the results: from the two ends of a file of ours, else by reading all of it.
+
+    Where all of it was read, their number is under `RESULTS_COUNT_KEY`. Empty if the document is not an object.
+
+    Raises:
+        DamagedFile: the file cannot be read, or ends early.
+    """
     return _read_ends(path) or _read_whole(path)
 
 
