@@ -8,8 +8,7 @@ from typing import TypeGuard
 import numpy as np
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-
-Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
+from tasks.evaluation.statistics.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.statistics.accuracy import Accuracy, Floats, measure_scores
-
-Bools = np.ndarray[tuple[int], np.dtype[np.bool_]]
-Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
-Texts = np.ndarray[tuple[int], np.dtype[np.str_]]
+from tasks.evaluation.statistics.accuracy import Accuracy, measure_scores
+from tasks.evaluation.statistics.arrays import Bools, Codes, Floats, Texts
 
 FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
 
