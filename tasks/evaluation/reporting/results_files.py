@@ -18,12 +18,11 @@ import yaml
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_lines import JsonObject, from_line
+from tasks.evaluation.reporting.results_head import RESULTS_BEGIN
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.durable_files import Published, claim_time, replace_file, write_durably, write_pieces
 from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.temporary_files import name_temporary_file
-
-_RESULTS_BEGIN = b', "results": [\n'
 
 
 def write_results(ledger: Ledger, config: Config, metadata: Callable[[int], JsonObject], now: datetime) -> dict[str, Path]:
@@ -70,25 +69,12 @@ def _read_incorrect(ledger: Ledger) -> Iterator[bytes]:
 
 
 def _document(metadata: JsonObject, lines: Iterable[bytes]) -> Iterator[bytes]:
-    yield b'{"metadata": ' + json.dumps(metadata, ensure_ascii=False).encode() + _RESULTS_BEGIN
+    yield b'{"metadata": ' + json.dumps(metadata, ensure_ascii=False).encode() + RESULTS_BEGIN
     separator = b""
     for line in lines:
         yield separator + line
         separator = b",\n"
     yield b"\n]}\n"
-
-
-def parse_results_head(first_line: bytes) -> JsonObject | None:
-    """Return the metadata of a results file, given its first line; None if it is not one that `write_results` has begun."""
-    head, found, rest = first_line.rpartition(_RESULTS_BEGIN)
-    if not found or rest:
-        return None
-    try:
-        members: JsonObject = json.loads(head + b"}")
-    except (ValueError, RecursionError):
-        return None
-    metadata = members.get("metadata")
-    return metadata if isinstance(metadata, dict) else None
 
 
 def _write(folder: Path, pieces: Iterable[bytes], publish: Callable[[Path], Published]) -> Published:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.reporting.results_files import parse_results_head
+from tasks.evaluation.reporting.results_head import parse_results_head
 from tasks.evaluation.scoring.records import is_sound_result
 from tasks.evaluation.storage.checkpoint import RESULTS_COUNT_KEY
 from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_members, read_results

@@ -7,13 +7,17 @@ hold. All are plain JSON objects, one per line.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
-from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.statistics.accuracy import is_score
+
+if TYPE_CHECKING:
+    # At run time it would bring pandas, for which commands that only read records should not wait.
+    from tasks.evaluation.questions.questions import Question
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
         return None
 
 
-def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> JsonObject:
+def build_result(ids: Ids, question: "Question", answer: Answer, grade: Grade) -> JsonObject:
     """Return the documented record of a scored question; `question_id` is set later, where its position is known."""
     logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {
@@ -167,7 +171,7 @@ def build_result(ids: Ids, question: Question, answer: Answer, grade: Grade) -> 
     }
 
 
-def build_refused(ids: Ids, question: Question, refusal: Refusal, answer: Answer | None) -> JsonObject:
+def build_refused(ids: Ids, question: "Question", refusal: Refusal, answer: Answer | None) -> JsonObject:
     """Return the documented record of a question that was finally refused; with its answer, if only the grader refused."""
     kept: JsonObject = {}
     if answer:
