@@ -1,0 +1,69 @@
+"""Which questions of several runs are the same.
+
+Questions are matched by their content: the text with its choices, and the reference answer. Their numbers, order and files do
+not matter. Of identical questions in one run, the first in the order of their numbers is matched with the first of the other
+run, the second with the second.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from tasks.evaluation.comparing.columns import RunColumns
+from tasks.evaluation.statistics.arrays import Codes
+
+
+@dataclass(frozen=True)
+class Matching:
+    """The questions that all runs have scored."""
+
+    rows: tuple[Codes, ...]
+    """For each run, the row of each common question: the n-th rows of all runs are one question, by its number in
+    the first run."""
+    shared: tuple[tuple[int, ...], ...]
+    """How many questions each run has in common with each, itself included."""
+
+    @property
+    def count(self) -> int:
+        """Return the number of common questions."""
+        return len(self.rows[0])
+
+
+def match_runs(runs: Sequence[RunColumns]) -> Matching:
+    """Return which questions are scored in all runs."""
+    keys = _number_questions(runs)
+    common = reduce(np.intersect1d, keys)
+    first = np.flatnonzero(np.isin(keys[0], common))
+    wanted = keys[0][first[np.argsort(runs[0].question_ids[first], kind="stable")]]
+    rows = tuple(_find_rows(run_keys, wanted) for run_keys in keys)
+    shared = tuple(tuple(len(np.intersect1d(a, b, assume_unique=True)) for b in keys) for a in keys)
+    return Matching(rows, shared)
+
+
+def _number_questions(runs: Sequence[RunColumns]) -> list[Codes]:
+    """Return a number for each question of each run, equal for the same question in all runs, and unique within a run."""
+    _, contents = np.unique(np.concatenate([run.digests for run in runs]), return_inverse=True)
+    parts = np.split(contents, np.cumsum([len(run) for run in runs])[:-1])
+    copies = [_count_copies(content, run.question_ids) for content, run in zip(parts, runs, strict=True)]
+    most = 1 + max((int(copy.max(initial=0)) for copy in copies), default=0)
+    return [content * most + copy for content, copy in zip(parts, copies, strict=True)]
+
+
+def _count_copies(contents: Codes, question_ids: Codes) -> Codes:
+    """Return for each question how many of the same content come before it, in the order of their numbers."""
+    order = np.lexsort((question_ids, contents))
+    ordered = contents[order]
+    is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    index = np.arange(len(ordered))
+    begins = np.maximum.accumulate(np.where(is_first, index, 0))
+    copies = np.empty(len(ordered), dtype=np.int64)
+    copies[order] = index - begins
+    return copies
+
+
+def _find_rows(keys: Codes, wanted: Codes) -> Codes:
+    """Return the row of each wanted key; the keys are unique, and hold all that are wanted."""
+    order = np.argsort(keys)
+    return order[np.searchsorted(keys, wanted, sorter=order)]
