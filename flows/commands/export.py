@@ -1,0 +1,43 @@
+"""`mcqa export`: a run's results in the format of another tool. Prefect is not imported."""
+
+import argparse
+from pathlib import Path
+
+from flows.commands.arguments import read_path
+from flows.terminal import EXIT_DONE, print_line, printable
+from tasks.evaluation.config.export_formats import EXPORT_FORMATS
+
+
+def add_export_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `export`."""
+    description = "write a run's results in the format of another tool"
+    parser = commands.add_parser("export", help=description, description=description)
+    add = parser.add_argument
+    add("results", type=read_path, metavar="RESULTS", help="a results file or a checkpoint, also of the original scorer")
+    add("--to", required=True, choices=EXPORT_FORMATS, metavar="FORMAT", help=", ".join(EXPORT_FORMATS))
+    add(
+        "-o",
+        "--output",
+        type=read_path,
+        metavar="FILE",
+        help="where to; lm-eval: a folder. Left out: the name of the results with the format's ending",
+    )
+    add("--overwrite", action="store_true", help="replace what is there")
+    parser.set_defaults(run=export_results)
+
+
+def export_results(options: argparse.Namespace) -> int:
+    """Write the export and say where it is; return 0.
+
+    Raises:
+        UserMistake: the results cannot be read or hold nothing, or the output cannot be that.
+        StorageFailure: the output cannot be written.
+    """
+    from tasks.evaluation.exporting.exports import export_run, name_export  # noqa: PLC0415
+    from tasks.evaluation.reporting.saved_runs import open_saved_run  # noqa: PLC0415 - other commands do not need them
+
+    run = open_saved_run(Path(options.results))
+    path = Path(options.output) if options.output else name_export(run.path, options.to)
+    count = export_run(run, options.to, path, overwrite=options.overwrite)
+    print_line(printable(f"Exported {count:,} question{'' if count == 1 else 's'} to {path}"))
+    return EXIT_DONE
