@@ -9,6 +9,7 @@ from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 from tasks.evaluation.exporting.csv_file import write_csv
 from tasks.evaluation.exporting.jsonl_file import write_jsonl
+from tasks.evaluation.exporting.parquet_file import write_parquet
 from tasks.evaluation.exporting.whole_files import write_whole
 from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run
 
@@ -44,6 +45,7 @@ class FileFormat:
 
 FORMATS: Mapping[ExportFormat, FileFormat] = {
     "csv": FileFormat(".csv", write_csv),
+    "parquet": FileFormat(".parquet", write_parquet),
     "jsonl": FileFormat(".jsonl", write_jsonl),
 }
 

@@ -13,11 +13,10 @@ import json
 from collections.abc import Iterator, Mapping
 
 from tasks.evaluation.exporting.questions import part_record
+from tasks.evaluation.exporting.value_kinds import BY_TOKEN
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 Plain = str | int | float | bool | None
-# Objects with a member for each token.
-BY_TOKEN = frozenset({"token_logprobs", "probabilities"})
 # How far `fields` may be taken apart: all the way, or not at all. In between, a value that is nested becomes JSON.
 DEEPEST = 8
 
