@@ -8,6 +8,7 @@ from typing import BinaryIO
 from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 from tasks.evaluation.exporting.csv_file import write_csv
+from tasks.evaluation.exporting.inspect_log import write_inspect_log
 from tasks.evaluation.exporting.jsonl_file import write_jsonl
 from tasks.evaluation.exporting.parquet_file import write_parquet
 from tasks.evaluation.exporting.whole_files import write_whole
@@ -47,6 +48,7 @@ FORMATS: Mapping[ExportFormat, FileFormat] = {
     "csv": FileFormat(".csv", write_csv),
     "parquet": FileFormat(".parquet", write_parquet),
     "jsonl": FileFormat(".jsonl", write_jsonl),
+    "inspect": FileFormat(".eval", write_inspect_log),
 }
 
 

@@ -1,5 +1,6 @@
 """Exported files appear whole or not at all: an export that fails leaves an older file of that name as it was."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
     Args:
         path: the file's name, in a folder that exists.
-        write: writes the whole content to a file that can seek.
+        write: writes the whole content to a file that can seek, and whose `name` is the temporary one.
 
     Raises:
         OSError: it cannot be written.
@@ -22,7 +23,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
     """
 
     def fill(descriptor: int) -> None:
-        with open(descriptor, "wb", buffering=CHUNK_BYTES, closefd=False) as file:
+        # Opened by its name, so that a writer knows the folder, where it may keep temporary files of its own.
+        with open(temporary, "wb", buffering=CHUNK_BYTES, opener=lambda *_: os.dup(descriptor)) as file:
             write(file)
 
     temporary = path.with_name(name_temporary_file("mcqa_export"))

@@ -1,0 +1,67 @@
+"""What other tools want to know of a run as a whole, read from its file."""
+
+import math
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
+
+
+class RunningMean:
+    """The mean of numbers that come one at a time, and its standard error. Source: Welford 1962."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean = 0.0
+        self._squares = 0.0
+
+    def add(self, value: float) -> None:
+        """Take one more number into account."""
+        self.count += 1
+        step = value - self.mean
+        self.mean += step / self.count
+        self._squares += step * (value - self.mean)
+
+    @property
+    def standard_error(self) -> float | None:
+        """Return the numbers' sample standard deviation / sqrt(count); None for fewer than two."""
+        return math.sqrt(self._squares / (self.count - 1) / self.count) if self.count > 1 else None
+
+
+def read_start(run: SavedRun) -> datetime:
+    """Return when the run began, in local time; when its file was written if the file does not say."""
+    text = read_setting(run.metadata, "evaluation_metadata", "timestamp")
+    try:
+        return datetime.fromisoformat(str(text)).astimezone()
+    except ValueError:
+        return datetime.fromtimestamp(run.path.stat().st_mtime).astimezone()
+
+
+def name_task(run: SavedRun) -> str:
+    """Return the questions file's name without its ending, as the name of the task; that of the results if it is unknown."""
+    return Path(run.questions_file or run.path).name.partition(".")[0] or run.path.stem
+
+
+def read_generator_settings(run: SavedRun) -> JsonObject:
+    """Return the settings that the model was asked with; empty if the file does not have them."""
+    settings = read_setting(run.config, "model", "generator_settings")
+    return settings if isinstance(settings, dict) else {}
+
+
+def read_object(record: JsonObject, name: str) -> JsonObject:
+    """Return a member that is an object; empty if it is not one."""
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def list_repeats(record: JsonObject) -> list[JsonObject]:
+    """Return a record for each time that the question was asked; the record itself if it was asked once."""
+    repeats: JsonValue = record.get("repeats")
+    told = [each for each in repeats if isinstance(each, dict)] if isinstance(repeats, list) else []
+    return [{**record, **each} for each in told] or [record]
+
+
+def is_number(value: JsonValue) -> bool:
+    """Return True for whole and other numbers."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
