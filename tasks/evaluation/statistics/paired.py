@@ -94,8 +94,13 @@ def _find_bonett_price(only_a: int, only_b: int, count: int, confidence: float) 
 
 
 def _find_mid_p(only_a: int, only_b: int) -> float:
-    """Return McNemar's exact p-value, two-sided, with half the probability of what was observed; 1 if nothing differs."""
+    """Return McNemar's exact p-value, two-sided, less half the probability of what was observed, both ways.
+
+    Where as many differ in one direction as in the other, what was observed lies in both halves, and counts once, as published.
+    Where none differ, the formula would say 0.5; nothing speaks against equal runs, so p is 1.
+    """
     differing, fewer = only_a + only_b, min(only_a, only_b)
     if not fewer:
         return 0.5**differing
-    return float(bdtr(fewer - 1, differing, 0.5) + bdtr(fewer, differing, 0.5))
+    fewer_still = float(bdtr(fewer - 1, differing, 0.5))
+    return fewer_still + (0.5 if only_a == only_b else float(bdtr(fewer, differing, 0.5)))
