@@ -10,6 +10,7 @@ from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 from tasks.evaluation.exporting.csv_file import write_csv
 from tasks.evaluation.exporting.inspect_log import write_inspect_log
 from tasks.evaluation.exporting.jsonl_file import write_jsonl
+from tasks.evaluation.exporting.lm_eval_files import export_lm_eval, list_lm_eval_files
 from tasks.evaluation.exporting.parquet_file import write_parquet
 from tasks.evaluation.exporting.whole_files import write_whole
 from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run
@@ -44,11 +45,24 @@ class FileFormat:
         return counts[-1]
 
 
-FORMATS: Mapping[ExportFormat, FileFormat] = {
+@dataclass(frozen=True)
+class FolderFormat:
+    """A format that is several files in a folder, which is made."""
+
+    ending: str
+    """How the folder's name ends."""
+    list_files: Callable[[SavedRun, Path], list[Path]]
+    """Returns the files that an export to the folder consists of."""
+    export: Callable[[SavedRun, Path], int]
+    """Writes the run to the folder, and returns the number of questions."""
+
+
+FORMATS: Mapping[ExportFormat, FileFormat | FolderFormat] = {
     "csv": FileFormat(".csv", write_csv),
     "parquet": FileFormat(".parquet", write_parquet),
     "jsonl": FileFormat(".jsonl", write_jsonl),
     "inspect": FileFormat(".eval", write_inspect_log),
+    "lm-eval": FolderFormat(".lm-eval", list_lm_eval_files, export_lm_eval),
 }
 
 
@@ -83,6 +97,8 @@ def export_run(run: SavedRun, to: ExportFormat, path: Path, *, overwrite: bool) 
     """
     if not path.parent.is_dir():
         raise UserMistake(f"cannot write {path}: the folder {path.parent} does not exist")
+    if isinstance(FORMATS[to], FolderFormat) and path.exists() and not path.is_dir():
+        raise UserMistake(f"cannot write {path}: {to} needs a folder, and this is a file; give another name with -o")
     for file in filter(Path.exists, FORMATS[to].list_files(run, path)):
         if file.is_dir() or file.samefile(run.path):
             kind = "a folder" if file.is_dir() else "the file that is read"
