@@ -58,7 +58,7 @@ def compare_scores(a: Floats, b: Floats, clusters: Codes | None = None, *, confi
         raise ValueError(f"cannot compare {len(a)} scores with {len(b)}")
     differences = a - b
     if clusters is None and is_binary(a) and is_binary(b):
-        return _compare_binary(int((differences > 0).sum()), int((differences < 0).sum()), len(a), confidence)
+        return compare_counts(int((differences > 0).sum()), int((differences < 0).sum()), len(a), confidence=confidence)
     method: Literal["t", "clustered-t"] = "t" if clusters is None else "clustered-t"
     sample = measure_mean(differences, clusters)
     if sample.error is None:
@@ -71,8 +71,17 @@ def compare_scores(a: Floats, b: Floats, clusters: Codes | None = None, *, confi
     return Difference(sample.mean, low, high, method, p, method)
 
 
-def _compare_binary(only_a: int, only_b: int, count: int, confidence: float) -> Difference:
-    """Return the difference of two runs, one of which alone was right for so many questions each."""
+def compare_counts(only_a: int, only_b: int, count: int, *, confidence: float = 0.95) -> Difference:
+    """Return the difference a - b of scores of 0 and 1.
+
+    Args:
+        only_a: the number of questions for which only a is right.
+        only_b: the number for which only b is right.
+        count: the number of all questions, one at least.
+        confidence: as `compare_scores`.
+
+    Source: as `compare_scores`.
+    """
     low, high = _find_bonett_price(only_a, only_b, count, confidence)
     p = _find_mid_p(only_a, only_b)
     return Difference((only_a - only_b) / count, low, high, "bonett-price", p, "mcnemar mid-p")
@@ -81,7 +90,7 @@ def _compare_binary(only_a: int, only_b: int, count: int, confidence: float) -> 
 def _compare_constant(sample: SampledMean, method: DifferenceMethod, confidence: float) -> Difference:
     """Return the difference where every unit has the same one."""
     if not sample.mean:
-        return _compare_binary(0, 0, sample.units, confidence)
+        return compare_counts(0, 0, sample.units, confidence=confidence)
     return Difference(sample.mean, None, None, method, _find_mid_p(sample.units, 0), "mcnemar mid-p")
 
 
