@@ -88,6 +88,10 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
         (MINIMAL + "procesing: {}", "unknown key 'procesing': did you mean 'processing'"),
         (MINIMAL + "processing: {parallel_workers: 0}", r"processing.parallel_workers: 0 cannot be used"),
         (MINIMAL + "processing: {checkpoint_interval: often}", "processing.checkpoint_interval: 'often' cannot be used"),
+        (
+            MINIMAL + "output: {formats: [csv, xlsx]}",
+            "output.formats.1: 'xlsx' cannot be used: input should be 'csv', 'parquet'",
+        ),
         (MINIMAL + "rag: {enabled: true, rag_config_file: rag.yaml}", "--no-rag"),
         (MINIMAL + "processing: {limit: !!int ':'}", "this is not YAML"),
         (MINIMAL + "processing: {enable_checkpointing: false, save_incremental: true}", "save_incremental needs it"),

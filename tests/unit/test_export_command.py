@@ -116,3 +116,10 @@ def test_a_damaged_file_leaves_nothing_behind(tmp_path: Path, capsys: pytest.Cap
     assert run(results, "--to", "jsonl", "--overwrite") == 2
     assert "cannot read" in capsys.readouterr().err
     assert (list_names(tmp_path), (tmp_path / "results.jsonl").read_text()) == (["results.json", "results.jsonl"], "older")
+
+
+def test_a_disk_that_does_not_take_it_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same command works once that is mended."""
+    results = save_results(tmp_path / "results.json", score_all([1]))
+    assert run(results, "--to", "csv", "-o", "/proc/out.csv") == 1
+    assert re.fullmatch("mcqa: cannot write /proc/out.csv: .+; make room or fix the folder.*\n", capsys.readouterr().err)

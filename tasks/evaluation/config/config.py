@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.overrides import Count, WorkerCount
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
@@ -198,6 +199,8 @@ class Output(Settings):
     """The folder of the results."""
     output_prefix: FileNameText = "rag_results"
     """The beginning of the results' file names."""
+    formats: list[ExportFormat] = Field(default_factory=list)
+    """The formats of other tools in which the results are written as well."""
 
 
 class Config(Settings):

@@ -1,6 +1,6 @@
 """Exporting a run: what each format's file is called, and how it is written. The command and the end of a run come here."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -111,19 +111,13 @@ def export_run(run: SavedRun, to: ExportFormat, path: Path, *, overwrite: bool) 
         raise StorageFailure(f"cannot write {path}: {error.strerror or error}; {MAKE_ROOM}") from error
 
 
-def write_formats(results: Path, formats: Sequence[ExportFormat]) -> dict[str, Path]:
-    """Write a run's results in these formats, beside the results; return the paths by format. Older files are replaced.
+def export_beside(results: Path, to: ExportFormat) -> Path:
+    """Write the results in a format, beside themselves; return the path. An older export of theirs is replaced.
 
     Raises:
         UserMistake: the results are damaged, or there is nothing to export.
-        StorageFailure: they cannot be written; those written before are kept.
+        StorageFailure: it cannot be written.
     """
-    if not formats:
-        return {}
-    run = open_saved_run(results)
-    paths: dict[str, Path] = {}
-    for to in formats:
-        path = name_export(results, to)
-        export_run(run, to, path, overwrite=True)
-        paths[to] = path
-    return paths
+    path = name_export(results, to)
+    export_run(open_saved_run(results), to, path, overwrite=True)
+    return path

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tasks.evaluation.endpoints.response_models import describe_other_models
 from tasks.evaluation.endpoints.tokens import describe_sums
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.exporting.exports import export_beside
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
 from tasks.evaluation.run.run import Run
@@ -28,6 +30,24 @@ def report(run: Run) -> dict[str, Path]:
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")
     run.saver.prune()
+    return written | write_formats(run, written["results"])
+
+
+def write_formats(run: Run, results: Path) -> dict[str, Path]:
+    """Write the results in the formats that the settings list, and return the files' paths by format.
+
+    A format that cannot hold these results, such as one for scores alone if there are none, is reported and left out.
+
+    Raises:
+        StorageFailure: one cannot be written; the results themselves are.
+    """
+    written: dict[str, Path] = {}
+    for to in run.config.output.formats:
+        try:
+            written[to] = export_beside(results, to)
+            run.progress.notify(f"Results saved as {to} to {written[to]}")
+        except UserMistake as mistake:
+            run.progress.notify(f"Results not saved as {to}: {mistake}")
     return written
 
 
