@@ -2,6 +2,7 @@
 
 import zipfile
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,17 @@ def test_accuracy_and_its_error_are_over_questions(read: InspectLog) -> None:
     assert score["metrics"]["accuracy"]["value"] == pytest.approx(0.375)
     assert score["metrics"]["stderr"]["value"] == pytest.approx(0.2393567769)
     assert (score["scored_samples"], score["reducer"]) == (4, "mean")
-    assert (read.log["results"]["total_samples"], read.log["results"]["completed_samples"]) == (7, 5)
+    assert (read.log["results"]["total_samples"], read.log["results"]["completed_samples"]) == (12, 5)
+
+
+def test_the_log_says_when_the_run_began_and_ended(tmp_path: Path) -> None:
+    """The end is the time in the results' name."""
+    metadata = describe_run(1, evaluation={"timestamp": "2026-11-26T09:00:00"})
+    results = save_results(tmp_path / "rag_results_some-model_20261126_101500.json", RECORDS[:1], metadata)
+    export_run(open_saved_run(results), "inspect", tmp_path / "out.eval", overwrite=False)
+    stats = read_inspect_log(tmp_path / "out.eval").log["stats"]
+    took = datetime.fromisoformat(stats["completed_at"]) - datetime.fromisoformat(stats["started_at"])
+    assert took.total_seconds() == 4_500
 
 
 def test_a_sample_has_the_question_in_its_parts(read: InspectLog) -> None:

@@ -10,7 +10,7 @@ question to question.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from tasks.evaluation.exporting.questions import part_record
 from tasks.evaluation.exporting.value_kinds import BY_TOKEN
@@ -31,11 +31,11 @@ def flatten_record(record: JsonObject, fields_depth: int = DEEPEST) -> dict[str,
     row: dict[str, Plain] = {}
     for name, value in record.items():
         if name == "fields" and isinstance(value, dict):
-            row.update(flatten_fields(value, fields_depth))
+            row |= flatten_fields(value, fields_depth)
         elif name == "repeats" and isinstance(value, list):
-            row.update(_flatten("repeat", {str(number): each for number, each in enumerate(value, start=1)}, DEEPEST))
+            _flatten(row, "repeat", {str(number): each for number, each in enumerate(value, start=1)}, DEEPEST)
         else:
-            row.update(_flatten(name, value, DEEPEST))
+            _flatten(row, name, value, DEEPEST)
     parts = part_record(record)
     if parts.choices:
         row["stem"] = parts.stem
@@ -45,15 +45,17 @@ def flatten_record(record: JsonObject, fields_depth: int = DEEPEST) -> dict[str,
 
 def flatten_fields(fields: Mapping[str, JsonValue], depth: int) -> dict[str, Plain]:
     """Return a record's `fields` by their names, taken apart to this depth."""
-    return dict(_flatten("field" if depth else "fields", dict(fields), depth))
+    row: dict[str, Plain] = {}
+    _flatten(row, "field" if depth else "fields", dict(fields), depth)
+    return row
 
 
-def _flatten(name: str, value: JsonValue, depth: int) -> Iterator[tuple[str, Plain]]:
-    is_taken_apart = depth > 0 and isinstance(value, dict) and name.rpartition(".")[2] not in BY_TOKEN
-    if is_taken_apart and isinstance(value, dict):
+def _flatten(row: dict[str, Plain], name: str, value: JsonValue, depth: int) -> None:
+    """Add the value to the row: what it holds by names of its own, down to the depth."""
+    if not isinstance(value, dict | list):
+        row[name] = value
+    elif depth and isinstance(value, dict) and name.rpartition(".")[2] not in BY_TOKEN:
         for key, each in value.items():
-            yield from _flatten(f"{name}.{key}", each, depth - 1)
-    elif isinstance(value, dict | list):
-        yield name, json.dumps(value, ensure_ascii=False) if value else None
+            _flatten(row, f"{name}.{key}", each, depth - 1)
     else:
-        yield name, value
+        row[name] = json.dumps(value, ensure_ascii=False) if value else None

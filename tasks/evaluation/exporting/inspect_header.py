@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from tasks.evaluation.exporting.inspect_samples import SCORER, add_counts
-from tasks.evaluation.exporting.run_facts import RunningMean, name_task, read_generator_settings, read_object, read_start
+from tasks.evaluation.exporting.run_facts import (
+    RunningMean,
+    name_task,
+    read_end,
+    read_generator_settings,
+    read_object,
+    read_start,
+)
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
@@ -22,8 +29,6 @@ class Totals:
 
     questions: int = 0
     """The number of questions."""
-    samples: int = 0
-    """The number of samples."""
     completed: int = 0
     """The number of samples without an error."""
     epochs: int = 1
@@ -38,7 +43,6 @@ class Totals:
     def add(self, record: JsonObject, samples: list[JsonObject]) -> None:
         """Take one more question into account."""
         self.questions += 1
-        self.samples += len(samples)
         self.completed += sum("error" not in sample for sample in samples)
         self.epochs = max(self.epochs, len(samples))
         score = record.get("score")
@@ -101,13 +105,13 @@ def describe_outcome(run: SavedRun, totals: Totals) -> JsonObject:
     return {
         "status": "success" if is_whole else "cancelled",
         "results": {
-            "total_samples": totals.samples,
+            "total_samples": totals.questions * totals.epochs,
             "completed_samples": totals.completed,
             "scores": [score] if metrics else [],
         },
         "stats": {
             "started_at": started,
-            "completed_at": "",
+            "completed_at": read_end(run).isoformat(timespec="seconds"),
             "model_usage": totals.usage,
             "role_usage": totals.role_usage,
         },

@@ -1,11 +1,15 @@
 """What other tools want to know of a run as a whole, read from its file."""
 
 import math
+import re
 from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
+
+# As results are named; the time in a checkpoint's name is that of its run's beginning.
+RESULTS_TIME = re.compile(r"(?!checkpoint_).*_(\d{8}_\d{6})\.json(?:\.gz)?")
 
 
 class RunningMean:
@@ -36,6 +40,13 @@ def read_start(run: SavedRun) -> datetime:
         return datetime.fromisoformat(str(text)).astimezone()
     except ValueError:
         return datetime.fromtimestamp(run.path.stat().st_mtime).astimezone()
+
+
+def read_end(run: SavedRun) -> datetime:
+    """Return when the run ended, never before its start: by the time in its results' name, else when its file was written."""
+    stamp = RESULTS_TIME.fullmatch(run.path.name)
+    written = datetime.fromtimestamp(run.path.stat().st_mtime).astimezone()
+    return max(read_start(run), datetime.strptime(stamp[1], "%Y%m%d_%H%M%S").astimezone() if stamp else written)
 
 
 def name_task(run: SavedRun) -> str:
