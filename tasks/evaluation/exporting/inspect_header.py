@@ -88,9 +88,7 @@ def describe_outcome(run: SavedRun, totals: Totals) -> JsonObject:
     is_whole = run.selected_count is None or totals.questions >= run.selected_count
     values = {"accuracy": totals.scores.mean, "stderr": totals.scores.standard_error}
     metrics: JsonObject = {
-        name: {"name": name, "value": value, "params": {}}
-        for name, value in values.items()
-        if value is not None and totals.scores.count
+        name: {"name": name, "value": value, "params": {}} for name, value in values.items() if value is not None
     }
     score: JsonObject = {
         "name": SCORER,

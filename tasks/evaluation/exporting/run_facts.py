@@ -13,19 +13,29 @@ RESULTS_TIME = re.compile(r"(?!checkpoint_).*_(\d{8}_\d{6})\.json(?:\.gz)?")
 
 
 class RunningMean:
-    """The mean of numbers that come one at a time, and its standard error. Source: Welford 1962."""
+    """The mean of numbers that come one at a time, and its standard error.
+
+    The mean is that of their plain sum, which is exact for whole numbers. Source, of the error: Welford 1962.
+    """
 
     def __init__(self) -> None:
         self.count = 0
-        self.mean = 0.0
+        self._total = 0.0
+        self._center = 0.0
         self._squares = 0.0
 
     def add(self, value: float) -> None:
         """Take one more number into account."""
         self.count += 1
-        step = value - self.mean
-        self.mean += step / self.count
-        self._squares += step * (value - self.mean)
+        self._total += value
+        step = value - self._center
+        self._center += step / self.count
+        self._squares += step * (value - self._center)
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean; None if there are no numbers."""
+        return self._total / self.count if self.count else None
 
     @property
     def standard_error(self) -> float | None:
