@@ -39,6 +39,13 @@ def test_many_questions_of_a_kind_beside_few_of_another() -> None:
     assert found.p == pytest.approx(expected, rel=1e-9)
 
 
+def test_what_is_hardly_ever_guessed_counts_too() -> None:
+    """Of ten questions with a hundred choices, four are guessed twice in a million times."""
+    choice_counts = np.repeat([2, 100], [3, 10])
+    found = compare_with_chance(7, choice_counts)
+    assert found.p == pytest.approx(stats.poisson_binom(1 / choice_counts).sf(6), rel=1e-6)
+
+
 def test_a_million_questions_take_no_second() -> None:
     """A run computes it each time that it saves."""
     choice_counts = np.tile([2, 3, 4, 5, 10], 200_000)

@@ -110,6 +110,15 @@ def test_one_right_answer_has_a_wide_interval() -> None:
     assert (found.low, found.high) == pytest.approx((0.20654, 1.0), abs=1e-5)
 
 
+@given(st.integers(1, 3000))
+def test_none_right_and_all_right_reach_the_ends(count: int) -> None:
+    """Exactly: no rounding error is left between 0 and the lower end, or 1 and the upper."""
+    none, all_right = measure_interval(np.zeros(count)), measure_interval(np.ones(count))
+    assert none
+    assert all_right
+    assert (none.low, all_right.high) == (0.0, 1.0)
+
+
 def test_no_scores_have_no_interval() -> None:
     """Neither with clusters nor without."""
     assert measure_interval(np.array([])) is None

@@ -124,6 +124,11 @@ def test_equal_grades_are_as_sure_as_equal_answers() -> None:
     assert compare_scores(grades, grades.copy(), clusters) == compare_scores(np.ones(3), np.ones(3))
 
 
+def test_a_rounding_error_is_no_difference() -> None:
+    """0.1 + 0.2 and 0.3 are the same grade."""
+    assert compare_scores(np.full(3, 0.1 + 0.2), np.full(3, 0.3)) == compare_scores(np.ones(3), np.ones(3))
+
+
 def test_the_same_difference_everywhere_is_tested_by_its_sign() -> None:
     """Two questions of which one run has 0.1 more each do not make p = 0."""
     found = compare_scores(np.array([0.4, 0.6]), np.array([0.3, 0.5]))

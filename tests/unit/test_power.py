@@ -114,6 +114,13 @@ def test_clusters_that_answer_alike_need_as_many_clusters_as_questions() -> None
     assert count_questions_needed(0.1, clustered) == pytest.approx(4 * (count_questions_needed(0.1, alone) or 0), abs=4)
 
 
+def test_clusters_none_of_which_differed_count_as_questions() -> None:
+    """Forty questions in ten clusters show what ten questions show; 154.6 of either unit are needed."""
+    none_differed, clustered = Spread(0.0, is_binary=True), Spread(0.0, is_binary=False, questions_per_unit=4.0)
+    assert find_smallest_visible(40, clustered) == find_smallest_visible(10, none_differed)
+    assert (count_questions_needed(0.05, none_differed), count_questions_needed(0.05, clustered)) == (155, 619)
+
+
 def test_one_unit_has_no_spread() -> None:
     """One graded question, one cluster, no question."""
     assert measure_spread(np.array([0.5]), np.array([0.25])) is None
