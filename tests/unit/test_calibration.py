@@ -52,6 +52,15 @@ def test_the_error_is_that_of_the_definition(answers: list[tuple[int, int]]) -> 
     assert sum(each.count for each in found.bins) == len(answers)
 
 
+def test_an_answer_without_probabilities_counts_for_nothing() -> None:
+    """It comes as NaN, as all do where the endpoint sends none."""
+    brier_scores, confidences, scores = np.array([0.5, np.nan]), np.array([0.5, np.nan]), np.array([1.0, 0.0])
+    assert measure_calibration(brier_scores, confidences, scores) == measure_calibration(
+        *(np.array([each]) for each in (0.5, 0.5, 1.0))
+    )
+    assert measure_calibration(brier_scores[1:], confidences[1:], scores[1:]) is None
+
+
 def test_no_answers_have_no_calibration() -> None:
     """Which is not a perfect one."""
     nothing = np.array([])

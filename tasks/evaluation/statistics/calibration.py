@@ -71,17 +71,19 @@ def score_brier(probabilities: Mapping[str, float], right: str) -> float:
 
 
 def measure_calibration(brier_scores: Floats, confidences: Floats, scores: Floats) -> Calibration | None:
-    """Return how well confidence and accuracy agree; None without questions.
+    """Return how well confidence and accuracy agree; None if no question has probabilities.
 
     Args:
-        brier_scores: each question's Brier score.
-        confidences: the probability of each question's chosen answer, from 0 to 1.
+        brier_scores: each question's Brier score; NaN for a question without probabilities, which counts for nothing.
+        confidences: the probability of each question's chosen answer, from 0 to 1; NaN likewise.
         scores: each question's score.
 
     Source: Guo et al. 2017, "On calibration of modern neural networks": ten bins of equal width, ](m - 1) / 10, m / 10].
     """
-    if not len(scores):
+    is_known = ~(np.isnan(brier_scores) | np.isnan(confidences))
+    if not is_known.any():
         return None
+    brier_scores, confidences, scores = brier_scores[is_known], confidences[is_known], scores[is_known]
     edges = np.arange(BIN_COUNT + 1) / BIN_COUNT
     places = np.maximum(np.searchsorted(edges, confidences, side="left") - 1, 0)
     counts = np.bincount(places, minlength=BIN_COUNT)
