@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tasks.evaluation.exporting.exports import export_run
-from tasks.evaluation.exporting.parquet_file import CHARACTERS_IN_GROUP
+from tasks.evaluation.exporting.parquet_file import BYTES_IN_GROUP
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.saved_runs import open_saved_run
 from tests.support.saved_runs import describe_run, refused, save_results, scored, unusable
@@ -114,7 +114,7 @@ def test_hostile_texts_are_kept(tmp_path: Path) -> None:
 
 def test_large_texts_are_written_in_small_groups(tmp_path: Path) -> None:
     """Memory does not grow with the number of questions."""
-    large = "x" * (CHARACTERS_IN_GROUP // 2)
+    large = "x" * (BYTES_IN_GROUP // 2)
     file = parquet.ParquetFile(export(tmp_path, [scored(number, 1, model_answer=large) for number in (1, 2, 3)]))
     assert (file.num_row_groups, file.metadata.num_rows) == (2, 3)
 

@@ -62,7 +62,8 @@ def _build_all(run: SavedRun, totals: Totals) -> Iterator[JsonObject]:
     grader = read_setting(run.config, "model", "grader_shortname")
     model = name_model(run)
     for place, record in enumerate(run.read_records(), start=1):
-        numbered = {**record, "question_id": record.get("question_id") or place}
+        number = record.get("question_id")
+        numbered: JsonObject = {**record, "question_id": number if isinstance(number, int | str) else place}
         samples = list(build_samples(numbered, model, model if grader == "self" else str(grader or "grader")))
         totals.add(numbered, samples)
         yield from samples

@@ -16,7 +16,8 @@ SCORER = "mcqa"
 STOP_REASONS = {"stop": "stop", "eos": "stop", "length": "max_tokens", "content_filter": "content_filter"}
 # A summary is what a list shows of a sample: Inspect cuts its texts as well.
 SUMMARY_CHARACTERS = 1_000
-LARGEST_SUMMARY_VALUE = 1_000
+SUMMARY_ITEMS = 100
+SUMMARY_DEPTH = 8
 KEPT_IN_SUMMARIES = (
     "id",
     "epoch",
@@ -175,10 +176,12 @@ def add_counts(one: JsonObject, other: JsonObject) -> JsonObject:
     return {name: sum(count for count in pair if isinstance(count, int)) for name, pair in values}
 
 
-def _shorten(value: JsonValue) -> JsonValue:
-    """Return the value with its long texts cut, however deep they lie."""
+def _shorten(value: JsonValue, depth: int = 0) -> JsonValue:
+    """Return the value with its long texts and lists cut; what lies deeper than a list of samples shows is left out."""
     if isinstance(value, str):
         return value if len(value) <= SUMMARY_CHARACTERS else value[:SUMMARY_CHARACTERS] + "…"
+    if isinstance(value, dict | list) and depth == SUMMARY_DEPTH:
+        return None
     if isinstance(value, dict):
-        return {name: _shorten(each) for name, each in value.items()}
-    return [_shorten(each) for each in value[:LARGEST_SUMMARY_VALUE]] if isinstance(value, list) else value
+        return {name: _shorten(each, depth + 1) for name, each in value.items()}
+    return [_shorten(each, depth + 1) for each in value[:SUMMARY_ITEMS]] if isinstance(value, list) else value

@@ -20,9 +20,12 @@ from tasks.evaluation.reporting.saved_runs import SavedRun
 if TYPE_CHECKING:
     import pyarrow as pa
 
+# Records become a batch of columns early, since they take ten times as much memory as Python objects.
+ROWS_IN_BATCH = 1_000
+CHARACTERS_IN_BATCH = 1 << 22
 # A row group is held in memory while it is written. Readers skip and parallelize by row groups, so they are not small either.
-ROWS_IN_GROUP = 10_000
-CHARACTERS_IN_GROUP = 1 << 24
+ROWS_IN_GROUP = 100_000
+BYTES_IN_GROUP = 1 << 26
 ARROW_NAMES: dict[Scalar, str] = {
     "none": "null",
     "boolean": "bool",
@@ -47,11 +50,13 @@ def write_parquet(run: SavedRun, file: BinaryIO) -> int:
     columns = find_columns(run)
     metadata = json.dumps(run.metadata).encode()
     schema = pa.schema([(name, make_arrow_type(kind)) for name, kind in columns.kinds.items()], {"mcqa_flow": metadata})
+    rows = (convert(columns, add_parts(record)) for record in run.read_records())
+    batches = (pa.RecordBatch.from_pylist(batch, schema) for batch in cut_batches(rows))
     count = 0
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
-        for rows in cut_groups(convert(columns, add_parts(record)) for record in run.read_records()):
-            writer.write_table(pa.Table.from_pylist(rows, schema))
-            count += len(rows)
+        for group in cut_groups(batches):
+            writer.write_table(pa.Table.from_batches(group, schema), row_group_size=ROWS_IN_GROUP)
+            count += sum(batch.num_rows for batch in group)
     return count
 
 
@@ -104,16 +109,28 @@ def add_parts(record: JsonObject) -> JsonObject:
     return {**record, "stem": parts.stem or None, "choices": choices or None}
 
 
-def cut_groups(rows: Iterable[JsonValue]) -> Iterator[list[JsonValue]]:
-    """Yield the rows in groups of bounded size."""
-    group: list[JsonValue] = []
+def cut_batches(rows: Iterable[JsonValue]) -> Iterator[list[JsonValue]]:
+    """Yield the rows in lists of bounded size."""
+    batch: list[JsonValue] = []
     characters = 0
     for row in rows:
-        group.append(row)
+        batch.append(row)
         characters += count_characters(row)
-        if len(group) == ROWS_IN_GROUP or characters >= CHARACTERS_IN_GROUP:
+        if len(batch) == ROWS_IN_BATCH or characters >= CHARACTERS_IN_BATCH:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def cut_groups(batches: Iterable["pa.RecordBatch"]) -> Iterator[list["pa.RecordBatch"]]:
+    """Yield the batches in lists of bounded size, a row group each."""
+    group: list[pa.RecordBatch] = []
+    for batch in batches:
+        group.append(batch)
+        if sum(each.num_rows for each in group) >= ROWS_IN_GROUP or sum(each.nbytes for each in group) >= BYTES_IN_GROUP:
             yield group
-            group, characters = [], 0
+            group = []
     if group:
         yield group
 
