@@ -2,11 +2,13 @@
 
 import json
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from flows.commands.cli import main
+from tasks.evaluation.config.export_formats import EXPORT_FORMATS
 from tests.support.saved_runs import describe_run, save_checkpoint, save_original, save_results, score_all, scored
 
 ORIGINAL = Path(__file__).parents[1] / "flow/original/checkpoint_exam_argo:fake_20261123_035022.json"
@@ -52,11 +54,13 @@ def test_a_compressed_file_of_the_original_scorer_is_exported(tmp_path: Path) ->
     assert list_names(tmp_path) == ["old.csv", "old.json.gz", "plain.json", "plain.jsonl"]
 
 
-@pytest.mark.parametrize("to", ["csv", "jsonl"])
+@pytest.mark.parametrize("to", EXPORT_FORMATS)
 def test_a_real_file_of_the_original_scorer_is_exported(to: str, tmp_path: Path) -> None:
     """With the questions that it skipped."""
     assert run(ORIGINAL, "--to", to, "-o", tmp_path / "out") == 0
-    assert (tmp_path / "out").stat().st_size > 1_000
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert min(path.stat().st_size for path in written) > 1_000
 
 
 def test_a_file_that_exists_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,3 +127,27 @@ def test_a_disk_that_does_not_take_it_is_named(tmp_path: Path, capsys: pytest.Ca
     results = save_results(tmp_path / "results.json", score_all([1]))
     assert run(results, "--to", "csv", "-o", "/proc/out.csv") == 1
     assert re.fullmatch("mcqa: cannot write /proc/out.csv: .+; make room or fix the folder.*\n", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("to", EXPORT_FORMATS)
+def test_memory_does_not_grow_with_the_number_of_questions(to: str, tmp_path: Path) -> None:
+    """A file of 15 MB takes a few megabytes of objects, as one of any size does."""
+    texts = {"model_answer": "because " * 300}
+    results = save_results(tmp_path / "results.json", [scored(number, 1, **texts) for number in range(1, 5_001)])
+    tracemalloc.start()
+    try:
+        assert run(results, "--to", to) == 0
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert results.stat().st_size > 13_000_000
+    assert peak_bytes < 8_000_000
+
+
+@pytest.mark.parametrize("to", EXPORT_FORMATS)
+def test_names_that_no_file_can_have_are_no_obstacle(to: str, tmp_path: Path) -> None:
+    """A model or an id with half a surrogate pair, or with a path in it."""
+    records = [{**scored(1, 1), "question_id": "a/\ud800"}]
+    results = save_results(tmp_path / "results.json", records, describe_run(1, model="../\ud800\n"))
+    assert run(results, "--to", to) == 0
+    assert len(list_names(tmp_path)) == 2

@@ -57,7 +57,9 @@ class Totals:
 def describe_evaluation(run: SavedRun, totals: Totals) -> JsonObject:
     """Return what was run, as Inspect's `EvalSpec`."""
     task, settings = name_task(run), read_generator_settings(run)
-    identity = run.provenance.evaluation_id or blake2b(f"{run.questions_file} {run.model}".encode(), digest_size=16).hexdigest()
+    identity = (
+        run.provenance.evaluation_id or blake2b(f"{task} {run.model}".encode(errors="replace"), digest_size=16).hexdigest()
+    )
     metrics: list[JsonValue] = [{"name": "inspect_ai/accuracy"}, {"name": "inspect_ai/stderr"}]
     return {
         "eval_id": identity,

@@ -46,7 +46,7 @@ def write_inspect_log(run: SavedRun, file: BinaryIO) -> int:
     with TemporaryFile(dir=folder) as directory, TemporaryFile(dir=folder) as summaries:
         archive = ZipStream(file, directory)
         for sample in _build_all(run, totals):
-            archive.add(f"samples/{sample['id']}_epoch_{sample['epoch']}.json", [_encode(sample)])
+            archive.add(replace_surrogates(f"samples/{sample['id']}_epoch_{sample['epoch']}.json"), [_encode(sample)])
             summaries.write(_encode(summarize(sample)) + b"\n")
         summaries.seek(0)
         archive.add("summaries.json", _join_list(summaries))

@@ -59,7 +59,7 @@ def export_lm_eval(run: SavedRun, folder: Path) -> int:
 
 def name_model_folder(model: str) -> str:
     """Return the folder that lm-eval keeps a model's files in."""
-    name = sanitize_filename(UNFIT_IN_MODEL.sub("__", model))
+    name = sanitize_filename(UNFIT_IN_MODEL.sub("__", replace_surrogates(model)))
     return name if name.strip(".") else "unknown"
 
 

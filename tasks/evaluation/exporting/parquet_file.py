@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Records become a batch of columns early, since they take ten times as much memory as Python objects.
-ROWS_IN_BATCH = 1_000
-CHARACTERS_IN_BATCH = 1 << 22
+ROWS_IN_BATCH = 250
+CHARACTERS_IN_BATCH = 1 << 21
 # A row group is held in memory while it is written. Readers skip and parallelize by row groups, so they are not small either.
 ROWS_IN_GROUP = 100_000
 BYTES_IN_GROUP = 1 << 26
@@ -126,11 +126,13 @@ def cut_batches(rows: Iterable[JsonValue]) -> Iterator[list[JsonValue]]:
 def cut_groups(batches: Iterable["pa.RecordBatch"]) -> Iterator[list["pa.RecordBatch"]]:
     """Yield the batches in lists of bounded size, a row group each."""
     group: list[pa.RecordBatch] = []
+    rows = size_bytes = 0
     for batch in batches:
         group.append(batch)
-        if sum(each.num_rows for each in group) >= ROWS_IN_GROUP or sum(each.nbytes for each in group) >= BYTES_IN_GROUP:
+        rows, size_bytes = rows + batch.num_rows, size_bytes + batch.nbytes
+        if rows >= ROWS_IN_GROUP or size_bytes >= BYTES_IN_GROUP:
             yield group
-            group = []
+            group, rows, size_bytes = [], 0, 0
     if group:
         yield group
 

@@ -5,6 +5,7 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from tasks.evaluation.exporting.unicode_texts import replace_surrogates
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
@@ -61,7 +62,7 @@ def read_end(run: SavedRun) -> datetime:
 
 def name_task(run: SavedRun) -> str:
     """Return the questions file's name without its ending, as the name of the task; that of the results if it is unknown."""
-    return Path(run.questions_file or run.path).name.partition(".")[0] or run.path.stem
+    return replace_surrogates(Path(run.questions_file or run.path).name.partition(".")[0] or run.path.stem)
 
 
 def read_generator_settings(run: SavedRun) -> JsonObject:
@@ -81,8 +82,3 @@ def list_repeats(record: JsonObject) -> list[JsonObject]:
     repeats: JsonValue = record.get("repeats")
     told = [each for each in repeats if isinstance(each, dict)] if isinstance(repeats, list) else []
     return [{**record, **each} for each in told] or [record]
-
-
-def is_number(value: JsonValue) -> bool:
-    """Return True for whole and other numbers."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
