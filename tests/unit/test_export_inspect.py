@@ -24,13 +24,13 @@ USAGE: JsonObject = {
     },
     "grader": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
 }
-REPEATS: list[JsonValue] = [{"model_answer": "A", "score": 1}, {"model_answer": HOSTILE, "score": 0}]
+REPEATS: list[JsonValue] = [{"model_answer": "A", "score": 1, "usage": {}}, {"model_answer": HOSTILE, "score": 0}]
 SEVERAL: JsonObject = {"reference_choice": "A, C", "model_choice": "A, B", "score": 0, "reasoning": "no C", "format": "mc"}
 RECORDS = (
     scored(
         1, 1, usage=USAGE, reasoning="hmm", finish_reason="length", fields={"subject": "physics", "deep": {"a": ["\ud800"]}}
     ),
-    scored(2, 0.5, repeats=REPEATS),
+    scored(2, 0.5, repeats=REPEATS, usage=USAGE, reasoning="of the first"),
     scored(3, 0, "Which?\n1) x\n2) y\n3) z", reference="2", evaluation={"reference_choice": "2", "model_choice": "3"}),
     scored(4, 0, evaluation=SEVERAL),
     refused(5),
@@ -119,10 +119,11 @@ def test_tokens_are_counted_as_inspect_counts_them(read: InspectLog) -> None:
 
 
 def test_repeats_are_epochs(read: InspectLog) -> None:
-    """Each with its own answer and score."""
+    """Each with its own answer and score; what the question's record says of its first answer is not theirs."""
     of_two = [sample for sample in read.samples if sample["id"] == 2]
     assert [(sample["epoch"], sample["scores"]["mcqa"]["value"]) for sample in of_two] == [(1, 1), (2, 0)]
     assert of_two[1]["output"]["completion"] == HOSTILE
+    assert (of_two[1]["output"]["usage"], of_two[1]["model_usage"]) == (None, {})
 
 
 def test_choices_are_lettered_by_their_place(read: InspectLog) -> None:

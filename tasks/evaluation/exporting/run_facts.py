@@ -12,6 +12,19 @@ from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 # As results are named; the time in a checkpoint's name is that of its run's beginning.
 RESULTS_TIME = re.compile(r"(?!checkpoint_).*_(\d{8}_\d{6})\.json(?:\.gz)?")
 
+# Members of a record that tell of one answer, and of no other to the same question.
+OF_ONE_ANSWER = frozenset(
+    {
+        "usage",
+        "reasoning",
+        "finish_reason",
+        "response_model",
+        "token_logprobs",
+        "model_time_seconds",
+        "evaluation_time_seconds",
+    }
+)
+
 
 class RunningMean:
     """The mean of numbers that come one at a time, and its standard error.
@@ -81,4 +94,5 @@ def list_repeats(record: JsonObject) -> list[JsonObject]:
     """Return a record for each time that the question was asked; the record itself if it was asked once."""
     repeats: JsonValue = record.get("repeats")
     told = [each for each in repeats if isinstance(each, dict)] if isinstance(repeats, list) else []
-    return [{**record, **each} for each in told] or [record]
+    shared = {name: value for name, value in record.items() if name not in OF_ONE_ANSWER}
+    return [{**shared, **each} for each in told] or [record]
