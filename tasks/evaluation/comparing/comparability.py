@@ -1,0 +1,115 @@
+"""What keeps the comparison of two runs from being one of their models: other questions, another prompt, grader or sample."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tasks.evaluation.comparing.columns import RunColumns
+from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
+
+# What the original scorer sends without a context, as did mcqa-flow before there was a choice.
+QUESTION_ALONE: JsonObject = {"mc": "{question}", "qa": "{question}", "system": None}
+PROMPT_PARTS = ("mc", "qa", "system")
+
+
+def list_doubts(
+    runs: Sequence[SavedRun], columns: Sequence[RunColumns], figures: Sequence[ComparedRun], shared: Sequence[Sequence[int]]
+) -> list[str]:
+    """Return a sentence for each reason why the runs differ in more than their models; each is held against the first.
+
+    Args:
+        runs: the runs.
+        columns: their scores.
+        figures: their figures.
+        shared: how many scored questions each run has in common with each.
+    """
+    doubts = [doubt for run, column in zip(figures, columns, strict=True) for doubt in _doubt_run(run, column)]
+    for place in range(1, len(runs)):
+        doubts += _doubt_questions(figures[0], figures[place], shared[0][place])
+        doubts += _doubt_settings(runs[0], runs[place])
+    return doubts
+
+
+def has_same_selection(a: ComparedRun, b: ComparedRun, shared: int) -> bool:
+    """Return True if the runs may have selected the same questions: what only one has scored is missing in the other."""
+    only_a, only_b = count_foreign(a, b, shared)
+    return a.selected == b.selected and not only_a and not only_b
+
+
+def count_foreign(a: ComparedRun, b: ComparedRun, shared: int) -> tuple[int, int]:
+    """Return how many questions of each the other did not select: it scored less than that many would need."""
+    return max(a.scored - shared - b.missing_count, 0), max(b.scored - shared - a.missing_count, 0)
+
+
+def _doubt_run(run: ComparedRun, columns: RunColumns) -> Iterator[str]:
+    if run.unscored:
+        yield f"unfinished: {run.unscored:,} of the {run.selected:,} questions of {run.name} are not scored yet"
+    repeated = len(columns) - len(np.unique(columns.question_ids))
+    if repeated:
+        yield f"damaged: {repeated:,} records of {run.name} have the number of another one; no run writes such a file"
+
+
+def _doubt_questions(a: ComparedRun, b: ComparedRun, shared: int) -> Iterator[str]:
+    only_a, only_b = count_foreign(a, b, shared)
+    if only_a or only_b:
+        yield (
+            f"other questions: {only_a:,} that {a.name} has scored are not among those of {b.name}, "
+            f"and {only_b:,} of {b.name} not among those of {a.name}"
+        )
+
+
+def _doubt_settings(a: SavedRun, b: SavedRun) -> Iterator[str]:
+    if _is_same_file(a, b):
+        yield f"the same file: {a.name} and {b.name}"
+    prompts = [_read_prompt(run) for run in (a, b)]
+    parts = [part for part in PROMPT_PARTS if prompts[0].get(part) != prompts[1].get(part)]
+    if parts:
+        yield f"another prompt: {a.name} and {b.name} were not asked in the same words ({', '.join(parts)})"
+    if _identify_grading(a, b) != _identify_grading(b, a):
+        yield f"other grading: {a.name} is graded {describe_grading(a)}, {b.name} {describe_grading(b)}"
+    samples = [_describe_sample(run) for run in (a, b)]
+    if samples[0] != samples[1]:
+        yield f"another sample: {a.name} was asked {samples[0]}, {b.name} {samples[1]}"
+
+
+def describe_grading(run: SavedRun) -> str:
+    """Return how the run's answers were graded, as the end of `was graded`."""
+    if read_setting(run.config, "grading") == "logprobs":
+        return "by the first token's probabilities"
+    model = read_setting(run.provenance.settings, "grader", "model") or _read_grader(run)
+    return f"by the model {model}" if model else "by what is read from the answer"
+
+
+def _identify_grading(run: SavedRun, other: SavedRun) -> str:
+    """Return what tells the run's grading from the other's: the grader's whole request, if both files record it."""
+    requests = [each.provenance.settings.get("grader") for each in (run, other)]
+    grader = requests[0] if all(requests) else _read_grader(run)
+    return json.dumps([read_setting(run.config, "grading") or "auto", grader], sort_keys=True)
+
+
+def _read_grader(run: SavedRun) -> JsonValue:
+    return read_setting(run.config, "model", "grader_shortname") or None
+
+
+def _read_prompt(run: SavedRun) -> JsonObject:
+    prompt = read_setting(run.metadata, "evaluation_metadata", "prompt")
+    return prompt if isinstance(prompt, dict) else QUESTION_ALONE
+
+
+def _describe_sample(run: SavedRun) -> str:
+    chosen = run.provenance.selection
+    size = chosen.random_selection or read_setting(run.config, "processing", "random_selection")
+    seed = chosen.random_seed if chosen.random_seed is not None else read_setting(run.config, "processing", "random_seed")
+    limit = chosen.limit or read_setting(run.config, "processing", "limit")
+    of_sample = f"a random sample of {size} questions (seed {seed})" if size else "the questions in the file's order"
+    return f"the first {limit} of {of_sample}" if limit else of_sample
+
+
+def _is_same_file(a: SavedRun, b: SavedRun) -> bool:
+    try:
+        return a.path.samefile(b.path)
+    except OSError:
+        return False
