@@ -10,7 +10,7 @@ from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # A run stopped by a signal exits with 128 + the signal's number.
-EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE = 0, 1, 2
+EXIT_DONE, EXIT_UNFINISHED, EXIT_MISTAKE, EXIT_GATE = 0, 1, 2, 3
 
 
 def print_line(line: str, stream: TextIO | None = None) -> None:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from flows.commands.arguments import read_input_path, read_path
 from flows.commands.checkpoints import add_checkpoints_command
+from flows.commands.compare import add_compare_command
 from flows.commands.export import add_export_command
 from flows.commands.questions import add_questions_command
 from flows.commands.serve import add_serve_command
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     score_parser.set_defaults(run=_score)
     add_checkpoints_command(commands)
     add_questions_command(commands)
+    add_compare_command(commands)
     add_export_command(commands)
     add_serve_command(commands)
     return parser
