@@ -66,10 +66,13 @@ def compare(options: argparse.Namespace) -> int:
     from tasks.evaluation.comparing.comparison import compare_runs  # noqa: PLC0415
     from tasks.evaluation.comparing.names import open_named_runs  # noqa: PLC0415 - imports scipy, which takes a while
 
-    runs = open_named_runs(options.results)
-    comparison = compare_runs(runs, group_by=options.group_by, cluster_by=options.cluster_by, confidence=options.confidence)
-    gates = _check_gates(options, comparison)
-    _show(options, runs, comparison)
+    try:
+        runs = open_named_runs(options.results)
+        comparison = compare_runs(runs, group_by=options.group_by, cluster_by=options.cluster_by, confidence=options.confidence)
+        gates = _check_gates(options, comparison)
+        _show(options, runs, comparison)
+    except UserMistake as error:
+        raise UserMistake(printable(str(error))) from None  # it may name what a file from elsewhere holds
     for gate in gates:
         print_line(f"mcqa: {'passed' if gate.is_passed else 'failed'}: {printable(gate.message)}", sys.stderr)
     if options.junit:

@@ -41,7 +41,7 @@ def _split(argument: str) -> tuple[str, str]:
     try:
         return name, expand_path(path)
     except ValueError as error:
-        raise UserMistake(f"{path}: {error}") from None
+        raise UserMistake(str(error)) from None
 
 
 def _exists(path: str) -> bool:
