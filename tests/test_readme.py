@@ -82,6 +82,12 @@ def test_every_checkpoints_command_is_documented(name: str) -> None:
     assert all(flag in row for flag in own)
 
 
+@pytest.mark.parametrize("flag", list_flags(COMMANDS["compare"]))
+def test_every_flag_of_compare_is_documented(flag: str) -> None:
+    """In the table of its section."""
+    assert re.search(rf"^\| .*`[^`]*{flag}[ `].*\|", read_section(COMMANDS_PAGE, "mcqa compare"), re.MULTILINE)
+
+
 @pytest.mark.parametrize("flag", list_flags(COMMANDS["serve"]))
 def test_every_flag_of_serve_is_documented(flag: str) -> None:
     """In the table of its section."""

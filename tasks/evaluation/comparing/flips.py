@@ -22,7 +22,7 @@ class Flip:
     question: str
     """Its text."""
     reference: str
-    """Its right answer."""
+    """Its right choice; for a short answer, the reference answer."""
     answers: tuple[str, str]
     """What each run answers: the choice as it was read, else the whole answer; empty for no choice."""
     scores: tuple[float, float]
@@ -97,7 +97,7 @@ def _describe(a: JsonObject, b: JsonObject) -> Flip:
     return Flip(
         number if isinstance(number, int) else 0,
         as_text(a.get("question")),
-        as_text(a.get("reference_answer")),
+        _read_choice(a, "reference_choice") or as_text(a.get("reference_answer")),
         (_read_answer(a), _read_answer(b)),
         (_read_score(a), _read_score(b)),
     )
@@ -105,10 +105,16 @@ def _describe(a: JsonObject, b: JsonObject) -> Flip:
 
 def _read_answer(record: JsonObject) -> str:
     """Return the choice that was read from the answer; for a short answer, the answer."""
+    choice = _read_choice(record, "model_choice")
+    return as_text(record.get("model_answer")) if choice is None else choice
+
+
+def _read_choice(record: JsonObject, name: str) -> str | None:
+    """Return a choice in the evaluation of a multiple-choice question, empty for no choice; None for another question."""
     evaluation = record.get("evaluation")
-    if record.get("format") != "mc" or not isinstance(evaluation, dict) or "model_choice" not in evaluation:
-        return as_text(record.get("model_answer"))
-    return as_text(evaluation["model_choice"])
+    if record.get("format") != "mc" or not isinstance(evaluation, dict) or name not in evaluation:
+        return None
+    return as_text(evaluation[name])
 
 
 def _read_score(record: JsonObject) -> float:

@@ -71,9 +71,9 @@ def check_not_worse(
         verdict = "is worse than" if is_worse else "is not worse beyond doubt than"
         return GateResult(name, not is_worse, f"{candidate} {verdict} {reference}: {observed}, {format_p(found.p)}")
     is_shown = found.low is not None and found.low * POINTS >= -margin_points
-    verdict = "is shown" if is_shown else "is not shown"
+    verdict, points = "is shown" if is_shown else "is not shown", "point" if margin_points == 1 else "points"
     return GateResult(
-        name, is_shown, f"{candidate} {verdict} to be at most {margin_points:g} points worse than {reference}: {observed}"
+        name, is_shown, f"{candidate} {verdict} to be at most {margin_points:g} {points} worse than {reference}: {observed}"
     )
 
 
