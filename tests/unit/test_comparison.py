@@ -249,6 +249,18 @@ def test_other_questions_are_counted(tmp_path: Path) -> None:
     )
 
 
+def test_a_part_of_a_run_is_a_doubt(tmp_path: Path) -> None:
+    """The file of wrong answers has the run's metadata, and is no run."""
+    whole = save_results(tmp_path / "a.json", score_all([1, 1, 0]), describe_run(3, statistics={"scored": 3}))
+    wrong = save_results(tmp_path / "x.json", score_all([0], first=3), describe_run(3, statistics={"scored": 3}))
+    original = save_original(tmp_path / "exam_incorrect_model.json", score_all([0], first=3))
+    comparison = compare_runs(open_named_runs([f"a={whole}", f"b={wrong}", f"c={original}"]))
+    assert comparison.doubts[:2] == (
+        "not a whole run: b holds 1 of 3 scored questions, as a file of wrong answers does",
+        "not a whole run: c holds 1 scored questions, as a file of wrong answers does",
+    )
+
+
 def test_the_same_file_twice_is_a_doubt(tmp_path: Path) -> None:
     """It equals itself. So are records with the same number, which no run writes."""
     path = save_results(tmp_path / "a.json", [scored(1, 1, "One?"), scored(1, 1, "Two?")])

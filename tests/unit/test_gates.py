@@ -6,6 +6,7 @@ import pytest
 
 from tasks.evaluation.comparing.gate import GateResult, check_accuracy, check_interval, check_not_worse
 from tasks.evaluation.comparing.junit import Remark, write_junit
+from tasks.evaluation.comparing.sentences import format_about, format_p, format_points
 from tasks.evaluation.statistics.intervals import Interval
 from tasks.evaluation.statistics.paired import Difference, compare_counts
 
@@ -84,6 +85,27 @@ def test_a_margin_without_an_interval_fails() -> None:
     found = Difference(0.0, None, None, "t", None, "t")
     assert not check_not_worse(found, NAMES, margin_points=5).is_passed
     assert check_not_worse(found, NAMES, margin_points=None).is_passed
+
+
+@pytest.mark.parametrize(
+    ("difference", "shown"),
+    [(0.021, "2.1"), (-0.0004, "-0.04"), (0.00002, "0.002"), (-1e-9, "0.0"), (0.0, "0.0"), (1.0, "100.0")],
+)
+def test_points_never_round_a_difference_away(difference: float, shown: str) -> None:
+    """Down to a ten thousandth of a point, and zero has no sign."""
+    assert format_points(difference) == shown
+
+
+def test_numbers_are_written_as_people_write_them() -> None:
+    """Three digits are enough of a count, and two of p."""
+    assert [format_about(count) for count in (0, 7, 217, 21_783, 1_234_567)] == ["0", "7", "217", "21,800", "1,230,000"]
+    assert [format_p(p) for p in (None, 0.0004, 0.01649, 0.3, 1.0)] == [
+        "p unknown",
+        "p < 0.001",
+        "p = 0.016",
+        "p = 0.3",
+        "p = 1",
+    ]
 
 
 def test_junit_counts_and_names_each_gate() -> None:

@@ -12,6 +12,8 @@ from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
 # What the original scorer sends without a context, as did mcqa-flow before there was a choice.
 QUESTION_ALONE: JsonObject = {"mc": "{question}", "qa": "{question}", "system": None}
+# What names the file that holds only the questions that were answered wrong.
+WRONG_ANSWERS = "_incorrect_"
 PROMPT_PARTS = ("mc", "qa", "system")
 
 
@@ -26,7 +28,7 @@ def list_doubts(
         figures: their figures.
         shared: how many scored questions each run has in common with each.
     """
-    doubts = [doubt for run, column in zip(figures, columns, strict=True) for doubt in _doubt_run(run, column)]
+    doubts = [doubt for each in zip(runs, figures, columns, strict=True) for doubt in _doubt_run(*each)]
     for place in range(1, len(runs)):
         doubts += _doubt_questions(figures[0], figures[place], shared[0][place])
         doubts += _doubt_settings(runs[0], runs[place])
@@ -44,8 +46,12 @@ def count_foreign(a: ComparedRun, b: ComparedRun, shared: int) -> tuple[int, int
     return max(a.scored - shared - b.missing_count, 0), max(b.scored - shared - a.missing_count, 0)
 
 
-def _doubt_run(run: ComparedRun, columns: RunColumns) -> Iterator[str]:
-    if run.unscored:
+def _doubt_run(saved: SavedRun, run: ComparedRun, columns: RunColumns) -> Iterator[str]:
+    counted = read_setting(saved.metadata, "statistics", "scored")
+    if WRONG_ANSWERS in saved.path.name or (isinstance(counted, int) and counted > run.scored):
+        of = f" of {counted:,}" if isinstance(counted, int) else ""
+        yield f"not a whole run: {run.name} holds {run.scored:,}{of} scored questions, as a file of wrong answers does"
+    elif run.unscored:
         yield f"unfinished: {run.unscored:,} of the {run.selected:,} questions of {run.name} are not scored yet"
     repeated = len(columns) - len(np.unique(columns.question_ids))
     if repeated:

@@ -8,6 +8,7 @@ from tasks.evaluation.statistics.paired import Difference
 
 USUAL_CONFIDENCE = 0.95
 SHOWN_DIGITS = 3
+MOST_PLACES = 4
 
 
 def decide(pair: Pair, *, confidence: float, pair_count: int) -> str:
@@ -34,9 +35,10 @@ def reverse(found: Difference) -> Difference:
 
 
 def format_points(difference: float) -> str:
-    """Return a difference of accuracies in percentage points, to one decimal place, or as many as show that it is not zero."""
+    """Return a difference of accuracies in percentage points: to one decimal place, or as many as show that it is not zero."""
     points = 100 * difference
-    return f"{points:.1f}" if abs(points) >= 0.05 or not points else f"{points:.1g}"
+    shown = (f"{points:.{places}f}" for places in range(1, MOST_PLACES + 1))
+    return next((text for text in shown if float(text)), "0.0")
 
 
 def format_ends(found: Difference, *, confidence: float) -> str:
