@@ -104,10 +104,13 @@ def _show_bounds(comparison: Comparison, pair: Pair) -> list[str]:
 
 
 def _show_leaderboard(comparison: Comparison) -> Section:
-    rows = [[str(place), ", ".join(names)] for place, names in enumerate(comparison.leaderboard, start=1)]
-    return Section(
-        table=Table(["group", "runs that cannot be told apart"], rows, frozenset({"runs that cannot be told apart"}))
-    )
+    means = {run.name: scores.mean() for run, scores in zip(comparison.runs, comparison.shared.scores, strict=True)}
+    heading = "runs that cannot be told apart, with their accuracy on these questions"
+    rows = [
+        [str(place), ", ".join(f"{shorten(name, NAME_CHARACTERS)} ({means[name]:.4f})" for name in names)]
+        for place, names in enumerate(comparison.leaderboard, start=1)
+    ]
+    return Section(table=Table(["group", heading], rows, frozenset({heading})))
 
 
 def _show_groups(comparison: Comparison, pair: Pair) -> Section:
@@ -134,7 +137,9 @@ def _show_flips(flips: Flips, better: int) -> Section:
     if not shown:
         return Section()
     name, other = (flips.a, flips.b) if better == 0 else (flips.b, flips.a)
-    title = f"{name} is better than {other} on {count_questions(flips.counts[better])}; the first {len(shown)}:"
+    is_more = len(shown) < flips.counts[better]
+    first = f"; the first{f' {len(shown)}' if len(shown) > 1 else ''}" if is_more else ""
+    title = f"{name} is better than {other} on {count_questions(flips.counts[better])}{first}:"
     headings = ["number", "question", "right", "a", "b"]
     return Section(title, Table(headings, [_show_flip(flip) for flip in shown], frozenset(headings[1:])))
 

@@ -51,8 +51,22 @@ def test_the_terminal_shows_runs_verdict_and_flips(capsys: pytest.CaptureFixture
 
 def test_show_says_how_many_flips(capsys: pytest.CaptureFixture[str]) -> None:
     """None at all with 0."""
-    assert "the first 20:" in run(capsys, OLD, NEW, "--show", "50")[1]
-    assert "the first" not in run(capsys, OLD, NEW, "--show", "0")[1]
+    assert "on 20 questions; the first:" in run(capsys, OLD, NEW, "--show", "1")[1]
+    assert "on 20 questions:" in run(capsys, OLD, NEW, "--show", "50")[1]
+    assert "on 20 questions" not in run(capsys, OLD, NEW, "--show", "0")[1]
+
+
+def test_three_runs_have_a_leaderboard(capsys: pytest.CaptureFixture[str]) -> None:
+    """With p adjusted for the pairs, and flips only if asked for."""
+    save_results(Path("twin.json"), score_all([1] * 89 + [0] * 11))
+    _, printed, _ = run(capsys, NEW, OLD, "twin=twin.json")
+    assert printed.splitlines()[-3:] == [
+        "group  runs that cannot be told apart, with their accuracy on these questions",
+        "    1  old (0.9091), twin (0.8990)",
+        "    2  new (0.7071)",
+    ]
+    assert "old is better than new by 20.2 points (11.6 to 28.0), p < 0.001 adjusted for 3 pairs" in printed
+    assert "p, adjusted" in printed
 
 
 def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:

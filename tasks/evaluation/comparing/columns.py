@@ -1,6 +1,6 @@
 """A saved run's scores as columns of numbers: what a comparison keeps of each record, in place of the record.
 
-A scored question takes about 50 bytes, however long its texts are, so that runs of a million questions fit into memory. The
+A scored question takes 64 bytes, however long its texts are, so that runs of a million questions fit into memory. The
 texts stay in the file: `places` leads back to them.
 """
 

@@ -23,9 +23,9 @@ def decide(pair: Pair, *, confidence: float, pair_count: int) -> str:
         return _explain_doubt(pair, confidence=confidence)
     better, worse = (pair.a, pair.b) if pair.verdict == "a" else (pair.b, pair.a)
     found = pair.found if pair.verdict == "a" else reverse(pair.found)
-    adjusted = f" (adjusted for {pair_count} pairs {format_p(pair.p_adjusted)})" if pair_count > 1 else ""
+    p = f"{format_p(pair.p_adjusted)} adjusted for {pair_count} pairs" if pair_count > 1 else format_p(found.p)
     ends = format_ends(found, confidence=confidence)
-    return f"{better} is better than {worse} by {format_points(found.difference)} points{ends}, {format_p(found.p)}{adjusted}"
+    return f"{better} is better than {worse} by {format_points(found.difference)} points{ends}, {p}"
 
 
 def reverse(found: Difference) -> Difference:
