@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flows.commands.sections import Section, Table, shorten
+from flows.commands.sections import Section, Table, shorten, shorten_name
 from tasks.evaluation.comparing.comparison import Comparison
 from tasks.evaluation.comparing.flips import Flip, Flips
 from tasks.evaluation.comparing.pairs import Pair, list_ends
@@ -10,7 +10,8 @@ from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.comparing.sentences import count_questions, decide, format_percent, format_points
 from tasks.evaluation.statistics.paired import Difference
 
-NAME_CHARACTERS, QUESTION_CHARACTERS, ANSWER_CHARACTERS = 36, 52, 16
+# Together no wider than 110 characters, but for large numbers.
+NAME_CHARACTERS, PAIR_NAME_CHARACTERS, QUESTION_CHARACTERS, ANSWER_CHARACTERS = 24, 18, 48, 16
 # The differences of more groups than this would push the rest off the screen; JSON holds all.
 MOST_GROUPS = 30
 
@@ -34,30 +35,26 @@ def list_verdicts(comparison: Comparison) -> list[str]:
 
 
 def _show_runs(comparison: Comparison) -> Section:
-    has_models = any(run.name != run.model for run in comparison.runs)
-    headings = [
-        "run",
-        *(["model"] if has_models else []),
-        "questions",
-        "scored",
-        "accuracy",
-        _name_interval(comparison),
-        "chance",
-    ]
-    rows = [
-        [
-            shorten(run.name, NAME_CHARACTERS),
-            *([shorten(run.model, NAME_CHARACTERS)] if has_models else []),
-            shorten(run.questions_file.rpartition("/")[2], NAME_CHARACTERS),
-            f"{run.scored:,} of {run.selected:,}",
-            "" if run.accuracy is None else f"{run.accuracy:.4f}",
-            f"{run.interval.low:.4f} to {run.interval.high:.4f}" if run.interval else "",
-            "" if run.chance is None else f"{run.chance:.4f}",
-        ]
-        for run in comparison.runs
-    ]
+    columns = {
+        "run": [shorten_name(run.name, NAME_CHARACTERS) for run in comparison.runs],
+        "model": [shorten_name(run.model, NAME_CHARACTERS) for run in comparison.runs],
+        "questions": [shorten_name(run.questions_file.rpartition("/")[2], NAME_CHARACTERS) for run in comparison.runs],
+        "scored": [f"{run.scored:,} of {run.selected:,}" for run in comparison.runs],
+        "accuracy": ["" if run.accuracy is None else f"{run.accuracy:.4f}" for run in comparison.runs],
+        _name_interval(comparison): [
+            f"{run.interval.low:.4f} to {run.interval.high:.4f}" if run.interval else "" for run in comparison.runs
+        ],
+        "chance": ["" if run.chance is None else f"{run.chance:.4f}" for run in comparison.runs],
+    }
+    files = {run.questions_file.rpartition("/")[2] for run in comparison.runs}
+    if all(run.name == run.model for run in comparison.runs):
+        del columns["model"]
+    if len(files) == 1:
+        del columns["questions"]
+    title = f"Questions of {shorten(files.pop())}:" if len(files) == 1 and files != {""} else ""
     remarks = [remark for run in comparison.runs for remark in _remark(run)]
-    return Section(table=Table(headings, rows, frozenset({"run", "model", "questions"})), lines=remarks)
+    rows = list(zip(*columns.values(), strict=True))
+    return Section(title, Table(list(columns), rows, frozenset({"run", "model", "questions"})), remarks)
 
 
 def _remark(run: ComparedRun) -> list[str]:
@@ -79,8 +76,8 @@ def _show_pairs(comparison: Comparison) -> Section:
     headings += ["p, adjusted"] if is_adjusted else []
     rows = [
         [
-            shorten(pair.a, NAME_CHARACTERS),
-            shorten(pair.b, NAME_CHARACTERS),
+            shorten_name(pair.a, PAIR_NAME_CHARACTERS),
+            shorten_name(pair.b, PAIR_NAME_CHARACTERS),
             *(f"{count:,}" for count in (pair.both_right, pair.only_a, pair.only_b, pair.neither)),
             *_show_difference(pair.found),
             *([_show_p(pair.p_adjusted)] if is_adjusted else []),
@@ -107,7 +104,7 @@ def _show_leaderboard(comparison: Comparison) -> Section:
     means = {run.name: scores.mean() for run, scores in zip(comparison.runs, comparison.shared.scores, strict=True)}
     heading = "runs that cannot be told apart, with their accuracy on these questions"
     rows = [
-        [str(place), ", ".join(f"{shorten(name, NAME_CHARACTERS)} ({means[name]:.4f})" for name in names)]
+        [str(place), ", ".join(f"{shorten_name(name, NAME_CHARACTERS)} ({means[name]:.4f})" for name in names)]
         for place, names in enumerate(comparison.leaderboard, start=1)
     ]
     return Section(table=Table(["group", heading], rows, frozenset({heading})))

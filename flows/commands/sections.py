@@ -51,6 +51,13 @@ def shorten(text: str, most: int = LONGEST_CELL) -> str:
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
+def shorten_name(name: str, most: int) -> str:
+    """Return the name on one line, without its middle if it is longer: models' names differ at both ends."""
+    line = " ".join(name.split())
+    half = (most - 1) // 2
+    return line if len(line) <= most else f"{line[: most - 1 - half]}…{line[-half:]}"
+
+
 def _to_plain(section: Section) -> str:
     table = _align(section.table) if section.table and section.table.rows else []
     return "\n".join([*([printable(section.title)] if section.title else []), *table, *map(printable, section.lines)])

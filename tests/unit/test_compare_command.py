@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from flows.commands.cli import main
-from flows.commands.sections import Section, Table, shorten, to_markdown, to_terminal
+from flows.commands.sections import Section, Table, shorten, shorten_name, to_markdown, to_terminal
 from tests.support.saved_runs import describe_run, refused, save_original, save_results, score_all, scored
 
 OLD, NEW = "old=old.json", "new=new.json"
@@ -35,10 +35,11 @@ def test_the_terminal_shows_runs_verdict_and_flips(capsys: pytest.CaptureFixture
     """In aligned columns, no wider than a terminal."""
     code, printed, errors = run(capsys, OLD, NEW)
     assert (code, errors) == (0, "")
-    assert printed.splitlines()[:3] == [
-        "run  model       questions      scored  accuracy     95 % interval  chance",
-        "old  some-model  exam.json  100 of 100    0.9000  0.8256 to 0.9448  0.2500",
-        "new  some-model  exam.json   99 of 100    0.7071  0.6110 to 0.7876  0.2500",
+    assert printed.splitlines()[:4] == [
+        "Questions of exam.json:",
+        "run  model           scored  accuracy     95 % interval  chance",
+        "old  some-model  100 of 100    0.9000  0.8256 to 0.9448  0.2500",
+        "new  some-model   99 of 100    0.7071  0.6110 to 0.7876  0.2500",
     ]
     assert "new: 1 refused; accuracy 0.7000 if all of these were wrong, 0.7100 if right" in printed
     assert "On the 99 questions that both have scored:" in printed
@@ -84,7 +85,7 @@ def test_output_goes_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     """The verdict is still printed."""
     code, printed, _ = run(capsys, OLD, NEW, "--format", "markdown", "-o", "report.md")
     assert (code, printed) == (0, "old is better than new by 20.2 points (11.6 to 28.0), p < 0.001\n")
-    assert "| old | some-model | exam.json | 100 of 100 | 0.9000 |" in Path("report.md").read_text()
+    assert "| old | some-model | 100 of 100 | 0.9000 |" in Path("report.md").read_text()
 
 
 def test_an_output_that_cannot_be_written_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +106,7 @@ def test_one_run_alone_can_be_held_against_a_gate(capsys: pytest.CaptureFixture[
     """Without a gate there is nothing to do."""
     code, printed, errors = run(capsys, "new.json", "--fail-under", "0.75")
     assert (code, errors) == (3, "mcqa: failed: Accuracy 0.71 is under the 0.75 that --fail-under demands\n")
-    assert printed.splitlines()[1].startswith("some-model  exam.json  99 of 100    0.7071")
+    assert printed.splitlines()[2].startswith("some-model  99 of 100    0.7071")
     code, _, errors = run(capsys, "new.json")
     assert code == 2
     assert "one run alone can only be held against --fail-under and --fail-under-interval" in errors
@@ -170,10 +171,10 @@ def test_foreign_text_is_printed_safely(capsys: pytest.CaptureFixture[str]) -> N
     save_original(Path("b.json"), [scored(1, 0, text), scored(2, 0)], model="other")
     code, printed, _ = run(capsys, "a.json", "b.json")
     assert (code, "\x1b" in printed, "\u202e" in printed) == (0, False, False)
-    assert "?[2J?evil | <script>alert(1)</script> `x` *y* line" in printed
+    assert "?[2J?evil | <script>alert(1)</script> `x` *y* l…" in printed
     assert max(map(len, printed.splitlines())) < 160
     _, marked, _ = run(capsys, "a.json", "b.json", "--format", "markdown")
-    assert "evil \\| &lt;script&gt;alert(1)&lt;/script&gt; \\`x\\` \\*y\\* line" in marked
+    assert "evil \\| &lt;script&gt;alert(1)&lt;/script&gt; \\`x\\` \\*y\\* l…" in marked
     assert "<" not in marked
 
 
@@ -208,3 +209,15 @@ def test_a_report_is_aligned_or_marked_up() -> None:
         "## Title\n\n| name | count |\n| :--- | ---: |\n| a | 1,000 |\n| long\\|name | 2 |\n\n- a line"
     )
     assert shorten("one  two\nthree", 9) == "one two…"
+    assert shorten_name("mistralai/Mistral-7B-v0.3", 14) == "mistral…B-v0.3"
+
+
+def test_long_names_keep_the_tables_narrow(capsys: pytest.CaptureFixture[str]) -> None:
+    """As long as a line of a terminal; other questions files have a column."""
+    name, metadata = "organisation/Some-Long-Model-70B-Instruct-", describe_run(100, questions_file="a" * 90 + ".json")
+    save_results(Path("old.json"), [scored(number, 1, f"{'word ' * 30}{number}") for number in range(100)], metadata)
+    save_results(Path("new.json"), [scored(number, 0, f"{'word ' * 30}{number}") for number in range(100)])
+    _, printed, _ = run(capsys, f"{name}v1={OLD[4:]}", f"{name}v2={NEW[4:]}")
+    tables = [line for line in printed.splitlines() if name not in line]
+    assert "questions" in tables[0]
+    assert max(map(len, tables)) <= 120
