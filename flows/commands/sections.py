@@ -74,14 +74,14 @@ def _align(table: Table) -> list[str]:
 
 
 def _to_marked(section: Section) -> str:
-    parts = [f"## {_escape(section.title)}"] if section.title else []
+    parts = [f"## {_escape(section.title.removesuffix(':'))}"] if section.title else []
     if section.table and section.table.rows:
         table = section.table
         marks = [":---" if heading in table.texts else "---:" for heading in table.headings]
         rows = [list(map(_escape, table.headings)), marks, *(list(map(_escape, row)) for row in table.rows)]
         parts.append("\n".join(f"| {' | '.join(row)} |" for row in rows))
     if section.lines:
-        parts.append("\n".join(f"- {_escape(line)}" for line in section.lines))
+        parts.append("\n".join(f"- {_escape(line)}" for line in section.lines if line))
     return "\n\n".join(parts)
 
 

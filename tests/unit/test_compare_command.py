@@ -203,8 +203,8 @@ def test_the_command_is_quick_to_start() -> None:
 def test_a_report_is_aligned_or_marked_up() -> None:
     """Text begins at the left, numbers end at the right; an empty section leaves no trace."""
     table = Table(["name", "count"], [["a", "1,000"], ["long|name", "2"]], frozenset({"name"}))
-    sections = [Section(), Section("Title", table, ["a line"])]
-    assert to_terminal(sections) == "Title\nname       count\na          1,000\nlong|name      2\na line"
+    sections = [Section(), Section("Title:", table, ["", "a line"])]
+    assert to_terminal(sections) == "Title:\nname       count\na          1,000\nlong|name      2\n\na line"
     assert to_markdown(sections) == (
         "## Title\n\n| name | count |\n| :--- | ---: |\n| a | 1,000 |\n| long\\|name | 2 |\n\n- a line"
     )
