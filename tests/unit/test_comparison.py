@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,15 @@ def test_what_cannot_be_told_says_what_it_would_take(tmp_path: Path) -> None:
     )
 
 
+def test_what_many_pairs_take_away_is_said(tmp_path: Path) -> None:
+    """A difference that is large enough alone, and not among ten."""
+    [pair] = compare(tmp_path, score_all([1] * 20 + [0] * 20), score_all([0] * 10 + [1] * 10 + [0] * 20)).pairs
+    among_many = replace(pair, verdict="cannot tell", p_adjusted=0.06, questions_needed=30)
+    assert decide(among_many, confidence=0.95, pair_count=10).endswith(
+        "; the 25.0 observed (p < 0.001) count for less among several pairs (adjusted p = 0.06)"
+    )
+
+
 def test_no_difference_at_all_is_said(tmp_path: Path) -> None:
     """Neither in any question, nor in the sum."""
     same = compare(tmp_path, score_all([1, 0, 1]), score_all([1, 0, 1]))
@@ -178,6 +188,16 @@ def test_the_runs_own_groups_are_the_default(tmp_path: Path) -> None:
     assert (comparison.group_by, comparison.cluster_by, comparison.common) == ("topic", "text", 8)
     assert comparison.pairs[0].found.interval_method == "clustered-t"
     assert {group.group for group in comparison.pairs[0].groups} == {"t0", "t1"}
+
+
+def test_a_question_without_a_cluster_is_one_of_its_own(tmp_path: Path) -> None:
+    """With one cluster of one question the error is the plain one, 0.5345 / sqrt(8); with clusters of two it is another."""
+    alone = [scored(number, number % 2, fields={"text": "p"} if number == 1 else {}) for number in range(1, 9)]
+    paired = [scored(number, number % 2, fields={"text": f"p{number // 2}"}) for number in range(1, 9)]
+    [run, _] = compare(tmp_path, alone, score_all([1] * 8), cluster_by="text").runs
+    assert run.standard_error == pytest.approx(0.188982, abs=1e-6)
+    [clustered, _] = compare(tmp_path, paired, score_all([1] * 8), cluster_by="text").runs
+    assert clustered.standard_error == pytest.approx(0.098821, abs=1e-6)
 
 
 @pytest.mark.parametrize("option", [{"group_by": "nothing"}, {"cluster_by": "nothing"}])
@@ -282,6 +302,7 @@ def test_every_form_of_a_run_is_compared(tmp_path: Path) -> None:
     ]
     comparison = compare_runs(open_named_runs([f"{path.name[0]}={path}" for path in paths]))
     assert (comparison.common, len(comparison.pairs), comparison.leaderboard) == (3, 6, (("a", "b", "c", "d"),))
+    assert [run.selected for run in comparison.runs] == [3, 3, 3, 3]
 
 
 def test_flips_are_the_first_questions_that_differ(tmp_path: Path) -> None:

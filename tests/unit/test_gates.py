@@ -80,6 +80,12 @@ def test_with_a_margin_doubt_fails() -> None:
     assert result.message == "new is not shown to be at most 10 points worse than old: 3.0 points lower (-4.5 to 10.4)"
 
 
+def test_the_margin_itself_passes() -> None:
+    """At most so many points worse."""
+    found = Difference(0.0, -0.25, 0.25, "t", 1.0, "t")
+    assert check_not_worse(found, NAMES, margin_points=25).is_passed
+
+
 def test_a_margin_without_an_interval_fails() -> None:
     """Nothing is shown by one question with a fractional score."""
     found = Difference(0.0, None, None, "t", None, "t")
