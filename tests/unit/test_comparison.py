@@ -243,6 +243,11 @@ def test_runs_that_differ_in_their_models_alone_raise_no_doubt(tmp_path: Path) -
             "other grading: a is graded by the model gpt-4o, b by what is read from the answer",
         ),
         (
+            describe_run(2, settings={"model": {"grader_shortname": "judge"}, "grader": {"model": "gpt-4o"}}),
+            describe_run(2, settings={"model": {"grader_shortname": "judge"}, "grader": {"model": "o3"}}),
+            "other grading: a is graded by the model gpt-4o, b by the model o3",
+        ),
+        (
             describe_run(2, settings={"grading": "logprobs"}),
             describe_run(2),
             "other grading: a is graded by the first token's probabilities, b by what is read from the answer",
