@@ -27,6 +27,8 @@ from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
     list_accuracies,
+    list_groups,
+    list_letters,
     list_other_models,
     list_refused,
     list_remarks,
@@ -87,6 +89,8 @@ class Artifacts:
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {
             "Accuracy": list_accuracies(statistics),
+            "Accuracy by group": list_groups(statistics),
+            "Choices by label": list_letters(statistics),
             "Remarks": list_remarks(statistics),
             "Not scored": list_unscored(run.ledger, run.batches.failures, run.stop_cause),
             "Refused": list_refused(run.ledger),

@@ -82,4 +82,4 @@ def test_a_run_of_the_ui_finds_the_flow(served: Served) -> None:
     """The worker's folder holds a configuration and questions, and no code."""
     run_id = served.start(config_file=served.write("installed"))
     message = served.wait_for(run_id, "Completed", "Failed", "Crashed")
-    assert message == f"Accuracy 0.6667 ± 0.0432 (80 of {COUNT} questions)"
+    assert message == f"Accuracy 0.6667, 95 % interval 0.5783 to 0.7447 (80 of {COUNT} questions)"

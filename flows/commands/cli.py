@@ -22,7 +22,10 @@ from tasks.evaluation.errors import EvaluationError
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command and exit: 0 when done, 1 if something is left unscored, 2 on a user's mistake, 128 + n on signal n."""
+    """Run the command and exit.
+
+    0: done; 1: something is left unscored; 2: a user's mistake; 3: a gate says no; 128 + n: ended by signal n.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without emoji shows question marks
@@ -89,6 +92,15 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
     add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")
     add("--save-incorrect", action="store_true", help="write the questions answered wrong to a file of their own")
+    add("--repeats", type=int, metavar="K", help="ask each question K times; its score is the mean")
+    add("--fail-under", type=float, metavar="X", help="exit with code 3 if the accuracy is below X")
+    add(
+        "--fail-under-interval",
+        type=float,
+        metavar="X",
+        help="exit with code 3 if the lower end of the accuracy's 95 %% interval is below X",
+    )
+    add("--junit", type=read_path, metavar="FILE", help="write what the gates have decided to FILE, for CI systems")
     add("--verbose", action="store_true", help="show Prefect's own lines")
     add("--dry-run", action="store_true", help="say what would be asked and what is known, and ask nothing")
 

@@ -61,14 +61,15 @@ def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_f
 def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
     """Return what a run would reuse and ask, a line each."""
     statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
-    scored = statistics.overall.count if statistics.overall else 0
+    scored, repeats = statistics.overall.count if statistics.overall else 0, ledger.roster.repeats
+    each = f", each question {repeats} times" if repeats > 1 else ""
     return [
         f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions",
         f"Scores reused: {scored:,}",
         f"Answers reused, to be graded: {awaiting:,}",
         f"Refused, not asked again: {statistics.refused:,}",
         f"Entries that cannot be asked: {statistics.unusable:,}",
-        f"To be asked: {statistics.unscored - awaiting:,} of {model}",
+        f"To be asked: {ledger.open_asking_count - awaiting:,} of {model}{each}",
         *estimate_tokens(ledger, has_grader=has_grader),
     ]
 

@@ -111,6 +111,25 @@ def test_four_kills_lose_nothing(folder: Path, endpoint: FakeEndpoint, prefect_s
     assert_complete(folder, endpoint, kills=4)
 
 
+def test_kills_between_the_repeats_of_a_question_lose_nothing(
+    folder: Path, endpoint: FakeEndpoint, prefect_server: str
+) -> None:
+    """Whatever repeats have arrived are not asked again, though their questions were unfinished."""
+    write_questions(folder, make_questions(60))
+    write_config(folder, endpoint.url, grader=True, parallel_workers=WORKERS, checkpoint_interval=10, repeats=4)
+    for requests in (70, 250):
+        process = start(folder, api_url=prefect_server)
+        wait_until(lambda: len(endpoint.bodies) >= requests)  # noqa: B023 - called within the loop
+        os.killpg(process.pid, signal.SIGKILL)
+        assert finish(process)[0] == -signal.SIGKILL
+    code, printed = finish(start(folder, api_url=prefect_server))
+    assert (code, "some of their 4 repeats" in printed) == (0, True)
+    results = read_final(folder)
+    assert [len(result["repeats"]) for result in results] == [4] * 60
+    assert sum(result["score"] for result in results) == right_count(60)
+    assert 0 <= len(endpoint.bodies) - 2 * 4 * 60 <= 2 * WORKERS
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_saves_and_says_how_to_continue(
     folder: Path, endpoint: FakeEndpoint, prefect_server: str, number: signal.Signals, code: int

@@ -106,7 +106,7 @@ def test_show_says_what_a_checkpoint_holds(capsys: pytest.CaptureFixture[str]) -
         "Questions:          exam.json",
         "Sample:             10 drawn with seed 7",
         "Progress:           5/10 (50.0%), unfinished",
-        "Accuracy:           1.0000 ± 0.0000 (4 of 4 questions)",
+        "Accuracy:           1.0000, 95 % interval 0.5101 to 1.0000 (4 of 4 questions)",
         "Refused or skipped: 1",
     ]
 

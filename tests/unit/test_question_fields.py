@@ -3,6 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import JsonValue
 
@@ -11,7 +12,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.entries import Entry, EntryReader
-from tasks.evaluation.questions.questions import read_questions
+from tasks.evaluation.questions.questions import Selection, read_questions
 from tests.support.fake_endpoint import write_questions
 
 ASKED = "Even?\n\nA) two\nB) three\nC) five"
@@ -242,6 +243,7 @@ def test_an_answers_place_is_that_before_the_shuffle() -> None:
         ({"answer": "frage"}, "frage"),
         ({"question": "questoin"}, "questoin"),
         ({"group_by": "subject"}, "subject"),
+        ({"cluster_by": "passage"}, "passage"),
         ({"choices": ["answer", "option_b"]}, "option_b"),
         ({"context": "question.text"}, "question.text"),
     ],
@@ -277,6 +279,28 @@ def test_a_field_with_too_many_values_is_no_subject(tmp_path: Path) -> None:
     fields = Fields(group_by="id")
     with pytest.raises(UserMistake, match=r"fields\.group_by: 'id' has more than 1,000 values"):
         read_questions(str(path), question_format="auto", uses_context=False, fields=fields)
+
+
+def test_clusters_are_as_many_as_there_are_passages(tmp_path: Path) -> None:
+    """Also thousands; a question without a passage stands for itself, and a sample keeps its questions' clusters."""
+    passages = ["p1", "p2", "p1", None, "", "p2"] * 400
+    path = write_questions(tmp_path, [{"question": "q", "answer": "a", "passage": passage} for passage in passages])
+    fields = Fields(cluster_by="passage")
+    with closing(read_questions(str(path), question_format="auto", uses_context=False, fields=fields)) as questions:
+        clusters = questions.clusters_of(np.arange(len(passages)))
+        sample = questions.select(Selection(random_selection=None, random_seed=0, limit=3)).clusters_of(np.arange(3))
+    assert clusters is not None
+    assert sample is not None
+    assert len(set(clusters.tolist())) == 2 + 800
+    assert clusters[0] == clusters[2] == clusters[6] != clusters[1] == clusters[5]
+    assert sample.tolist() == clusters[:3].tolist()
+
+
+def test_without_the_setting_there_are_no_clusters(tmp_path: Path) -> None:
+    """Each question stands for itself."""
+    path = write_questions(tmp_path, [{"question": "q", "answer": "a"}])
+    with closing(read_questions(str(path), question_format="auto", uses_context=False)) as questions:
+        assert questions.clusters_of(np.arange(1)) is None
 
 
 def test_all_other_fields_are_carried_along() -> None:

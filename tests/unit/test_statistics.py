@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from tasks.evaluation.statistics.accuracy import measure_scores
+from tasks.evaluation.statistics.arrays import Bools
+from tasks.evaluation.statistics.repeat_summary import RepeatTable, summarize_repeats
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
 # Scored right, wrong and half right, then a refusal: the first two choose among choices, the third is a short answer.
@@ -19,8 +21,22 @@ TABLE = ScoreTable(
     f1=np.array([math.nan, math.nan, 0.25, math.nan]),
     groups=np.array([2, 0, 2, 1]),
     group_names=["law", "art", ""],
+    clusters=None,
+    right=np.array([0, 1, -1, 0]),
+    chosen=np.array([0, -1, -1, -1]),
+    labels=["A", "B"],
+    choice_counts=np.array([2, 4, 0, 2]),
+    brier=np.full(4, math.nan),
+    confidences=np.full(4, math.nan),
+    repeats=RepeatTable(np.zeros((4, 0)), np.zeros((4, 0), dtype=np.int64), np.zeros((4, 0), dtype=np.int64)),
 )
-COLUMNS = ("scores", "formats", "no_choice", "clarified", "truncated", "f1", "groups")
+FIRST_TWO = np.array([True, True, False, False])
+
+
+def select(table: ScoreTable, rows: Bools) -> ScoreTable:
+    """Return the table of these rows."""
+    columns = {name: value[rows] for name, value in vars(table).items() if isinstance(value, np.ndarray)}
+    return replace(table, **columns, repeats=table.repeats.select(rows))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -70,8 +86,88 @@ def test_the_f1_is_the_mean_where_there_is_one(statistics: Statistics) -> None:
 
 def test_nothing_scored_has_no_accuracy() -> None:
     """Which is not an accuracy of 0."""
-    empty = slice(0, 0)
-    nothing = replace(TABLE, **{name: getattr(TABLE, name)[empty] for name in COLUMNS})
-    statistics = summarize(nothing, selected=3, unusable=0)
+    statistics = summarize(select(TABLE, np.zeros(4, dtype=bool)), selected=3, unusable=0)
     assert (statistics.overall, statistics.by_format, statistics.by_group, statistics.f1) == (None, {}, {}, None)
     assert measure_scores([]) is None
+
+
+def test_chance_is_the_mean_share_of_right_choices() -> None:
+    """Two choices and four: guessing is right in three of eight; one right of two is not above that."""
+    statistics = summarize(select(TABLE, FIRST_TWO), selected=2, unusable=0)
+    assert (statistics.chance, statistics.is_above_chance) == (0.375, False)
+
+
+def test_a_short_answer_has_no_chance(statistics: Statistics) -> None:
+    """Nobody guesses among all words."""
+    assert (statistics.chance, statistics.is_above_chance) == (None, None)
+
+
+def test_fractional_scores_are_above_chance_if_their_interval_is() -> None:
+    """The exact test is for scores of 0 and 1."""
+    many = select(TABLE, np.array([True, False, False, False]).repeat(1))
+    scores, counts = np.tile([0.75, 1.0], 50), np.full(100, 2)
+    rows = {name: np.resize(value, 100) for name, value in vars(many).items() if isinstance(value, np.ndarray)}
+    table = replace(many, **rows | {"scores": scores, "choice_counts": counts}, repeats=NO_REPEATS)
+    statistics = summarize(table, selected=100, unusable=0)
+    assert (statistics.chance, statistics.is_above_chance) == (0.5, True)
+
+
+def test_the_bounds_are_those_of_all_that_is_missing(statistics: Statistics) -> None:
+    """One refused and two not scored yet, of six: all wrong, or all right."""
+    assert statistics.bounds == (1.5 / 6, 4.5 / 6)
+
+
+def test_clusters_widen_the_interval_and_the_groups_have_their_own() -> None:
+    """Four questions of two passages are no four questions."""
+    alike = replace(TABLE, scores=np.array([1.0, 1.0, 0.0, 0.0]), clusters=np.array([5, 5, 9, 9]), groups=np.zeros(4, int))
+    statistics = summarize(alike, selected=4, unusable=0)
+    assert statistics.overall
+    assert statistics.overall.interval
+    assert statistics.overall.interval.method == statistics.by_group["law"].interval.method == "clustered-t"  # type: ignore[union-attr]
+    assert statistics.overall.standard_error == pytest.approx(0.5)
+
+
+# Three questions, four repeats each: A, right; B, where A is right; and a short answer.
+REPEATS = RepeatTable(
+    scores=np.array([[1.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 0.0], [1.0, 1.0, 0.0, 0.0]]),
+    choices=np.array([[0, 0, 1, 0], [1, 1, 0, 2], [-1, -1, -1, -1]]),
+    right_places=np.array([[1, 2, 1, 2], [2, 1, 2, 1], [0, 0, 0, 0]]),
+)
+NO_REPEATS = RepeatTable(np.zeros((100, 0)), np.zeros((100, 0), dtype=np.int64), np.zeros((100, 0), dtype=np.int64))
+
+
+def test_repeats_are_summed_up_by_question() -> None:
+    """Chen's pass@k, the majority's answer, and who changes."""
+    summary = summarize_repeats(REPEATS, np.array([0, 0, -1]))
+    assert summary
+    assert (summary.count, summary.majority, summary.changing) == (4, 0.5, 1.0)
+    assert summary.pass_at == pytest.approx({1: 0.5, 2: (1 + 0.5 + 5 / 6) / 3, 4: 1.0})
+
+
+def test_the_accuracy_by_place_counts_repeats(statistics: Statistics) -> None:
+    """Where the right choice was shown first: two right of four."""
+    summary = summarize_repeats(REPEATS, np.array([0, 0, -1]))
+    assert summary
+    assert [row.to_json() for row in summary.by_position] == [
+        {"position": 1, "count": 4, "accuracy": 0.25},
+        {"position": 2, "count": 4, "accuracy": 0.75},
+    ]
+    assert statistics.repeats is None
+
+
+def test_a_tied_majority_is_drawn() -> None:
+    """Two for the right choice and two for another are half a point; four who choose nothing are none."""
+    tied = RepeatTable(
+        np.array([[1.0, 0.0, 1.0, 0.0], [0.0] * 4]), np.array([[0, 1, 0, 1], [-1] * 4]), np.zeros((2, 4), dtype=np.int64)
+    )
+    summary = summarize_repeats(tied, np.array([0, 0]))
+    assert summary
+    assert summary.majority == 0.25
+
+
+def test_graded_repeats_have_no_tries() -> None:
+    """Half a point is neither right nor wrong."""
+    graded = RepeatTable(np.array([[0.5, 1.0]]), np.array([[-1, -1]]), np.zeros((1, 2), dtype=np.int64))
+    summary = summarize_repeats(graded, np.array([-1]))
+    assert summary
+    assert (summary.pass_at, summary.majority) == ({}, 1.0)

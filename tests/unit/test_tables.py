@@ -1,6 +1,7 @@
 """What people read of a run in Prefect's UI: its progress, its tables, its report."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
     describe_progress,
+    list_groups,
+    list_letters,
     list_other_models,
     list_refused,
     list_remarks,
@@ -18,6 +21,8 @@ from tasks.evaluation.reporting.tables import (
     write_report_text,
 )
 from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.statistics.accuracy import measure_scores
+from tasks.evaluation.statistics.letters import LetterRow, Letters
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
 
@@ -32,7 +37,7 @@ def ledger(evaluation: Evaluation, folder: Path) -> Iterator[Ledger]:
         run.ledger.finish(0, {"score": 1.0, "response_model": "large"})
         run.ledger.finish(1, wrong | {"response_model": "small"})
         run.ledger.finish(2, {"error": "answered 400: no", "skipped": True, "answer_id": "x"})
-        run.ledger.scores[4] = 0.0
+        run.ledger.sheet.scores[4] = 0.0
         yield run.ledger
 
 
@@ -86,10 +91,29 @@ def test_what_stands_out_is_counted(ledger: Ledger) -> None:
     ledger.finish(4, {"score": 1.0, "evaluation": {"score": 1, "clarified": True}})
     ledger.finish(5, {"score": 0.0, "evaluation": {"score": 0, "clarified": True, "no_choice": True}})
     assert [row["Remark"] for row in list_remarks(compute_statistics(ledger))] == [
+        "The accuracy is not above chance (0.25)",
+        "With the 2 questions without a score: 0.3333 if all were wrong, 0.6667 if all were right",
+        "Chosen by letter, and how often right: B 0 (2), C 0 (1), D 0 (1); recall by letter deviates by 0.0000",
         "Asked which choice was meant: 2 (1 named one)",
         "Chose nothing, counted as wrong: 1",
         "Refused by the endpoint, not counted: 1 (ask again with --retry-refused)",
         "Entries that cannot be asked, not counted: 1",
+    ]
+
+
+def test_groups_and_letters_have_tables_of_their_own(ledger: Ledger) -> None:
+    """The largest group first, and each label with its recall."""
+    statistics = compute_statistics(ledger)
+    small, large = (measure_scores([1.0] * count) for count in (2, 5))
+    assert small
+    assert large
+    by_group = replace(statistics, by_group={"art": small, "": large})
+    assert [(row["Questions"], row["Scored"]) for row in list_groups(by_group)] == [("without a value", "5"), ("art", "2")]
+    assert list_groups(by_group)[1]["95 % interval"] == "0.3424 to 1.0000"
+    letters = Letters((LetterRow("A", right=4, chosen=5, recall=0.75), LetterRow("B", right=0, chosen=1, recall=None)), None)
+    assert list_letters(replace(statistics, letters=letters)) == [
+        {"Label": "A", "Right": "4", "Chosen": "5", "Recall": "0.7500"},
+        {"Label": "B", "Right": "0", "Chosen": "1", "Recall": ""},
     ]
 
 

@@ -167,6 +167,12 @@ class Processing(Settings):
     """Make every answer durable before it counts."""
     retry_refused: bool = False
     """Ask again what the endpoint refused in an earlier run."""
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Ask each question this many times, with requests of their own; its score is the mean of theirs.",
+    )
     clarify_answers: bool = Field(
         default=True,
         description="Ask a model once which choice it meant if its reply does not settle that. Multiple choice without a "
@@ -178,6 +184,10 @@ class Processing(Settings):
     """The longest time that the endpoint may be down before the run stops."""
     keep_checkpoints: Count | None = None
     """The number of checkpoints to keep for each evaluation; None: all."""
+    fail_under: float | None = Field(default=None, ge=0, le=1)
+    """End the run as failed if the accuracy is below this; None: whatever it is."""
+    fail_under_interval: float | None = Field(default=None, ge=0, le=1)
+    """The same for the lower end of the accuracy's 95 % interval."""
     result_storage: PathText | None = None
     """Where Prefect keeps the batches' results: a path or a block; None: in the checkpoint directory."""
 
@@ -201,6 +211,8 @@ class Output(Settings):
     """The beginning of the results' file names."""
     formats: list[ExportFormat] = Field(default_factory=list)
     """The formats of other tools in which the results are written as well."""
+    junit: PathText | None = None
+    """Write what `fail_under` has decided to this file, in the form that CI systems show."""
 
 
 class Config(Settings):
@@ -227,6 +239,8 @@ class Config(Settings):
     def _refuse_contradictions(self) -> Self:
         if self.grading == "logprobs" and self.model.grader_shortname:
             raise ValueError("grading: logprobs needs no grader: drop model.grader_shortname, or grading")
+        if self.fields.reorders_choices and self.processing.repeats == 1:
+            raise ValueError("fields.shuffle_choices: each_repeat needs processing.repeats: 2 or more")
         if self.rag.uses_context and not self.prompt.shows_context():
             raise ValueError(
                 "rag.use_context_field is set, and a text under prompt has no {context}: put it in, or give --no-rag"

@@ -30,15 +30,20 @@ class Fields(BaseModel):
     fixed_choices: list[str] | None = Field(
         default=None, min_length=2, description="The choices of every question, if the file does not hold them."
     )
-    shuffle_choices: bool | None = Field(
+    shuffle_choices: bool | Literal["each_repeat"] | None = Field(
         default=None,
         description="Put the choices into an order of their own, the same in every run. Empty: only if flags say which is "
-        "right, since such files put the right one first.",
+        "right, since such files put the right one first. each_repeat: in another order in each of processing.repeats.",
     )
     carried: list[str] | None = Field(
         default=None, description="The fields that results carry along. Empty: all that are not named above."
     )
     group_by: str | None = Field(default=None, description="Report the accuracy for each value of this field as well.")
+    cluster_by: str | None = Field(
+        default=None,
+        description="Questions with the same value of this field depend on each other, such as those about one passage; the "
+        "intervals allow for that.",
+    )
 
     @field_validator("choices", mode="before")
     @classmethod
@@ -53,7 +58,12 @@ class Fields(BaseModel):
         return choices
 
     @property
+    def reorders_choices(self) -> bool:
+        """Return True if each repeat of a question shows its choices in another order."""
+        return self.shuffle_choices == "each_repeat"
+
+    @property
     def named(self) -> list[str]:
         """Return all record fields that the settings name."""
-        single = (self.question, self.answer, self.accepted, self.context, self.group_by)
+        single = (self.question, self.answer, self.accepted, self.context, self.group_by, self.cluster_by)
         return [name for name in (*single, *(self.choices or []), *(self.carried or [])) if name]

@@ -13,6 +13,7 @@ from pydantic.config import JsonDict
 from tasks.evaluation.errors import UserMistake
 
 Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -82,6 +83,20 @@ class Overrides(BaseModel):
         default=None,
         title="Clarify answers",
         description="Ask the model once which choice it meant if its reply does not settle that; false: it chooses nothing.",
+    )
+    repeats: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, title="Repeats", description="Ask each question this many times; its score is the mean."
+    )
+    fail_under: Share | None = Field(
+        default=None, title="Fail under", description="End as failed if the accuracy, from 0 to 1, is below this."
+    )
+    fail_under_interval: Share | None = Field(
+        default=None,
+        title="Fail under, by the interval",
+        description="End as failed if the lower end of the accuracy's 95 % interval is below this.",
+    )
+    junit: str | None = Field(
+        default=None, title="JUnit file", description="Where to write what the gates have decided, for CI systems."
     )
     save_incorrect: bool | None = Field(
         default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."

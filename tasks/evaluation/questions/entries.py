@@ -54,7 +54,8 @@ class Entry:
     `aliases` are further answers that are as right as the reference. `stem` is the text without its choices, `choices` are
     their texts by the labels that the text has them under, empty for a short answer. `right` are the acceptable answers that
     name choices, each as its labels in order. `fault` keeps the entry from being asked, and `reason` says so in words.
-    `metadata` are the fields that results carry along, `group` is the group that the report counts it in.
+    `metadata` are the fields that results carry along, `group` is the group that the report counts it in, and `cluster` names
+    what it shares with other entries, empty for nothing.
     """
 
     text: str = ""
@@ -68,6 +69,7 @@ class Entry:
     reason: str = ""
     metadata: JsonObject = field(default_factory=dict)
     group: str = ""
+    cluster: str = ""
 
 
 def read_entries(
@@ -138,10 +140,12 @@ class EntryReader:
             return Entry(text, fault="unreadable_choices", reason=UNREADABLE, metadata=metadata)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
-        group = as_text(read_field(record, self._fields.group_by)).strip()
+        group, cluster = (
+            as_text(read_field(record, name)).strip() for name in (self._fields.group_by, self._fields.cluster_by)
+        )
         if not read.fault:
             self._notes.add_labels(read.right[0] if read.right else (), "" if read.choices else read.reference)
-        return replace(read, context=context, metadata=metadata, group=group)
+        return replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
         """Return the choices that fields of their own hold, without any text where there are none; None for an unknown form."""
@@ -186,7 +190,7 @@ class EntryReader:
 
     def _is_shuffled(self, *, is_flagged: bool) -> bool:
         asked_for = self._fields.shuffle_choices
-        return is_flagged or self._fields.answer_is == "flags" if asked_for is None else asked_for
+        return asked_for if isinstance(asked_for, bool) else is_flagged or self._fields.answer_is == "flags"
 
     def _read_metadata(self, record: JsonObject, columns: Columns) -> JsonObject:
         wanted = self._fields.carried

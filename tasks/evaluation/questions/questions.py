@@ -17,12 +17,11 @@ from tasks.evaluation.questions.entries import Entry, read_entries
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal, list_findings
+from tasks.evaluation.questions.groups import Clusters, Groups
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
 QuestionFormat = Literal["auto", "mc", "qa"]
-# Every file's metadata lists the groups; more of them are ids.
-MOST_GROUPS = 1000
 
 
 @dataclass(frozen=True)
@@ -92,31 +91,6 @@ class Selection:
         return array("Q", places[: self.limit])
 
 
-class Groups:
-    """The groups in which a file's entries are reported: `codes` holds for each the place of its group in `names`.
-
-    Args:
-        field: the field whose values are the groups; None: there are no groups.
-    """
-
-    def __init__(self, field: str | None) -> None:
-        self.names: dict[str, int] = {}
-        self.codes = array("H")
-        self._field = field
-
-    def add(self, entry: Entry) -> None:
-        """Put the entry into its group.
-
-        Raises:
-            UserMistake: there are too many groups for the field to be a subject or the like.
-        """
-        if self._field is None:
-            return
-        self.codes.append(self.names.setdefault(entry.group, len(self.names)))
-        if len(self.names) > MOST_GROUPS:
-            raise UserMistake(f"fields.group_by: {self._field!r} has more than {MOST_GROUPS:,} values; name a field with fewer")
-
-
 class Questions:
     """The questions of a file, all or a selection, by position (0-based place in the selection).
 
@@ -131,7 +105,7 @@ class Questions:
         places: "array[int]",
         copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
         found: FileFindings,
-        groups: Groups,
+        groups: tuple[Groups, Clusters],
         *,
         has_metadata: bool,
     ) -> None:
@@ -142,7 +116,7 @@ class Questions:
         self.file_count = len(spool)
         self.findings, self.notes, self.refusal = found.findings, found.notes, found.refusal
         self._found = found
-        self._groups = groups
+        self._groups, self._clusters = groups
 
     def __len__(self) -> int:
         return len(self._places)
@@ -175,6 +149,14 @@ class Questions:
         """Return the group of each position, as its place in `group_names`."""
         return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
 
+    def clusters_of(
+        self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
+    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | None":
+        """Return the cluster of each position, as any number; None if there are no clusters."""
+        if not self._clusters.is_used:
+            return None
+        return np.array(self._clusters.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
+
     def occurrence(self, position: int) -> int:
         """Return how many identical questions come before this one in the file."""
         return int(self._copies[self._places[position]])
@@ -182,7 +164,8 @@ class Questions:
     def select(self, selection: Selection) -> "Questions":
         """Return the questions that the selection takes, of the same temporary copy."""
         places = selection.choose(self.file_count)
-        return Questions(self._spool, places, self._copies, self._found, self._groups, has_metadata=self._has_metadata)
+        groups = (self._groups, self._clusters)
+        return Questions(self._spool, places, self._copies, self._found, groups, has_metadata=self._has_metadata)
 
     def close(self) -> None:
         """Free the disk's space."""
@@ -215,20 +198,22 @@ def read_questions(
         UserMistake: the file cannot be read, is damaged, holds no question, or can be read in two ways.
     """
     fields, notes, has_metadata = fields or Fields(), FileNotes(), False
-    file, findings, groups = find_format(path, fields), Findings(has_grader=has_grader), Groups(fields.group_by)
+    file, findings = find_format(path, fields), Findings(has_grader=has_grader)
+    groups, clusters = Groups(fields.group_by), Clusters(fields.cluster_by)
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
         for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder, notes=notes):
             _refuse_ambiguous(entry, file, place)
             findings.add(place, entry)
-            groups.add(entry)
+            groups.add(entry.group)
+            clusters.add(entry.cluster)
             spool.append(to_line(_pack(entry, question_format)))
             has_metadata = has_metadata or bool(entry.metadata)
         found = list_findings(findings, notes, are_letters_meant=question_format == "qa")
         on_failure.pop_all()
     places = array("Q", range(len(spool)))
     file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))
-    return Questions(spool, places, findings.count_copies(), file_findings, groups, has_metadata=has_metadata)
+    return Questions(spool, places, findings.count_copies(), file_findings, (groups, clusters), has_metadata=has_metadata)
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:

@@ -3,26 +3,41 @@
 import numpy as np
 
 from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.statistics.letters import Letters
+from tasks.evaluation.statistics.repeat_summary import RepeatSummary, RepeatTable
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
 # More lines than this would push the rest off the screen.
 SHOWN_GROUPS = 100
+SHOWN_LETTERS = 10
 
 
 def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
     """Return the statistics of the `first` results in the order of completion; of all results if it is None."""
     count = len(ledger.results) if first is None else first
     positions = np.array(ledger.results.positions(0, count), dtype=np.int64)
-    names = ledger.questions.group_names
+    names, sheet = ledger.questions.group_names, ledger.sheet
     table = ScoreTable(
-        scores=ledger.scores[positions],
+        scores=sheet.scores[positions],
         formats=np.array(ledger.roster.formats)[positions],
-        no_choice=ledger.no_choice[positions],
-        clarified=ledger.clarified[positions],
-        truncated=ledger.truncated[positions],
-        f1=ledger.f1[positions],
+        no_choice=sheet.no_choice[positions],
+        clarified=sheet.clarified[positions],
+        truncated=sheet.truncated[positions],
+        f1=sheet.f1[positions],
         groups=ledger.questions.groups_of(positions) if names else np.zeros_like(positions),
         group_names=names,
+        clusters=ledger.questions.clusters_of(positions),
+        right=sheet.key.right[positions].astype(np.int64),
+        chosen=sheet.chosen[positions].astype(np.int64),
+        labels=sheet.key.labels,
+        choice_counts=sheet.key.choice_counts[positions].astype(np.int64),
+        brier=sheet.brier[positions],
+        confidences=sheet.confidences[positions],
+        repeats=RepeatTable(
+            sheet.repeat_scores[positions].astype(np.float64),
+            sheet.repeat_choices[positions].astype(np.int64),
+            sheet.right_places[positions].astype(np.int64),
+        ),
     )
     return summarize(table, selected=len(ledger.questions), unusable=min(len(ledger.roster.errors), count))
 
@@ -38,7 +53,7 @@ def describe_statistics(statistics: Statistics) -> list[str]:
 
 
 def describe_remarks(statistics: Statistics) -> list[str]:
-    """Return a line for the token F1, if there is one, and for each count that is not zero."""
+    """Return a line for each number that says how far the accuracy can be trusted, and for each count that is not zero."""
     counted = {
         f"Asked which choice was meant: {{:,}} ({statistics.clarified_named:,} named one)": statistics.clarified,
         "Chose nothing, counted as wrong: {:,}": statistics.no_choice,
@@ -47,8 +62,7 @@ def describe_remarks(statistics: Statistics) -> list[str]:
         "Entries that cannot be asked, not counted: {:,}": statistics.unusable,
         "Not scored yet: {:,}": statistics.unscored,
     }
-    f1 = [] if statistics.f1 is None else [f"Token F1 of the short answers: {statistics.f1:.4f}"]
-    return f1 + [text.format(count) for text, count in counted.items() if count]
+    return [*_describe_measures(statistics), *(text.format(count) for text, count in counted.items() if count)]
 
 
 def _describe_parts(statistics: Statistics) -> list[str]:
@@ -58,3 +72,41 @@ def _describe_parts(statistics: Statistics) -> list[str]:
     if len(by_group) > SHOWN_GROUPS:
         return [*lines, f"   By field: {len(by_group):,} values, in the results' metadata"]
     return lines + [f"   {name or 'without a value'}: {accuracy}" for name, accuracy in by_group.items()]
+
+
+def _describe_measures(statistics: Statistics) -> list[str]:
+    missing = statistics.refused + statistics.unusable + statistics.unscored
+    lines = []
+    if statistics.chance is not None:
+        is_above = "above chance" if statistics.is_above_chance else "not above chance"
+        lines.append(f"The accuracy is {is_above} ({statistics.chance:.4g})")
+    if statistics.bounds and statistics.overall and missing:
+        low, high = statistics.bounds
+        lines.append(
+            f"With the {missing:,} questions without a score: {low:.4f} if all were wrong, {high:.4f} if all were right"
+        )
+    if statistics.f1 is not None:
+        lines.append(f"Token F1 of the short answers: {statistics.f1:.4f}")
+    if statistics.letters:
+        lines.append(_describe_letters(statistics.letters))
+    if statistics.calibration:
+        measured = statistics.calibration
+        lines.append(f"Brier score {measured.brier:.4f}, expected calibration error {measured.expected_calibration_error:.4f}")
+    return lines + (_describe_repeats(statistics.repeats) if statistics.repeats else [])
+
+
+def _describe_letters(letters: Letters) -> str:
+    """Return how often each letter was chosen, and how often it was right."""
+    shown = ", ".join(f"{row.letter} {row.chosen:,} ({row.right:,})" for row in letters.rows[:SHOWN_LETTERS])
+    bias = "" if letters.recall_std is None else f"; recall by letter deviates by {letters.recall_std:.4f}"
+    return f"Chosen by letter, and how often right: {shown}{bias}"
+
+
+def _describe_repeats(repeats: RepeatSummary) -> list[str]:
+    tries = ", ".join(f"pass@{k} {value:.4f}" for k, value in repeats.pass_at.items())
+    shown = f"{tries + ', ' if tries else ''}majority {repeats.majority:.4f}"
+    lines = [f"Asked {repeats.count} times each: {shown}; {repeats.changing:.1%} of the questions change their score"]
+    if repeats.by_position:
+        places = ", ".join(f"{row.position}: {row.accuracy:.4f}" for row in repeats.by_position)
+        lines.append(f"By the place at which the right choice was shown: {places}")
+    return lines

@@ -15,6 +15,7 @@ import numpy as np
 from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
+from tasks.evaluation.statistics.accuracy import Accuracy
 from tasks.evaluation.statistics.summary import Statistics
 
 Row = dict[str, str]
@@ -39,13 +40,37 @@ def describe_progress(done: int, total: int, *, rate: float | None, accuracy: ob
 
 def list_accuracies(statistics: Statistics) -> list[Row]:
     """Return the accuracy over all questions, and by format if there are several."""
-    measured = {"All questions": statistics.overall, **(statistics.by_format if len(statistics.by_format) > 1 else {})}
+    by_format = statistics.by_format if len(statistics.by_format) > 1 else {}
+    return _list_measured({"All questions": statistics.overall, **by_format})
+
+
+def list_groups(statistics: Statistics) -> list[Row]:
+    """Return the accuracy of each group, the largest groups first."""
+    largest = sorted(statistics.by_group.items(), key=lambda item: -item[1].count)[:MOST_ROWS]
+    return _list_measured({name or "without a value": accuracy for name, accuracy in largest})
+
+
+def list_letters(statistics: Statistics) -> list[Row]:
+    """Return how often each label was right and chosen, and how often it was chosen where it was right."""
+    rows = statistics.letters.rows if statistics.letters else ()
+    return [
+        {
+            "Label": row.letter,
+            "Right": f"{row.right:,}",
+            "Chosen": f"{row.chosen:,}",
+            "Recall": "" if row.recall is None else f"{row.recall:.4f}",
+        }
+        for row in rows[:MOST_ROWS]
+    ]
+
+
+def _list_measured(measured: Mapping[str, Accuracy | None]) -> list[Row]:
     return [
         {
             "Questions": name,
             "Scored": f"{accuracy.count:,}",
             "Accuracy": f"{accuracy.accuracy:.4f}",
-            "Standard error": "" if accuracy.standard_error is None else f"{accuracy.standard_error:.4f}",
+            "95 % interval": f"{accuracy.interval.low:.4f} to {accuracy.interval.high:.4f}" if accuracy.interval else "",
         }
         for name, accuracy in measured.items()
         if accuracy
@@ -73,7 +98,7 @@ def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: objec
 
 def list_refused(ledger: Ledger) -> list[Row]:
     """List why the endpoint refused questions and why entries cannot be asked: each error, how often, where, what to do."""
-    unscored = np.flatnonzero(np.isnan(ledger.scores)).tolist()
+    unscored = np.flatnonzero(np.isnan(ledger.sheet.scores)).tolist()
     records = {position: ledger.read_result(position) for position in unscored if position in ledger.results}
     refused = {position: str(record["error"]) for position, record in records.items() if is_refused(record)}
     unusable = {position: str(record["error"]) for position, record in records.items() if not is_refused(record)}
@@ -88,7 +113,7 @@ def list_other_models(ledger: Ledger) -> list[Row]:
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
     """List the first questions scored below 1: what was asked, what was expected, what was answered."""
-    positions = np.flatnonzero(ledger.scores < 1).tolist()
+    positions = np.flatnonzero(ledger.sheet.scores < 1).tolist()
     wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
     records = [ledger.read_result(position) for position in wrong]
     return [

@@ -21,6 +21,7 @@ GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading")
 # The values for a file that does not hold them: one of the original script, or one of ours from before there was a choice.
 BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
+BEFORE_REPEATS: JsonObject = {"repeats": 1}
 SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit")
 
 
@@ -37,6 +38,7 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
         "grader": grader.request if grader else None,
         "question_format": config.processing.question_format,
         "clarify_answers": config.processing.clarify_answers,
+        "repeats": config.processing.repeats,
         "fields": config.fields.model_dump(mode="json"),
     })  # fmt: skip
     assert isinstance(described, dict)
@@ -76,7 +78,7 @@ def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: Save
         settings: the run's, as `describe_settings` returns them.
         selection: the run's questions, as its checkpoints describe them.
     """
-    theirs, their_selection = checkpoint.provenance.settings, checkpoint.provenance.selection
+    theirs, their_selection = BEFORE_REPEATS | checkpoint.provenance.settings, checkpoint.provenance.selection
     changed = [line for name in settings for line in _compare(name, theirs.get(name), settings[name])]
     for name in SELECTION_SETTINGS:
         changed += _compare(name, getattr(their_selection, name), getattr(selection, name))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.statistics.accuracy import Accuracy, is_score, measure_scores
+from tasks.evaluation.statistics.accuracy import Accuracy, is_score, measure_scores, parse_interval
 from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.checkpoint_folder import read_latest_name
 from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_results
@@ -141,9 +141,9 @@ def _name_state(completed: int, selected: int | None) -> State:
 
 def _read_statistics(checkpoint: Checkpoint) -> Tally | None:
     """Return the numbers that the file itself states, as ours do; None if they are missing or cannot fit its results."""
-    scored, mean, error, refused, unusable = (
+    scored, mean, error, refused, unusable, interval, method = (
         _find(checkpoint.metadata, "statistics", name)
-        for name in ("scored", "accuracy", "standard_error", "refused", "unusable")
+        for name in ("scored", "accuracy", "standard_error", "refused", "unusable", "interval", "interval_method")
     )
     if not isinstance(scored, int) or not isinstance(refused, int) or not isinstance(unusable, int):
         return None
@@ -152,7 +152,7 @@ def _read_statistics(checkpoint: Checkpoint) -> Tally | None:
     accuracy = None
     if is_score(mean):
         error = error if is_score(error) else None
-        accuracy = Accuracy(scored, score_sum=round(mean * scored, 6), accuracy=mean, standard_error=error)
+        accuracy = Accuracy(scored, round(mean * scored, 6), mean, error, parse_interval(interval, method))
     return Tally(accuracy, refused, unusable, failed=0)
 
 

@@ -1,7 +1,7 @@
 """Reuse of the checkpoints and answer logs of earlier runs.
 
-It is decided question by question, by the ids from `identity`. Only the original script's checkpoints hold no ids: for them,
-the settings and each question's text are compared.
+It is decided asking by asking (`roster`), by the ids from `identity`. Only the original script's checkpoints hold no ids: for
+them, the settings and each question's text are compared.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,7 @@ from tasks.evaluation.scoring.records import (
     parse_grade,
     parse_refusal,
 )
+from tasks.evaluation.scoring.repeats import split_repeats
 from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.storage.checkpoint import Checkpoint
@@ -35,7 +36,7 @@ from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_r
 
 @dataclass
 class Reuse:
-    """Counts for a checkpoint or log: finished questions, answers that await a grade, and questions that are asked again."""
+    """Counts for a checkpoint or log: finished askings, answers that await a grade, and questions that are asked again."""
 
     finished: int = 0
     answers: int = 0
@@ -63,7 +64,9 @@ class Reuser:
         self._settings = settings
         self._grades: dict[tuple[int, str], Grade] = {}
         self._other_answers: dict[tuple[int, str], Answer] = {}
-        self._by_answer, self._by_score = ledger.roster.index(ledger.open_positions(range(len(ledger.roster))))
+        self._by_answer, self._by_score = ledger.roster.index(
+            ledger.open_askings(ledger.open_positions(range(len(ledger.roster))))
+        )
 
     def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
         """Take everything that fits from the checkpoint, or nothing if it turns out to be damaged.
@@ -71,7 +74,7 @@ class Reuser:
         Raises:
             DamagedFile: it ends early, does not parse, or contradicts its own count.
         """
-        results, answers = len(self._ledger.results), len(self._ledger.answers)
+        results, repeats, answers = map(len, (self._ledger.results, self._ledger.repeats, self._ledger.answers))
         reuse = Reuse()
         use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
         count = 0
@@ -81,7 +84,7 @@ class Reuser:
             if count != checkpoint.completed_count:
                 raise DamagedFile(f"it holds {count} results, not {checkpoint.completed_count}")  # noqa: TRY301
         except DamagedFile:
-            self._ledger.rollback(results_from=results, answers_from=answers)
+            self._ledger.rollback(results_from=results, repeats_from=repeats, answers_from=answers)
             raise
         return reuse
 
@@ -106,23 +109,27 @@ class Reuser:
             if None in matches:
                 notify(f"⚠️ Passed over {matches.count(None):,} damaged lines of the answer log: {path}")
             if all(matches) and self._ledger.log:
-                self._ledger.log.adopt(path, {position for match in matches for position in match or []}, len(matches))
+                positions = {self._ledger.position_of(asking) for match in matches for asking in match or []}
+                self._ledger.log.adopt(path, positions, len(matches))
         self._join_grades(reuse)
         return reuse
 
     def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
-        """Use a result that has ids."""
-        if not is_sound_result(result):
-            return
-        position = next(iter(self._by_score.find(str(result.get("score_id")))), None)
-        if position is not None and self._ledger.reuse(position, result):
+        """Use a result that has ids, or each of its repeats."""
+        if is_sound_result(result):
+            for record in split_repeats(result):
+                self._use_repeat(record, reuse)
+
+    def _use_repeat(self, record: JsonObject, reuse: Reuse) -> None:
+        asking = next(iter(self._by_score.find(str(record.get("score_id")))), None)
+        if asking is not None and self._ledger.reuse(asking, record):
             reuse.finished += 1
             return
-        answer = answer_of_result(result) if position is None or position not in self._ledger.results else None
+        answer = answer_of_result(record) if asking is None or not self._ledger.is_finished(asking) else None
         if answer:
-            for position in self._by_answer.find(str(result.get("answer_id"))):
-                self._keep_answer(position, answer, reuse)
-                self._keep_clarification(position, answer, result)
+            for asking in self._by_answer.find(str(record.get("answer_id"))):
+                self._keep_answer(asking, answer, reuse)
+                self._keep_clarification(asking, answer, record)
 
     def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
         """Return a function that uses the original's results: none if settings differ, only answers if just the grader does."""
@@ -150,16 +157,17 @@ class Reuser:
             return
         if result.get("question") != question.text:
             return
+        first = self._ledger.roster.askings(position).start
         fits = same_grader and result.get("reference_answer") == question.reference
         if fits and result.get("format") == question.format and is_score(result.get("score")):
-            ids = self._ledger.roster.ids(position)
+            ids = self._ledger.roster.ids(first)
             ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
-            reuse.finished += self._ledger.reuse(position, ours)
+            reuse.finished += self._ledger.reuse(first, ours)
         else:
-            reuse.answers += self._ledger.answers.put(position, to_line(asdict(answer)))
+            reuse.answers += self._ledger.answers.put(first, to_line(asdict(answer)))
 
     def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
-        """Use a record of a log; return the positions that it belongs to, an empty list if it is damaged."""
+        """Use a record of a log; return the askings that it belongs to, an empty list if it is damaged."""
         try:
             return self._use_sound_record(record, reuse)
         except DamagedFile:
@@ -171,68 +179,70 @@ class Reuser:
             return self._use_answer(record, reuse)
         if kind == "clarification":
             return self._use_clarification(record)
-        position = next(iter(self._by_score.find(str(record.get("score_id")))), None)
-        if position is None:
+        asking = next(iter(self._by_score.find(str(record.get("score_id")))), None)
+        if asking is None:
             return []
         if kind == "grade":
             digest, grade = parse_grade(record)
-            self._grades[position, digest] = grade
+            self._grades[asking, digest] = grade
         elif kind == "refusal":
-            self._use_refusal(position, record, reuse)
-        return [position]
+            self._use_refusal(asking, record, reuse)
+        return [asking]
 
     def _use_answer(self, record: JsonObject, reuse: Reuse) -> list[int]:
-        positions = self._by_answer.find(str(record.get("answer_id")))
-        for position in positions:
-            if position not in self._ledger.results:
-                self._keep_answer(position, parse_answer(record), reuse)
-        return positions
+        askings = self._by_answer.find(str(record.get("answer_id")))
+        for asking in askings:
+            if not self._ledger.is_finished(asking):
+                self._keep_answer(asking, parse_answer(record), reuse)
+        return askings
 
-    def _keep_answer(self, position: int, answer: Answer, reuse: Reuse) -> None:
+    def _keep_answer(self, asking: int, answer: Answer, reuse: Reuse) -> None:
         """Keep the answer for its grade; keep another evaluation's answer to the same request too: the grade may be for it."""
-        if self._ledger.answers.put(position, to_line(asdict(answer))):
+        if self._ledger.answers.put(asking, to_line(asdict(answer))):
             reuse.answers += 1
-        elif answer != self._ledger.known_answer(position):
-            self._other_answers[position, digest_answer(answer)] = answer
+        elif answer != self._ledger.known_answer(asking):
+            self._other_answers[asking, digest_answer(answer)] = answer
 
     def _use_clarification(self, record: JsonObject) -> list[int]:
-        positions = self._by_answer.find(str(record.get("answer_id")))
+        askings = self._by_answer.find(str(record.get("answer_id")))
         clarification_id, clarification = parse_clarification(record)
-        for position in self._ledger.open_positions(positions):
-            self._ledger.clarifications.add(position, clarification_id, clarification)
-        return positions
+        for asking in askings:
+            if not self._ledger.is_finished(asking):
+                self._ledger.clarifications.add(asking, clarification_id, clarification)
+        return askings
 
-    def _keep_clarification(self, position: int, answer: Answer, result: JsonObject) -> None:
+    def _keep_clarification(self, asking: int, answer: Answer, result: JsonObject) -> None:
         """Keep the clarification that the result holds beside the answer."""
-        question, clarification = self._ledger.questions[position], clarification_of_result(result)
+        question, clarification = self._ledger.roster.question_of(asking), clarification_of_result(result)
         if question and clarification:
             messages = clarification_messages(question, answer.text)
-            clarification_id = name_clarification(self._ledger.roster.ids(position).answer, messages)
-            self._ledger.clarifications.add(position, clarification_id, clarification)
+            clarification_id = name_clarification(self._ledger.roster.ids(asking).answer, messages)
+            self._ledger.clarifications.add(asking, clarification_id, clarification)
 
-    def _use_refusal(self, position: int, record: JsonObject, reuse: Reuse) -> None:
-        question = self._ledger.questions[position]
+    def _use_refusal(self, asking: int, record: JsonObject, reuse: Reuse) -> None:
+        question = self._ledger.roster.question_of(asking)
         assert question is not None
         kept = record.get("answer")
         answer = parse_answer(kept) if isinstance(kept, dict) else None
-        result = build_refused(self._ledger.roster.ids(position), question, parse_refusal(record), answer)
-        reuse.finished += self._ledger.reuse(position, result)
+        result = build_refused(self._ledger.roster.ids(asking), question, parse_refusal(record), answer)
+        reuse.finished += self._ledger.reuse(asking, result)
 
     def _join_grades(self, reuse: Reuse) -> None:
         """Finish the questions for which both an answer and the grade of that very answer are known."""
-        for (position, digest), grade in self._grades.items():
-            question, answer = self._ledger.questions[position], self._find_answer(position, digest)
-            if question and answer and position not in self._ledger.results:
-                result = build_result(self._ledger.roster.ids(position), question, answer, grade)
-                reuse.finished += self._ledger.reuse(position, result)
+        roster = self._ledger.roster
+        for (asking, digest), grade in self._grades.items():
+            question, answer = roster.question_of(asking), self._find_answer(asking, digest)
+            if question and answer and not self._ledger.is_finished(asking):
+                result = build_result(roster.ids(asking), question, answer, grade, roster.order_of(asking))
+                reuse.finished += self._ledger.reuse(asking, result)
                 reuse.answers -= 1
         self._grades.clear()
         self._other_answers.clear()
 
-    def _find_answer(self, position: int, digest: str) -> Answer | None:
+    def _find_answer(self, asking: int, digest: str) -> Answer | None:
         """Return the answer with this digest, which is the one that was graded; None if it is not known."""
-        first = self._ledger.known_answer(position)
-        return first if first and digest_answer(first) == digest else self._other_answers.get((position, digest))
+        first = self._ledger.known_answer(asking)
+        return first if first and digest_answer(first) == digest else self._other_answers.get((asking, digest))
 
 
 def require_fit(checkpoint: Checkpoint, reuse: Reuse, settings: JsonObject) -> None:

@@ -86,9 +86,9 @@ class Batches:
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
-            is_same = result.get("score_id") == self._ledger.roster.ids(position).score
+            is_same = result.get("score_id") == self._ledger.roster.question_ids(position).score
             if is_same and (not is_refused(result) or not self._retry_refused):
-                self._ledger.reuse(position, result)
+                self._ledger.finish_question(position, result)
 
 
 def choose_batch_size(question_count: int) -> int:

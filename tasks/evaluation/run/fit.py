@@ -59,13 +59,15 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
     with read_and_prepare(config, endpoints) as preparation, open_ledger(preparation) as ledger:
         ledger.record_unusable()
         reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
-        graded_anew = len(ledger.awaiting_grade())
+        ledger.conclude_refused()
+        finished, unusable = len(ledger.results), len(ledger.roster.errors)
+        graded_anew = len({ledger.position_of(asking) for asking in ledger.awaiting_grade()})
         return Fit(
             selected=len(ledger.questions),
-            finished=reuse.finished,
+            finished=finished - unusable,
             graded_anew=graded_anew,
             to_ask=ledger.open_count - graded_anew,
             asked_again=reuse.asked_again,
-            unusable=len(ledger.roster.errors),
+            unusable=unusable,
             misfits=[] if reuse.is_any else explain_misfit(checkpoint, preparation.settings),
         )

@@ -47,7 +47,6 @@ def open_run(
         log: takes every line that the user sees.
         factories: make what reaches outside the run.
         start: what the command has read and started already; None: nothing.
-        start: what the command has read and started already; None: nothing.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
@@ -80,10 +79,16 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
         StorageFailure: the log's folder cannot be made.
     """
     folder, count, processing = preparation.own_folder, len(preparation.roster), preparation.config.processing
-    with closing(PlacedSpool(folder, count)) as answers, closing(PlacedSpool(folder, count)) as results:
+    askings = count * processing.repeats
+    with (
+        closing(PlacedSpool(folder, askings)) as answers,
+        closing(PlacedSpool(folder, askings if processing.repeats > 1 else 0)) as repeats,
+        closing(PlacedSpool(folder, count)) as results,
+    ):
         ledger = Ledger(
             preparation.roster,
             answers=answers,
+            repeats=repeats,
             results=results,
             log=open_log() if open_log else None,
             waits_for_sync=processing.save_incremental,

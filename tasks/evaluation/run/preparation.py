@@ -19,6 +19,11 @@ from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
+COLD_REPEATS = (
+    "⚠️ Each question is asked {repeats} times at temperature 0, which shows hardly any variation: set "
+    "generator_settings.temperature to the value that the model is used with"
+)
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -117,7 +122,15 @@ def prepare(
         notify(line)
     if questions.refusal:
         raise UserMistake(questions.refusal)
-    roster = Roster(questions.select(selection), _make_identity(config, generator, grader, lineage), grader)
+    if config.processing.repeats > 1 and generator.request.get("temperature") == 0 and not config.fields.reorders_choices:
+        notify(COLD_REPEATS.format(repeats=config.processing.repeats))
+    roster = Roster(
+        questions.select(selection),
+        _make_identity(config, generator, grader, lineage),
+        grader,
+        repeats=config.processing.repeats,
+        reorders=config.fields.reorders_choices,
+    )
     preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
     _require_same_evaluation(preparation)
     return preparation

@@ -26,8 +26,12 @@ def reuse_earlier(preparation: Preparation, ledger: Ledger, notify: Callable[[st
     reuser, named = Reuser(ledger, preparation.settings), preparation.lineage.named
     used = _use_named(reuser, named, preparation, notify) if named else Reuse()
     used += _use_newest(reuser, ledger, preparation, notify)
+    before = len(ledger.results)
     from_log = reuser.use_log(preparation.own_folder / ANSWERS_FOLDER, notify)
-    _report_log(from_log, notify)
+    ledger.conclude_refused()
+    _report_log(len(ledger.results) - before, from_log.answers, notify)
+    if partly := ledger.count_partly_asked():
+        notify(f"📂 Known of {partly:,} more questions: some of their {preparation.roster.repeats} repeats")
     if len(ledger.results) > unusable:
         _report_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, notify=notify)
 
@@ -86,10 +90,10 @@ def _report_passed_over(checkpoints: list[Checkpoint], settings: JsonObject, not
         notify(f"📂 Passed over: {newest.path} ({reason}){others}")
 
 
-def _report_log(from_log: Reuse, notify: Callable[[str], None]) -> None:
-    if from_log.finished or from_log.answers > 0:
-        awaiting = f", {from_log.answers:,} that await their grade" if from_log.answers > 0 else ""
-        notify(f"📂 From the answer log: {from_log.finished:,} more questions{awaiting}")
+def _report_log(finished: int, answers: int, notify: Callable[[str], None]) -> None:
+    if finished or answers > 0:
+        awaiting = f", {answers:,} that await their grade" if answers > 0 else ""
+        notify(f"📂 From the answer log: {finished:,} more questions{awaiting}")
 
 
 def _report_resumed(done: int, total: int, *, is_from_checkpoint: bool, notify: Callable[[str], None]) -> None:

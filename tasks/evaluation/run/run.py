@@ -59,7 +59,7 @@ class Run:
         processing = self.config.processing
         generator, grader = endpoints
         self._slots = asyncio.Semaphore(processing.parallel_workers)
-        has_scores = bool(np.isfinite(self.ledger.scores).any())
+        has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
         self._scorer = Scorer(
@@ -100,7 +100,7 @@ class Run:
         Raises:
             UserMistake: nothing answers at the address of one, or it does not accept its key.
         """
-        open_count, known_count = self.ledger.open_count, len(self.ledger.awaiting_grade())
+        open_count, known_count = self.ledger.open_asking_count, len(self.ledger.awaiting_grade())
         needed = [self._generator] if open_count > known_count else []
         needed += [self._grader] if self._grader and open_count else []
         for client in needed:

@@ -1,7 +1,7 @@
 """Identity: what must be equal for an earlier run's answer or score to be reused.
 
     answer id = hash(request settings, weights, revision, messages, number of identical questions before it,
-                     the private run id)
+                     number of the repeat if it is not the first, the private run id)
     score id  = hash(answer id, reference answer, format, further accepted answers if any,
                      the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
@@ -53,11 +53,17 @@ class Identity:
         self._prompt = settings.prompt
         self._grader_part = _digest(*settings.grader)
 
-    def identify(self, question: Question, occurrence: int) -> Ids:
-        """Return the question's ids as hexadecimal text; `occurrence` counts the identical questions before it."""
-        answer = _digest_bytes(
-            self._answer_part, _canonical(generator_messages(question, self._prompt)), str(occurrence).encode()
-        )
+    def identify(self, question: Question, occurrence: int, repeat: int = 0) -> Ids:
+        """Return the ids of one repeat of the question, as hexadecimal text.
+
+        Args:
+            question: as that repeat shows it.
+            occurrence: the number of identical questions before it.
+            repeat: the number of times that it was asked before.
+        """
+        messages = _canonical(generator_messages(question, self._prompt))
+        repeated = [str(repeat).encode()] if repeat else []
+        answer = _digest_bytes(self._answer_part, messages, str(occurrence).encode(), *repeated)
         aliases = [question.aliases] if question.aliases else []
         score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *aliases]))
         return Ids(answer.hex(), score.hex())
@@ -70,6 +76,11 @@ class Identity:
 def name_clarification(answer_id: str, messages: Sequence[Message]) -> str:
     """Return the id of a follow-up: a hash of its messages and of the answer's id, which stands for the request before them."""
     return _digest(answer_id, messages).hex()
+
+
+def name_repeats(score_ids: bytes) -> str:
+    """Return the score id of a question that is asked several times, made of its repeats' score ids."""
+    return _digest_bytes(score_ids).hex()
 
 
 def name_batch(score_ids: bytes) -> str:

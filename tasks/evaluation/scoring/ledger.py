@@ -9,12 +9,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 
-import numpy as np
-
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
-from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
+from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.clarification_records import Clarifications, clarification_record
 from tasks.evaluation.scoring.records import (
@@ -29,22 +27,24 @@ from tasks.evaluation.scoring.records import (
     parse_answer,
     refusal_record,
 )
+from tasks.evaluation.scoring.repeats import merge_repeats, select_own
 from tasks.evaluation.scoring.roster import Roster
+from tasks.evaluation.scoring.score_sheet import ScoreSheet
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.spool import PlacedSpool
 
 
 class Ledger:
-    """What is known about each question; positions are 0-based places in the selection.
+    """What is known about each question; positions are 0-based places in the selection, askings are as in the roster.
 
-    `scores` holds a score or NaN for each position, and is valid only where there is a result. `no_choice`, `truncated` and
-    `clarified` hold the evaluations' marks, `f1` the token F1 of short answers or NaN. `clarifications` holds those that are
-    known for unfinished questions.
+    `sheet` holds what the statistics need of the finished questions. `clarifications` holds those that are known for unfinished
+    askings.
 
     Args:
         roster: the questions with their ids.
-        answers: receives the answers that are known and not yet graded.
-        results: receives the finished questions' records.
+        answers: receives the answers that are known and not yet graded, by asking.
+        repeats: receives the finished repeats of questions that are asked several times, by asking; not used for others.
+        results: receives the finished questions' records, by position.
         log: receives everything that arrives; None without checkpointing.
         waits_for_sync: whether to wait for the fsync of what is kept.
         retry_refused: whether to ignore refusals that earlier runs have recorded.
@@ -55,6 +55,7 @@ class Ledger:
         roster: Roster,
         *,
         answers: PlacedSpool,
+        repeats: PlacedSpool,
         results: PlacedSpool,
         log: AnswerLog | None,
         waits_for_sync: bool,
@@ -63,16 +64,16 @@ class Ledger:
         self.roster = roster
         self.questions = roster.questions
         self.answers = answers
+        self.repeats = repeats
         self.results = results
         self.log = log
-        self.scores = np.full(len(roster), np.nan)
-        self.no_choice, self.truncated, self.clarified = np.zeros((3, len(roster)), dtype=bool)
-        self.f1 = np.full(len(roster), np.nan)
+        self.sheet = ScoreSheet(roster.key, roster.repeats)
         self.clarifications = Clarifications()
         self._models = ModelTable(len(roster))
         self._tokens = TokenTable(len(roster))
         self._waits_for_sync = waits_for_sync
         self._retry_refused = retry_refused
+        self._with_refusal: set[int] = set()
 
     @property
     def open_count(self) -> int:
@@ -83,80 +84,138 @@ class Ledger:
         """Return those of the positions whose question is unfinished."""
         return (position for position in positions if position not in self.results)
 
+    @property
+    def open_asking_count(self) -> int:
+        """Return the number of times that unfinished questions are still to be asked or graded."""
+        if self.roster.repeats == 1:
+            return self.open_count
+        return sum(1 for _ in self.open_askings(self.open_positions(range(len(self.questions)))))
+
+    def open_askings(self, positions: Iterable[int]) -> Iterator[int]:
+        """Return the unfinished askings of these unfinished questions."""
+        askings = (asking for position in positions for asking in self.roster.askings(position))
+        return askings if self.roster.repeats == 1 else (asking for asking in askings if asking not in self.repeats)
+
+    def position_of(self, asking: int) -> int:
+        """Return the position of the asking's question."""
+        return asking // self.roster.repeats
+
+    def is_finished(self, asking: int) -> bool:
+        """Return True if the asking, or all of its question, has a record."""
+        return self.position_of(asking) in self.results or (self.roster.repeats > 1 and asking in self.repeats)
+
+    def has_refusal(self, position: int) -> bool:
+        """Return True if the unfinished question was refused in one of its repeats, so that nobody need ask it again."""
+        return position in self._with_refusal
+
+    def count_partly_asked(self) -> int:
+        """Return the number of unfinished questions of which some repeats are finished."""
+        positions = {self.position_of(asking) for asking in self.repeats.positions(0, len(self.repeats))}
+        return sum(1 for _ in self.open_positions(positions))
+
     def record_unusable(self) -> None:
         """Put the entries that cannot be asked into the results, each with its reason."""
         for position, error in self.roster.errors.items():
-            self.finish(position, build_unusable(error))
+            self.finish_question(position, build_unusable(error))
 
-    def finish(self, position: int, result: JsonObject) -> bool:
+    def finish(self, asking: int, record: JsonObject) -> bool:
+        """Add the record of an asking; return False if it already has one.
+
+        With repeats, the question is finished with its last one. After a refusal it waits for `conclude`.
+        """
+        position = self.position_of(asking)
+        self.clarifications.forget(asking)
+        if self.roster.repeats == 1:
+            return self.finish_question(position, record)
+        if position in self.results or not self.repeats.put(asking, to_line(select_own(record))):
+            return False
+        if record.get("skipped"):
+            self._with_refusal.add(position)
+        elif position not in self._with_refusal and all(each in self.repeats for each in self.roster.askings(position)):
+            self._merge(position)
+        return True
+
+    def conclude(self, position: int) -> None:
+        """Finish the question if one of its repeats was refused: what is known of it is all that will be."""
+        if position in self._with_refusal and position not in self.results:
+            self._merge(position)
+
+    def conclude_refused(self) -> None:
+        """Finish all questions that were refused in one of their repeats."""
+        for position in sorted(self._with_refusal):
+            self.conclude(position)
+
+    def finish_question(self, position: int, result: JsonObject) -> bool:
         """Add the question's record to the results, with its own number and fields; return False if it already has one."""
         if position not in self.results:
             self._tokens.note(position, result)
             self._models.note(position, result.get("response_model"))
             if not result.get("skipped"):
                 # Set before the record is added: a concurrent save counts the scores of the records that it finds.
-                self.scores[position] = result["score"]
-                self._note_marks(position, result.get("evaluation"))
-        self.clarifications.forget(position)
+                self.sheet.note(position, result)
         record = {**result, "question_id": position + 1}
         record.pop("fields", None)  # those of a reused record are from the file as it was then
         metadata = self.questions.metadata(position)
         return self.results.put(position, to_line(record | {"fields": metadata} if metadata else record))
 
-    def rollback(self, *, results_from: int, answers_from: int) -> None:
-        """Drop all results and answers except the first `results_from` and `answers_from`."""
+    def rollback(self, *, results_from: int, repeats_from: int, answers_from: int) -> None:
+        """Drop all results, repeats and answers except the first `results_from`, `repeats_from` and `answers_from`."""
         for position in self.results.positions(results_from, len(self.results)):
-            self.scores[position] = np.nan
+            self.sheet.forget(position)
+        dropped = {self.position_of(asking) for asking in self.repeats.positions(repeats_from, len(self.repeats))}
         self.results.truncate(results_from)
+        self.repeats.truncate(repeats_from)
         self.answers.truncate(answers_from)
+        self._with_refusal -= dropped
 
-    def reuse(self, position: int, result: JsonObject) -> bool:
-        """Use a record that an earlier checkpoint or log holds under the question's score id; return True if it was used."""
-        return not (is_refused(result) and self._retry_refused) and self.finish(position, result)
+    def reuse(self, asking: int, record: JsonObject) -> bool:
+        """Use a record that an earlier checkpoint or log holds under the asking's score id; return True if it was used."""
+        return not (is_refused(record) and self._retry_refused) and self.finish(asking, record)
 
-    async def keep_answer(self, position: int, answer: Answer) -> None:
+    async def keep_answer(self, asking: int, answer: Answer) -> None:
         """Log the answer; with `waits_for_sync`, wait for the fsync.
 
         Raises:
             StorageFailure: it cannot be kept.
         """
-        await self._log(position, answer_record(self.roster.ids(position).answer, answer))
+        await self._log(asking, answer_record(self.roster.ids(asking).answer, answer))
 
-    async def keep_clarification(self, position: int, clarification_id: str, clarification: Answer) -> None:
+    async def keep_clarification(self, asking: int, clarification_id: str, clarification: Answer) -> None:
         """Log the model's clarification of its choice, or its refusal; with `waits_for_sync`, wait for the fsync.
 
         Raises:
             StorageFailure: it cannot be kept.
         """
-        await self._log(position, clarification_record(self.roster.ids(position).answer, clarification_id, clarification))
+        await self._log(asking, clarification_record(self.roster.ids(asking).answer, clarification_id, clarification))
 
-    async def keep_grade(self, position: int, question: Question, answer: Answer, grade: Grade) -> None:
-        """Log the grade and finish the question; with `waits_for_sync`, wait for the fsync in between.
-
-        Raises:
-            StorageFailure: it cannot be kept.
-        """
-        ids = self.roster.ids(position)
-        await self._log(position, grade_record(ids.score, answer, grade))
-        self.finish(position, build_result(ids, question, answer, grade))
-
-    async def keep_refusal(self, position: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
-        """Log the refusal and finish the question with it; with `waits_for_sync`, wait for the fsync in between.
+    async def keep_grade(self, asking: int, question: Question, answer: Answer, grade: Grade) -> None:
+        """Log the grade and finish the asking; with `waits_for_sync`, wait for the fsync in between.
 
         Raises:
             StorageFailure: it cannot be kept.
         """
-        ids = self.roster.ids(position)
-        await self._log(position, refusal_record(ids, refusal, answer))
-        self.finish(position, build_refused(ids, question, refusal, answer))
+        ids = self.roster.ids(asking)
+        await self._log(asking, grade_record(ids.score, answer, grade))
+        self.finish(asking, build_result(ids, question, answer, grade, self.roster.order_of(asking)))
 
-    def known_answer(self, position: int) -> Answer | None:
+    async def keep_refusal(self, asking: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
+        """Log the refusal and finish the asking with it; with `waits_for_sync`, wait for the fsync in between.
+
+        Raises:
+            StorageFailure: it cannot be kept.
+        """
+        ids = self.roster.ids(asking)
+        await self._log(asking, refusal_record(ids, refusal, answer))
+        self.finish(asking, build_refused(ids, question, refusal, answer))
+
+    def known_answer(self, asking: int) -> Answer | None:
         """Return an earlier run's answer that awaits its grade; None if it is not known."""
-        return parse_answer(from_line(self.answers.read(position))) if position in self.answers else None
+        return parse_answer(from_line(self.answers.read(asking))) if asking in self.answers else None
 
     def awaiting_grade(self) -> list[int]:
-        """Return the positions of unfinished questions whose answer is known."""
-        return list(self.open_positions(position for position in range(len(self.questions)) if position in self.answers))
+        """Return the unfinished askings whose answer is known."""
+        askings = self.open_askings(self.open_positions(range(len(self.questions))))
+        return [asking for asking in askings if asking in self.answers]
 
     def read_result(self, position: int) -> JsonObject:
         """Return the finished question's record.
@@ -179,17 +238,18 @@ class Ledger:
         if self.log:
             self.log.close(is_complete=not self.open_count)
 
-    def _note_marks(self, position: int, evaluation: JsonValue) -> None:
-        marks = evaluation if isinstance(evaluation, dict) else {}
-        f1 = marks.get("f1")
-        self.no_choice[position] = marks.get("no_choice") is True
-        self.truncated[position] = marks.get("truncated") is True
-        self.clarified[position] = marks.get("clarified") is True
-        self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
+    def _merge(self, position: int) -> None:
+        """Finish the question with the record that its repeats make."""
+        known = [asking for asking in self.roster.askings(position) if asking in self.repeats]
+        repeats = [from_line(self.repeats.read(asking)) for asking in known]
+        question = self.questions[position]
+        assert question is not None
+        self.finish_question(position, merge_repeats(self.roster.question_ids(position), question, repeats))
+        self._with_refusal.discard(position)
 
-    async def _log(self, position: int, record: JsonObject) -> None:
+    async def _log(self, asking: int, record: JsonObject) -> None:
         if self.log is None:
             return
-        synced: Future[None] = self.log.append(to_line(record), position)
+        synced: Future[None] = self.log.append(to_line(record), self.position_of(asking))
         if self._waits_for_sync:
             await asyncio.wrap_future(synced)

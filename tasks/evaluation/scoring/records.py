@@ -4,7 +4,8 @@ The answer log keeps an `Answer` and a `Grade`; `build_result` makes them into t
 hold. All are plain JSON objects, one per line.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from tasks.evaluation.statistics.accuracy import is_score
 if TYPE_CHECKING:
     # At run time it would bring pandas, for which commands that only read records should not wait.
     from tasks.evaluation.questions.questions import Question
+
+LABEL = re.compile(r"\W*(\w|\d\d)(?:\W*|\).*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -138,19 +141,49 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
         return None
 
 
-def build_result(ids: Ids, question: "Question", answer: Answer, grade: Grade) -> JsonObject:
-    """Return the documented record of a scored question; `question_id` is set later, where its position is known."""
+def build_result(
+    ids: Ids, question: "Question", answer: Answer, grade: Grade, order: Sequence[str] | None = None
+) -> JsonObject:
+    """Return the documented record of a scored question; `question_id` is set later, where its position is known.
+
+    Args:
+        ids: its ids.
+        question: as it was asked.
+        answer: the model's answer.
+        grade: its grade.
+        order: the choices' own labels in the order in which they were shown; the record then names choices by these. None: as
+            they were shown.
+    """
     logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {
-        "question_id": 0,
-        "question": question.text,
-        "reference_answer": question.reference,
+        **describe_question(question),
         "model_answer": answer.text,
-        "evaluation": grade.evaluation,
+        "evaluation": grade.evaluation if order is None else _name_by_order(grade.evaluation, question, order),
         "score": grade.evaluation["score"],
         "format": question.format,
         "model_time_seconds": answer.seconds,
         "evaluation_time_seconds": grade.seconds,
+        **describe_retrieval(question),
+        "skipped": False,
+        "answer_id": ids.answer,
+        "score_id": ids.score,
+        "usage": {"generator": add_usage(answer.usage, grade.clarification_usage), "grader": grade.usage},
+        "finish_reason": answer.finish_reason,
+        "response_model": answer.response_model,
+        "reasoning": answer.reasoning,
+        **logprobs,
+        **({"order": list(order)} if order is not None else {}),
+    }
+
+
+def describe_question(question: "Question") -> JsonObject:
+    """Return the beginning of a scored question's record."""
+    return {"question_id": 0, "question": question.text, "reference_answer": question.reference}
+
+
+def describe_retrieval(question: "Question") -> JsonObject:
+    """Return what a record says about the question's context, in the original scorer's form."""
+    return {
         "retrieval_info": {
             "retrieved_chunks": [],
             "retrieval_scores": [],
@@ -160,15 +193,28 @@ def build_result(ids: Ids, question: "Question", answer: Answer, grade: Grade) -
             "error": None,
         },
         "source_chunk_retrieved": None,
-        "skipped": False,
-        "answer_id": ids.answer,
-        "score_id": ids.score,
-        "usage": {"generator": add_usage(answer.usage, grade.clarification_usage), "grader": grade.usage},
-        "finish_reason": answer.finish_reason,
-        "response_model": answer.response_model,
-        "reasoning": answer.reasoning,
-        **logprobs,
     }
+
+
+def _name_by_order(evaluation: JsonObject, question: "Question", order: Sequence[str]) -> JsonObject:
+    """Return the evaluation with the choices' own labels in place of those under which they were shown."""
+    own = dict(zip(question.choices, order, strict=True))
+    named = dict(evaluation)
+    for name in ("reference_choice", "model_choice"):
+        value = evaluation.get(name)
+        labels = [read_label(part) or "" for part in value.split(", ")] if isinstance(value, str) else []
+        if labels and all(label in own for label in labels):
+            named[name] = ", ".join(sorted((own[label] for label in labels), key=list(question.choices).index))
+    probabilities = evaluation.get("probabilities")
+    if isinstance(probabilities, dict):
+        named["probabilities"] = {own.get(label, label): value for label, value in probabilities.items()}
+    return named
+
+
+def read_label(choice: JsonValue) -> str | None:
+    """Return the one label that a grader's words for a choice name, as "B", "b)", "(B)" or "B) text"; None for any other."""
+    found = LABEL.fullmatch(choice) if isinstance(choice, str) else None
+    return found[1].upper() if found else None
 
 
 def build_refused(ids: Ids, question: "Question", refusal: Refusal, answer: Answer | None) -> JsonObject:

@@ -57,7 +57,8 @@ class Scorer:
 
     async def score_positions(self, positions: Iterable[int]) -> dict[int, Unscored]:
         """Score the unfinished questions at these positions; return those that are left unscored, each with the reason."""
-        tasks = {position: asyncio.create_task(self._score_in_turn(position)) for position in positions}
+        askings = self._ledger.open_askings(positions)
+        tasks = {asking: asyncio.create_task(self._score_in_turn(asking)) for asking in askings}
         self._asking |= set(tasks.values())
         try:
             outcomes = await asyncio.gather(*tasks.values(), return_exceptions=True)
@@ -67,7 +68,11 @@ class Scorer:
         for outcome in outcomes:
             if outcome is not None and not isinstance(outcome, Unscored):
                 raise outcome
-        return {position: failure for position, failure in failures.items() if isinstance(failure, Unscored)}
+        for position in {self._ledger.position_of(asking) for asking in tasks}:
+            self._ledger.conclude(position)
+        unscored = {asking: failure for asking, failure in failures.items() if isinstance(failure, Unscored)}
+        by_position = {self._ledger.position_of(asking): failure for asking, failure in reversed(unscored.items())}
+        return {position: by_position[position] for position in self._ledger.open_positions(sorted(by_position))}
 
     def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
         """Ask nothing more; replies in flight may still arrive within the grace period. Call it on the event loop."""
@@ -82,8 +87,8 @@ class Scorer:
         for task in self._asking:
             task.cancel()
 
-    async def _score_in_turn(self, position: int) -> None:
-        """Score the question once a slot is free.
+    async def _score_in_turn(self, asking: int) -> None:
+        """Ask the question once a slot is free, and score it; ask nothing if it was refused in another repeat.
 
         Raises:
             Unscored: it has no score yet.
@@ -91,7 +96,8 @@ class Scorer:
         try:
             async with self._slots:
                 self._check_going_on()
-                await self._score(position)
+                if not self._ledger.has_refusal(self._ledger.position_of(asking)):
+                    await self._score(asking)
         except asyncio.CancelledError:
             raise Stopped("the run was stopped before the reply came") from None
         except (EndpointStop, StorageFailure, UserMistake) as error:
@@ -103,37 +109,39 @@ class Scorer:
         if self.stop_cause is not None:
             raise Stopped(f"the run was stopped: {self.stop_cause}")
 
-    async def _score(self, position: int) -> None:
-        question = self._ledger.questions[position]
+    async def _score(self, asking: int) -> None:
+        question = self._ledger.roster.question_of(asking)
         assert question is not None, "an entry that cannot be asked is finished from the start"
-        answer = self._ledger.known_answer(position)
+        answer = self._ledger.known_answer(asking)
         try:
             if answer is None:
                 answer = await self._generator.ask(generator_messages(question, self._prompt))
-                await self._ledger.keep_answer(position, answer)
-            ask = self._judge.ask if self._judge else partial(self._ask_further, position, question)
+                await self._ledger.keep_answer(asking, answer)
+            ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question)
             grade = await self._grader.grade(question, answer, ask)
         except Refused as refused:
             usage = read_usage(refused.usage)
             if answer and not self._judge:  # the generator's refusal of the follow-up: what it has cost stands with the answer
                 answer, usage = replace(answer, usage=add_usage(answer.usage, usage)), {}
-            await self._ledger.keep_refusal(position, question, Refusal(str(refused), usage), answer)
-            self._count_refusal(refused)
+            is_first = not self._ledger.has_refusal(self._ledger.position_of(asking))
+            await self._ledger.keep_refusal(asking, question, Refusal(str(refused), usage), answer)
+            if is_first:
+                self._count_refusal(refused)
         else:
-            await self._ledger.keep_grade(position, question, answer, grade)
+            await self._ledger.keep_grade(asking, question, answer, grade)
             self._refused_in_a_row = 0
 
-    async def _ask_further(self, position: int, question: Question, messages: list[Message]) -> Answer:
+    async def _ask_further(self, asking: int, question: Question, messages: list[Message]) -> Answer:
         """Ask the generator a follow-up to the question, unless the reply or refusal is already known.
 
         Raises:
             Refused: the endpoint refuses it.
         """
-        clarification_id = name_clarification(self._ledger.roster.ids(position).answer, messages)
-        known = self._ledger.clarifications.find(position, clarification_id)
+        clarification_id = name_clarification(self._ledger.roster.ids(asking).answer, messages)
+        known = self._ledger.clarifications.find(asking, clarification_id)
         if known is None:
             known = await self._generator.ask([*generator_messages(question, self._prompt), *messages])
-            await self._ledger.keep_clarification(position, clarification_id, known)
+            await self._ledger.keep_clarification(asking, clarification_id, known)
         return known
 
     def _count_refusal(self, refusal: Refused) -> None:

@@ -1,0 +1,112 @@
+"""The score sheet: what the statistics need to know of each question, by position, without reading its record again."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.scoring.records import read_label
+from tasks.evaluation.scoring.repeats import REPEATS
+from tasks.evaluation.statistics.calibration import score_brier
+
+MOST_LABELS = 2**15 - 1
+NO_LABEL = -1
+
+
+class AnswerKey:
+    """The right choice of each question that has exactly one, by position.
+
+    `right` is the place of its label in `labels`, -1 for any other question, and `choice_counts` the number of choices, else 0.
+
+    Args:
+        count: the number of questions.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.right = np.full(count, NO_LABEL, dtype=np.int16)
+        self.choice_counts = np.zeros(count, dtype=np.uint8)
+        self.labels: list[str] = []
+        self._codes: dict[str, int] = {}
+
+    def add(self, position: int, question: Question) -> None:
+        """Note the question's right choice, if it is the only one."""
+        if len(question.right) == 1 and len(question.right[0]) == 1:
+            self.right[position] = self.encode(question.right[0][0])
+            self.choice_counts[position] = len(question.choices)
+
+    def encode(self, choice: JsonValue) -> int:
+        """Return the place in `labels` of the one label that the choice names; -1 if it names none or several."""
+        label = read_label(choice)
+        if label is None:
+            return NO_LABEL
+        if label not in self._codes and len(self.labels) < MOST_LABELS:
+            self._codes[label] = len(self.labels)
+            self.labels.append(label)
+        return self._codes.get(label, NO_LABEL)
+
+
+class ScoreSheet:
+    """What is known of each question's score; a row is valid only where the question has a result.
+
+    `scores` holds a score or NaN, `no_choice`, `truncated` and `clarified` the evaluations' marks, `f1` the token F1 of short
+    answers or NaN. `chosen` is the place of the chosen label in the key's `labels`, -1 for none and for several. `brier` and
+    `confidences` come from the first token's probabilities, NaN without. Of repeats, a column each, there are `repeat_scores`,
+    `repeat_choices`, and `right_places`, the place from 1 at which the right choice was shown, 0 if the order never changes.
+
+    Args:
+        key: the right choices.
+        repeats: the number of times that each question is asked.
+    """
+
+    def __init__(self, key: AnswerKey, repeats: int) -> None:
+        self.key = key
+        count = len(key.right)
+        self.scores, self.f1, self.brier, self.confidences = np.full((4, count), np.nan)
+        self.no_choice, self.truncated, self.clarified = np.zeros((3, count), dtype=bool)
+        self.chosen = np.full(count, NO_LABEL, dtype=np.int16)
+        columns = repeats if repeats > 1 else 0
+        self.repeat_scores = np.full((count, columns), np.nan, dtype=np.float32)
+        self.repeat_choices = np.full((count, columns), NO_LABEL, dtype=np.int16)
+        self.right_places = np.zeros((count, columns), dtype=np.uint8)
+
+    def note(self, position: int, record: Mapping[str, JsonValue]) -> None:
+        """Note the scored question's record."""
+        evaluation = read_evaluation(record)
+        self.scores[position] = record["score"]
+        self.no_choice[position] = evaluation.get("no_choice") is True
+        self.truncated[position] = evaluation.get("truncated") is True
+        self.clarified[position] = evaluation.get("clarified") is True
+        self.chosen[position] = self.key.encode(evaluation.get("model_choice"))
+        f1 = evaluation.get("f1")
+        self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
+        self._note_probabilities(position, evaluation)
+        repeats = record.get(REPEATS)
+        for number, repeat in enumerate(repeats if isinstance(repeats, list) else []):
+            if isinstance(repeat, dict) and number < self.repeat_scores.shape[1]:
+                self._note_repeat(position, number, repeat)
+
+    def forget(self, position: int) -> None:
+        """Drop the question's score."""
+        self.scores[position] = np.nan
+
+    def _note_repeat(self, position: int, number: int, repeat: JsonObject) -> None:
+        score, order = repeat.get("score"), repeat.get("order")
+        self.repeat_scores[position, number] = score if isinstance(score, int | float) else np.nan
+        self.repeat_choices[position, number] = self.key.encode(read_evaluation(repeat).get("model_choice"))
+        if isinstance(order, list) and self.key.right[position] != NO_LABEL:
+            self.right_places[position, number] = order.index(self.key.labels[self.key.right[position]]) + 1
+
+    def _note_probabilities(self, position: int, evaluation: JsonObject) -> None:
+        probabilities, right = evaluation.get("probabilities"), evaluation.get("reference_choice")
+        if not isinstance(probabilities, dict) or not probabilities:
+            return
+        values = {label: float(value) for label, value in probabilities.items() if isinstance(value, int | float)}
+        self.brier[position] = score_brier(values, str(right))
+        self.confidences[position] = min(max(values.values(), default=0.0), 1.0)
+
+
+def read_evaluation(record: Mapping[str, JsonValue]) -> JsonObject:
+    """Return the record's evaluation; empty if it has none."""
+    value = record.get("evaluation")
+    return value if isinstance(value, dict) else {}
