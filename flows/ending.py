@@ -18,8 +18,8 @@ from typing import Any, ParamSpec, Self
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 
-from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_error, print_line
-from tasks.evaluation.errors import EvaluationError, UserMistake
+from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, exit_code_of, print_error, print_line
+from tasks.evaluation.errors import EvaluationError
 
 Parameters = ParamSpec("Parameters")
 # How long Prefect may hold up a process that has done its work: first with its report, then with its events.
@@ -101,6 +101,7 @@ def _exit_code(outcome: Outcome) -> int:
         return 128 + signal.SIGINT
     if isinstance(outcome, TerminationSignal):
         return 128 + outcome.signal
-    if isinstance(outcome, UserMistake):
-        return EXIT_MISTAKE
+    error = outcome.data if isinstance(outcome, State) else outcome
+    if isinstance(error, EvaluationError):
+        return exit_code_of(error)
     return EXIT_DONE if isinstance(outcome, State) and outcome.is_completed() else EXIT_UNFINISHED

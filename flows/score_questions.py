@@ -29,8 +29,9 @@ from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
-from tasks.evaluation.errors import EvaluationError, StorageFailure, UserMistake, before_asking
+from tasks.evaluation.errors import EvaluationError, GateFailed, StorageFailure, UserMistake, before_asking
 from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.gates import check_gates
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.outcome import explain_no_score, explain_unscored, raise_mistake
 from tasks.evaluation.run.run import Run
@@ -189,7 +190,7 @@ def load_secret(name: str) -> str:
 
 
 def final_state(run: Run) -> State[None]:
-    """Return the state that the run ends in: Failed if anything can still be scored, or if nothing was."""
+    """Return the state that the run ends in: Failed if anything can still be scored, if nothing was, or if a gate says no."""
     total = len(run.ledger.questions)
     if run.ledger.open_count:
         run.progress.notify(how_to_continue(run))
@@ -197,4 +198,8 @@ def final_state(run: Run) -> State[None]:
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:
         return Failed(message=f"0 of {total:,} questions scored: {explain_no_score(run)}")
+    failed = [gate.message for gate in check_gates(run) if not gate.is_passed]
+    if failed:
+        message = "; ".join(failed)
+        return Failed(message=message, data=GateFailed(message))
     return Completed(message=f"Accuracy {accuracy}")

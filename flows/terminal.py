@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from tasks.evaluation.errors import EvaluationError, UserMistake
+from tasks.evaluation.errors import EvaluationError, GateFailed, UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # A run stopped by a signal exits with 128 + the signal's number.
@@ -42,4 +42,11 @@ def print_error(error: EvaluationError) -> int:
     """Print the error's message; return the exit code."""
     is_mistake = isinstance(error, UserMistake)
     print_line(f"mcqa: error: {error}" if is_mistake else f"mcqa: {error}", sys.stderr)
-    return EXIT_MISTAKE if is_mistake else EXIT_UNFINISHED
+    return exit_code_of(error)
+
+
+def exit_code_of(error: EvaluationError) -> int:
+    """Return the exit code that the error stands for."""
+    if isinstance(error, UserMistake):
+        return EXIT_MISTAKE
+    return EXIT_GATE if isinstance(error, GateFailed) else EXIT_UNFINISHED

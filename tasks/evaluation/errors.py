@@ -13,6 +13,7 @@ EvaluationError
 ├── Refused             the endpoint says that it will not answer this request: final
 │   └── Declined            refused by a status code, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
+├── GateFailed          all is scored, and the accuracy is below what the user demands
 ├── DamagedFile         a file is not what a finished write leaves
 ├── StorageFailure      paid answers can no longer be kept
 └── ServerFailure       Prefect's server did not start, or has failed
@@ -142,6 +143,10 @@ class EndpointStop(EvaluationError):
 
 class Blocked(Unscored):
     """The endpoint does not let this one request through, though it answers others; the next run asks it again."""
+
+
+class GateFailed(EvaluationError):
+    """The scores do not pass what the user demands of them; the message says why. Exit code 3."""
 
 
 class DamagedFile(EvaluationError):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -107,3 +108,17 @@ def test_prefect_names_the_run_and_its_batches(folder: Path, endpoint: FakeEndpo
         flow_run = client.read_flow_run(state.state_details.flow_run_id)
     assert flow_run.name == "exam fake"
     assert "sk-very-secret" not in flow_run.model_dump_json()
+
+
+def test_a_gate_ends_the_run_as_failed(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Everything is scored and written; the message says what is demanded, and CI systems can read it too."""
+    config = write_config(folder, endpoint.url)
+    state = run(config, fail_under=0.9, fail_under_interval=0.1, junit="gates.xml")
+    assert state.is_failed()
+    assert state.message == "Accuracy 0.67 is under the 0.90 that fail_under demands"
+    assert len(read_final(folder)["results"]) == COUNT
+    gates = ET.parse(folder / "gates.xml").getroot()
+    assert (gates.get("tests"), gates.get("failures")) == ("2", "1")
+    endpoint.forget()
+    assert run(config, fail_under=0.6).is_completed()
+    assert endpoint.bodies == []

@@ -8,6 +8,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.exporting.exports import export_beside
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
+from tasks.evaluation.run.gates import write_gates
 from tasks.evaluation.run.run import Run
 
 
@@ -30,7 +31,7 @@ def report(run: Run) -> dict[str, Path]:
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")
     run.saver.prune()
-    return written | write_formats(run, written["results"])
+    return written | write_gates(run) | write_formats(run, written["results"])
 
 
 def write_formats(run: Run, results: Path) -> dict[str, Path]:
