@@ -43,7 +43,7 @@ class Letters:
 
 
 def count_letters(right: Codes, chosen: Codes, names: Sequence[str]) -> Letters | None:
-    """Return the choices by letter; None if no question has one right letter.
+    """Return the choices by letter, in the letters' order; None if no question has one right letter.
 
     Args:
         right: the place in `names` of each question's right letter; -1 for a question without one, which counts for nothing.
@@ -61,7 +61,7 @@ def count_letters(right: Codes, chosen: Codes, names: Sequence[str]) -> Letters 
     hits = np.bincount(right[right == chosen], minlength=len(names))
     rows = tuple(
         LetterRow(name, int(rights[at]), int(choices[at]), recall=float(hits[at] / rights[at]) if rights[at] else None)
-        for at, name in enumerate(names)
+        for at, name in sorted(enumerate(names), key=lambda place: (len(place[1]), place[1]))
         if rights[at] or choices[at]
     )
     recalls = [row.recall for row in rows if row.recall is not None]
