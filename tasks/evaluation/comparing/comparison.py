@@ -78,7 +78,7 @@ def compare_runs(
     if not matching.count:
         raise UserMistake(_explain_nothing_shared(runs, columns))
     figures = [
-        measure_run(run, each, _single_out(each.clusters), confidence=confidence)
+        measure_run(run, each, single_out(each.clusters), confidence=confidence)
         for run, each in zip(runs, columns, strict=True)
     ]
     shared = _share(columns, matching)
@@ -138,7 +138,7 @@ def _share(columns: Sequence[RunColumns], matching: Matching) -> SharedScores:
         names, groups = (*names, ""), np.where(groups == NO_VALUE, len(names), groups)
     clusters = _take_first([each.clusters[row] for each, row in zip(columns, rows, strict=True)])
     scores = tuple(each.scores[row] for each, row in zip(columns, rows, strict=True))
-    return SharedScores(scores, _single_out(clusters), groups, names)
+    return SharedScores(scores, single_out(clusters), groups, names)
 
 
 def _recode(columns: RunColumns, names: Sequence[str]) -> Codes:
@@ -155,7 +155,7 @@ def _take_first(codes: Sequence[Codes]) -> Codes:
     return taken
 
 
-def _single_out(clusters: Codes) -> Codes | None:
+def single_out(clusters: Codes) -> Codes | None:
     """Return the clusters, with a question that has none in one of its own; None if no question has one."""
     is_alone = clusters == NO_VALUE
     if is_alone.all():

@@ -11,7 +11,7 @@ from functools import reduce
 
 import numpy as np
 
-from tasks.evaluation.comparing.columns import RunColumns
+from tasks.evaluation.comparing.columns import Digests, RunColumns
 from tasks.evaluation.statistics.arrays import Codes
 
 
@@ -33,7 +33,7 @@ class Matching:
 
 def match_runs(runs: Sequence[RunColumns]) -> Matching:
     """Return which questions are scored in all runs."""
-    keys = _number_questions(runs)
+    keys = number_questions([run.digests for run in runs], [run.question_ids for run in runs])
     common = reduce(np.intersect1d, keys)
     first = np.flatnonzero(np.isin(keys[0], common))
     wanted = keys[0][first[np.argsort(runs[0].question_ids[first], kind="stable")]]
@@ -42,11 +42,16 @@ def match_runs(runs: Sequence[RunColumns]) -> Matching:
     return Matching(rows, shared)
 
 
-def _number_questions(runs: Sequence[RunColumns]) -> list[Codes]:
-    """Return a number for each question of each run, equal for the same question in all runs, and unique within a run."""
-    _, contents = np.unique(np.concatenate([run.digests for run in runs]), return_inverse=True)
-    parts = np.split(contents, np.cumsum([len(run) for run in runs])[:-1])
-    copies = [_count_copies(content, run.question_ids) for content, run in zip(parts, runs, strict=True)]
+def number_questions(digests: Sequence[Digests], question_ids: Sequence[Codes]) -> list[Codes]:
+    """Return a number for each question of each run, equal for the same question in all runs, and unique within a run.
+
+    Args:
+        digests: for each run, the digests of its questions' contents.
+        question_ids: for each run, the questions' numbers.
+    """
+    _, contents = np.unique(np.concatenate(digests), return_inverse=True)
+    parts = np.split(contents, np.cumsum([len(each) for each in digests])[:-1])
+    copies = [_count_copies(content, ids) for content, ids in zip(parts, question_ids, strict=True)]
     most = 1 + max((int(copy.max(initial=0)) for copy in copies), default=0)
     return [content * most + copy for content, copy in zip(parts, copies, strict=True)]
 
