@@ -16,6 +16,7 @@ FLOORS = (
     "tasks",
     "tasks.evaluation.run",
     "tasks.evaluation.resuming",
+    "tasks.evaluation.pages",
     "tasks.evaluation.exporting",
     "tasks.evaluation.comparing",
     "tasks.evaluation.reporting",

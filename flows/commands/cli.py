@@ -14,6 +14,7 @@ from flows.commands.checkpoints import add_checkpoints_command
 from flows.commands.compare import add_compare_command
 from flows.commands.export import add_export_command
 from flows.commands.questions import add_questions_command
+from flows.commands.report import add_report_command
 from flows.commands.serve import add_serve_command
 from flows.end_signals import install_handlers
 from flows.terminal import print_error, print_line
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_questions_command(commands)
     add_compare_command(commands)
     add_export_command(commands)
+    add_report_command(commands)
     add_serve_command(commands)
     return parser
 

@@ -1,0 +1,78 @@
+// Blocks: the index and the texts, compressed and in base64, each in a data element of its own. Unpacked texts are kept for the
+// last few blocks only, so that memory does not grow with the file.
+
+const DATA = JSON.parse(find("data").textContent);
+const FIELD_SEPARATOR = "\u001f";
+const RECORD_SEPARATOR = "\u001e";
+const MOST_KEPT = 24;
+
+function decodeBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
+  return bytes;
+}
+
+/** Return the content of a block as a response, whose text or bytes can be read. */
+function unpack(id) {
+  const packed = new Blob([decodeBase64(find(id).textContent)]);
+  return new Response(packed.stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
+/** Return the index: for each column an array with a value for each row. */
+async function readIndex() {
+  const bytes = await unpack("index").arrayBuffer();
+  const kinds = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
+  const columns = {};
+  let start = 0;
+  for (const { name, bytes: width } of DATA.columns) {
+    const end = start + width * DATA.rows;
+    columns[name] = new kinds[width](bytes.slice(start, end)); // a copy, since an array must begin at a multiple of its width
+    start = end;
+  }
+  return columns;
+}
+
+const keptBlocks = new Map(); // the promised text of each block, the least recently used first
+
+/** Return the text of a block; `stream` 0 holds questions, 1 and up the answers of each run. */
+function readBlock(block, stream, { keep = true } = {}) {
+  const id = `texts-${block}-${stream}`;
+  const kept = keptBlocks.get(id);
+  keptBlocks.delete(id);
+  const text = kept ?? unpack(id).text();
+  if (kept || keep) keptBlocks.set(id, text);
+  if (keptBlocks.size > MOST_KEPT) keptBlocks.delete(keptBlocks.keys().next().value);
+  return text;
+}
+
+/** Return the fields of a row's record in a stream. */
+async function readFields(row, stream) {
+  const text = await readBlock(Math.floor(row / DATA.block_rows), stream);
+  return text.split(RECORD_SEPARATOR)[row % DATA.block_rows].split(FIELD_SEPARATOR);
+}
+
+/** Return a row's question in its parts. */
+async function readQuestion(row) {
+  const [stem, right, reference, count, ...rest] = await readFields(row, 0);
+  const end = 2 * Number(count);
+  return { stem, right, reference, choices: pairUp(rest.slice(0, end)), others: pairUp(rest.slice(end)) };
+}
+
+/** Return the attempts of a run at a row's question, each with the fields that `DATA.attempt_fields` names. */
+async function readAttempts(row, run) {
+  const fields = await readFields(row, 1 + run);
+  const names = DATA.attempt_fields;
+  const attempts = [];
+  for (let at = 0; at + names.length <= fields.length; at += names.length) {
+    attempts.push(Object.fromEntries(names.map((name, place) => [name, fields[at + place]])));
+  }
+  return attempts;
+}
+
+function pairUp(fields) {
+  const pairs = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) pairs.push([fields[at], fields[at + 1]]);
+  return pairs;
+}

@@ -1,0 +1,48 @@
+"""Axes of the page's plots: where a value stands, as a percentage of the plot's width, which SVG scales without distortion."""
+
+import math
+from dataclasses import dataclass
+
+# The least that an axis spans: within less, a difference that means nothing would look large.
+LEAST_SPAN = 0.1
+MOST_TICKS = 6
+STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
+MARGIN = 0.04
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A line from its lowest value to its highest."""
+
+    low: float
+    """The value at the left end."""
+    high: float
+    """The value at the right end."""
+    ticks: tuple[float, ...]
+    """The values that are named."""
+
+    def place(self, value: float) -> str:
+        """Return where the value stands; a value beyond an end stands at that end."""
+        share = (value - self.low) / (self.high - self.low)
+        return f"{100 * min(max(share, 0.0), 1.0):.2f}%"
+
+    def holds(self, value: float) -> bool:
+        """Return True if the value is not beyond an end."""
+        return self.low <= value <= self.high
+
+
+def choose_axis(values: list[float], *, low: float, high: float) -> Axis:
+    """Return an axis on which all values have room, with ends and ticks at round numbers.
+
+    Args:
+        values: what it must hold.
+        low: what no value can be below.
+        high: what no value can be above.
+    """
+    first, last = min(values, default=low), max(values, default=high)
+    lacking = max(LEAST_SPAN - (last - first), 2 * MARGIN * (last - first)) / 2
+    first, last = max(first - lacking, low), min(last + lacking, high)
+    step = next((step for step in STEPS if (last - first) / step < MOST_TICKS), STEPS[-1])
+    start, stop = math.floor(round(first / step, 9)), math.ceil(round(last / step, 9))
+    ticks = tuple(round(number * step, 9) for number in range(start, stop + 1))
+    return Axis(max(ticks[0], low), min(ticks[-1], high), tuple(tick for tick in ticks if low <= tick <= high))
