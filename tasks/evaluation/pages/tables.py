@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from tasks.evaluation.comparing.comparison import Comparison
 from tasks.evaluation.comparing.pairs import list_ends
 from tasks.evaluation.comparing.run_figures import ComparedRun
-from tasks.evaluation.comparing.sentences import format_points
 from tasks.evaluation.pages.axes import Axis, choose_axis
 from tasks.evaluation.pages.gathering import Findings
 from tasks.evaluation.pages.wording import (
     format_count,
+    format_difference,
+    format_difference_ends,
     format_ends,
-    format_point_ends,
     format_probability,
     format_share,
 )
@@ -166,11 +166,11 @@ def build_pair_table(comparison: Comparison) -> PairTable:
                 b=place_of[pair.b],
                 counts=(format_count(both), format_count(only_a), format_count(only_b), format_count(neither)),
                 shares=_share_out(counts),
-                difference=format_points(pair.found.difference),
-                ends=format_point_ends(list_ends(pair.found)),
+                difference=format_difference(pair.found.difference),
+                ends=format_difference_ends(list_ends(pair.found)),
                 mark=mark(pair.found.difference, list_ends(pair.found), axis),
                 p=format_probability(pair.p_adjusted),
-                bounds=format_point_ends(pair.difference_bounds)
+                bounds=format_difference_ends(pair.difference_bounds)
                 if pair.difference_bounds and missing & {pair.a, pair.b}
                 else "",
             )
@@ -247,8 +247,8 @@ def _compare_groups(comparison: Comparison) -> GroupTable | None:
                 count=format_count(known[name][0].count),
                 accuracies=tuple(format_share(each.accuracy) for each in known[name]),
                 marks=tuple(_mark(each, axis) for each in known[name]),
-                difference=format_points(group.found.difference) if group else "",
-                ends=format_point_ends(list_ends(group.found)) if group else "",
+                difference=format_difference(group.found.difference) if group else "",
+                ends=format_difference_ends(list_ends(group.found)) if group else "",
                 p=format_probability(group.p_adjusted) if group else "",
             )
         )

@@ -8,7 +8,7 @@ from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 from tasks.evaluation.statistics.intervals import Interval
 
-NOTHING = "–"
+NOTHING, MINUS = "–", "−"
 SPACE = "\u00a0"  # before a per cent sign, which no line break may part from its number
 
 
@@ -25,9 +25,14 @@ def format_ends(interval: Interval | tuple[float, float] | None) -> str:
     return f"{100 * low:.1f} to {format_share(high)}"
 
 
-def format_point_ends(ends: tuple[float, float] | None) -> str:
+def format_difference(difference: float) -> str:
+    """Return a difference in percentage points, with a minus sign as wide as a plus."""
+    return format_points(difference).replace("-", MINUS)
+
+
+def format_difference_ends(ends: tuple[float, float] | None) -> str:
     """Return an interval of differences in percentage points; a dash for none."""
-    return NOTHING if ends is None else f"{format_points(ends[0])} to {format_points(ends[1])}"
+    return NOTHING if ends is None else f"{format_difference(ends[0])} to {format_difference(ends[1])}"
 
 
 def format_probability(p: float | None) -> str:
