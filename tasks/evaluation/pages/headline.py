@@ -10,6 +10,8 @@ from tasks.evaluation.pages.wording import format_ends, format_share
 
 # Where the sentence on runs that cannot be told apart goes on to explain why.
 APART = re.compile(r"(.* on (?:this question|these [\d,]+ questions?)): (.*)", re.DOTALL)
+# Where the sentence on runs that can be told apart goes on to say how sure that is.
+BETTER = re.compile(r"(.* is better than .* by [\d.]+ points)(?: \((.*)\))?, (p .*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ def write_headline(figures: tuple[ComparedRun, ...], comparison: Comparison | No
     if comparison is None:
         return _describe_one(figures[0], is_graded=is_graded)
     if len(comparison.pairs) == 1:
-        return split_sentence(list_sentences(comparison)[0])
+        return split_sentence(list_sentences(comparison)[0], comparison.common)
     return _describe_leaders(comparison)
 
 
@@ -42,11 +44,20 @@ def list_sentences(comparison: Comparison) -> list[str]:
     return [decide(pair, confidence=comparison.confidence, pair_count=len(comparison.pairs)) for pair in comparison.pairs]
 
 
-def split_sentence(sentence: str) -> Headline:
-    """Return a deciding sentence as a headline."""
-    found = APART.fullmatch(sentence)
-    if found:
+def split_sentence(sentence: str, common: int) -> Headline:
+    """Return a deciding sentence as a headline.
+
+    Args:
+        sentence: as `decide` writes it.
+        common: the number of questions that both runs have scored.
+    """
+    if found := APART.fullmatch(sentence):
         return Headline(found[1], f"{found[2][:1].upper()}{found[2][1:]}.")
+    if found := BETTER.fullmatch(sentence):
+        interval = f"95 % interval {found[2]} points, " if found[2] else ""
+        on = f"on the {count_questions(common)} that both have scored"
+        detail = f"{interval}{found[3]}, {on}."
+        return Headline(found[1], f"{detail[:1].upper()}{detail[1:]}" if interval else detail)
     return Headline(sentence, "")
 
 
