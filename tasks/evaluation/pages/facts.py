@@ -96,16 +96,16 @@ def list_differences(runs: tuple[SavedRun, ...]) -> list[Fact]:
     return [fact for fact in facts if not fact.is_same and fact.name not in ("temperature", "max_tokens")]
 
 
-def list_tokens(findings: Findings) -> list[list[str]]:
-    """Return a row for each run and role that reported tokens: run, role, prompt, completion, total, total per question."""
+def list_tokens(findings: Findings) -> list[tuple[int, str, list[str]]]:
+    """Return a row for each run and role: the run's place, the role, then prompt, completion, total, and total per question."""
     rows = []
-    for run, sheet in zip(findings.runs, findings.sheets, strict=True):
+    for run, sheet in enumerate(findings.sheets):
         for role in ROLES:
             tokens = sheet.tokens[role]
             if tokens.counted:
                 sums = [tokens.prompt, tokens.completion, tokens.total, round(tokens.total / tokens.counted)]
-                rows.append([run.name, role, *map(format_count, sums)])
-    return rows or [[run.name, NONE_REPORTED, *[NOTHING] * 4] for run in findings.runs]
+                rows.append((run, str(role), list(map(format_count, sums))))
+    return rows or [(run, NONE_REPORTED, [NOTHING] * 4) for run in range(len(findings.runs))]
 
 
 def describe_missing(figures: ComparedRun, sheet: RunSheet) -> Missing | None:
