@@ -1,12 +1,15 @@
 // Verdicts: how a run's outcome is shown, always as a sign with words, never by its colour alone.
 
+const NO_CHOICE = 1; // the first of MARKS
+
 /** Return a run's verdict on a row as it stands in the table: sign, score or state, and the chosen label. */
 function makeVerdict(index, row, run) {
   const outcome = describeOutcome(index[`outcome${run}`][row]);
   const label = DATA.labels[index[`choice${run}`][row]];
+  const isUndecided = index[`marks${run}`][row] & NO_CHOICE;
   return make("span", { class: `verdict is-${outcome.key}` },
     make("span", { class: "mark", "aria-hidden": "true" }, outcome.sign),
-    make("span", { class: label ? "hidden" : "state" }, outcome.words),
+    make("span", { class: label ? "hidden" : "state" }, isUndecided ? "no choice" : outcome.words),
     label ? make("span", { class: "hidden" }, ", chose ") : null,
     label ? make("bdi", { class: "label" }, label) : null,
     outcome.share ? make("span", { class: "share" }, outcome.share) : null);

@@ -39,9 +39,10 @@ function makeChoice([label, text], right, answers) {
   });
   return make("li", { class: isRight ? "is-right" : "" },
     make("span", { class: "label" }, label),
-    make("span", { class: "choice-text", dir: "auto" }, text),
-    isRight ? make("span", { class: "is-right tag" }, "✓ right") : null,
-    choosers.length ? make("span", { class: "choosers" }, make("span", { class: "hidden" }, "chosen by "), choosers) : null);
+    make("div", {},
+      make("span", { class: "choice-text", dir: "auto" }, text),
+      isRight ? make("span", { class: "is-right tag" }, "✓ right") : null,
+      choosers.length ? make("span", { class: "choosers" }, make("span", { class: "hidden" }, "chosen by "), choosers) : null));
 }
 
 /** Return the labels that a choice names: "A, C" names two; a text, as a grader may write one, is a label of its own. */

@@ -1,9 +1,13 @@
 // The controls above the table: a line of filters for the comparison and for each run, the groups, and what they leave.
 
 class Controls {
-  /** @param onChange called after the user has changed what is chosen */
-  constructor(facets, onChange) {
+  /**
+   * @param totals how many rows have each value of each facet
+   * @param onChange called after the user has changed what is chosen
+   */
+  constructor(facets, totals, onChange) {
     this.facets = facets;
+    this.totals = totals;
     this.onChange = onChange;
     this.group = null;
     this.buttons = facets.map((facet) => facet.values.map((value, bit) => this.makeButton(facet, value, bit)));
@@ -14,7 +18,7 @@ class Controls {
   }
 
   makeButton(facet, value, bit) {
-    const name = [value.sign ? `${value.sign} ` : "", value.label, value.run === undefined ? null : makeRunName(value.run)];
+    const name = [value.sign ? `${value.sign} ` : "", value.label, value.run === undefined ? null : [" ", makeRunName(value.run)]];
     const button = make("button", { type: "button", class: `chip is-${value.key}`, "aria-pressed": "false" },
       name, " ", make("span", { class: "count" }));
     button.addEventListener("click", () => {
@@ -56,8 +60,7 @@ class Controls {
     this.facets.forEach((facet, place) => facet.values.forEach((value, bit) => {
       const button = this.buttons[place][bit];
       const isChosen = Boolean(facet.chosen & (1 << bit));
-      value.total ??= counts[place][bit]; // the first update counts all rows
-      button.hidden = !value.total && !isChosen;
+      button.hidden = !this.totals[place][bit] && !isChosen;
       button.setAttribute("aria-pressed", isChosen);
       button.classList.toggle("is-empty", !counts[place][bit] && !isChosen);
       button.querySelector(".count").textContent = formatCount(counts[place][bit]);

@@ -9,7 +9,8 @@ class Explorer {
     this.searched = ""; // the query that `found` answers
     this.sort = { key: "number", isDescending: false };
     this.facets = listFacets(index);
-    this.controls = new Controls(this.facets, () => this.refresh());
+    const { counts } = selectRows(index, this.facets, null, null);
+    this.controls = new Controls(this.facets, counts, () => this.refresh());
     this.table = new QuestionTable(index, () => this.updateAddress());
     this.search = null;
   }
@@ -88,9 +89,8 @@ class Explorer {
   }
 
   /** Show what the address says; the open question is shown even if the filters leave it out. */
-  async follow() {
-    const parts = readAddress();
-    if (!parts) return;
+  follow() {
+    const parts = readAddress() ?? new URLSearchParams();
     const sort = parts.get("sort") ?? "number";
     const row = parts.has("q") ? findRow(this.index, parts.get("q")) : -1;
     this.sort = { key: sort.replace("-", ""), isDescending: sort.startsWith("-") };
@@ -136,7 +136,7 @@ class Explorer {
       const line = event.target.closest("tr[data-row]");
       if (line && !String(getSelection())) this.table.toggle(Number(line.dataset.row));
     });
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("hashchange", () => { if (readAddress()) this.follow(); });
     listenToKeys(this.table);
   }
 }
@@ -144,12 +144,10 @@ class Explorer {
 async function start() {
   if (!("DecompressionStream" in globalThis)) throw new Error("this browser cannot unpack them: it is too old");
   const explorer = new Explorer(await readIndex());
-  explorer.listen();
-  explorer.refresh();
-  explorer.showSort();
   find("explorer").hidden = false;
   find("loading").remove();
-  await explorer.follow();
+  explorer.listen();
+  explorer.follow();
 }
 
 start().catch((error) => {
