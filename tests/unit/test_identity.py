@@ -1,9 +1,11 @@
 """Identity: what changes an answer's or a score's id, and what does not."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.extraction_grader import ExtractionGrader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
@@ -72,3 +74,25 @@ def test_ids_are_the_same_on_every_machine_and_for_ever() -> None:
     assert BASE.answer == "452c408236f33184af5f5d67a32f5e7d"
     assert BASE.score == "0305f4ee13590a3d6054d6657a6d907b"
     assert Identity(READ).identify(QUESTION, 0).score == "f3cad39beeb7ca2627467ae4316b5d33"
+
+
+def test_a_history_is_of_one_model_prompt_and_grader() -> None:
+    """Each of them makes another history."""
+    changes: list[dict[str, Any]] = [
+        {},
+        {"request": {"model": "n", "temperature": 0.0}},
+        {"revision": "2026-11"},
+        {"weights": {"file": "m.gguf"}},
+        {"prompt": Prompt(mc="default", qa="original")},
+        {"prompt": Prompt(mc="original", qa="original", system="Sit an exam.")},
+        {"grader": READ.grader},
+    ]
+    names = {Identity(replace(SETTINGS, **change)).name_history("questions") for change in changes}
+    assert len(names) == len(changes)
+    assert Identity(SETTINGS).name_history("other questions") not in names
+
+
+def test_runs_that_share_no_answers_share_a_history() -> None:
+    """A nightly run asks everything again, and is compared with the night before."""
+    private = replace(SETTINGS, private_run_id="a run of its own")
+    assert Identity(private).name_history("questions") == Identity(SETTINGS).name_history("questions")

@@ -6,7 +6,7 @@ from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 SELECTION = SavedSelection("exam.json", 20, 5, 5, 42, None, "d1", {"no_answer": 2})
-PROVENANCE = Provenance("e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m")
+PROVENANCE = Provenance("e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3)
 
 
 def test_what_is_written_is_read_again() -> None:
@@ -34,6 +34,8 @@ def test_the_keys_of_the_file_stay() -> None:
             },
             "settings": {"model": "m"},
             "run_name": "exam m",
+            "history_id": "h1",
+            "reused_count": 3,
         }
     }
 

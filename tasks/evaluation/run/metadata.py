@@ -16,7 +16,7 @@ class Metadata:
 
     Args:
         preparation: what the run begins with.
-        ledger: what is known about its questions.
+        ledger: what is known about its questions, with everything that is reused.
         paid: returns what the run has paid so far.
         config_file: the configuration's path; None if the settings came from flags alone.
         started_at: when the run began, in local time.
@@ -39,6 +39,7 @@ class Metadata:
         self.name = ""
         self._config_file = config_file
         self._started_at = started_at
+        self._reused_count = len(ledger.results)
 
     def describe(self, count: int) -> JsonObject:
         """Return the metadata of a file that holds the first `count` results."""
@@ -49,7 +50,7 @@ class Metadata:
                 "this_run": sums_to_json(self._paid()),
                 "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
             },
-            **self._preparation.describe(self.name).to_metadata(),
+            **self._preparation.describe(self.name, self._reused_count).to_metadata(),
         }
 
     def _describe_evaluation(self) -> JsonObject:

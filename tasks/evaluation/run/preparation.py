@@ -51,8 +51,13 @@ class Preparation:
         """Return the id of the only run that may use this run's answers; empty for a run that shares."""
         return self.lineage.private_run_id
 
-    def describe(self, run_name: str = "") -> Provenance:
-        """Return what only our own checkpoints record about themselves."""
+    def describe(self, run_name: str = "", reused_count: int = 0) -> Provenance:
+        """Return what only our own files record about themselves.
+
+        Args:
+            run_name: the run's name for people.
+            reused_count: the number of questions that were finished when the run began.
+        """
         named = self.lineage.named
         return Provenance(
             evaluation_id=self.roster.evaluation_id,
@@ -62,6 +67,8 @@ class Preparation:
             selection=self.describe_selection(),
             settings=self.settings,
             run_name=run_name,
+            history_id=self.roster.history_id,
+            reused_count=reused_count,
         )
 
     def describe_selection(self) -> SavedSelection:

@@ -5,6 +5,9 @@
     score id  = hash(answer id, reference answer, format, further accepted answers if any,
                      the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
+    history id = hash(request settings, weights, revision, the prompt's texts, the grader's identity, number of repeats,
+                      the questions with their formats): the same for every run that measures the same, private or not
+
 Nothing else counts: not a question's place, the file's name, the seed, the endpoint's host, port or key, or the number of
 questions in flight. Files hold these ids, so a change to this module makes every earlier answer unknown. An id is 16 bytes of
 BLAKE2b (RFC 7693), written as 32 hexadecimal digits.
@@ -18,7 +21,7 @@ from hashlib import blake2b
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.prompts import ORIGINAL, generator_messages
+from tasks.evaluation.scoring.prompts import ORIGINAL, describe_prompt, generator_messages
 from tasks.evaluation.scoring.records import Ids
 
 ID_BYTES = 16
@@ -51,6 +54,8 @@ class Identity:
     def __init__(self, settings: IdentitySettings) -> None:
         self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.private_run_id)
         self._prompt = settings.prompt
+        texts = [describe_prompt(settings.prompt, has_context=has_context) for has_context in (False, True)]
+        self._shared_parts = (settings.request, settings.weights, settings.revision, texts, *settings.grader)
         self._grader_part = _digest(*settings.grader)
 
     def identify(self, question: Question, occurrence: int, repeat: int = 0) -> Ids:
@@ -67,6 +72,14 @@ class Identity:
         aliases = [question.aliases] if question.aliases else []
         score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *aliases]))
         return Ids(answer.hex(), score.hex())
+
+    def name_history(self, *measured: object) -> str:
+        """Return the id that all runs share whose accuracies measure the same.
+
+        Args:
+            measured: the questions, and how they are asked beyond what the settings hold.
+        """
+        return _digest(*self._shared_parts, *measured).hex()
 
     def name_evaluation(self, score_ids: Iterable[bytes]) -> str:
         """Return the id of the evaluation of these questions, in this order, under these settings."""

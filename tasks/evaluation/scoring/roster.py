@@ -25,7 +25,8 @@ class Roster:
     """The questions of an evaluation and their names; positions are 0-based places in the selection.
 
     `repeats` is the number of times that each is asked. `evaluation_id` names the evaluation of these questions under these
-    settings, and `questions_digest` tells these questions in this order from others. `formats` are m for multiple choice, q for
+    settings, `history_id` names all that measure the same, and `questions_digest` tells these questions in this order from
+    others. `formats` are m for multiple choice, q for
     short answers, - for an entry that cannot be asked. `errors` says why entries cannot be asked, by position. `key` holds the
     right choices.
 
@@ -55,6 +56,7 @@ class Roster:
             digest.update(repr(words).encode())
         self.questions_digest = digest.hexdigest()
         self.evaluation_id = identity.name_evaluation([bytes(self._score_ids)])
+        self.history_id = identity.name_history(self.questions_digest, self.formats.tounicode(), repeats, reorders)
 
     def __len__(self) -> int:
         return len(self.questions)

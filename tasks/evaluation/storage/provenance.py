@@ -72,6 +72,11 @@ class Provenance:
     """The settings that decide what is reused."""
     run_name: str = ""
     """The run's name for people."""
+    history_id: str = ""
+    """Equal for runs that measure the same: the same questions, model, prompt, grader and settings, whoever may use their
+    answers. Empty in a file of an earlier version."""
+    reused_count: int = 0
+    """The number of questions that were finished when the run began, by earlier runs."""
 
     @classmethod
     def read(cls, metadata: Mapping[str, JsonValue]) -> Self:
@@ -85,6 +90,8 @@ class Provenance:
             selection=SavedSelection.read(_read_object(ours, "selection")),
             settings=_read_object(ours, "settings"),
             run_name=_read_text(ours, "run_name") or "",
+            history_id=_read_text(ours, "history_id") or "",
+            reused_count=_read_number(ours, "reused_count") or 0,
         )
 
     def to_metadata(self) -> JsonObject:
@@ -97,6 +104,8 @@ class Provenance:
             "selection": self.selection.to_json(),
             "settings": self.settings,
             "run_name": self.run_name,
+            "history_id": self.history_id,
+            "reused_count": self.reused_count,
         }
         return {OURS: ours}
 
