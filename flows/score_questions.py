@@ -20,6 +20,7 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
+from flows.sole_process import sole_process
 from flows.starting import find_start
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
 from tasks.artifacts import Artifacts
@@ -104,6 +105,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     log(f"Settings from {config_file or 'the parameters alone'}, in {Path.cwd()} on {socket.gethostname()}")
     with (
         quiet_task_runs(is_quiet=not config.processing.verbose),
+        sole_process(config, str(flow_run.id), log),
         open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start) as run,
         stop_on_signals() as stop_request,
     ):

@@ -6,6 +6,7 @@ import os
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.run.report import report
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.locks import find_running, lock_evaluation
+from tasks.evaluation.storage.locks import find_running, lock_evaluation, lock_run
 from tasks.evaluation.storage.temporary_files import name_place, name_temporary_file
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
@@ -127,6 +128,48 @@ def test_a_look_at_a_lock_does_not_pass_for_a_run(own_folder: Path) -> None:
         threading.Timer(0.1, remove).start()
         with lock_evaluation(own_folder / "locks", "bbbb"):
             assert find_running(own_folder / "locks") == {"bbbb"}
+
+
+def test_a_run_waits_for_its_earlier_process(own_folder: Path) -> None:
+    """It says so, begins when the other has ended, and leaves no file."""
+    has_ended, said = threading.Event(), list[str]()
+
+    def end_the_other(line: str) -> None:
+        said.append(line)
+        has_ended.set()
+
+    with ThreadPoolExecutor() as pool:
+        is_held = threading.Event()
+        pool.submit(hold_run, own_folder / "locks", is_held, has_ended)
+        is_held.wait()
+        with lock_run(own_folder / "locks", "cccc", end_the_other):
+            assert [path.name for path in (own_folder / "locks").iterdir()] == ["cccc.run"]
+    [line] = said
+    assert line.startswith(f"The process of this run that was started before (process {os.getpid()} on ")
+    assert list((own_folder / "locks").iterdir()) == []
+
+
+def hold_run(folder: Path, is_held: threading.Event, has_ended: threading.Event) -> None:
+    with lock_run(folder, "cccc", lambda _: None):
+        is_held.set()
+        has_ended.wait(60)
+
+
+def test_a_run_whose_earlier_process_goes_on_is_refused(own_folder: Path) -> None:
+    """After a while; other runs need not wait."""
+    with lock_run(own_folder / "locks", "cccc", lambda _: None), lock_run(own_folder / "locks", "dddd", pytest.fail):
+        with (
+            pytest.raises(UserMistake, match=rf"process {os.getpid()} on .*\) has not ended within 0 seconds; .* then Retry"),
+            lock_run(own_folder / "locks", "cccc", lambda _: None, patience_seconds=0.1),
+        ):
+            pass
+        assert clean(own_folder) == []
+
+
+def test_the_lock_of_a_killed_run_is_removed(own_folder: Path) -> None:
+    """As that of its evaluation."""
+    write(own_folder / "locks/cccc.run", "1 on this-machine")
+    assert clean(own_folder) == ["cccc.run"]
 
 
 def test_a_segment_that_holds_anything_stays(own_folder: Path) -> None:

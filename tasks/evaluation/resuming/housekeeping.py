@@ -4,7 +4,8 @@ Nothing is removed that a later run could need or that a living process uses. Th
 
 - a checkpoint, unless a newer one of its evaluation holds as much; the one that latest.json names always stays;
 - a temporary file, unless it is abandoned (`temporary_files`);
-- the lock of an evaluation or the log of a model server, while a process holds it (for a day, if the file system has no locks);
+- the lock of an evaluation or of a run, or the log of a model server, while a process holds it (for a day, if the file system
+  has no locks);
 - a segment of the answer log that holds anything. It is removed once checkpoints hold its records (`answer_log`).
 """
 
@@ -21,7 +22,7 @@ from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.checkpoint_folder import read_latest_name
 from tasks.evaluation.storage.folders import sync_folder
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER, LOGS_FOLDER
-from tasks.evaluation.storage.locks import SUFFIX, remove_unless_locked
+from tasks.evaluation.storage.locks import RUN_SUFFIX, SUFFIX, remove_unless_locked
 from tasks.evaluation.storage.temporary_files import TEMPORARY_NAME, is_abandoned, is_old
 
 logger = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def remove_leftovers(own_folder: Path, output_folder: Path, now: float) -> list[
     folders = {own_folder.parent.resolve(), output_folder.resolve()}
     temporaries = [path for folder in sorted(folders) for path in _list(folder) if TEMPORARY_NAME.fullmatch(path.name)]
     unheld = [
-        *(path for path in _list(own_folder / LOCKS_FOLDER) if path.suffix == SUFFIX),
+        *(path for path in _list(own_folder / LOCKS_FOLDER) if path.suffix in (SUFFIX, RUN_SUFFIX)),
         *(path for path in list_segments(own_folder / ANSWERS_FOLDER) if _is_old_and_empty(path, now)),
         *_list_old_logs(own_folder / LOGS_FOLDER),
     ]

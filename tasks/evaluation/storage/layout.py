@@ -1,7 +1,7 @@
 """The layout of our files in the checkpoint directory, beside the checkpoints themselves.
 
     .mcqa/answers/    the answer log
-    .mcqa/locks/      a file for each running evaluation
+    .mcqa/locks/      a file for each running evaluation, and for each run
     .mcqa/logs/       the output of the model servers that runs have started
     .mcqa/results/    Prefect's results
 

@@ -1,9 +1,11 @@
 """Locks that the kernel frees when a process ends, however it ends.
 
 A process locks a file to show that it is using it: the segment of an answer log, the log of a model server, or the lock file of
-an evaluation, which only one run may work on at a time. Different evaluations can share a directory freely.
+an evaluation, which only one run may work on at a time. Different evaluations can share a directory freely. A run, too, is
+worked on by one process at a time: a run that is resumed or retried at once waits for its earlier process.
 
     {folder}/{evaluation id}.lock      the process id of the run that holds it
+    {folder}/{run id}.run              the process id and the host of the run
 
 The lock is the kernel's, on the file; the content of the file is only for the message. A run that ends removes its file. A
 killed run leaves its file unlocked, and the next run of any evaluation removes it. So a process that has locked a file checks
@@ -12,8 +14,9 @@ that it still has its name, and tries again if not.
 
 import fcntl
 import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Literal, TextIO
@@ -26,7 +29,13 @@ LockState = Literal["ours", "others", "unknown"]
 # Probing a lock holds it for a moment, which must not be mistaken for another run.
 PATIENCE_SECONDS = 0.5
 POLL_SECONDS = 0.02
-SUFFIX = ".lock"
+SUFFIX, RUN_SUFFIX = ".lock", ".run"
+# A process that is to stop notices it within ten seconds, gives answers in flight five, and saves.
+PREDECESSOR_SECONDS = 120.0
+
+
+class _HeldElsewhere(Exception):
+    """Another process holds the lock; the message is what its file says of that process."""
 
 
 @contextmanager
@@ -39,19 +48,35 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
     """
     path = folder / f"{evaluation_id}{SUFFIX}"
     try:
-        folder.mkdir(exist_ok=True)
-        file = _open_locked(path)
-    except OSError as error:
-        raise StorageFailure(f"cannot write {path}: {error.strerror}; {MAKE_ROOM}") from error
-    with file:
-        with suppress(OSError):
-            os.ftruncate(file.fileno(), 0)
-            os.write(file.fileno(), str(os.getpid()).encode())
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                path.unlink()
+        file = _open_locked(path, PATIENCE_SECONDS)
+    except _HeldElsewhere as holder:
+        raise UserMistake(
+            f"this evaluation ({evaluation_id[:8]}) is already running in {path.parent.parent.parent}, as process {holder}; "
+            "wait for it, or stop it"
+        ) from None
+    with _hold(file, path, str(os.getpid())):
+        yield
+
+
+@contextmanager
+def lock_run(
+    folder: Path, run_id: str, notify: Callable[[str], None], patience_seconds: float = PREDECESSOR_SECONDS
+) -> Iterator[None]:
+    """Hold the run's lock; if an earlier process of the same run has not ended yet, wait for it.
+
+    Args:
+        folder: where the locks are.
+        run_id: the run's permanent id.
+        notify: is told that it waits.
+        patience_seconds: how long it waits at most.
+
+    Raises:
+        UserMistake: the earlier process goes on.
+        StorageFailure: the lock file cannot be made.
+    """
+    path = folder / f"{run_id}{RUN_SUFFIX}"
+    with _hold(_await_lock(path, notify, patience_seconds), path, f"{os.getpid()} on {socket.gethostname()}"):
+        yield
 
 
 def find_running(folder: Path) -> set[str]:
@@ -114,23 +139,60 @@ def remove_unless_locked(path: Path, *, even_if_unknown: bool) -> bool:
         return False
 
 
-def _open_locked(path: Path) -> TextIO:
+def _await_lock(path: Path, notify: Callable[[str], None], patience_seconds: float) -> TextIO:
+    """Open and lock the lock file of a run as soon as the run's earlier process has ended."""
+    try:
+        return _open_locked(path, PATIENCE_SECONDS)
+    except _HeldElsewhere as holder:
+        notify(
+            f"The process of this run that was started before (process {holder}) has not ended yet: waiting for it, at most "
+            f"{patience_seconds:.0f} seconds"
+        )
+    try:
+        return _open_locked(path, patience_seconds)
+    except _HeldElsewhere as holder:
+        raise UserMistake(
+            f"an earlier process of this run (process {holder}) has not ended within {patience_seconds:.0f} seconds; wait for "
+            "it, or stop it, then Retry"
+        ) from None
+
+
+def _open_locked(path: Path, patience_seconds: float) -> TextIO:
     """Open and lock the lock file.
 
     If the file system has no locks, it is only opened: two runs at once would pay twice, but lose nothing.
+
+    Raises:
+        _HeldElsewhere: another process has held it all the time.
+        StorageFailure: the file cannot be made.
     """
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        file = path.open("a+")
-        state = try_lock(file)
-        if state != "others" and is_named(file, path):
-            return file
-        with file:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-        if state == "others" and time.monotonic() > deadline:
-            raise UserMistake(
-                f"this evaluation ({path.stem[:8]}) is already running in {path.parent.parent.parent}, as process {holder}; "
-                "wait for it, or stop it"
-            )
-        time.sleep(POLL_SECONDS)
+    deadline = time.monotonic() + patience_seconds
+    try:
+        path.parent.mkdir(exist_ok=True)
+        while True:
+            file = path.open("a+")
+            state = try_lock(file)
+            if state != "others" and is_named(file, path):
+                return file
+            with file:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+            if state == "others" and time.monotonic() > deadline:
+                raise _HeldElsewhere(holder)
+            time.sleep(POLL_SECONDS)
+    except OSError as error:
+        raise StorageFailure(f"cannot write {path}: {error.strerror}; {MAKE_ROOM}") from error
+
+
+@contextmanager
+def _hold(file: TextIO, path: Path, holder: str) -> Iterator[None]:
+    """Name the holder in the locked file; at the end remove the file and give up the lock."""
+    with file:
+        with suppress(OSError):
+            os.ftruncate(file.fileno(), 0)
+            os.write(file.fileno(), holder.encode())
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()
