@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from flows.serving.work_queues import ensure_work_queues
 from tasks.evaluation.errors import ServerFailure
 
 PREFECT_FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
@@ -31,11 +33,10 @@ ENDS = ("Completed", "Failed", "Cancelled", "Crashed")
 
 
 def ensure_work_pool(client: SyncPrefectClient) -> None:
-    """Create the work pool unless it exists."""
-    try:
+    """Create the work pool and its queues unless they exist."""
+    with suppress(ObjectAlreadyExists):
         client.create_work_pool(WorkPoolCreate(name=WORK_POOL, type="process"))
-    except ObjectAlreadyExists:
-        return
+    ensure_work_queues(client, WORK_POOL)
 
 
 def ensure_automation(client: SyncPrefectClient) -> None:

@@ -21,6 +21,14 @@ def test_the_deployments_are_described(served: Served) -> None:
     assert [schedule["active"] for schedule in nightly["schedules"]] == [False]
 
 
+def test_urgent_runs_are_taken_before_nightly_ones(served: Served) -> None:
+    """Each deployment has its queue, and Prefect's own queue is between the two."""
+    queues = served.call("POST", "work_pools/mcqa/queues/filter", {})
+    assert [(queue["name"], queue["priority"]) for queue in queues] == [("urgent", 1), ("default", 2), ("nightly", 3)]
+    queue_of = {name: served.deployment(name)["work_queue_name"] for name in ("evaluate", "nightly", "quickstart")}
+    assert queue_of == {"evaluate": "urgent", "nightly": "nightly", "quickstart": "urgent"}
+
+
 def test_a_wrong_value_is_refused_before_a_run_is_made(served: Served) -> None:
     """With the field's name and what is wrong."""
     assert "409" in served.refusal("evaluate", overrides={"limit": 0})
