@@ -18,6 +18,7 @@ FLOORS = (
     "tasks.evaluation.resuming",
     "tasks.evaluation.pages",
     "tasks.evaluation.exporting",
+    "tasks.evaluation.history",
     "tasks.evaluation.comparing",
     "tasks.evaluation.reporting",
     "tasks.evaluation.scoring",

@@ -146,6 +146,37 @@ def compare_pairs(
     ]
 
 
+def pair_scores(names: tuple[str, str], a: Floats, b: Floats, clusters: Codes | None, *, confidence: float) -> Pair:
+    """Return two runs beside each other, compared with nothing else, without groups and without bounds.
+
+    Args:
+        names: what they are called.
+        a: the first one's scores.
+        b: the second one's, of the same questions in the same order.
+        clusters: the cluster of each question; None: each is one of its own.
+        confidence: of the interval and of the verdict.
+    """
+    found, spread = compare_scores(a, b, clusters, confidence=confidence), measure_spread(a, b, clusters)
+    right_a, right_b = a == 1, b == 1
+    return Pair(
+        a=names[0],
+        b=names[1],
+        n=len(a),
+        both_right=int((right_a & right_b).sum()),
+        only_a=int((right_a & ~right_b).sum()),
+        only_b=int((right_b & ~right_a).sum()),
+        neither=int((~right_a & ~right_b).sum()),
+        differing=int((a != b).sum()),
+        found=found,
+        p_adjusted=found.p,
+        verdict=_judge(found, found.p, confidence=confidence),
+        smallest_visible=find_smallest_visible(len(a), spread, confidence=confidence) if spread else None,
+        questions_needed=count_questions_needed(found.difference, spread, confidence=confidence) if spread else None,
+        difference_bounds=None,
+        groups=(),
+    )
+
+
 def _compare(
     runs: Sequence[ComparedRun],
     shared: SharedScores,
@@ -157,22 +188,8 @@ def _compare(
     """Return two runs beside each other, before the p-value is adjusted."""
     run_a, run_b = (runs[place] for place in places)
     a, b = (shared.scores[place] for place in places)
-    found, spread = compare_scores(a, b, shared.clusters, confidence=confidence), measure_spread(a, b, shared.clusters)
-    right_a, right_b = a == 1, b == 1
-    return Pair(
-        a=run_a.name,
-        b=run_b.name,
-        n=len(a),
-        both_right=int((right_a & right_b).sum()),
-        only_a=int((right_a & ~right_b).sum()),
-        only_b=int((right_b & ~right_a).sum()),
-        neither=int((~right_a & ~right_b).sum()),
-        differing=int((a != b).sum()),
-        found=found,
-        p_adjusted=found.p,
-        verdict="cannot tell",
-        smallest_visible=find_smallest_visible(len(a), spread, confidence=confidence) if spread else None,
-        questions_needed=count_questions_needed(found.difference, spread, confidence=confidence) if spread else None,
+    return replace(
+        pair_scores((run_a.name, run_b.name), a, b, shared.clusters, confidence=confidence),
         difference_bounds=_bound(run_a, run_b, counts[places[0]][places[1]]),
         groups=tuple(_compare_groups(a, b, shared, confidence=confidence)),
     )
