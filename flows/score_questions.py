@@ -8,7 +8,6 @@ from typing import Annotated
 from prefect import flow, get_run_logger
 from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed, Failed
@@ -20,6 +19,7 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
+from flows.run_names import name_flow_run
 from flows.sole_process import sole_process
 from flows.starting import find_start
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
@@ -48,26 +48,6 @@ MOST_THREADS = 1_000
 ConfigFile = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra={"title": "Configuration file", "default": ""})]
 Changes = Annotated[Overrides, Field(json_schema_extra={"title": "Different in this run", "default": {}})]
 AS_IN_FILE = Overrides()
-
-
-def name_flow_run() -> str:
-    """Return the run's name: question file, model and, for a scheduled run, its time; a retry keeps the name."""
-    context = FlowRunContext.get()
-    assert context
-    assert context.flow_run, "Prefect asks for the name of a run that it has created"
-    run = context.flow_run
-    if run.run_count:
-        return run.name
-    parameters = context.parameters or {}
-    config_file, overrides = parameters.get("config_file"), parameters.get("overrides") or {}
-    try:
-        config = load_config(config_file or None, Overrides.model_validate(overrides))
-    except (UserMistake, ValueError):
-        return f"score {config_file or 'questions'}"
-    name = f"{Path(config.questions_file).stem} {config.model.generator_settings.model}"
-    if run.auto_scheduled and run.expected_start_time:
-        return f"{name} {run.expected_start_time.astimezone():%Y-%m-%d %H:%M}"
-    return name
 
 
 @flow(

@@ -1,6 +1,7 @@
 """The whole way of a question under a real Prefect server: scored once, kept, reused, and never mis-scored."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -106,8 +107,23 @@ def test_prefect_names_the_run_and_its_batches(folder: Path, endpoint: FakeEndpo
     state = run(write_config(folder, endpoint.url))
     with get_client(sync_client=True) as client:
         flow_run = client.read_flow_run(state.state_details.flow_run_id)
-    assert flow_run.name == "exam fake"
+    assert re.fullmatch(r"exam fake \d{4}-\d\d-\d\d \d\d:\d\d", flow_run.name)
     assert "sk-very-secret" not in flow_run.model_dump_json()
+
+
+def test_a_typed_name_is_kept(folder: Path, endpoint: FakeEndpoint) -> None:
+    """It stands in the UI and in the results, and is what people look for."""
+    from prefect.client.orchestration import get_client
+    from prefect.flow_engine import run_flow_sync
+
+    from flows.score_questions import score_questions
+
+    parameters = {"config_file": write_config(folder, endpoint.url), "overrides": {"limit": 2}}
+    with get_client(sync_client=True) as client:
+        flow_run = client.create_flow_run(score_questions, name="night-shift", parameters=parameters)
+        run_flow_sync(score_questions, flow_run, parameters)
+        assert client.read_flow_run(flow_run.id).name == "night-shift"
+    assert read_final(folder)["metadata"]["mcqa_flow"]["run_name"] == "night-shift"
 
 
 def test_a_gate_ends_the_run_as_failed(folder: Path, endpoint: FakeEndpoint) -> None:
