@@ -17,7 +17,7 @@ from coolname.data import config as coolname_config
 from prefect.context import FlowRunContext
 
 from tasks.evaluation.config.loading import load_config
-from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.errors import UserMistake
 
 PRAISE = (
@@ -40,7 +40,8 @@ def name_flow_run() -> str:
     if run.run_count or not is_made_up(run.name):
         return run.name
     parameters = context.parameters or {}
-    label = describe(parameters.get("config_file") or None, parameters.get("overrides") or {})
+    changes = parameters.get("overrides") or {}, parameters.get("advanced") or {}
+    label = describe(parameters.get("config_file") or None, *changes)
     planned = run.expected_start_time or datetime.now().astimezone()
     return f"{label} {planned.astimezone():%Y-%m-%d %H:%M}"
 
@@ -51,10 +52,11 @@ def is_made_up(name: str) -> bool:
     return bool(MADE_UP_BY_FORMS.fullmatch(name)) or (len(words) == 2 and _list_words().issuperset(words))
 
 
-def describe(config_file: str | None, overrides: object) -> str:
+def describe(config_file: str | None, overrides: object, advanced: object) -> str:
     """Return what a run with these parameters scores: question file and model, as far as the settings can be read."""
     try:
-        config = load_config(config_file, Overrides.model_validate(overrides))
+        changes = Overrides.model_validate(overrides).combine(Advanced.model_validate(advanced))
+        config = load_config(config_file, changes)
     except (UserMistake, ValueError):
         return f"score {config_file or 'questions'}"
     return f"{Path(config.questions_file).stem} {config.model.generator_settings.model}"

@@ -27,7 +27,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
-from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, GateFailed, StorageFailure, UserMistake, before_asking
@@ -47,7 +47,9 @@ MOST_THREADS = 1_000
 
 ConfigFile = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra={"title": "Configuration file", "default": ""})]
 Changes = Annotated[Overrides, Field(json_schema_extra={"title": "Different in this run", "default": {}})]
+Further = Annotated[Advanced, Field(json_schema_extra={"title": "Advanced", "default": {}})]
 AS_IN_FILE = Overrides()
+ALSO_AS_IN_FILE = Advanced()
 
 
 @flow(
@@ -56,15 +58,18 @@ AS_IN_FILE = Overrides()
     task_runner=ThreadPoolTaskRunner(max_workers=MOST_THREADS),  # type: ignore[arg-type]  # Prefect's own types disagree
     persist_result=False,
 )
-def score_questions(config_file: ConfigFile = None, overrides: Changes = AS_IN_FILE) -> State[None]:
+def score_questions(
+    config_file: ConfigFile = None, overrides: Changes = AS_IN_FILE, advanced: Further = ALSO_AS_IN_FILE
+) -> State[None]:
     """Score the questions, continuing where earlier runs stopped.
 
     Args:
         config_file: the path of the YAML file of settings, as the worker sees it. Empty: the one that the deployment names.
         overrides: settings for this run alone. What is left empty is taken from the configuration file.
+        advanced: further settings for this run alone, seldom changed.
     """
     try:
-        return evaluate(config_file or None, overrides)
+        return evaluate(config_file or None, overrides.combine(advanced))
     except EvaluationError as error:
         return Failed(message=str(error), data=error)
 

@@ -1,12 +1,29 @@
 """The run form's schema: what Prefect's UI shows, and what its server refuses."""
 
+from pathlib import Path
+
 import pytest
+from prefect.utilities.schema_tools.validation import is_valid
 
 from flows.commands.cli import build_parser
-from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.errors import UserMistake
 
-FORM = Overrides.model_json_schema()["properties"]
+FIRST, ADVANCED = Overrides.model_json_schema(), Advanced.model_json_schema()["properties"]
+FORM = FIRST["properties"] | ADVANCED
+CONFIG = """
+questions_file: exam.json
+model:
+  generator_settings: {model: m, extra: {max_completion_tokens: 50, top_p: 0.9}}
+prompt: {mc: default, system: Be brief.}
+"""
+
+
+def load(folder: Path, **changes: object) -> Config:
+    (folder / "config.yaml").write_text(CONFIG)
+    return load_config("config.yaml", Overrides.read(changes))
 
 
 @pytest.mark.parametrize("name", FORM)
@@ -14,7 +31,77 @@ def test_every_field_is_titled_and_says_what_empty_means(name: str) -> None:
     """And none asks for a type first, or has a default that would hide the file's value."""
     assert FORM[name]["title"]
     assert FORM[name]["description"].endswith(" Empty: as in the configuration file.")
-    assert set(FORM[name]) <= {"title", "description", "type", "enum", "minimum", "maximum"}
+    assert set(FORM[name]) <= {"title", "description", "type", "enum", "minimum", "maximum", "anyOf"}
+
+
+def test_what_is_often_changed_comes_first() -> None:
+    """And nothing else is shown in the form's first box."""
+    assert list(FIRST["properties"]) == [
+        "questions_file",
+        "model",
+        "grader",
+        "limit",
+        "temperature",
+        "max_tokens",
+        "prompt",
+        "fail_under",
+    ]
+
+
+@pytest.mark.parametrize(
+    "given", [{"auto_resume": False}, {"parallel_workers": 3, "limit": 5}, {"verbose": None}, {"junit": "x"}]
+)
+def test_the_first_box_still_accepts_what_schedules_hold(given: dict[str, object]) -> None:
+    """Everything was in one box once."""
+    assert is_valid(given, FIRST)
+
+
+@pytest.mark.parametrize("given", [{"lmit": 3}, {"parallel_workers": 0}, {"auto_resume": "no"}, {"xlimit": 1}])
+def test_the_first_box_accepts_nothing_else(given: dict[str, object]) -> None:
+    """A wrong name or value is refused before a run is made, also where it is not shown."""
+    assert not is_valid(given, FIRST)
+
+
+def test_the_second_box_holds_against_the_first() -> None:
+    """It is what the form shows; what the first one holds unseen may be a deployment's."""
+    combined = Overrides(limit=3, auto_resume=False).combine(Advanced(auto_resume=True, repeats=2))
+    assert combined == Overrides(limit=3, auto_resume=True, repeats=2)
+
+
+def test_any_prompt_can_be_chosen() -> None:
+    """One of the menu, or a text."""
+    assert FORM["prompt"]["anyOf"] == [
+        {"title": "Built in", "type": "string", "enum": ["default", "original", "label"]},
+        {"title": "A text of your own", "type": "string"},
+    ]
+
+
+def test_what_is_asked_for_reaches_the_request(folder: Path) -> None:
+    """Under the name by which the endpoint knows it."""
+    settings = load(folder, temperature=0.7, max_tokens=20).model.generator_settings
+    assert (settings.temperature, settings.max_tokens) == (0.7, 1024)
+    assert settings.extra == {"max_completion_tokens": 20, "top_p": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "mc", "qa"),
+    [
+        ("original", "original", "original"),
+        ("label", "label", None),
+        ("Now: {question}", "Now: {question}", "Now: {question}"),
+        ("{stem} {choices}", "{stem} {choices}", None),
+    ],
+)
+def test_a_prompt_replaces_that_of_each_format_that_it_can_ask(folder: Path, prompt: str, mc: str, qa: str | None) -> None:
+    """The system message stays."""
+    chosen = load(folder, prompt=prompt).prompt
+    assert (chosen.mc, chosen.qa, chosen.system) == (mc, qa, "Be brief.")
+
+
+def test_a_prompt_that_asks_nothing_is_a_mistake(folder: Path) -> None:
+    """As in the file."""
+    with pytest.raises(UserMistake, match=r"'lable' has no \{question\}, so it asks nothing; built in are default, original"):
+        load(folder, prompt="lable")
 
 
 def test_numbers_have_limits_and_claims_are_menus() -> None:

@@ -41,5 +41,5 @@ def test_every_name_that_prefect_itself_makes_up_is_known() -> None:
 
 def test_settings_that_cannot_be_read_are_named_by_their_file() -> None:
     """The run then ends with the reason."""
-    assert describe("none.yaml", {}) == "score none.yaml"
-    assert describe(None, {"limit": 0}) == "score questions"
+    assert describe("none.yaml", {}, {}) == "score none.yaml"
+    assert describe(None, {"limit": 0}, {}) == "score questions"

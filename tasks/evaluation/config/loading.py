@@ -10,10 +10,13 @@ from tasks.evaluation.config.config import Config, Model, Output, Processing
 from tasks.evaluation.config.model_servers import find_model_server
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.paths import expand_input
+from tasks.evaluation.config.prompt_settings import list_formats
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
 
+# What reasoning models of OpenAI take in place of `max_tokens`.
+MAX_TOKENS_OF_REASONERS = "max_completion_tokens"
 SECTION_OF = {
     **dict.fromkeys(Processing.model_fields, "processing"),
     **dict.fromkeys(Output.model_fields, "output"),
@@ -57,7 +60,8 @@ def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folde
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
     values = overrides.model_dump(exclude_none=True)
-    shortname, grader, no_rag = (values.pop(name, None) for name in ("model", "grader", "no_rag"))
+    shortname, grader, no_rag, prompt = (values.pop(name, None) for name in ("model", "grader", "no_rag", "prompt"))
+    requested = {name: values.pop(name) for name in ("temperature", "max_tokens") if name in values}
     if "questions_file" in values:
         merged["questions_file"] = values.pop("questions_file")
     for name, value in values.items():
@@ -68,6 +72,10 @@ def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folde
         _section(merged, "rag")["enabled"] = False
     if shortname:
         _choose_model(_section(merged, "model"), shortname, folder)
+    for name, value in requested.items():
+        _set_request(_section(_section(merged, "model"), "generator_settings"), name, value)
+    if prompt:
+        merged["prompt"] = _choose_prompt(merged.get("prompt"), prompt)
     return merged
 
 
@@ -84,6 +92,26 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
     settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
     settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
     settings |= {"boot_local": False, "extra": {**_section(settings, "extra"), **server.extra}}
+
+
+def _set_request(settings: dict[str, JsonValue], name: str, value: JsonValue) -> None:
+    """Set what is sent to the generator: under `extra` if it stands there, since that overrides the setting of its name."""
+    extra = settings.get("extra")
+    own_names = (MAX_TOKENS_OF_REASONERS, name) if name == "max_tokens" else (name,)
+    for own_name in own_names:
+        if isinstance(extra, dict) and own_name in extra:
+            settings["extra"] = {**extra, own_name: value}
+            return
+    settings[name] = value
+
+
+def _choose_prompt(given: JsonValue, prompt: str) -> dict[str, JsonValue]:
+    """Return the prompt's settings with this one: a built-in one or a text, for each format that it can ask.
+
+    The system message stays as it is, and so does a format that it cannot ask: `label` and the choices are for multiple choice.
+    """
+    settings = {"mc": given, "qa": given} if isinstance(given, str) else dict(given) if isinstance(given, dict) else {}
+    return {**settings, **dict.fromkeys(list_formats(prompt), prompt)}
 
 
 def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:

@@ -4,12 +4,13 @@ An empty setting is taken from the configuration file. The form shows a title, a
 menu for booleans; an empty field is left out of the run's parameters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.config import JsonDict
 
+from tasks.evaluation.config.prompt_settings import BUILT_IN
 from tasks.evaluation.errors import UserMistake
 
 Count = Annotated[int, Field(ge=1)]
@@ -19,10 +20,7 @@ WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
 
 def _as_form(schema: JsonDict) -> None:
     """Make the form show fields that may be left empty; by default it first asks for each whether its type is "None"."""
-    fields = schema["properties"]
-    assert isinstance(fields, dict)
-    for field in fields.values():
-        assert isinstance(field, dict)
+    for field in _read_fields(schema).values():
         options = field.pop("anyOf")
         assert isinstance(options, list)
         assert isinstance(options[0], dict)
@@ -35,27 +33,32 @@ def _as_form(schema: JsonDict) -> None:
             field["enum"] = [True, False]
 
 
-class Overrides(BaseModel):
-    """The settings of this run that differ from the configuration file; an empty one is taken from the file."""
+def _as_short_form(schema: JsonDict) -> None:
+    """Show only what is often changed. The rest is accepted here too, as schedules and deployments have it, but not shown."""
+    _as_form(schema)
+    fields = _read_fields(schema)
+    offer(fields["prompt"], BUILT_IN["mc"], "Built in", "A text of your own")
+    schema["properties"] = {name: field for name, field in fields.items() if name not in Advanced.model_fields}
+    schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in Advanced.model_fields}
+
+
+def _read_fields(schema: JsonDict) -> dict[str, JsonDict]:
+    fields = schema["properties"]
+    assert isinstance(fields, dict)
+    return {name: field for name, field in fields.items() if isinstance(field, dict)}
+
+
+def offer(field: JsonDict, values: Sequence[str], title: str, other: str) -> None:
+    """Make a text field of the form a menu of these values, with a switch to a field for any other text."""
+    del field["type"]
+    field["anyOf"] = [{"title": title, "type": "string", "enum": [*values]}, {"title": other, "type": "string"}]
+
+
+class Advanced(BaseModel):
+    """What is seldom changed for a single run; an empty setting is taken from the configuration file."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
 
-    questions_file: str | None = Field(default=None, title="Questions file", description="The file of questions.")
-    model: str | None = Field(
-        default=None,
-        title="Model",
-        description="A short name in the model servers file, else another model of the configured endpoint.",
-    )
-    grader: str | None = Field(
-        default=None,
-        title="Grader",
-        description="The short name, in the model servers file, of the model that grades.",
-    )
-    limit: Count | None = Field(
-        default=None,
-        title="Number of questions",
-        description="Score only the first questions, of the sample if one is drawn.",
-    )
     random_selection: Count | None = Field(
         default=None, title="Random sample", description="Score a random sample of this many questions."
     )
@@ -86,9 +89,6 @@ class Overrides(BaseModel):
     )
     repeats: Annotated[int, Field(ge=1, le=1000)] | None = Field(
         default=None, title="Repeats", description="Ask each question this many times; its score is the mean."
-    )
-    fail_under: Share | None = Field(
-        default=None, title="Fail under", description="End as failed if the accuracy, from 0 to 1, is below this."
     )
     fail_under_interval: Share | None = Field(
         default=None,
@@ -125,6 +125,43 @@ class Overrides(BaseModel):
         """Return None for a field of the form that was filled in and emptied again."""
         return None if value == "" else value
 
+
+class Overrides(Advanced):
+    """The settings of this run that differ from the configuration file; an empty one is taken from the file."""
+
+    model_config = ConfigDict(json_schema_extra=_as_short_form)
+
+    questions_file: str | None = Field(default=None, title="Questions file", description="The file of questions.")
+    model: str | None = Field(
+        default=None,
+        title="Model",
+        description="A short name in the model servers file, else another model of the configured endpoint.",
+    )
+    grader: str | None = Field(
+        default=None,
+        title="Grader",
+        description="The short name, in the model servers file, of the model that grades.",
+    )
+    limit: Count | None = Field(
+        default=None,
+        title="Number of questions",
+        description="Score only the first questions, of the sample if one is drawn.",
+    )
+    temperature: Annotated[float, Field(ge=0)] | None = Field(
+        default=None, title="Temperature", description="The generator's sampling temperature."
+    )
+    max_tokens: Count | None = Field(
+        default=None, title="Longest answer", description="The most tokens that the generator may answer with."
+    )
+    prompt: str | None = Field(
+        default=None,
+        title="Prompt",
+        description="The words around each question: a built-in prompt, or a text of your own with {question} in it.",
+    )
+    fail_under: Share | None = Field(
+        default=None, title="Fail under", description="End as failed if the accuracy, from 0 to 1, is below this."
+    )
+
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
         """Return the settings that were given under these names.
@@ -138,3 +175,7 @@ class Overrides(BaseModel):
             detail = error.errors()[0]
             name, reason = str(detail["loc"][0]), detail["msg"]
             raise UserMistake(f"{name}: {detail['input']!r} cannot be used: {reason[0].lower()}{reason[1:]}") from None
+
+    def combine(self, advanced: Advanced) -> Self:
+        """Return these settings with those of the form's second box, which hold where both are given."""
+        return self.model_copy(update=advanced.model_dump(exclude_none=True))

@@ -60,6 +60,17 @@ class Prompt(BaseModel):
         return all("context" in _read_placeholders(text) for text in own)
 
 
+def list_formats(prompt: str) -> list[Kind]:
+    """Return the formats that a built-in prompt, or a text with these placeholders, can ask; of an unusable text, both."""
+    if prompt in BUILT_IN["mc"]:
+        return [kind for kind, names in BUILT_IN.items() if prompt in names]
+    try:
+        own = _read_placeholders(prompt) & {*PLACEHOLDERS["mc"]}
+    except ValueError:
+        own = set()
+    return [kind for kind, known in PLACEHOLDERS.items() if own <= {*known}]
+
+
 def _check(text: str | None, kind: Kind) -> str | None:
     """Return the prompt, if a question can be asked with it.
 
