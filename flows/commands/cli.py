@@ -13,6 +13,7 @@ from flows.commands.arguments import read_input_path, read_path
 from flows.commands.checkpoints import add_checkpoints_command
 from flows.commands.compare import add_compare_command
 from flows.commands.export import add_export_command
+from flows.commands.history import add_history_command
 from flows.commands.questions import add_questions_command
 from flows.commands.report import add_report_command
 from flows.commands.serve import add_serve_command
@@ -57,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_checkpoints_command(commands)
     add_questions_command(commands)
     add_compare_command(commands)
+    add_history_command(commands)
     add_export_command(commands)
     add_report_command(commands)
     add_serve_command(commands)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, m
 
 from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.config.fields import Fields
+from tasks.evaluation.config.history_settings import History
 from tasks.evaluation.config.overrides import Count, WorkerCount
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.prompt_settings import Prompt
@@ -230,6 +231,8 @@ class Config(Settings):
     """How the questions are chosen, asked and kept."""
     output: Output = Field(default_factory=Output)
     """Where the results go."""
+    history: History = Field(default_factory=History)
+    """How the run is held against earlier ones."""
     prompt: Prompt = Field(default_factory=Prompt)
     """The words around each question."""
     grading: Literal["auto", "logprobs"] = "auto"

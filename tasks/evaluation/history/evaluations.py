@@ -44,6 +44,13 @@ class History:
     left_out: tuple[LeftOut, ...]
     """The files that hold none."""
 
+    def by_questions(self) -> dict[str, list[Entry]]:
+        """Return the runs by the name of their questions file, the one that was asked last first; the oldest run first."""
+        parts: dict[str, list[Entry]] = {}
+        for entry in self.entries:
+            parts.setdefault(name_selection(entry.run.saved.provenance.selection), []).append(entry)
+        return dict(sorted(parts.items(), key=lambda part: part[1][-1].run.time, reverse=True))
+
     def follow(self, history_id: str) -> list[Entry]:
         """Return the evaluation's runs that count, the oldest first."""
         return [entry for entry in self.entries if entry.run.history_id == history_id and not entry.mark]

@@ -5,7 +5,7 @@ is sent. The policy names them by the digest of their content.
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,10 +17,24 @@ from tasks.evaluation.pages.wording import format_count, format_share
 
 ASSETS = Path(__file__).parent / "assets"
 TEMPLATE = "page.html.j2"
+STYLE, SCRIPT = ("style/*.css",), ("script/*.js",)
 
 
-def render_page(context: Mapping[str, object]) -> Iterator[str]:
-    """Yield the page piece by piece; what the context yields lazily is not kept."""
+def render_page(
+    context: Mapping[str, object],
+    template: str = TEMPLATE,
+    *,
+    style_files: Sequence[str] = STYLE,
+    script_files: Sequence[str] = SCRIPT,
+) -> Iterator[str]:
+    """Yield the page piece by piece; what the context yields lazily is not kept.
+
+    Args:
+        context: what the template shows.
+        template: its file among the assets.
+        style_files: patterns of the files that are its style.
+        script_files: patterns of those that are its script.
+    """
     environment = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,  # every text but the two below
@@ -30,10 +44,10 @@ def render_page(context: Mapping[str, object]) -> Iterator[str]:
         lstrip_blocks=True,
     )
     environment.filters |= {"share": format_share, "count": format_count}
-    style, script = _join("style/*.css"), _join("script/*.js")
+    style, script = _join(style_files), _join(script_files)
     # Foreign texts are escaped by the template; these are files of ours, and what the digests name must not be changed.
     own = {"style": Markup(style), "script": Markup(script), "policy": _write_policy(style, script)}  # noqa: S704
-    return environment.get_template(TEMPLATE).generate({**context, **own})
+    return environment.get_template(template).generate({**context, **own})
 
 
 def _write_policy(style: str, script: str) -> str:
@@ -47,9 +61,10 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _join(pattern: str) -> str:
-    """Return the files' content in the order of their names."""
-    return "\n" + "\n".join(path.read_text(encoding="utf-8") for path in sorted(ASSETS.glob(pattern)))
+def _join(patterns: Sequence[str]) -> str:
+    """Return the content of the files with these names, those of one pattern in the order of their names."""
+    paths = [path for pattern in patterns for path in sorted(ASSETS.glob(pattern))]
+    return "\n" + "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def _clean(value: object) -> object:

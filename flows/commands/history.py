@@ -1,0 +1,87 @@
+"""`mcqa history`: how accuracies developed from run to run, from the results in a folder. Prefect is not imported."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.commands.arguments import read_path
+from flows.terminal import EXIT_DONE, print_line, printable
+from tasks.evaluation.errors import StorageFailure, UserMistake
+
+if TYPE_CHECKING:
+    from tasks.evaluation.history.evaluations import History
+
+DESCRIPTION = """\
+Show the runs whose results lie in DIR, the newest first, each with its difference from the run before it that measured the
+same: the same questions, model, prompt, grader and settings.
+"""
+
+
+def add_history_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `history`."""
+    parser = commands.add_parser("history", help="show how accuracies developed from run to run", description=DESCRIPTION)
+    add = parser.add_argument
+    add("folder", nargs="?", type=read_path, default=".", metavar="DIR", help="the folder of the results (.)")
+    add("--questions", metavar="FILE", help="runs of this questions file alone: its path as in the settings, or its name")
+    add("--model", metavar="M", help="runs of this model alone")
+    add("--format", choices=("text", "markdown", "json", "html"), default="text", help="of the output (text)")
+    add("-o", "--output", type=read_path, metavar="FILE", help="write it to this file")
+    parser.set_defaults(run=show_history)
+
+
+def show_history(options: argparse.Namespace) -> int:
+    """Print the history, or write it and say where it is; return 0.
+
+    Raises:
+        UserMistake: the folder cannot be read, or holds no such run.
+        StorageFailure: the file cannot be written.
+    """
+    from tasks.evaluation.history.evaluations import read_history, select  # noqa: PLC0415 - imports scipy
+    from tasks.evaluation.history.table import describe_left_out  # noqa: PLC0415
+
+    everything = read_history(Path(options.folder))
+    try:
+        history = select(everything, questions=options.questions, model=options.model)
+    except UserMistake as error:
+        raise UserMistake(printable(str(error))) from None  # it names what files from elsewhere hold
+    left_out = [printable(line) for line in describe_left_out(history)]
+    if not history.entries:
+        raise UserMistake("; ".join([f"{options.folder} holds no results of a run", *left_out]))
+    text = _describe(history, options.format)
+    if options.output is None:
+        print_line(text)
+    else:
+        _write(options.output, text)
+        count = len(history.entries)
+        print_line(printable(f"History of {count:,} run{'' if count == 1 else 's'} in {options.output}"))
+    if options.format != "json":  # which holds them itself
+        for line in left_out:
+            print_line(f"mcqa: {line}", sys.stderr)
+    return EXIT_DONE
+
+
+def _describe(history: "History", format_name: str) -> str:
+    """Return the history in the format."""
+    from flows.commands.sections import Section, Table, to_markdown, to_terminal  # noqa: PLC0415
+    from tasks.evaluation.history.table import TEXTS, list_rows, to_json  # noqa: PLC0415 - imports scipy
+
+    if format_name == "json":
+        return json.dumps(to_json(history), indent=2)
+    if format_name == "html":
+        from tasks.evaluation.pages.history_page import write_history_page  # noqa: PLC0415 - imports Jinja2
+
+        return write_history_page(history)
+    sections = []
+    for questions, entries in history.by_questions().items():
+        rows = list_rows(entries)
+        sections.append(Section(questions, Table(list(rows[0]), [list(row.values()) for row in rows], TEXTS)))
+    return (to_markdown if format_name == "markdown" else to_terminal)(sections)
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(f"{text}\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise StorageFailure(f"cannot write {path}: {error.strerror or error}") from error
