@@ -2,6 +2,7 @@
 // page may draw and react; a new search ends the one before.
 
 const SLICE_MILLISECONDS = 24;
+const PROGRESS_MILLISECONDS = 150; // drawing the progress after each slice would make the search slower by a third
 
 /** Return the words and "phrases" of a query, in lower case. */
 function readQuery(text) {
@@ -17,7 +18,7 @@ function readQuery(text) {
 async function searchTexts(words, onProgress, signal) {
   const found = new Uint8Array(DATA.rows);
   const blocks = Math.ceil(DATA.rows / DATA.block_rows);
-  let paused = performance.now();
+  let paused = performance.now(), drawn = paused;
   for (let block = 0; block < blocks; block++) {
     const first = block * DATA.block_rows;
     const texts = await Promise.all(
@@ -25,7 +26,10 @@ async function searchTexts(words, onProgress, signal) {
     );
     found.set(searchBlock(words, texts, Math.min(DATA.block_rows, DATA.rows - first)), first);
     if (performance.now() - paused > SLICE_MILLISECONDS) {
-      onProgress((block + 1) / blocks);
+      if (performance.now() - drawn > PROGRESS_MILLISECONDS) {
+        onProgress((block + 1) / blocks);
+        drawn = performance.now();
+      }
       await giveWay();
       paused = performance.now();
     }
