@@ -19,6 +19,7 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
+from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
 from flows.sole_process import sole_process
 from flows.starting import find_start
@@ -37,6 +38,7 @@ from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.outcome import explain_no_score, explain_unscored, raise_mistake
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.evaluation.storage.locks import Holder
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
 from tasks.write_report import write_report
@@ -87,11 +89,14 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     config = start.config if start else load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     log = get_run_logger().info
+    holder = Holder(flow_run.name or "", find_run_page())
     log(f"Settings from {config_file or 'the parameters alone'}, in {Path.cwd()} on {socket.gethostname()}")
     with (
         quiet_task_runs(is_quiet=not config.processing.verbose),
         sole_process(config, str(flow_run.id), log),
-        open_run(config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start) as run,
+        open_run(
+            config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start, holder=holder
+        ) as run,
         stop_on_signals() as stop_request,
     ):
         run.metadata.name = flow_run.name or ""

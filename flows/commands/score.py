@@ -101,7 +101,8 @@ def run_flow(config: Config, own_folder: Path | None, config_file: str | None, o
             return call_flow(start, config_file, overrides)
         server.wait_until_healthy()
         os.environ["PREFECT_API_URL"] = server.api_url
-        with prefect.settings.temporary_settings({prefect.settings.PREFECT_API_URL: server.api_url}):
+        own = {prefect.settings.PREFECT_API_URL: server.api_url, prefect.settings.PREFECT_SERVER_UI_ENABLED: False}
+        with prefect.settings.temporary_settings(own):
             return call_flow(start, config_file, overrides)
 
 

@@ -199,7 +199,8 @@ def test_the_same_evaluation_runs_once_at_a_time(folder: Path, endpoint: FakeEnd
     other, _ = finish(start(folder, "--limit", "10", api_url=prefect_server))
     assert (refused, other) == (2, 0)
     release.set()
-    assert f"already running in checkpoints, as process {first.pid}" in message
+    assert re.search(rf"already running in checkpoints, as run 'exam fake [0-9 :-]+' \(process {first.pid} on ", message)
+    assert re.search(r"wait for it, or stop it: http://\S+/runs/flow-run/\S+$", message)
     assert finish(first)[0] == 0
 
 

@@ -15,12 +15,13 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.run.report import report
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.locks import find_running, lock_evaluation, lock_run
+from tasks.evaluation.storage.locks import Holder, find_running, lock_evaluation, lock_run
 from tasks.evaluation.storage.temporary_files import name_place, name_temporary_file
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
 
 NOW = time.time()
+ALICE = Holder(name="exam alice\n02:00", page="http://ui/1")
 TWO_DAYS_AGO = NOW - 2 * 86_400
 
 
@@ -93,24 +94,35 @@ def test_what_is_not_ours_stays(own_folder: Path) -> None:
 def test_locks_that_nobody_holds_are_removed(own_folder: Path) -> None:
     """Those of runs that go on stay."""
     write(own_folder / "locks/aaaa.lock", "1")
-    with lock_evaluation(own_folder / "locks", "bbbb"):
+    with lock_evaluation(own_folder / "locks", "bbbb", ALICE):
         assert clean(own_folder) == ["aaaa.lock"]
         assert find_running(own_folder / "locks") == {"bbbb"}
 
 
 def test_a_run_that_ends_takes_its_lock_with_it(own_folder: Path) -> None:
     """So that only killed ones leave any."""
-    with lock_evaluation(own_folder / "locks", "bbbb"):
-        assert (own_folder / "locks/bbbb.lock").read_text() == str(os.getpid())
+    with lock_evaluation(own_folder / "locks", "bbbb", ALICE):
+        assert f"process {os.getpid()} on " in (own_folder / "locks/bbbb.lock").read_text()
     assert list((own_folder / "locks").iterdir()) == []
 
 
 def test_a_second_run_is_refused_by_name(own_folder: Path) -> None:
-    """With the process that holds the lock."""
+    """With the run that holds the lock, its process, and its page."""
+    who = rf"as run 'exam alice 02:00' \(process {os.getpid()} on .*\)"
     with (
-        lock_evaluation(own_folder / "locks", "bbbb"),
-        pytest.raises(UserMistake, match=f"already running in .*/checkpoints, as process {os.getpid()};"),
-        lock_evaluation(own_folder / "locks", "bbbb"),
+        lock_evaluation(own_folder / "locks", "bbbb", ALICE),
+        pytest.raises(UserMistake, match=rf"already running in .*/checkpoints, {who}; wait for it, or stop it: http://ui/1$"),
+        lock_evaluation(own_folder / "locks", "bbbb", ALICE),
+    ):
+        pass
+
+
+def test_a_run_without_name_and_page_is_known_by_its_process(own_folder: Path) -> None:
+    """Nothing is said of what there is not."""
+    with (
+        lock_evaluation(own_folder / "locks", "bbbb", Holder()),
+        pytest.raises(UserMistake, match=rf", as process {os.getpid()} on [^;]*; wait for it, or stop it$"),
+        lock_evaluation(own_folder / "locks", "bbbb", ALICE),
     ):
         pass
 
@@ -126,7 +138,7 @@ def test_a_look_at_a_lock_does_not_pass_for_a_run(own_folder: Path) -> None:
             fcntl.flock(look, fcntl.LOCK_UN)
 
         threading.Timer(0.1, remove).start()
-        with lock_evaluation(own_folder / "locks", "bbbb"):
+        with lock_evaluation(own_folder / "locks", "bbbb", ALICE):
             assert find_running(own_folder / "locks") == {"bbbb"}
 
 

@@ -22,7 +22,7 @@ from tasks.evaluation.run.start import Start, begin
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
-from tasks.evaluation.storage.locks import lock_evaluation
+from tasks.evaluation.storage.locks import Holder, lock_evaluation
 from tasks.evaluation.storage.spool import PlacedSpool
 
 
@@ -36,6 +36,7 @@ def open_run(
     log: Callable[[str], None],
     factories: Factories = Factories(),  # noqa: B008 - frozen
     start: Start | None = None,
+    holder: Holder = Holder(),  # noqa: B008 - frozen
 ) -> Iterator[Run]:
     """Open the evaluation that the settings describe, with everything that earlier runs know about it.
 
@@ -47,6 +48,7 @@ def open_run(
         log: takes every line that the user sees.
         factories: make what reaches outside the run.
         start: what the command has read and started already; None: nothing.
+        holder: how a second start of the evaluation is told who has it.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
@@ -63,6 +65,7 @@ def open_run(
                 progress=progress,
                 factories=factories,
                 start=start,
+                holder=holder,
             )
         yield run
 
@@ -110,6 +113,7 @@ def _enter_run(
     progress: Progress,
     factories: Factories,
     start: Start | None,
+    holder: Holder,
 ) -> Run:
     """Open the run; the stack closes it."""
     folder, notify = Path(config_file).parent if config_file else Path(), progress.notify
@@ -124,7 +128,7 @@ def _enter_run(
     open_log = None
     if own_folder:
         # Entered before the ledger, whose log must be closed before the lock is given up.
-        stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, preparation.roster.evaluation_id))
+        stack.enter_context(lock_evaluation(own_folder / LOCKS_FOLDER, preparation.roster.evaluation_id, holder))
         remove_leftovers(own_folder, Path(config.output.output_directory), time.time())
         writer = f"{factories.now():%Y%m%d_%H%M%S_%f}_{os.getpid()}"
         folder_of_answers, sync_at_once = own_folder / ANSWERS_FOLDER, config.processing.save_incremental

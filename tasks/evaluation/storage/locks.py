@@ -4,7 +4,7 @@ A process locks a file to show that it is using it: the segment of an answer log
 an evaluation, which only one run may work on at a time. Different evaluations can share a directory freely. A run, too, is
 worked on by one process at a time: a run that is resumed or retried at once waits for its earlier process.
 
-    {folder}/{evaluation id}.lock      the process id of the run that holds it
+    {folder}/{evaluation id}.lock      the run that holds it, and its process and host; in a second line the run's page, if any
     {folder}/{run id}.run              the process id and the host of the run
 
 The lock is the kernel's, on the file; the content of the file is only for the message. A run that ends removes its file. A
@@ -18,6 +18,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TextIO
 
@@ -38,9 +39,30 @@ class _HeldElsewhere(Exception):
     """Another process holds the lock; the message is what its file says of that process."""
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The run that holds a lock, for those who look for it."""
+
+    name: str = ""
+    """Its name; empty: its process and host must do."""
+    page: str = ""
+    """The address of its page in Prefect's UI; empty if there is none."""
+
+    def describe(self) -> str:
+        """Return the content of the lock file."""
+        name, process = " ".join(self.name.split()), f"process {os.getpid()} on {socket.gethostname()}"
+        who = f"run '{name}' ({process})" if name else process
+        return f"{who}\n{self.page}" if self.page else who
+
+
 @contextmanager
-def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
+def lock_evaluation(folder: Path, evaluation_id: str, holder: Holder) -> Iterator[None]:
     """Hold the evaluation's lock.
+
+    Args:
+        folder: where the locks are.
+        evaluation_id: the evaluation's id.
+        holder: the run that asks for the lock.
 
     Raises:
         UserMistake: another run of this evaluation holds it.
@@ -49,12 +71,13 @@ def lock_evaluation(folder: Path, evaluation_id: str) -> Iterator[None]:
     path = folder / f"{evaluation_id}{SUFFIX}"
     try:
         file = _open_locked(path, PATIENCE_SECONDS)
-    except _HeldElsewhere as holder:
+    except _HeldElsewhere as other:
+        who, _, page = str(other).partition("\n")
         raise UserMistake(
-            f"this evaluation ({evaluation_id[:8]}) is already running in {path.parent.parent.parent}, as process {holder}; "
-            "wait for it, or stop it"
+            f"this evaluation ({evaluation_id[:8]}) is already running in {path.parent.parent.parent}, as {who}; "
+            f"wait for it, or stop it{': ' if page else ''}{page}"
         ) from None
-    with _hold(file, path, str(os.getpid())):
+    with _hold(file, path, holder.describe()):
         yield
 
 
@@ -170,7 +193,7 @@ def _open_locked(path: Path, patience_seconds: float) -> TextIO:
     try:
         path.parent.mkdir(exist_ok=True)
         while True:
-            file = path.open("a+")
+            file = path.open("a+", encoding="utf-8", errors="replace")
             state = try_lock(file)
             if state != "others" and is_named(file, path):
                 return file
