@@ -203,10 +203,10 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
     assert read_retry_after(headers, NOW.timestamp()) == seconds
 
 
-def look(url: str, model: str = "m", *, patience: Patience = PATIENCE) -> None:
+def look(url: str, model: str = "m", *, patience: Patience = PATIENCE, is_proven: bool = False) -> None:
     async def look_once() -> None:
         target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
-        client = Client(target, patience, is_proven=False, slots=asyncio.Semaphore(), notify=print)
+        client = Client(target, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
         try:
             await check_endpoint(client, print)
         finally:
@@ -247,11 +247,31 @@ def test_a_key_that_is_not_accepted_is_found_out_at_once(endpoint: FakeEndpoint)
     assert endpoint.bodies == []
 
 
-def test_a_model_that_is_not_listed_is_told(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
-    """With those that are; gateways know more, so that the first question decides."""
-    endpoint.models = Reply({"data": [{"id": "llama"}, {"id": "mistral"}]})
-    look(endpoint.url, "lama")
-    assert "does not list the model 'lama'; it lists: llama, mistral" in capsys.readouterr().out
+def list_names(*names: str, owner: str = "") -> Reply:
+    return Reply({"data": [{"id": name, "owned_by": owner} for name in names]})
+
+
+def test_a_misspelt_model_is_found_out_at_once(endpoint: FakeEndpoint) -> None:
+    """With the one that was meant; no question is asked."""
+    endpoint.models = list_names("llama", "mistral")
+    message = r"does not list the model 'lama': did you mean 'llama'\? It lists: llama, mistral. Fix the name in model.gen"
+    with pytest.raises(UserMistake, match=message):
+        look(endpoint.url, "lama")
+    assert endpoint.bodies == []
+
+
+def test_a_model_that_has_answered_before_is_never_refused(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the list says."""
+    endpoint.models = list_names("llama", "mistral")
+    look(endpoint.url, "lama", is_proven=True)
+    assert "does not list the model 'lama' (did you mean 'llama'?); it lists: llama, mistral" in capsys.readouterr().out
+
+
+def test_a_gateway_that_does_not_list_the_model_is_asked(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:
+    """It may know more than it lists; the line names what it lists."""
+    endpoint.models = list_names("openai/gpt-4.1", "meta/llama-8b")
+    look(endpoint.url, "openai/gpt-5")
+    assert "does not list the model 'openai/gpt-5'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,8 @@ Ask = Callable[[list[Message]], Awaitable[Answer]]
 class Client:
     """Asks one endpoint. To be used on one event loop only.
 
-    `paid` adds up what all its replies have cost, as far as they say, whether they could be used or not.
+    `paid` adds up what all its replies have cost, as far as they say, whether they could be used or not. `is_proven` says
+    whether it has answered such requests, in this run or before.
 
     Args:
         endpoint: what is asked.
@@ -79,7 +80,7 @@ class Client:
         self._outage = Outage(endpoint.role, patience, notify)
         self._rate = RateLimit()
         self._turns = asyncio.Lock()
-        self._is_proven = is_proven
+        self.is_proven = is_proven
         self._first_alone = asyncio.Lock()
         self._has_answered = self._has_hinted = False
         self._declined = self._no_completions = self._only_reasoned = self._refused = self._blocked_in_a_row = 0
@@ -112,7 +113,7 @@ class Client:
             except RateLimited:
                 continue
             except Declined as declined:
-                if self._is_proven or declined.is_about_content:
+                if self.is_proven or declined.is_about_content:
                     raise
                 await self._step_aside(0.0)
             except EndpointFailure as failure:
@@ -140,9 +141,9 @@ class Client:
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
         """Make one attempt; until the first answer, one at a time, so that a wrong setting costs one request."""
-        while not self._is_proven:
+        while not self.is_proven:
             async with self._first_alone:
-                if not self._is_proven:
+                if not self.is_proven:
                     return await self._attempt(messages)
         return await self._attempt(messages)
 
@@ -189,7 +190,7 @@ class Client:
         self._blocked_in_a_row = 0
         # A reply without words shows that the request is accepted, but not that the settings let the model answer.
         has_said = bool(answer.text) or answer.token_logprobs is not None
-        self._is_proven |= has_said
+        self.is_proven |= has_said
         if answer.only_reasons and not self._has_hinted:
             self._has_hinted = True
             self._notify(f"⚠️ {describe_reasoning(self.endpoint, answer)}")
@@ -209,13 +210,13 @@ class Client:
             UserMistake: nothing else has come so far, so that the settings leave the model no room.
         """
         self._only_reasoned += 1
-        if not self._is_proven and self._only_reasoned == FIRST_QUESTIONS:
+        if not self.is_proven and self._only_reasoned == FIRST_QUESTIONS:
             self._final = self._final or self._describe_wordless(answer)
             raise self._final
 
     def _describe_wordless(self, answer: Answer) -> EndpointStop | UserMistake:
         words = f"{describe_reasoning(self.endpoint, answer)} Nothing was answered before."
-        return EndpointStop(words) if self._is_proven else UserMistake(words)
+        return EndpointStop(words) if self.is_proven else UserMistake(words)
 
     def _refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
         """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""
@@ -240,7 +241,7 @@ class Client:
             return self._outage.note_failure(error)
         self._outage.note_reply()
         self._declined += isinstance(error, Declined) and not error.is_about_content
-        if not self._is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
+        if not self.is_proven and (isinstance(error, EndpointStop) or self._declined == FIRST_QUESTIONS):
             advice = f"\n{error.advice}" if isinstance(error, Declined) and error.advice else ""
             return UserMistake(f"{error} (nothing was answered before at {self.endpoint.shown_url}){advice}")
         return error if isinstance(error, EndpointStop) else None
@@ -248,7 +249,7 @@ class Client:
     def _note_no_completion(self, error: NoCompletion) -> UserMistake | None:
         """Return the error as the user's mistake if the address has sent nothing else yet."""
         self._no_completions += 1
-        if self._is_proven or not (error.is_foreign or self._no_completions == FIRST_REPLIES):
+        if self.is_proven or not (error.is_foreign or self._no_completions == FIRST_REPLIES):
             return None
         url, origin = self.endpoint.shown_url, self.endpoint.origin
         return UserMistake(

@@ -24,6 +24,7 @@ from tasks.evaluation.endpoints.failures import (
     read_retry_after,
     shorten,
 )
+from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.responses import ReportedFailure, read_models, read_reply
@@ -101,8 +102,8 @@ class Transport:
             words = self._endpoint.scrub_words(str(error))
             raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
 
-    async def list_models(self) -> list[str]:
-        """Return the names of the models that the endpoint lists; empty if it does not list them.
+    async def list_models(self) -> list[ListedModel]:
+        """Return the models that the endpoint lists; empty if it does not list them.
 
         Raises:
             EndpointFailure: it cannot be reached.

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.listed_models import ListedModel, find_meant, find_nearest, is_listed
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
 
 PAUSE_SECONDS = 0.5
@@ -14,11 +15,11 @@ MOST_MODELS = 10
 async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     """Check what can be checked without asking a question.
 
-    An endpoint that lists no models is fine. One that lists other models only causes a warning, because gateways know more
-    names than they list, and the first question will tell.
+    An endpoint that lists no models is fine. A model that it does not list is a mistake only where that is beyond doubt, and
+    the model has not answered before; else it is a warning, and the first question will tell.
 
     Raises:
-        UserMistake: nothing answers at its address, or it does not accept the key.
+        UserMistake: nothing answers at its address, it does not accept the key, or the model's name is wrong.
     """
     endpoint = client.endpoint
     try:
@@ -29,15 +30,20 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
         ) from None
     except EndpointStop as stop:
         raise UserMistake(f"{stop} (see {endpoint.origin})") from None
-    if models and endpoint.model not in models:
-        more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
-        notify(
-            f"⚠️ The {endpoint.role} at {endpoint.shown_url} does not list the model {endpoint.model!r}; "
-            f"it lists: {', '.join(models[:MOST_MODELS])}{more}"
-        )
+    if not models or is_listed(endpoint.model, models):
+        return
+    more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
+    names = f"{', '.join(model.name for model in models[:MOST_MODELS])}{more}"
+    words = f"the {endpoint.role} at {endpoint.shown_url} does not list the model {endpoint.model!r}"
+    meant = None if client.is_proven else find_meant(endpoint.model, models, endpoint.base_url or "")
+    if meant:
+        raise UserMistake(f"{words}: did you mean {meant!r}? It lists: {names}. Fix the name in {endpoint.origin}")
+    nearest = find_nearest(endpoint.model, models)
+    hint = f" (did you mean {nearest!r}?)" if nearest else ""
+    notify(f"⚠️ {words[0].upper()}{words[1:]}{hint}; it lists: {names}")
 
 
-async def _list_models(client: Client) -> list[str]:
+async def _list_models(client: Client) -> list[ListedModel]:
     """Return the models that the endpoint lists.
 
     Raises:

@@ -8,6 +8,7 @@ import json
 import math
 
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import join_reasoning, join_text, read_refusal, read_tool_call
 from tasks.evaluation.endpoints.server_errors import find_report
 from tasks.evaluation.endpoints.usage import Usage, read_usage
@@ -91,15 +92,16 @@ def read_reply(content: bytes, *, role: str, seconds: float, content_type: str =
     )
 
 
-def read_models(content: bytes) -> list[str]:
-    """Return the models' names in the answer to `GET /models`; empty if it is anything else."""
+def read_models(content: bytes) -> list[ListedModel]:
+    """Return the models in the answer to `GET /models`; empty if it is anything else."""
     try:
         body: JsonValue = json.loads(content)
     except (ValueError, RecursionError):
         return []
     entries = body.get("data") if isinstance(body, dict) else None
-    names = [entry.get("id") for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return [name for name in names if isinstance(name, str)]
+    named = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    models = [(entry.get("id"), entry.get("owned_by")) for entry in named]
+    return [ListedModel(name, owner if isinstance(owner, str) else "") for name, owner in models if isinstance(name, str)]
 
 
 def _read_body(content: bytes, role: str, content_type: str) -> JsonObject:
