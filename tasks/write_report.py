@@ -1,5 +1,7 @@
 """The task that writes and shows a run's results."""
 
+from pathlib import Path
+
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -15,6 +17,9 @@ def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
     Raises:
         StorageFailure: they cannot be written.
     """
-    files = report(run)
-    artifacts.show_report(files)
+    files: dict[str, Path] = {}
+    try:
+        report(run, files)
+    finally:
+        artifacts.show_report(files)
     return {kind: str(path) for kind, path in files.items()}

@@ -99,6 +99,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
     add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")
     add("--save-incorrect", action="store_true", help="write the questions answered wrong to a file of their own")
+    add("--report", action="store_true", help="write the results also as a web page with every question")
     add("--repeats", type=int, metavar="K", help="ask each question K times; its score is the mean")
     add("--fail-under", type=float, metavar="X", help="exit with code 3 if the accuracy is below X")
     add(

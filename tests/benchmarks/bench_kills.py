@@ -141,7 +141,7 @@ def run_layer() -> None:
             if run.saver.is_due():
                 run.saver.save()
         run.saver.save()
-        report(run)
+        report(run, {})
 
 
 def fork(run: Callable[[], None]) -> int:

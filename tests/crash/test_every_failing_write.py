@@ -95,7 +95,7 @@ def score_and_save(run: Run, positions: range) -> None:
 def write_results(run: Run) -> None:
     """Write the results as the flow does: if the run was stopped, a failure to write them must not hide why."""
     try:
-        report(run)
+        report(run, {})
     except StorageFailure:
         if run.stop_cause is None:
             raise

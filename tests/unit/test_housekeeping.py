@@ -241,5 +241,7 @@ def test_a_checkpoint_that_cannot_be_removed_costs_the_run_nothing(
     monkeypatch.setattr(Path, "unlink", refuse)
     with evaluation.open(settings, run_id="second") as run:
         run.saver.save()
-        assert set(report(run)) == {"results", "incorrect", "config"}
+        written: dict[str, Path] = {}
+        report(run, written)
+        assert set(written) == {"results", "incorrect", "config"}
     assert f"⚠️ cannot remove {first}: Operation not permitted" in capsys.readouterr().out

@@ -1,43 +1,77 @@
-"""`output.formats`: a run leaves its results in other tools' formats as well."""
+"""`output.formats` and `output.report`: a run leaves its results in other forms as well."""
 
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.run.report import report
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
 
 
+@pytest.fixture
+def evaluation(evaluation: Evaluation, folder: Path) -> Evaluation:
+    """Let it score three questions."""
+    write_questions(folder, make_questions(3))
+    return evaluation
+
+
+@pytest.fixture
+def written() -> dict[str, Path]:
+    """Hold the files' paths by kind."""
+    return {}
+
+
 def test_a_run_writes_the_formats_beside_its_results(
-    evaluation: Evaluation, folder: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, written: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Under the results' name, with the format's ending; a line says where."""
-    write_questions(folder, make_questions(3))
     with evaluation.open({"output.formats": ["parquet", "lm-eval"]}, run_id="first") as run:
         [run.score(batch) for batch in run.batches.list_open()]
-        written = report(run)
+        report(run, written)
     assert written["parquet"] == written["results"].with_suffix(".parquet")
     assert pd.read_parquet(written["parquet"])["question_id"].tolist() == [1, 2, 3]
     assert len(list(written["lm-eval"].glob("fake/*"))) == 2
     assert f"Results saved as parquet to {written['parquet']}" in capsys.readouterr().out
 
 
-def test_without_the_setting_no_format_is_written(evaluation: Evaluation, folder: Path) -> None:
+def test_a_run_writes_its_report_beside_its_results(
+    evaluation: Evaluation, written: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A web page under the results' name; a line says where."""
+    with evaluation.open({"output.report": True}, run_id="first") as run:
+        [run.score(batch) for batch in run.batches.list_open()]
+        report(run, written)
+    assert written["report"] == written["results"].with_suffix(".html")
+    assert "of 3 questions right</h1>" in written["report"].read_text()
+    assert f"Report saved to {written['report']}" in capsys.readouterr().out
+
+
+def test_without_the_settings_neither_is_written(evaluation: Evaluation, written: dict[str, Path]) -> None:
     """The results and the settings alone."""
-    write_questions(folder, make_questions(3))
     with evaluation.open({}, run_id="first") as run:
         [run.score(batch) for batch in run.batches.list_open()]
-        assert set(report(run)) == {"results", "config"}
+        report(run, written)
+    assert set(written) == {"results", "config"}
 
 
 def test_a_run_without_results_says_why_nothing_is_exported(
-    evaluation: Evaluation, folder: Path, capsys: pytest.CaptureFixture[str]
+    evaluation: Evaluation, written: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The results themselves are written as always."""
-    write_questions(folder, make_questions(3))
     with evaluation.open({"output.formats": ["csv"]}, run_id="first") as run:
-        written = report(run)
+        report(run, written)
     assert set(written) == {"results", "config"}
     assert "Results not saved as csv: " in capsys.readouterr().out
+
+
+def test_a_file_that_cannot_be_written_hides_none_of_the_others(evaluation: Evaluation, written: dict[str, Path]) -> None:
+    """What the UI shows at the end names the results though the run then fails."""
+    with (
+        evaluation.open({"output.junit": "no/such/folder/gates.xml"}, run_id="first") as run,
+        pytest.raises(StorageFailure, match=r"cannot write no/such/folder/gates\.xml: No such file"),
+    ):
+        report(run, written)
+    assert set(written) == {"results", "config"}

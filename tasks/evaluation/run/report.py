@@ -12,14 +12,18 @@ from tasks.evaluation.run.gates import write_gates
 from tasks.evaluation.run.run import Run
 
 
-def report(run: Run) -> dict[str, Path]:
-    """Write the results' files, show what the run has scored, and return the files' paths by kind.
+def report(run: Run, written: dict[str, Path]) -> None:
+    """Write the results' files, and show what the run has scored.
+
+    Args:
+        run: the run.
+        written: takes the path of each file by its kind as soon as it is written, so that a failure hides none of them.
 
     Raises:
-        StorageFailure: they cannot be written.
+        StorageFailure: one cannot be written; those before it are.
     """
     notify = run.progress.notify
-    written = write_results(run.ledger, run.config, run.metadata.describe, run.factories.now())
+    written |= write_results(run.ledger, run.config, run.metadata.describe, run.factories.now())
     if run.saver.path:
         notify(f"✅ Final checkpoint saved with {len(run.ledger.results):,} total results")
     for line in describe_statistics(compute_statistics(run.ledger)):
@@ -31,25 +35,42 @@ def report(run: Run) -> dict[str, Path]:
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")
     run.saver.prune()
-    return written | write_gates(run) | write_formats(run, written["results"])
+    written |= write_gates(run)
+    write_formats(run, written)
+    write_web_page(run, written)
 
 
-def write_formats(run: Run, results: Path) -> dict[str, Path]:
-    """Write the results in the formats that the settings list, and return the files' paths by format.
+def write_formats(run: Run, written: dict[str, Path]) -> None:
+    """Write the results in the formats that the settings list, beside the results.
 
     A format that cannot hold these results, such as one for scores alone if there are none, is reported and left out.
 
     Raises:
-        StorageFailure: one cannot be written; the results themselves are.
+        StorageFailure: one cannot be written.
     """
-    written: dict[str, Path] = {}
     for to in run.config.output.formats:
         try:
-            written[to] = export_beside(results, to)
+            written[to] = export_beside(written["results"], to)
             run.progress.notify(f"Results saved as {to} to {written[to]}")
         except UserMistake as mistake:
             run.progress.notify(f"Results not saved as {to}: {mistake}")
-    return written
+
+
+def write_web_page(run: Run, written: dict[str, Path]) -> None:
+    """Write the results as a web page if the settings ask for it, beside the results.
+
+    Raises:
+        StorageFailure: it cannot be written.
+    """
+    if not run.config.output.report:
+        return
+    from tasks.evaluation.pages.page import write_page  # noqa: PLC0415 - imports scipy, which takes a while
+
+    try:
+        written["report"] = write_page(written["results"])
+        run.progress.notify(f"Report saved to {written['report']}")
+    except UserMistake as mistake:
+        run.progress.notify(f"No report: {mistake}")
 
 
 def report_tokens(run: Run) -> None:
