@@ -21,9 +21,11 @@ from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import quiet_task_runs
 from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
+from flows.signs_of_life import signs_of_life
 from flows.sole_process import sole_process
 from flows.starting import find_start
 from flows.stopping import StopRequest, how_to_continue, stop_on_signals
+from flows.suspension import Suspension, hold_back_pause
 from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
@@ -94,10 +96,12 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     with (
         quiet_task_runs(is_quiet=not config.processing.verbose),
         sole_process(config, str(flow_run.id), log),
+        signs_of_life(),
         open_run(
             config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start, holder=holder
         ) as run,
         stop_on_signals() as stop_request,
+        hold_back_pause() as suspension,
     ):
         run.metadata.name = flow_run.name or ""
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
@@ -107,12 +111,13 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         with before_asking():
             save_checkpoint(run, artifacts)
         try:
-            score_batches(run, stop_request, artifacts)
+            score_batches(run, (stop_request, suspension), artifacts)
             artifacts.end()
             save_checkpoint(run, artifacts)
         finally:
             run.saver.save()
         raise_mistake(run)
+        suspension.conclude(run)
         cancelled = stop_request.conclude(run)
         if cancelled:
             return cancelled
@@ -130,14 +135,15 @@ def report(run: Run, artifacts: Artifacts) -> None:
         run.progress.notify(str(failure))
 
 
-def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> None:
-    """Score all open batches, and save at the same time whenever a save is due."""
+def score_batches(run: Run, requests: tuple[StopRequest, Suspension], artifacts: Artifacts) -> None:
+    """Score all open batches unless asked to stop, and save at the same time whenever a save is due."""
     window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run, artifacts)
     run.progress.begin(len(run.ledger.results), len(run.ledger.questions))
     try:
+        pass_on(requests, run)
         while window.fill():
             window.wait()
-            stop_request.pass_on(run)
+            pass_on(requests, run)
             run.progress.show(len(run.ledger.results))
             saver.save_when_due()
             artifacts.show_progress_beside()
@@ -146,6 +152,12 @@ def score_batches(run: Run, stop_request: StopRequest, artifacts: Artifacts) -> 
         saver.wait()
         run.progress.show(len(run.ledger.results))
         run.progress.end()
+
+
+def pass_on(requests: tuple[StopRequest, Suspension], run: Run) -> None:
+    """Stop the run if a signal or a pause has come."""
+    for request in requests:
+        request.pass_on(run)
 
 
 def choose_storage(config: Config) -> BatchTask:

@@ -58,7 +58,7 @@ class StopRequest:
         report_tokens(run)
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
-        if _is_cancelling():
+        if is_cancelling():
             return Cancelled(message=ending)
         raise TerminationSignal(signal=self._signal)
 
@@ -68,7 +68,7 @@ def how_to_continue(run: Run) -> str:
     return "Retry of this run asks what is missing" if deployment.id else outcome.how_to_continue(run)
 
 
-def _is_cancelling() -> bool:
+def is_cancelling() -> bool:
     """Return True if the run is being cancelled. Prefect's server is asked, because the signal is the same in any case."""
     try:
         with get_client(sync_client=True) as client:

@@ -97,7 +97,7 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
 
 
 def install(api_url: str) -> None:
-    """Create the work pool, the automation and the deployments on the server, and print the deployments.
+    """Create the work pool, the automations and the deployments on the server, and print the deployments.
 
     Raises:
         ServerFailure: the server refuses them.
@@ -105,12 +105,13 @@ def install(api_url: str) -> None:
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - takes seconds
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
 
-    from flows.serving.installation import deploy, ensure_automation, ensure_work_pool  # noqa: PLC0415 - imports Prefect
+    from flows.serving.automations import ensure_automations  # noqa: PLC0415 - imports Prefect
+    from flows.serving.installation import deploy, ensure_work_pool  # noqa: PLC0415 - the same
 
     with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
         client.raise_for_api_version_mismatch()
         ensure_work_pool(client)
-        ensure_automation(client)
+        ensure_automations(client)
         deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url})
     for deployment in deployments:
         switch = {True: ", its schedule on", False: ", its schedule off"}

@@ -61,12 +61,16 @@ def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
 
 
 def test_the_automation_of_an_earlier_version_is_replaced(served: Served) -> None:
-    """Under its former name it would act beside the present one."""
-    [present] = served.call("POST", "automations/filter", {})
+    """Under its former name it would act beside the present one, and on paused runs too."""
+    names = list_automations(served)
+    [present, *_] = served.call("POST", "automations/filter", {})
     former = {key: present[key] for key in ("description", "enabled", "trigger", "actions")}
-    served.call("POST", "automations/", {**former, "name": "Crash evaluations that are not heard of"})
+    served.call("POST", "automations/", {**former, "name": "Mark silent evaluations as crashed"})
     process, _ = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 0
-    names = [automation["name"] for automation in served.call("POST", "automations/filter", {})]
-    assert names == ["Mark silent evaluations as crashed"]
+    assert list_automations(served) == names
+
+
+def list_automations(served: Served) -> list[str]:
+    return sorted(automation["name"] for automation in served.call("POST", "automations/filter", {}))

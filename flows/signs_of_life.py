@@ -1,0 +1,74 @@
+"""Events by which Prefect's server knows that a run's process is alive, and that it has left in an orderly way.
+
+Only the process of a killed machine or worker leaves without the second event, and an automation on the server
+(`flows/serving/automations.py`) then marks the run as crashed. Prefect's own heartbeats cannot serve: they go on while a paused
+run saves, and one that is dated just after the run's end looks like a new life.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from uuid import UUID
+
+from httpx import HTTPError
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import State
+from prefect.events import emit_event
+from prefect.exceptions import PrefectException
+from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+ALIVE, LEFT = "mcqa.flow-run.alive", "mcqa.flow-run.left"
+EVERY_SECONDS = 30.0
+# When the server is asked again after it has not answered.
+RETRY_SECONDS = 5.0
+# How long a run that ends waits for a server that does not answer.
+PATIENCE_SECONDS = 10.0
+
+
+@contextmanager
+def signs_of_life() -> Iterator[None]:
+    """Emit a sign of life every 30 seconds until the block is left, and the last event then.
+
+    A run without a deployment gives none: it could not be retried.
+    """
+    if not deployment.id:
+        yield
+        return
+    run_id, has_ended = UUID(flow_run.id), threading.Event()
+    thread = threading.Thread(
+        target=copy_context().run, args=(_emit_until, has_ended, run_id), name="signs-of-life", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        thread.join(PATIENCE_SECONDS)
+        _emit(LEFT, run_id)
+
+
+def _emit_until(has_ended: threading.Event, run_id: UUID) -> None:
+    """Emit signs of life as long as the server says that the run is running.
+
+    A paused or cancelled run that still saves gives no more: they would come after its last event.
+    """
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
+        while not has_ended.is_set():
+            state = _read_state(client, run_id)
+            if state and state.is_running() and not has_ended.is_set():
+                _emit(ALIVE, run_id)
+            has_ended.wait(EVERY_SECONDS if state else RETRY_SECONDS)
+
+
+def _read_state(client: SyncPrefectClient, run_id: UUID) -> State | None:
+    """Return the run's state on the server; None if the server does not answer."""
+    try:
+        return client.read_flow_run(run_id).state
+    except (HTTPError, PrefectException, RuntimeError):
+        return None
+
+
+def _emit(event: str, run_id: UUID) -> None:
+    emit_event(event, resource={"prefect.resource.id": f"prefect.flow-run.{run_id}"})
