@@ -15,6 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from flows.alarms import announced, raise_alarm
 from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.interval_saver import IntervalSaver
@@ -100,6 +101,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         open_run(
             config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start, holder=holder
         ) as run,
+        announced(run),
         stop_on_signals() as stop_request,
         hold_back_pause() as suspension,
     ):
@@ -122,7 +124,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        return final_state(run)
+        return raise_alarm(run, final_state(run))
 
 
 def report(run: Run, artifacts: Artifacts) -> None:

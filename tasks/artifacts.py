@@ -38,6 +38,7 @@ from tasks.evaluation.reporting.tables import (
     write_report_text,
 )
 from tasks.evaluation.run.run import Run
+from tasks.history_artifact import show_history
 
 # The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
 SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0
@@ -104,6 +105,10 @@ class Artifacts:
         for title, rows in tables.items():
             if rows:
                 self._try(partial(create_table_artifact, to_cells(rows), self._name(title), title))
+
+    def show_history(self, files: Mapping[str, Path]) -> None:
+        """Show the history of the questions file."""
+        self._try(lambda: show_history(files["results"], self._run.config.questions_file))
 
     def _show_progress(self, percentage: float, text: str) -> None:
         if self._progress_id is None:

@@ -22,4 +22,5 @@ def write_report(run: Run, artifacts: Artifacts) -> dict[str, str]:
         report(run, files)
     finally:
         artifacts.show_report(files)
+    artifacts.show_history(files)
     return {kind: str(path) for kind, path in files.items()}

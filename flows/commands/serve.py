@@ -106,12 +106,14 @@ def install(api_url: str) -> None:
     from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
 
     from flows.serving.automations import ensure_automations  # noqa: PLC0415 - imports Prefect
+    from flows.serving.drop_notification import ensure_drop_automation  # noqa: PLC0415 - the same
     from flows.serving.installation import deploy, ensure_work_pool  # noqa: PLC0415 - the same
 
     with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
         client.raise_for_api_version_mismatch()
         ensure_work_pool(client)
         ensure_automations(client)
+        ensure_drop_automation(client)
         deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url})
     for deployment in deployments:
         switch = {True: ", its schedule on", False: ", its schedule off"}

@@ -9,6 +9,7 @@ from tasks.evaluation.exporting.exports import export_beside
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
 from tasks.evaluation.run.gates import write_gates
+from tasks.evaluation.run.place_in_history import hold_against_history
 from tasks.evaluation.run.run import Run
 
 
@@ -34,6 +35,7 @@ def report(run: Run, written: dict[str, Path]) -> None:
     notify(f"Results saved to {written['results']}")
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")
+    run.standing = hold_against_history(run, written["results"])
     run.saver.prune()
     written |= write_gates(run)
     write_formats(run, written)

@@ -12,6 +12,7 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.tokens import Role, TokenSum
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
+from tasks.evaluation.history.against import Standing
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.run.batches import Batch, Batches
@@ -35,7 +36,8 @@ class Run:
         progress: what the user sees.
         factories: make its clients and its times.
 
-    `batches` cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files.
+    `batches` cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `standing` is how
+    it stands beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Run:
         self.endpoints = endpoints
         self.preparation = preparation
         self.factories = factories
+        self.standing: Standing | None = None
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints

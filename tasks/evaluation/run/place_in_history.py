@@ -1,0 +1,27 @@
+"""Where a finished run stands in the history of its evaluation, as far as the results in its folder tell."""
+
+from pathlib import Path
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.history.against import Standing, find_standing
+from tasks.evaluation.run.run import Run
+
+
+def hold_against_history(run: Run, results: Path) -> Standing | None:
+    """Return how the run stands beside earlier ones, and show it; None if that cannot be told, which fails no run.
+
+    Args:
+        run: the run, all of whose results are written.
+        results: its results file.
+    """
+    settings = run.config.history
+    try:
+        standing = find_standing(results, baseline_runs=settings.baseline_runs, alarm_runs=settings.alarm_runs)
+    except UserMistake as mistake:  # another run's file is damaged
+        run.progress.notify(f"⚠️ Not held against earlier runs: {mistake}")
+        return None
+    if standing and (standing.previous or standing.baseline):
+        for sentence in standing.sentences:
+            is_alarm = standing.has_dropped and standing.baseline and sentence == standing.baseline.sentence
+            run.progress.notify(f"⚠️ {sentence}" if is_alarm else f"   {sentence}")
+    return standing
