@@ -10,7 +10,7 @@ from prefect.blocks.system import Secret
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
@@ -18,8 +18,9 @@ from pydantic.json_schema import SkipJsonSchema
 from flows.alarms import announced, raise_alarm
 from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
+from flows.failing import fail, log_unscored
 from flows.interval_saver import IntervalSaver
-from flows.quiet_logs import quiet_task_runs
+from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
 from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
 from flows.signs_of_life import signs_of_life
@@ -44,6 +45,7 @@ from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.storage.locks import Holder
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
+from tasks.ui_words import choose_words
 from tasks.write_report import write_report
 
 # Threads are created on demand: the number of batches in flight is bounded by the window, not by this.
@@ -73,10 +75,11 @@ def score_questions(
         overrides: settings for this run alone. What is left empty is taken from the configuration file.
         advanced: further settings for this run alone, seldom changed.
     """
+    leave_out_tracebacks()
     try:
         return evaluate(config_file or None, overrides.combine(advanced))
     except EvaluationError as error:
-        return Failed(message=str(error), data=error)
+        return fail(str(error), error=error)
 
 
 @report_outcome
@@ -91,15 +94,22 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     start = find_start()
     config = start.config if start else load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
-    log = get_run_logger().info
+    logger, words = get_run_logger(), choose_words()
     holder = Holder(flow_run.name or "", find_run_page())
-    log(f"Settings from {config_file or 'the parameters alone'}, in {Path.cwd()} on {socket.gethostname()}")
+    source = config_file or "the parameters alone"
+    logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
     with (
         quiet_task_runs(is_quiet=not config.processing.verbose),
-        sole_process(config, str(flow_run.id), log),
+        sole_process(config, str(flow_run.id), logger.info),
         signs_of_life(),
         open_run(
-            config, config_file=config_file, run_id=str(flow_run.id), keys=keys, log=log, start=start, holder=holder
+            config,
+            config_file=config_file,
+            run_id=str(flow_run.id),
+            keys=keys,
+            log=lambda level, line: logger.log(level, words(line)),
+            start=start,
+            holder=holder,
         ) as run,
         announced(run),
         stop_on_signals() as stop_request,
@@ -134,7 +144,7 @@ def report(run: Run, artifacts: Artifacts) -> None:
     except StorageFailure as failure:
         if run.stop_cause is None:
             raise
-        run.progress.notify(str(failure))
+        run.progress.notify(f"⚠️ {failure}")
 
 
 def score_batches(run: Run, requests: tuple[StopRequest, Suspension], artifacts: Artifacts) -> None:
@@ -200,12 +210,14 @@ def final_state(run: Run) -> State[None]:
     total = len(run.ledger.questions)
     if run.ledger.open_count:
         run.progress.notify(how_to_continue(run))
-        return Failed(message=f"{run.ledger.open_count:,} of {total:,} questions not scored: {explain_unscored(run)}")
+        log_unscored(run)
+        message = f"{run.ledger.open_count:,} of {total:,} questions not scored: {explain_unscored(run)}"
+        return fail(message, advice=how_to_continue(run))
     accuracy = compute_statistics(run.ledger).overall
     if accuracy is None:
-        return Failed(message=f"0 of {total:,} questions scored: {explain_no_score(run)}")
+        return fail(f"0 of {total:,} questions scored: {explain_no_score(run)}")
     failed = [gate.message for gate in check_gates(run) if not gate.is_passed]
     if failed:
         message = "; ".join(failed)
-        return Failed(message=message, data=GateFailed(message))
+        return fail(message, error=GateFailed(message))
     return Completed(message=f"Accuracy {accuracy}")

@@ -12,7 +12,7 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import PrefectException, TerminationSignal
 from prefect.runtime import deployment, flow_run
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 
 from flows.end_signals import install_handlers
 from tasks.evaluation.errors import Stopped
@@ -42,9 +42,9 @@ class StopRequest:
             run.stop(Stopped(f"{self._signal.name} was received"))
 
     def conclude(self, run: Run) -> State[None] | None:
-        """End the flow of a stopped run: as Cancelled if that was asked for in the UI, else as Crashed by the signal.
+        """End the flow of a stopped run; return None if no signal was received.
 
-        Return None if no signal was received.
+        A deployment's run ends as Cancelled if that was asked for in the UI, else as Crashed; a command's ends by the signal.
 
         Raises:
             KeyboardInterrupt: the signal was SIGINT.
@@ -53,19 +53,19 @@ class StopRequest:
         if self._signal is None:
             return None
         done, total = len(run.ledger.results), len(run.ledger.questions)
-        ending = f"Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}"
-        run.progress.notify(ending)
+        run.progress.notify(f"⚠️ Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}")
         report_tokens(run)
+        if deployment.id:
+            end = Cancelled if is_cancelling() else Crashed
+            return end(message=f"{done:,} of {total:,} scored. {how_to_continue(run)}")
         if self._signal == signal.SIGINT:
             raise KeyboardInterrupt
-        if is_cancelling():
-            return Cancelled(message=ending)
         raise TerminationSignal(signal=self._signal)
 
 
 def how_to_continue(run: Run) -> str:
     """Return how the user continues when questions are left, in the UI or in the shell."""
-    return "Retry of this run asks what is missing" if deployment.id else outcome.how_to_continue(run)
+    return "Retry asks what is missing" if deployment.id else outcome.how_to_continue(run)
 
 
 def is_cancelling() -> bool:

@@ -46,7 +46,7 @@ class Suspension:
         if state is None or is_cancelling():
             return
         done, total = len(run.ledger.results), len(run.ledger.questions)
-        run.progress.notify(f"Paused with {done:,} of {total:,} questions scored. {how_to_go_on(state)}")
+        run.progress.notify(f"⚠️ Paused with {done:,} of {total:,} questions scored. {how_to_go_on(state)}")
         report_tokens(run)
         raise Pause(state=state)
 

@@ -74,7 +74,7 @@ class TemporaryServer:
         """Restart the server when it ends, with the same port and database, because the run's end is reported to it."""
         for _ in range(MAX_RESTARTS):
             self._process.wait()
-            self._notify("Prefect's temporary server has ended; it is started again, and the scoring goes on meanwhile")
+            self._notify("⚠️ Prefect's temporary server has ended; it is started again, and the scoring goes on meanwhile")
             self._start()
 
     def _start_without_template(self) -> bool:

@@ -134,7 +134,7 @@ def run_layer() -> None:
     """Drive a run as the flow does, without Prefect and its results."""
     config = load_config("config.yaml", Overrides(progress_bar=False))
     keys = KeyReader(ENVIRONMENT, str)
-    with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _: None) as run:
+    with open_run(config, config_file="config.yaml", run_id=str(os.getpid()), keys=keys, log=lambda _, __: None) as run:
         run.saver.save()
         for batch in run.batches.list_open():
             run.score(batch)

@@ -89,7 +89,7 @@ def open_driven(config: Config, model: Model, make_log: Callable[..., AnswerLog]
         config_file=None,
         run_id=f"run {hour}",
         keys=KeyReader({}, str),
-        log=lambda _: None,
+        log=lambda _, __: None,
         factories=factories,
     )
 

@@ -43,7 +43,7 @@ class Evaluation:
     def open(self, changed: Mapping[str, object], *, run_id: str) -> AbstractContextManager[Run]:
         """Open a run with these values in place of the usual ones."""
         keys = KeyReader(KEYS, str)
-        return open_run(self.configure(changed), config_file=None, run_id=run_id, keys=keys, log=lambda _: None)
+        return open_run(self.configure(changed), config_file=None, run_id=run_id, keys=keys, log=lambda _, __: None)
 
     def configure(self, changed: Mapping[str, object]) -> Config:
         """Return the settings with these values in place of the usual ones."""

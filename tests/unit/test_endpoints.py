@@ -84,7 +84,7 @@ def test_an_outage_is_waited_for(endpoint: FakeEndpoint, capsys: pytest.CaptureF
 
     assert asyncio.run(ask_patiently()).text == "B"
     assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
-        "Nothing gets through",
+        "⚠️ Nothing gets through",
         "The generator answers again",
     ]
 

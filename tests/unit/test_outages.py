@@ -67,7 +67,7 @@ def test_an_outage_costs_no_question(endpoint: FakeEndpoint, capsys: pytest.Capt
     outcomes = ask_all(endpoint, 30, workers=8)
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
     said = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0] for line in said] == ["Nothing gets through", "The generator answers again"]
+    assert [line.split(",")[0] for line in said] == ["⚠️ Nothing gets through", "The generator answers again"]
 
 
 @pytest.mark.parametrize("workers", [1, 8])

@@ -64,7 +64,7 @@ def test_a_run_without_results_says_why_nothing_is_exported(
     with evaluation.open({"output.formats": ["csv"]}, run_id="first") as run:
         report(run, written)
     assert set(written) == {"results", "config"}
-    assert "Results not saved as csv: " in capsys.readouterr().out
+    assert "⚠️ Results not saved as csv: " in capsys.readouterr().out
 
 
 def test_a_file_that_cannot_be_written_hides_none_of_the_others(evaluation: Evaluation, written: dict[str, Path]) -> None:

@@ -66,7 +66,7 @@ def test_questions_that_were_never_asked_are_told_with_the_cause(ledger: Ledger)
     """The run had stopped before."""
     rows = list_unscored(ledger, {4: "answered 500"}, "answered 401: renew the key")
     assert [row["Question ids"] for row in rows] == ["5", "6"]
-    assert rows[1]["Error"] == "not asked, because the run had stopped: answered 401: renew the key"
+    assert rows[1]["Error"] == "answered 401: renew the key"
 
 
 def test_refused_questions_and_unusable_entries_differ(ledger: Ledger) -> None:

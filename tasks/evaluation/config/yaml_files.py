@@ -7,9 +7,11 @@ from pathlib import Path
 import yaml
 from pydantic import JsonValue
 
+from tasks.evaluation.config.nearby_files import describe_nearby
 from tasks.evaluation.config.secrets import HEADERS
 from tasks.evaluation.errors import UserMistake
 
+YAML_SUFFIXES = (".yaml", ".yml")
 TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
 
@@ -54,6 +56,8 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except FileNotFoundError as error:
+        raise UserMistake(f"cannot read {path}: {error.strerror}; {describe_nearby(path, YAML_SUFFIXES)}") from None
     except OSError as error:
         raise UserMistake(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:

@@ -201,7 +201,7 @@ class Client:
         """Show the words of the first few refusals; results and report list all of them."""
         self._refused += 1
         if self._refused <= SHOWN_REFUSALS:
-            self._notify(f"Not answered, and not counted: {refused}")
+            self._notify(f"⚠️ Not answered, and not counted: {refused}")
 
     def _count_wordless(self, answer: Answer) -> None:
         """Note an answer that was cut before its first word.

@@ -67,7 +67,7 @@ class Outage:
             return EndpointStop(f"nothing got through for {self._patience.max_outage_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= self._patience.probe_seconds:
             self._is_told = True
-            self._notify(f"Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}")
+            self._notify(f"⚠️ Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}")
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
@@ -81,7 +81,7 @@ class Outage:
         if failure.retry_after_seconds >= LONG_WAIT_SECONDS and now >= self._waits_until:
             # The other requests in flight bring the same message.
             self._waits_until = now + failure.retry_after_seconds
-            self._notify(f"The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
+            self._notify(f"⚠️ The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
         return None
 
     def _measure_silence(self) -> float:

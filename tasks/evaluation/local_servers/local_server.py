@@ -78,10 +78,10 @@ class LocalServer:
         """Restart the server once if it ends before the run does; meanwhile questions wait, as in any outage."""
         code = self._process.wait()
         if self._start():
-            self._notify(f"{self._command.name} has ended with code {code}; it is started again")
+            self._notify(f"⚠️ {self._command.name} has ended with code {code}; it is started again")
             self._process.wait()
             if not self._is_closing:
-                self._notify(self._describe(f"{self._command.name} has ended again"))
+                self._notify(f"⚠️ {self._describe(f'{self._command.name} has ended again')}")
 
     def _move_to_another_port(self) -> bool:
         """Restart the server once on another port if its own was taken after we looked; return True if it was started."""

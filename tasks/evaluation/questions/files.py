@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from tasks.evaluation.config.fields import Fields
+from tasks.evaluation.config.nearby_files import describe_nearby
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.questions.csv_rows import read_csv
 from tasks.evaluation.questions.documents import holds_records
@@ -39,6 +40,7 @@ UNITS: dict[FileFormat, Unit] = {
     "Parquet": "row",
 }
 LINES_SUFFIXES = (".jsonl", ".ndjson")
+SUFFIXES = (".json", *LINES_SUFFIXES, ".csv", ".parquet", ".gz")
 HEAD_BYTES = 1 << 16
 WRAPPED = re.compile(r'"questions"\s*:\s*\[')
 # One long line that begins with a list of records.
@@ -179,4 +181,5 @@ def _describe_cut(line: int, error: Exception) -> str:
 
 
 def _describe_unreadable(path: str, error: OSError) -> str:
-    return f"cannot read the questions file {path}: {error.strerror or error}"
+    nearby = f"; {describe_nearby(path, SUFFIXES)}" if isinstance(error, FileNotFoundError) else ""
+    return f"cannot read the questions file {path}: {error.strerror or error}{nearby}"

@@ -1,10 +1,11 @@
 """What the user sees while a run goes on: the documented lines, and the bar between them.
 
-Every line that is shown also goes to the run's log; the bar does not. If the terminal has gone away, its lines are lost and
-nothing else.
+Every line that is shown also goes to the run's log; the bar does not. A line's sign is its level there: one that begins with ⚠️
+is a warning. If the terminal has gone away, its lines are lost and nothing else.
 """
 
 import io
+import logging
 import sys
 import time
 from collections.abc import Callable, MutableMapping
@@ -15,6 +16,9 @@ from tqdm import tqdm
 
 # How often a pipe or a log file gets a line instead of the bar.
 PLAIN_LINE_SECONDS = 10.0
+WARNING_SIGN = "⚠️"
+# Takes a level of `logging` and a line.
+Log = Callable[[int, str], None]
 
 
 class _Bar(tqdm):  # type: ignore[type-arg]  # at run time tqdm takes no type argument
@@ -34,11 +38,11 @@ class Progress:
     """The lines of one run.
 
     Args:
-        log: takes every line that is shown, for the run's log.
+        log: takes every line that is shown, with its level, for the run's log.
         is_shown: whether to show the bar, or the plain lines that replace it in a pipe.
     """
 
-    def __init__(self, log: Callable[[str], None], *, is_shown: bool) -> None:
+    def __init__(self, log: Log, *, is_shown: bool) -> None:
         self._log = log
         self._is_shown = is_shown
         self._is_terminal = sys.stderr.isatty()
@@ -48,7 +52,7 @@ class Progress:
     def notify(self, line: str) -> None:
         """Print the line, above the bar if there is one, and log it."""
         self._print(line)
-        self._log(line)
+        self._log(logging.WARNING if line.startswith(WARNING_SIGN) else logging.INFO, line)
 
     def begin(self, done: int, total: int) -> None:
         """Show the bar, starting from the number of questions that are done."""

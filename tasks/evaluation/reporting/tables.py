@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions
 from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
@@ -21,7 +22,7 @@ from tasks.evaluation.statistics.summary import Statistics
 Row = dict[str, str]
 
 # At most this much of a table is shown; the results file holds everything.
-MOST_ROWS, MOST_IDS, MOST_CHARACTERS = 50, 20, 300
+MOST_ROWS, MOST_CHARACTERS = 50, 300
 # Characters in a line of a cell, since the UI does not wrap lines: this way four columns are visible at once.
 CELL_WIDTH = 24
 WRONG_ANSWERS = 10
@@ -90,10 +91,7 @@ def list_unscored(ledger: Ledger, failures: Mapping[int, str], stop_cause: objec
         failures: the errors by position; those of questions that were scored after all are ignored.
         stop_cause: why the run asked nothing more; None if it did not stop.
     """
-    open_positions = list(ledger.open_positions(range(len(ledger.questions))))
-    never_asked = f"not asked, because the run had stopped: {stop_cause}" if stop_cause else "not asked"
-    errors = {position: failures.get(position, never_asked) for position in open_positions}
-    return _group(errors, RETRY)
+    return _list_causes(find_causes(ledger, failures, stop_cause), RETRY)
 
 
 def list_refused(ledger: Ledger) -> list[Row]:
@@ -102,7 +100,8 @@ def list_refused(ledger: Ledger) -> list[Row]:
     records = {position: ledger.read_result(position) for position in unscored if position in ledger.results}
     refused = {position: str(record["error"]) for position, record in records.items() if is_refused(record)}
     unusable = {position: str(record["error"]) for position, record in records.items() if not is_refused(record)}
-    return _group(refused, FINAL) + _group(unusable, "Fix the entry in the questions file.")
+    unusable_advice = "Fix the entry in the questions file."
+    return _list_causes(group_errors(refused), FINAL) + _list_causes(group_errors(unusable), unusable_advice)
 
 
 def list_other_models(ledger: Ledger) -> list[Row]:
@@ -141,26 +140,16 @@ def to_cells(rows: Sequence[Row]) -> list[Row]:
     return [{heading: _escape(text) for heading, text in row.items()} for row in rows]
 
 
-def _group(errors: Mapping[int, str], advice: str) -> list[Row]:
-    """Return a row for each error, the most frequent first; errors that differ only in numbers share a row."""
-    groups: dict[str, list[int]] = {}
-    for position, error in errors.items():
-        groups.setdefault(re.sub(r"\d+", "0", error), []).append(position)
-    ordered = sorted(groups.values(), key=len, reverse=True)[:MOST_ROWS]
+def _list_causes(causes: Sequence[Cause], advice: str) -> list[Row]:
     return [
         {
-            "How often": f"{len(positions):,}",
-            "Question ids": _name_questions(positions),
-            "Error": _shorten(errors[positions[0]]),
+            "How often": f"{len(cause.positions):,}",
+            "Question ids": name_questions(cause.positions),
+            "Error": _shorten(cause.message),
             "What to do": advice,
         }
-        for positions in ordered
+        for cause in causes[:MOST_ROWS]
     ]
-
-
-def _name_questions(positions: Sequence[int]) -> str:
-    shown = ", ".join(str(position + 1) for position in positions[:MOST_IDS])
-    return f"{shown} and {len(positions) - MOST_IDS:,} more" if len(positions) > MOST_IDS else shown
 
 
 def _to_markdown(rows: Sequence[Row]) -> str:

@@ -11,7 +11,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
-from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.reporting.progress import Log, Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.folders import check_folders
@@ -33,7 +33,7 @@ def open_run(
     config_file: str | None,
     run_id: str,
     keys: KeyReader,
-    log: Callable[[str], None],
+    log: Log,
     factories: Factories = Factories(),  # noqa: B008 - frozen
     start: Start | None = None,
     holder: Holder = Holder(),  # noqa: B008 - frozen
@@ -45,7 +45,7 @@ def open_run(
         config_file: the file that they come from.
         run_id: the run's permanent id; a run that shares nothing with earlier runs still shares with its own retries.
         keys: reads the endpoints' keys.
-        log: takes every line that the user sees.
+        log: takes every line that the user sees, with its level.
         factories: make what reaches outside the run.
         start: what the command has read and started already; None: nothing.
         holder: how a second start of the evaluation is told who has it.

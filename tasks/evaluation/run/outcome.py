@@ -1,6 +1,7 @@
 """How a run ended: what is left, why, and what the user can do about it."""
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.reporting.causes import Cause, describe_causes, find_causes, name_questions
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.scoring.records import is_refused
 
@@ -16,8 +17,21 @@ def raise_mistake(run: Run) -> None:
 
 
 def explain_unscored(run: Run) -> str:
-    """Return why questions are left unscored: what stopped the run, else the first failure."""
-    return str(run.stop_cause or next(iter(run.batches.failures.values()), "unknown"))
+    """Return why questions are left unscored: each cause with its count, the most frequent first."""
+    return describe_causes(find_unscored_causes(run))
+
+
+def list_unscored_lines(run: Run) -> list[str]:
+    """Return a line for each cause that has left questions unscored, with their numbers."""
+    return [
+        f"⚠️ Not scored: {len(cause.positions):,} (questions {name_questions(cause.positions)}): {cause.message}"
+        for cause in find_unscored_causes(run)
+    ]
+
+
+def find_unscored_causes(run: Run) -> list[Cause]:
+    """Return what has left questions unscored, the most frequent cause first."""
+    return find_causes(run.ledger, run.batches.failures, run.stop_cause)
 
 
 def explain_no_score(run: Run) -> str:

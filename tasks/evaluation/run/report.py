@@ -55,7 +55,7 @@ def write_formats(run: Run, written: dict[str, Path]) -> None:
             written[to] = export_beside(written["results"], to)
             run.progress.notify(f"Results saved as {to} to {written[to]}")
         except UserMistake as mistake:
-            run.progress.notify(f"Results not saved as {to}: {mistake}")
+            run.progress.notify(f"⚠️ Results not saved as {to}: {mistake}")
 
 
 def write_web_page(run: Run, written: dict[str, Path]) -> None:
@@ -72,7 +72,7 @@ def write_web_page(run: Run, written: dict[str, Path]) -> None:
         written["report"] = write_page(written["results"])
         run.progress.notify(f"Report saved to {written['report']}")
     except UserMistake as mistake:
-        run.progress.notify(f"No report: {mistake}")
+        run.progress.notify(f"⚠️ No report: {mistake}")
 
 
 def report_tokens(run: Run) -> None:

@@ -21,6 +21,8 @@ from tasks.evaluation.scoring.records import Refusal
 # The time in which answers in flight may still arrive after a run was stopped.
 GRACE_SECONDS = 5.0
 MOST_REFUSED_IN_A_ROW = 10
+# What begins the reason of a question that was not asked any more.
+STOPPED = "the run was stopped"
 
 
 class Scorer:
@@ -99,7 +101,7 @@ class Scorer:
                 if not self._ledger.has_refusal(self._ledger.position_of(asking)):
                     await self._score(asking)
         except asyncio.CancelledError:
-            raise Stopped("the run was stopped before the reply came") from None
+            raise Stopped(f"{STOPPED} before the reply came") from None
         except (EndpointStop, StorageFailure, UserMistake) as error:
             # What arrives after a storage failure could not be kept.
             self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else GRACE_SECONDS)
@@ -107,7 +109,7 @@ class Scorer:
 
     def _check_going_on(self) -> None:
         if self.stop_cause is not None:
-            raise Stopped(f"the run was stopped: {self.stop_cause}")
+            raise Stopped(f"{STOPPED}: {self.stop_cause}")
 
     async def _score(self, asking: int) -> None:
         question = self._ledger.roster.question_of(asking)
