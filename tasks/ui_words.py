@@ -37,6 +37,7 @@ SETTINGS = {
     "--fail-under": "fail_under",
     "--fail-under-interval": "fail_under_interval",
     "--junit": "junit",
+    "--report": "report",
     "--verbose": "verbose",
 }
 SWITCHED_OFF = ("--disable-checkpointing", "--no-auto-resume", "--no-progress-bar")
