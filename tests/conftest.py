@@ -33,8 +33,10 @@ MARKED_FOLDERS = ("browser", "crash")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of the slow folders."""
+    """Mark the tests of the slow folders; those that share `mcqa serve` run in one process."""
     for item in items:
+        if item.path.parent.name == "browser":
+            item.add_marker(pytest.mark.xdist_group("browser"))
         if item.path.parent.name in MARKED_FOLDERS:
             item.add_marker(item.path.parent.name)
             item.add_marker("slow")

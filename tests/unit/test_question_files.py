@@ -103,10 +103,10 @@ def test_the_same_questions_are_read_from_every_format(tmp_path: Path, name: str
         ("a.json", b"", "it is empty"),
         ("a.parquet", to_parquet()[:-20], "after row 0: this is no whole Parquet file"),
         ("a.parquet", to_parquet().replace(b"PAR1", b"PAR0").replace(b"PAR0", b"PAR1", 1), "no whole Parquet file"),
-        ("a.jsonl.gz", gzip.compress(CONTENTS["exam.jsonl"])[:-12], "after line .: the gzip file is cut short"),
-        ("a.json.gz", gzip.compress(CONTENTS["exam.json"])[:-12], "the gzip file is cut short"),
-        ("a.csv.gz", gzip.compress(CONTENTS["exam.csv"])[:30], "the gzip file is cut short"),
-        ("a.parquet.gz", gzip.compress(to_parquet())[:-12], "the gzip file is cut short"),
+        ("a.jsonl.gz", gzip.compress(CONTENTS["exam.jsonl"], mtime=0)[:-12], "after line .: the gzip file is cut short"),
+        ("a.json.gz", gzip.compress(CONTENTS["exam.json"], mtime=0)[:-12], "the gzip file is cut short"),
+        ("a.csv.gz", gzip.compress(CONTENTS["exam.csv"], mtime=0)[:30], "the gzip file is cut short"),
+        ("a.parquet.gz", gzip.compress(to_parquet(), mtime=0)[:-12], "the gzip file is cut short"),
     ],
 )
 def test_damage_is_named_with_its_place(tmp_path: Path, name: str, content: bytes, message: str) -> None:

@@ -44,7 +44,7 @@ def test_an_interrupt_at_any_moment_of_the_start_leaves_nothing(
         timer.start()
         server.start_within(stack)
         worker.start_within(stack)
-        signal.pause()
+        timer.join()
     signal.signal(signal.SIGUSR1, handler)
     wait_until(lambda: not find_own() - before)
 
