@@ -107,7 +107,9 @@ def install(api_url: str) -> None:
 
     from flows.serving.automations import ensure_automations  # noqa: PLC0415 - imports Prefect
     from flows.serving.drop_notification import ensure_drop_automation  # noqa: PLC0415 - the same
+    from flows.serving.form import offer_served  # noqa: PLC0415 - the same
     from flows.serving.installation import deploy, ensure_work_pool  # noqa: PLC0415 - the same
+    from flows.serving.served_files import find_served_files  # noqa: PLC0415 - imports much
 
     with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
         client.raise_for_api_version_mismatch()
@@ -115,10 +117,12 @@ def install(api_url: str) -> None:
         ensure_automations(client)
         ensure_drop_automation(client)
         deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url})
+        offered = offer_served(client, deployments, find_served_files(Path.cwd()))
     for deployment in deployments:
         switch = {True: ", its schedule on", False: ", its schedule off"}
         states = {switch[schedule.active] for schedule in deployment.schedules}
         print_line(f"Deployment: {deployment.name}{''.join(sorted(states))}")
+    print_line(offered)
 
 
 def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tasks.evaluation.processes.process_table import find_parents
-from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
 from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
 
@@ -27,6 +27,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         "http_proxy": "http://127.0.0.1:9",  # which answers nobody
     }
     with FakeEndpoint() as endpoint:
+        write_config(folder, endpoint.url, name="offered.yaml")
+        write_questions(folder, make_questions(3), "offered.json")
         process, log = start_serve(folder, environment, "--port", str(port))
         yield Served(folder, f"http://127.0.0.1:{port}", endpoint, process, log, environment)
         started = find_descendants(process.pid)

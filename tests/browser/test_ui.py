@@ -67,6 +67,7 @@ def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "
     """An empty field is left out; what was chosen is what is asked."""
     config = served.write("form")
     page.goto(f"{served.url}/deployments/deployment/{served.deployment('evaluate')['id']}/run")
+    page.get_by_text("Another path", exact=True).first.click()
     fill(page, "Configuration file", config)
     fill(page, "Number of questions", "0")
     page.set_viewport_size({"width": 1280, "height": 2700})
@@ -80,9 +81,32 @@ def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "
     page.get_by_role("button", name="Submit").click()
     wait_until(lambda: last_run(served)["parameters"].get("config_file") == config)
     run = last_run(served)
-    assert run["parameters"] == {"config_file": config, "overrides": {"limit": 7}}
+    assert run["parameters"] == {"config_file": config, "overrides": {"limit": 7}, "advanced": {}}
     served.wait_for(run["id"], "Completed")
     assert served.asked("form") == 7
+
+
+def test_a_run_is_started_from_menus_alone(served: Served, page: "Page") -> None:
+    """In the second version of the UI: nothing is typed."""
+    page.goto(f"{served.url}/v2/deployments/deployment/{served.deployment('evaluate')['id']}/run")
+    choose(page, "In the folder", "offered.yaml", at=0)
+    choose(page, "In the folder", "offered.json", at=1)
+    choose(page, "In the model servers file", "judge", at=0)
+    page.set_viewport_size({"width": 1280, "height": 3300})
+    shoot(page, "form-with-menus")
+    page.set_viewport_size({"width": 1280, "height": 1300})
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: last_run(served)["parameters"].get("config_file") == "offered.yaml")
+    run = last_run(served)
+    assert run["parameters"]["overrides"] == {"questions_file": "offered.json", "model": "judge"}
+    served.wait_for(run["id"], "Completed")
+
+
+def choose(page: "Page", menu: str, value: str, at: int) -> None:
+    """Choose from the menu that is the `at`-th of this title."""
+    page.get_by_text(menu, exact=True).nth(at).click()
+    page.get_by_label(f"Select {menu}").nth(at).click()
+    page.get_by_role("option", name=value, exact=True).click()
 
 
 def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page: "Page") -> None:

@@ -73,6 +73,7 @@ def test_any_prompt_can_be_chosen() -> None:
     assert FORM["prompt"]["anyOf"] == [
         {"title": "Built in", "type": "string", "enum": ["default", "original", "label"]},
         {"title": "A text of your own", "type": "string"},
+        {"title": "As configured", "type": "null"},
     ]
 
 

@@ -7,7 +7,7 @@ menu for booleans; an empty field is left out of the run's parameters.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 from pydantic.config import JsonDict
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN
@@ -39,6 +39,9 @@ def _as_short_form(schema: JsonDict) -> None:
     fields = _read_fields(schema)
     offer(fields["prompt"], BUILT_IN["mc"], "Built in", "A text of your own")
     schema["properties"] = {name: field for name, field in fields.items() if name not in Advanced.model_fields}
+    # In place of `additionalProperties`, whose message would be a list of patterns.
+    del schema["additionalProperties"]
+    schema["propertyNames"] = {"enum": [*fields]}
     schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in Advanced.model_fields}
 
 
@@ -48,10 +51,11 @@ def _read_fields(schema: JsonDict) -> dict[str, JsonDict]:
     return {name: field for name, field in fields.items() if isinstance(field, dict)}
 
 
-def offer(field: JsonDict, values: Sequence[str], title: str, other: str) -> None:
-    """Make a text field of the form a menu of these values, with a switch to a field for any other text."""
+def offer(field: JsonDict, values: Sequence[str], title: str, other: str, *, is_required: bool = False) -> None:
+    """Make a text field of the form a menu of these values, with a switch to a field for any other text, and to none."""
     del field["type"]
-    field["anyOf"] = [{"title": title, "type": "string", "enum": [*values]}, {"title": other, "type": "string"}]
+    none: list[JsonValue] = [] if is_required else [{"title": "As configured", "type": "null"}]
+    field["anyOf"] = [{"title": title, "type": "string", "enum": [*values]}, {"title": other, "type": "string"}, *none]
 
 
 class Advanced(BaseModel):
