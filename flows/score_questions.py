@@ -15,6 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from flows.abandoned_tasks import end_abandoned_tasks
 from flows.alarms import announced, raise_alarm
 from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
@@ -102,6 +103,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         quiet_task_runs(is_quiet=not config.processing.verbose),
         sole_process(config, str(flow_run.id), logger.info),
         signs_of_life(),
+        end_abandoned_tasks(),
         open_run(
             config,
             config_file=config_file,

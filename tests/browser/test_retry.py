@@ -46,14 +46,19 @@ def assert_continued(served: Served, name: str, run_id: str) -> None:
 
 @pytest.mark.parametrize("auto_resume", [True, False])
 def test_a_killed_run_is_retried(served: Served, auto_resume: bool) -> None:
-    """SIGKILL of its process: Crashed within seconds; with auto_resume: false too, Retry reuses the run's own answers."""
+    """SIGKILL of its process: Crashed within seconds; with auto_resume: false too, Retry reuses the run's own answers.
+
+    No task run that was in flight stays Running.
+    """
     name = f"killed-{auto_resume}".lower()
     run_id, release = start_held(served, name, auto_resume=auto_resume)
     os.kill(int(served.run(run_id)["infrastructure_pid"]), signal.SIGKILL)
     served.wait_for(run_id, "Crashed")
+    assert served.count_active_tasks(run_id) > 0
     release.set()
     retry(served, run_id)
     assert_continued(served, name, run_id)
+    wait_until(lambda: served.count_active_tasks(run_id) == 0)
 
 
 def test_a_run_that_shares_nothing_shares_with_its_retries_alone(served: Served) -> None:

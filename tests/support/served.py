@@ -136,6 +136,11 @@ class Served:
         wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
         return self.state(run_id)[1]
 
+    def count_active_tasks(self, run_id: str) -> int:
+        """Return how many of the run's task runs have not ended, as Prefect's server sees it."""
+        wanted = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
+        return int(self.call("POST", "task_runs/count", {"flow_runs": {"id": {"any_": [run_id]}}, "task_runs": wanted}))
+
     def progress(self, name: str) -> str:
         """Return the text of the progress artifact for the questions of this name."""
         wanted = {"artifacts": {"key": {"any_": [f"{name}-fake-progress"]}}}

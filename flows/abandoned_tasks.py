@@ -1,0 +1,82 @@
+"""The end of task runs that a killed process has left Running: nobody else would ever end them.
+
+They are ended beside the scoring when the run has been retried or resumed, 16 ms each. There can be many: when very many task
+runs end at once, Prefect's server misses some of the ends.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from datetime import UTC, datetime
+from uuid import UUID
+
+from httpx import HTTPError
+from prefect import get_run_logger
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    TaskRunFilter,
+    TaskRunFilterState,
+    TaskRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType, TaskRun
+from prefect.exceptions import PrefectException
+from prefect.runtime import deployment, flow_run
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Crashed
+
+MESSAGE = "The process of this task run ended without it. Its questions are scored by a later task run of the same name."
+ACTIVE = [StateType.PENDING, StateType.RUNNING, StateType.SCHEDULED]
+# Prefect's server records the last task runs of a killed process with some delay.
+DELAY_SECONDS = 10.0
+# How long the end of a run may be held up.
+PATIENCE_SECONDS = 30.0
+# The most that the server gives at once.
+PAGE = 200
+
+
+@contextmanager
+def end_abandoned_tasks() -> Iterator[None]:
+    """While the block goes on, end the task runs that earlier processes of this run have left, if it was retried or resumed."""
+    if not deployment.id:
+        yield
+        return
+    has_ended, began_at = threading.Event(), datetime.now(UTC)
+    thread = threading.Thread(
+        target=copy_context().run, args=(_end_later, has_ended, UUID(flow_run.id), began_at), name="abandoned", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        thread.join(PATIENCE_SECONDS)
+
+
+def _end_later(has_ended: threading.Event, run_id: UUID, began_at: datetime) -> None:
+    """End them after the delay, or when the run has ended; if the server fails, leave the rest to the next retry."""
+    has_ended.wait(DELAY_SECONDS)
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}), get_client(sync_client=True) as client:
+        try:
+            abandoned = list_abandoned(client, run_id, began_at)
+            for task_run in abandoned:
+                client.set_task_run_state(task_run.id, Crashed(message=MESSAGE), force=True)
+        except (HTTPError, PrefectException, RuntimeError) as failure:
+            get_run_logger().debug("Task runs of an earlier process stay as they are: %s", failure)
+            return
+    if abandoned:
+        get_run_logger().info(
+            "Task runs that an earlier process had left Running, and that are now Crashed: %d", len(abandoned)
+        )
+
+
+def list_abandoned(client: SyncPrefectClient, run_id: UUID, began_at: datetime) -> list[TaskRun]:
+    """Return the run's task runs that have not ended, and were made before that time."""
+    flow_runs = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+    active = TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=ACTIVE)))
+    found: list[TaskRun] = []
+    while page := client.read_task_runs(flow_run_filter=flow_runs, task_run_filter=active, limit=PAGE, offset=len(found)):
+        found += page
+    return [each for each in found if each.expected_start_time and each.expected_start_time < began_at]
