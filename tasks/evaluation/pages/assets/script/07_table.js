@@ -2,7 +2,6 @@
 // index and are there at once; the questions' beginnings follow when their block is unpacked.
 
 const PREVIEW_CHARACTERS = 240;
-const SORT_NAMES = { ascending: "ascending", descending: "descending" };
 
 class QuestionTable {
   /**
@@ -105,7 +104,9 @@ class QuestionTable {
   close() {
     if (this.openRow < 0) return;
     const line = this.findLine(this.openRow);
-    line?.querySelector("button").setAttribute("aria-expanded", "false");
+    const button = line?.querySelector("button");
+    button?.setAttribute("aria-expanded", "false");
+    button?.removeAttribute("aria-controls");
     line?.classList.remove("is-open");
     find("details")?.remove();
     const row = this.openRow;

@@ -4,7 +4,7 @@
 async function fillDetails(cell, index, row) {
   const link = make("a", { class: "link", href: writeAddress({ q: nameRow(index, row) }) }, "Link to this question");
   if (!DATA.has_texts) {
-    cell.append(make("p", { class: "note" }, DATA.texts_note), link);
+    cell.append(make("p", { class: "note" }, "The results file holds the texts."), link);
     return;
   }
   cell.append(make("p", { class: "note", role: "status" }, "Unpacking …"));
@@ -18,6 +18,7 @@ async function fillDetails(cell, index, row) {
     makeOthers(question.others),
     link,
   );
+  makeReachable(cell);
 }
 
 function makeQuestion({ stem, right, reference, choices }, answers) {
@@ -53,7 +54,7 @@ function splitLabels(choice) {
 function makeAnswer(index, row, run, attempts) {
   const outcome = describeOutcome(index[`outcome${run}`][row]);
   const marks = listMarks(index, row, run).map((mark) => make("span", { class: "tag" }, mark));
-  const heading = make("h4", {}, makeRunName(run),
+  const heading = make("h3", {}, makeRunName(run),
     make("span", { class: `verdict is-${outcome.key}` }, `${outcome.sign} ${outcome.words} ${outcome.share}`), marks);
   if (attempts.length === 1) return make("section", { class: "answer" }, heading, makeAttempt(attempts[0], run));
   return make("section", { class: "answer" }, heading, attempts.map((attempt, place) => makeFolded(attempt, run, place)));
@@ -99,10 +100,9 @@ function makeTerm(name, text, kind = "") {
   return make("div", { class: `term-line ${kind}` }, make("span", { class: "term" }, name), makeText(text, "short-text"));
 }
 
-/** Return a text as it is, with its line breaks; a long one scrolls, also by keyboard. */
+/** Return a text as it is, with its line breaks; a long one scrolls. */
 function makeText(text, kind) {
-  const isLong = text.length > 2000 && kind !== "stem";
-  return make("div", { class: `text ${kind}`, dir: "auto", tabindex: isLong ? "0" : null }, text);
+  return make("div", { class: `text ${kind}`, dir: "auto" }, text);
 }
 
 function makeOthers(others) {

@@ -23,6 +23,15 @@ function listenToKeys(table) {
   find("close-help").addEventListener("click", () => help.close());
 }
 
+/** Let the keyboard reach, and so scroll, what is larger than its place. Not every browser does so by itself. */
+function makeReachable(root) {
+  for (const element of root.querySelectorAll(".scroll, .text")) {
+    const isLarger = element.scrollWidth > element.clientWidth || element.scrollHeight > element.clientHeight;
+    if (isLarger) element.tabIndex = 0;
+    else element.removeAttribute("tabindex");
+  }
+}
+
 /** Leave the search field, else close the open question. */
 function leave(table, field) {
   if (field) {

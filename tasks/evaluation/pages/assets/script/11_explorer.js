@@ -148,6 +148,9 @@ async function start() {
   find("loading").remove();
   explorer.listen();
   explorer.follow();
+  makeReachable(document);
+  addEventListener("resize", () => makeReachable(document));
+  document.addEventListener("toggle", (event) => makeReachable(event.target), true);
 }
 
 start().catch((error) => {
