@@ -28,8 +28,8 @@ settings.register_profile("few", derandomize=True, max_examples=200, deadline=No
 settings.register_profile("long", max_examples=8_000, deadline=None)
 settings.load_profile("few")
 
-# All tests in these folders get the folder's mark, and are slow.
-MARKED_FOLDERS = ("browser", "crash")
+# All tests in these folders get this mark, and are slow.
+MARKED_FOLDERS = {"browser": "browser", "pages": "browser", "crash": "crash"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent.name == "browser":
             item.add_marker(pytest.mark.xdist_group("browser"))
         if item.path.parent.name in MARKED_FOLDERS:
-            item.add_marker(item.path.parent.name)
+            item.add_marker(MARKED_FOLDERS[item.path.parent.name])
             item.add_marker("slow")
 
 

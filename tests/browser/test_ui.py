@@ -1,7 +1,6 @@
 """What a person does who has only the UI open, in headless Chromium; each page is also kept as a screenshot."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.browser.test_retry import WORKERS, assert_continued, start_held
+from tests.support.chromium import open_chromium
 from tests.support.fake_endpoint import Reply, error, prompt_of
 from tests.support.served import COUNT, Served, wait_until
 
@@ -16,22 +16,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECONDS = 60_000  # milliseconds; a busy machine takes long to draw a page
 
 
 @pytest.fixture(scope="module")
 def page() -> "Iterator[Page]":
     """Yield a page in a browser that is installed on this machine."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM:
-        pytest.skip("no Chromium is installed: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with open_chromium() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 1300})
         page.set_default_timeout(SECONDS)
         yield page
-        browser.close()
 
 
 def shoot(page: "Page", name: str) -> None:
