@@ -10,7 +10,7 @@ import pytest
 from tests.support.chromium import open_chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Dialog, Page
 
 SECONDS = 30_000  # milliseconds; a busy machine takes long to draw a page
 
@@ -33,6 +33,11 @@ class Visit:
         self.page.locator("#rows tr").first.wait_for()
         return self.page
 
+    def dismiss(self, dialog: "Dialog") -> None:
+        """Note what a dialog says, and close it."""
+        self.messages.append(dialog.message)
+        dialog.dismiss()
+
 
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
@@ -48,10 +53,10 @@ def visit(browser: "Browser") -> Iterator[Visit]:
     page.set_default_timeout(SECONDS)
     visit = Visit(page)
     page.on("requestfinished", lambda request: visit.requests.append(request.url))
-    page.on("requestfailed", lambda request: request.failure == "csp" or visit.requests.append(request.url))
+    page.on("requestfailed", lambda request: visit.requests.extend([] if request.failure == "csp" else [request.url]))
     page.on("console", lambda message: visit.messages.append(message.text))
     page.on("pageerror", lambda error: visit.messages.append(str(error)))
-    page.on("dialog", lambda dialog: (visit.messages.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", visit.dismiss)
     yield visit
     page.close()
     assert [url for url in visit.requests if not url.endswith("/report.html")] == []
