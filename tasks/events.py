@@ -87,7 +87,7 @@ def describe_run(run: Run, statistics: Statistics, message: str, against: Agains
         "p": compared.get("p"),
         "compared_with": compared.get("runs", []),
         "message": message,
-        "questions": Path(run.config.questions_file).name,
+        "questions_file": run.config.questions_file,
         "model": run.config.model.generator_settings.model,
         "run": run.metadata.name,
         "run_id": run_id,

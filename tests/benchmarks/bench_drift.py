@@ -1,9 +1,9 @@
 """How often an alarm is false, and how soon a drop is found: `python -m tests.benchmarks.bench_drift`.
 
-Months of 30 nights are simulated, 2,000 each from a fixed seed, of 500 questions that the model knows, does not know, or answers
-differently from night to night: the probability of a right answer follows a beta distribution with mean 0.7 in which most
-questions lie near 0 or 1. Two nights of the same model then differ by a standard deviation of 1.4 points. In months with a drop,
-every probability is lower by the same factor from the eleventh night on. It takes a minute.
+Months of 30 nights are simulated, 2,000 each from a fixed seed, of 500 questions that the model knows, does not know, or
+answers differently from night to night: the probability of a right answer follows a beta distribution with mean 0.7 in which
+most questions lie near 0 or 1. Two nights of the same model then differ by a standard deviation of 1.4 points. In months with a
+drop, every probability is lower by the same factor from the eleventh night on. It takes half a minute.
 """
 
 from dataclasses import dataclass

@@ -31,6 +31,14 @@ def test_the_form_offers_what_lies_in_the_folder(served: Served) -> None:
         assert menus == [["offered.yaml"], ["offered.json"], ["judge"], ["judge", "self"]]
 
 
+def test_a_notification_is_offered_and_switched_off(served: Served) -> None:
+    """With a block to fill in, which asks nobody until then."""
+    [offered] = [each for each in served.call("POST", "automations/filter", {}) if each["name"] == "Notify when accuracy drops"]
+    assert not offered["enabled"]
+    block = served.call("GET", f"block_documents/{offered['actions'][0]['block_document_id']}")
+    assert (block["name"], block["data"]["url"]) == ("mcqa-accuracy-drops", "https://fill-in.example/webhook")
+
+
 def test_urgent_runs_are_taken_before_nightly_ones(served: Served) -> None:
     """Each deployment has its queue, and Prefect's own queue is between the two."""
     queues = served.call("POST", "work_pools/mcqa/queues/filter", {})

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import get_client
 
@@ -26,6 +27,7 @@ from tests.support.fake_endpoint import (
     write_questions,
 )
 
+ROOT = Path(__file__).parents[2]
 BAD_NIGHT, CUT_NIGHT = 6, 9
 DROP = (
     "The accuracy has dropped: 41.7 points below the mean of the first 5 runs (29.5 to 52.5), p < 0.001. "
@@ -47,6 +49,8 @@ class Nights:
     """The newest artifact of the history."""
     automation: Any
     """The automation as it was made."""
+    started: list[dict[str, Any]]
+    """The runs that the documented automation has started."""
 
     def list_events(self) -> list[str]:
         return [event["event"].removeprefix("mcqa.") for event in self.events]
@@ -68,13 +72,14 @@ def nights(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         write_questions(folder, make_questions(COUNT), "nightly exam.json")
         config = Path(write_config(folder, endpoint.url, fail_under=0.5, auto_resume=False))
         config.write_text(config.read_text().replace("exam.json", "nightly exam.json"))
-        automation = switch_on(webhook.url)
+        automation, deployment_id = switch_on(webhook.url), make_reference_automation()
         states = [run_night(endpoint, night) for night in range(1, 10)]
         events = wait_for_events(prefect_server, 11)
         wait_until(lambda: bool(webhook.bodies))
         wanted = {"artifacts": {"key": {"any_": ["nightly-exam-history"]}}}
         [history] = httpx.post(f"{prefect_server}/artifacts/latest/filter", json=wanted).json()
-        yield Nights(states, events, list(webhook.bodies), history, automation)
+        started = wait_for_runs(prefect_server, deployment_id)
+        yield Nights(states, events, list(webhook.bodies), history, automation, started)
 
 
 def switch_on(url: str) -> Any:
@@ -89,6 +94,30 @@ def switch_on(url: str) -> Any:
         block.save(BLOCK, overwrite=True)
         httpx.patch(f"{client.api_url}automations/{automation.id}", json={"enabled": True}).raise_for_status()
     return automation
+
+
+def make_reference_automation() -> str:
+    """Create the automation that deployments/README.md shows, for a deployment without a worker; return the deployment's id."""
+    section = Path(ROOT, "deployments/README.md").read_text().split("## Notifications\n")[1]
+    described = yaml.safe_load(section.split("```yaml\n")[1].split("```")[0])
+    with get_client(sync_client=True) as client:
+        deployment_id = str(client.create_deployment(client.create_flow_from_name("reference"), "evaluate"))
+        described["trigger"]["match"]["mcqa.model"] = "fake"
+        described["actions"][0]["deployment_id"] = deployment_id
+        httpx.post(f"{client.api_url}automations/", json=described).raise_for_status()
+    return deployment_id
+
+
+def wait_for_runs(server: str, deployment_id: str) -> list[dict[str, Any]]:
+    """Return the deployment's runs once there is one."""
+    wanted = {"deployments": {"id": {"any_": [deployment_id]}}}
+
+    def read() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = httpx.post(f"{server}/flow_runs/filter", json=wanted).json()
+        return found
+
+    wait_until(lambda: bool(read()))
+    return read()
 
 
 def run_night(endpoint: FakeEndpoint, night: int) -> Any:
@@ -162,6 +191,13 @@ def test_a_drop_reaches_a_webhook(nights: Nights) -> None:
     assert subject == "Accuracy dropped: nightly exam.json fake"
     assert message == DROP.split(". Accuracy", maxsplit=1)[0]
     assert f"/runs/flow-run/{nights.find('accuracy.dropped')['payload']['run_id']}" in run
+
+
+def test_a_drop_starts_the_documented_comparison(nights: Nights) -> None:
+    """With the questions that the event names."""
+    [started] = nights.started
+    overrides = {"questions_file": "nightly exam.json"}
+    assert started["parameters"] == {"config_file": "reference-model.yaml", "overrides": overrides}
 
 
 def test_the_history_is_an_artifact(nights: Nights) -> None:
