@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
 from flows.abandoned_tasks import end_abandoned_tasks
@@ -22,6 +22,7 @@ from flows.ending import report_outcome
 from flows.failing import fail, log_unscored
 from flows.interval_saver import IntervalSaver
 from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
+from flows.recurrence import add_warning, warn_if_idle
 from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
 from flows.signs_of_life import signs_of_life
@@ -33,7 +34,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
-from tasks.evaluation.config.overrides import Advanced, Overrides
+from tasks.evaluation.config.overrides import AS_CONFIGURED_OR_SET, Advanced, Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, GateFailed, StorageFailure, UserMistake, before_asking
@@ -56,6 +57,7 @@ MOST_THREADS = 1_000
 ConfigFile = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra={"title": "Configuration file", "default": ""})]
 Changes = Annotated[Overrides, Field(json_schema_extra={"title": "Different in this run", "default": {}})]
 Further = Annotated[Advanced, Field(json_schema_extra={"title": "Advanced", "default": {}})]
+Recurrence = Annotated[bool | None, WithJsonSchema(AS_CONFIGURED_OR_SET), Field(json_schema_extra={"title": "Auto-resume"})]
 AS_IN_FILE = Overrides()
 ALSO_AS_IN_FILE = Advanced()
 
@@ -67,18 +69,23 @@ ALSO_AS_IN_FILE = Advanced()
     persist_result=False,
 )
 def score_questions(
-    config_file: ConfigFile = None, overrides: Changes = AS_IN_FILE, advanced: Further = ALSO_AS_IN_FILE
+    config_file: ConfigFile = None,
+    overrides: Changes = AS_IN_FILE,
+    auto_resume: Recurrence = None,
+    advanced: Further = ALSO_AS_IN_FILE,
 ) -> State[None]:
     """Score the questions, continuing where earlier runs stopped.
 
     Args:
         config_file: the path of the YAML file of settings, as the worker sees it. Empty: the one that the deployment names.
         overrides: settings for this run alone. What is left empty is taken from the configuration file.
+        auto_resume: true reuses what earlier runs have answered; false asks everything again, as recurring evaluations must. It
+            holds whatever the other fields say. A retry continues its own run anyway.
         advanced: further settings for this run alone, seldom changed.
     """
     leave_out_tracebacks()
     try:
-        return evaluate(config_file or None, overrides.combine(advanced))
+        return evaluate(config_file or None, overrides.combine(advanced).resume(auto_resume))
     except EvaluationError as error:
         return fail(str(error), error=error)
 
@@ -121,7 +128,8 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.notify(warning)
         run.check_endpoints()
-        artifacts = Artifacts(run)
+        warning = warn_if_idle(run)
+        artifacts = Artifacts(run, [warning] if warning else [])
         with before_asking():
             save_checkpoint(run, artifacts)
         try:
@@ -136,7 +144,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        return raise_alarm(run, final_state(run))
+        return add_warning(raise_alarm(run, final_state(run)), warning)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:

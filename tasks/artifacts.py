@@ -4,7 +4,7 @@ Artifacts are only for people to read. If one cannot be written, the log says so
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -49,10 +49,12 @@ class Artifacts:
 
     Args:
         run: the run, before it has scored anything.
+        remarks: what the report says of the run besides what its answers show.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, remarks: Sequence[str] = ()) -> None:
         self._run = run
+        self._remarks = remarks
         self._started_at = time.monotonic()
         self._shown_at = -SHOW_SECONDS
         self._done_before = len(run.ledger.results)
@@ -92,7 +94,7 @@ class Artifacts:
             "Accuracy": list_accuracies(statistics),
             "Accuracy by group": list_groups(statistics),
             "Choices by label": list_letters(statistics),
-            "Remarks": list_remarks(statistics),
+            "Remarks": [{"Remark": remark} for remark in self._remarks] + list_remarks(statistics),
             "Not scored": list_unscored(run.ledger, run.batches.failures, run.stop_cause),
             "Refused": list_refused(run.ledger),
             "Answered by several models": list_other_models(run.ledger),

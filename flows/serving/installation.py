@@ -13,6 +13,7 @@ from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from flows.serving.kept_parameters import keep_parameters
 from flows.serving.work_queues import ensure_work_queues
 from tasks.evaluation.errors import ServerFailure
 
@@ -41,7 +42,7 @@ def deploy(client: SyncPrefectClient, environment: Mapping[str, str]) -> list[De
     for deployment in described["deployments"]:
         existing = _read_deployment(client, deployment["name"])
         if existing:
-            deployment["parameters"] = existing.parameters
+            deployment["parameters"] = keep_parameters(deployment["parameters"], existing.parameters)
             deployment.pop("schedules", None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "prefect.yaml"

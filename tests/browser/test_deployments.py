@@ -17,7 +17,7 @@ def test_the_deployments_are_described(served: Served) -> None:
     assert (nightly["version"], nightly["tags"]) == ("0.1.0", ["mcqa", "scheduled"])
     assert nightly["description"].startswith("Asks everything again")
     assert nightly["concurrency_options"]["collision_strategy"] == "ENQUEUE"
-    assert nightly["parameters"]["overrides"] == {"auto_resume": False}
+    assert nightly["parameters"] == {"config_file": "config.yaml", "auto_resume": False}
     assert [schedule["active"] for schedule in nightly["schedules"]] == [False]
 
 

@@ -60,9 +60,14 @@ def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
     assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr
 
 
-def test_the_automation_of_an_earlier_version_is_replaced(served: Served) -> None:
-    """Under its former name it would act beside the present one, and on paused runs too."""
+def test_what_an_earlier_version_has_installed_is_replaced(served: Served) -> None:
+    """An automation's former name, under which it would act beside the present one, and on paused runs too; parameters that a
+    schedule can erase.
+    """
     names = list_automations(served)
+    nightly = f"deployments/{served.deployment('nightly')['id']}"
+    former_parameters = {"config_file": "mine.yaml", "overrides": {"auto_resume": False, "limit": 7}}
+    served.call("PATCH", nightly, {"parameters": former_parameters})
     [present, *_] = served.call("POST", "automations/filter", {})
     former = {key: present[key] for key in ("description", "enabled", "trigger", "actions")}
     served.call("POST", "automations/", {**former, "name": "Mark silent evaluations as crashed"})
@@ -70,6 +75,9 @@ def test_the_automation_of_an_earlier_version_is_replaced(served: Served) -> Non
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 0
     assert list_automations(served) == names
+    kept = {"config_file": "mine.yaml", "overrides": {"limit": 7}, "auto_resume": False}
+    assert served.deployment("nightly")["parameters"] == kept
+    served.call("PATCH", nightly, {"parameters": {"config_file": "config.yaml", "auto_resume": False}})
 
 
 def list_automations(served: Served) -> list[str]:

@@ -64,8 +64,14 @@ def test_the_first_box_accepts_nothing_else(given: dict[str, object]) -> None:
 
 def test_the_second_box_holds_against_the_first() -> None:
     """It is what the form shows; what the first one holds unseen may be a deployment's."""
-    combined = Overrides(limit=3, auto_resume=False).combine(Advanced(auto_resume=True, repeats=2))
-    assert combined == Overrides(limit=3, auto_resume=True, repeats=2)
+    combined = Overrides(limit=3, repeats=1).combine(Advanced(verbose=True, repeats=2))
+    assert combined == Overrides(limit=3, verbose=True, repeats=2)
+
+
+def test_what_makes_an_evaluation_recur_holds_against_everything_else() -> None:
+    """Null leaves it to the other settings."""
+    assert Overrides(limit=3, auto_resume=True).resume(auto_resume=False) == Overrides(limit=3, auto_resume=False)
+    assert Overrides(auto_resume=True).resume(auto_resume=None) == Overrides(auto_resume=True)
 
 
 def test_any_prompt_can_be_chosen() -> None:
@@ -109,7 +115,7 @@ def test_numbers_have_limits_and_claims_are_menus() -> None:
     """As the settings themselves have them."""
     assert (FORM["parallel_workers"]["minimum"], FORM["parallel_workers"]["maximum"]) == (1, 10_000)
     assert FORM["limit"]["minimum"] == FORM["random_selection"]["minimum"] == FORM["checkpoint_interval"]["minimum"] == 1
-    assert FORM["auto_resume"]["enum"] == [True, False]
+    assert FORM["retry_refused"]["enum"] == [True, False]
 
 
 def test_the_form_asks_for_no_secret() -> None:
@@ -118,9 +124,9 @@ def test_the_form_asks_for_no_secret() -> None:
 
 
 def test_every_flag_of_the_command_is_in_the_form() -> None:
-    """A run from the UI can do what one from the shell can."""
+    """A run from the UI can do what one from the shell can; auto_resume is a parameter beside the two boxes."""
     given = vars(build_parser().parse_args(["score", "exam.json", "--no-rag", "--verbose", "--limit", "3"]))
-    assert set(given) - {"run"} <= set(FORM)
+    assert set(given) - {"run", "auto_resume"} <= set(FORM)
 
 
 def test_an_emptied_field_is_empty() -> None:

@@ -15,6 +15,13 @@ from tasks.evaluation.errors import UserMistake
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
+# A choice of the form with three positions. Without a type, the form's first version would take false for "as configured".
+AS_CONFIGURED_OR_SET: JsonDict = {
+    "anyOf": [
+        {"title": "As configured", "type": "null"},
+        {"title": "Set here", "type": "boolean", "enum": [True, False]},
+    ]
+}
 WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -38,11 +45,12 @@ def _as_short_form(schema: JsonDict) -> None:
     _as_form(schema)
     fields = _read_fields(schema)
     offer(fields["prompt"], BUILT_IN["mc"], "Built in", "A text of your own")
-    schema["properties"] = {name: field for name, field in fields.items() if name not in Advanced.model_fields}
+    elsewhere = [*Advanced.model_fields, "auto_resume"]
+    schema["properties"] = {name: field for name, field in fields.items() if name not in elsewhere}
     # In place of `additionalProperties`, whose message would be a list of patterns.
     del schema["additionalProperties"]
     schema["propertyNames"] = {"enum": [*fields]}
-    schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in Advanced.model_fields}
+    schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in elsewhere}
 
 
 def _read_fields(schema: JsonDict) -> dict[str, JsonDict]:
@@ -77,11 +85,6 @@ class Advanced(BaseModel):
     )
     save_incremental: bool | None = Field(
         default=None, title="Ultra-safe", description="Make every answer durable before it counts."
-    )
-    auto_resume: bool | None = Field(
-        default=None,
-        title="Auto-resume",
-        description="Reuse what earlier runs have answered; false asks everything again. A retry continues its own run anyway.",
     )
     retry_refused: bool | None = Field(
         default=None, title="Retry refused", description="Ask again what the endpoint refused in an earlier run."
@@ -169,6 +172,12 @@ class Overrides(Advanced):
         default=None, title="Fail under", description="End as failed if the accuracy, from 0 to 1, is below this."
     )
 
+    auto_resume: bool | None = Field(
+        default=None,
+        title="Auto-resume",
+        description="Reuse what earlier runs have answered; false asks everything again. A retry continues its own run anyway.",
+    )
+
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Self:
         """Return the settings that were given under these names.
@@ -186,3 +195,7 @@ class Overrides(Advanced):
     def combine(self, advanced: Advanced) -> Self:
         """Return these settings with those of the form's second box, which hold where both are given."""
         return self.model_copy(update=advanced.model_dump(exclude_none=True))
+
+    def resume(self, auto_resume: bool | None) -> Self:
+        """Return these settings with this choice between reusing and asking again; None: with their own."""
+        return self if auto_resume is None else self.model_copy(update={"auto_resume": auto_resume})

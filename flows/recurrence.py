@@ -1,0 +1,42 @@
+"""Evaluations that recur on a schedule must ask everything again: one that reuses all its answers measures nothing."""
+
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+
+from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.run import Run
+
+
+def is_scheduled() -> bool:
+    """Return True if a schedule has started this run."""
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and bool(context.flow_run.auto_scheduled)
+
+
+def warn_if_idle(run: Run) -> str:
+    """Say so if a schedule has started the run and nothing is left to be asked; return the warning, or an empty text.
+
+    Args:
+        run: the run, before it has scored anything.
+    """
+    warning = explain_idle_run(run) if is_scheduled() else ""
+    if warning:
+        run.progress.notify(f"⚠️ {warning}")
+    return warning
+
+
+def explain_idle_run(run: Run) -> str:
+    """Return a warning if nothing is left to be asked; empty if something is, or if the run shares nothing with others."""
+    # A retry of a run that shares nothing reuses its own answers only.
+    if run.ledger.open_count or not run.config.processing.auto_resume:
+        return ""
+    answers = len(run.ledger.questions) - compute_statistics(run.ledger).unusable
+    return f"All {answers:,} answers were reused: nothing was asked. A recurring evaluation needs auto_resume false"
+
+
+def add_warning(state: State[None], warning: str) -> State[None]:
+    """Return the state with the warning in its message: at the beginning of a good end's, which nobody reads to its end."""
+    if warning:
+        parts = [warning, state.message] if state.is_completed() else [state.message, warning]
+        state.message = ". ".join(part for part in parts if part)
+    return state

@@ -1,0 +1,39 @@
+"""A scheduled run that had nothing to ask says so: it looks like a measurement, and is none."""
+
+from prefect.states import Completed, Failed
+
+from flows.recurrence import add_warning, explain_idle_run
+from tests.support.evaluation import Evaluation
+
+WARNING = "All 40 answers were reused: nothing was asked. A recurring evaluation needs auto_resume false"
+
+
+def test_a_run_that_finds_every_answer_is_explained(evaluation: Evaluation) -> None:
+    """With the number of answers, and what to change."""
+    evaluation.run({})
+    with evaluation.open({}, run_id="the next night") as run:
+        assert explain_idle_run(run) == WARNING
+
+
+def test_a_run_that_asks_one_question_is_not(evaluation: Evaluation) -> None:
+    """It measures something."""
+    evaluation.run({"processing.limit": 39})
+    with evaluation.open({}, run_id="the next night") as run:
+        assert explain_idle_run(run) == ""
+
+
+def test_the_retry_of_a_run_that_shares_nothing_is_not(evaluation: Evaluation) -> None:
+    """The answers are its own."""
+    evaluation.run({"processing.auto_resume": False}, run_id="tonight")
+    with evaluation.open({"processing.auto_resume": False}, run_id="tonight") as run:
+        assert explain_idle_run(run) == ""
+
+
+def test_the_state_says_it() -> None:
+    """First where all is well, since lists cut messages off; after the cause where it is not."""
+    assert add_warning(Completed(message="Accuracy 0.71"), "Nothing was asked").message == "Nothing was asked. Accuracy 0.71"
+    assert (
+        add_warning(Failed(message="0.61 is under 0.70"), "Nothing was asked").message
+        == "0.61 is under 0.70. Nothing was asked"
+    )
+    assert add_warning(Completed(message="Accuracy 0.71"), "").message == "Accuracy 0.71"
