@@ -1,5 +1,6 @@
 """The real command, really killed: nothing that arrived is lost, and nothing but what was in flight is paid twice."""
 
+import itertools
 import json
 import os
 import re
@@ -117,13 +118,24 @@ def test_kills_between_the_repeats_of_a_question_lose_nothing(
     """Whatever repeats have arrived are not asked again, though their questions were unfinished."""
     write_questions(folder, make_questions(60))
     write_config(folder, endpoint.url, grader=True, parallel_workers=WORKERS, checkpoint_interval=10, repeats=4)
+    requests_before = itertools.count()
+
+    def hold_one(body: dict[str, Any]) -> Reply:
+        if next(requests_before) == 20:
+            time.sleep(60)
+        return answer_by_rule(body)
+
+    endpoint.rule = hold_one  # so that one question is unfinished at the first kill, with its other repeats known
+    outputs = []
     for requests in (70, 250):
         process = start(folder, api_url=prefect_server)
         wait_until(lambda: len(endpoint.bodies) >= requests)  # noqa: B023 - called within the loop
         os.killpg(process.pid, signal.SIGKILL)
-        assert finish(process)[0] == -signal.SIGKILL
-    code, printed = finish(start(folder, api_url=prefect_server))
-    assert (code, "some of their 4 repeats" in printed) == (0, True)
+        code, printed = finish(process)
+        assert code == -signal.SIGKILL
+        outputs.append(printed)
+    assert "some of their 4 repeats" in outputs[1]
+    assert finish(start(folder, api_url=prefect_server))[0] == 0
     results = read_final(folder)
     assert [len(result["repeats"]) for result in results] == [4] * 60
     assert sum(result["score"] for result in results) == right_count(60)
