@@ -48,7 +48,9 @@ def show_history(options: argparse.Namespace) -> int:
         raise UserMistake(printable(str(error))) from None  # it names what files from elsewhere hold
     left_out = [printable(line) for line in describe_left_out(history)]
     if not history.entries:
-        raise UserMistake("; ".join([f"{options.folder} holds no results of a run", *left_out]))
+        raise UserMistake(
+            "; ".join([f"{options.folder} holds no results of a run: name the output_directory of your runs", *left_out])
+        )
     text = _describe(history, options.format)
     if options.output is None:
         print_line(text)

@@ -108,6 +108,7 @@ def test_only_questions_that_all_have_scored_are_compared(tmp_path: Path) -> Non
     found = hold(save_past_run(tmp_path, 3, draw(1)), baseline_runs=2)
     assert found.baseline
     assert (found.baseline.n, found.baseline.found.difference) == (80, 0)
+    assert "the mean of the first 2 runs on the 80 questions that all have scored" in found.baseline.sentence
 
 
 @pytest.mark.parametrize(

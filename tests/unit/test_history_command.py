@@ -117,5 +117,6 @@ def test_a_folder_without_runs_is_a_mistake(tmp_path: Path, capsys: pytest.Captu
     """With what lies there instead."""
     (tmp_path / "exam.json").write_text("[]")
     assert run(tmp_path) == 2
+    advice = "name the output_directory of your runs"
     reason = "Left out, not a results file as mcqa-flow writes it: exam.json"
-    assert capsys.readouterr().err == f"mcqa: error: {tmp_path} holds no results of a run; {reason}\n"
+    assert capsys.readouterr().err == f"mcqa: error: {tmp_path} holds no results of a run: {advice}; {reason}\n"

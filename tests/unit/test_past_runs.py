@@ -1,5 +1,6 @@
 """The runs of a folder: which files are runs, which of them count, and how each stands beside the one before it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def test_other_files_are_left_out_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "empty.json").write_bytes(b"")
     (tmp_path / "exam.json").write_text('[{"question": "Why?"}]')
     (tmp_path / "folder.json").mkdir()
+    os.mkfifo(tmp_path / "pipe.json")
     save_results(tmp_path / "old.json", score_all(GOOD))
     save_original(tmp_path / "original.json", score_all(GOOD))
     (tmp_path / "results_incorrect_some-model_20261101_020000.json").write_bytes(path.read_bytes())
@@ -93,9 +95,10 @@ def test_other_files_are_left_out_with_the_reason(tmp_path: Path) -> None:
         "cut_head.json": DAMAGED,
         "empty.json": FOREIGN,
         "exam.json": FOREIGN,
-        "folder.json": "Is a directory",
+        "folder.json": FOREIGN,
         "old.json": EARLIER,
         "original.json": FOREIGN,
+        "pipe.json": FOREIGN,
     }
 
 

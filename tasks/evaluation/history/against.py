@@ -7,29 +7,24 @@ two points below yesterday in nine months of ten. Each run is therefore also com
 runs, question by question, and a drop is one that chance would show in at most one of twenty series of `alarm_runs` runs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns
-from tasks.evaluation.comparing.comparison import find_field, single_out
-from tasks.evaluation.comparing.matching import match_runs
 from tasks.evaluation.comparing.pairs import Pair, pair_scores
-from tasks.evaluation.comparing.sentences import decide, format_ends, format_p, format_points, reverse
+from tasks.evaluation.comparing.sentences import count_questions, decide, format_ends, format_p, format_points, reverse
 from tasks.evaluation.history.evaluations import Entry, Mark, read_history
 from tasks.evaluation.history.past_runs import PastRun
+from tasks.evaluation.history.scores import QuestionScores, read_mean, read_scores, share
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.paired import Difference, compare_scores
 
 # How often a series of runs without any change may raise an alarm.
 FALSE_ALARMS = 0.05
 CONFIDENCE = 0.95
 THIS_RUN = "this run"
-
-Columns = dict[Path, RunColumns]
 
 
 @dataclass(frozen=True)
@@ -130,16 +125,15 @@ def stand(entry: Entry, counted: Sequence[Entry], *, baseline_runs: int, alarm_r
     if entry.mark:
         return Standing(entry.run, entry.mark, None, None, 0, baseline_runs)
     first = [each.run for each in counted[:baseline_runs]]
-    is_among = entry.run in first
-    earlier = first if len(first) == baseline_runs and not is_among else []
-    before = [entry.before] if entry.before else []
-    columns = _read({run.saved.path: run for run in (entry.run, *before, *earlier)}.values())
+    place = next((place for place, run in enumerate(first, start=1) if run is entry.run), None)
+    is_made = len(first) == baseline_runs and place is None
+    own = read_scores(entry.run) if entry.before or is_made else None
     return Standing(
         run=entry.run,
         mark=entry.mark,
-        previous=_hold_against_one(entry.run, before[0], columns) if before else None,
-        baseline=_hold_against_mean(entry.run, earlier, columns, alarm_runs=alarm_runs) if earlier else None,
-        baseline_count=1 + first.index(entry.run) if is_among else len(first),
+        previous=_hold_against_one(own, entry.before) if own and entry.before else None,
+        baseline=_hold_against_mean(own, first, alarm_runs=alarm_runs) if own and is_made else None,
+        baseline_count=place or len(first),
         baseline_runs=baseline_runs,
     )
 
@@ -156,51 +150,31 @@ def explain_mark(mark: Mark) -> str:
     return reasons[mark]
 
 
-def _read(runs: Iterable[PastRun]) -> Columns:
-    runs = list(runs)
-    cluster_by = find_field([run.saved for run in runs], "cluster_by")
-    return {run.saved.path: read_columns(run.saved, WantedFields(cluster_by=cluster_by)) for run in runs}
-
-
-def _hold_against_one(run: PastRun, before: PastRun, columns: Columns) -> Against | None:
-    """Return the run against the one before it; None if no question is scored in both."""
-    scores = _share([columns[each.saved.path] for each in (run, before)])
-    if scores is None:
+def _hold_against_one(own: QuestionScores, before: PastRun) -> Against | None:
+    """Return a run against the one before it; None if no question is scored in both."""
+    shared = share(own, read_mean([before]))
+    if shared is None:
         return None
     names = THIS_RUN, f"the run of {before.time:%Y-%m-%d %H:%M}"
-    pair = pair_scores(names, scores.own, scores.mean, scores.clusters, confidence=CONFIDENCE)
+    pair = pair_scores(names, shared.own, shared.mean, shared.clusters, confidence=CONFIDENCE)
     sentence = decide(pair, confidence=CONFIDENCE, pair_count=1)
     return Against((before,), pair.n, pair.found, pair.verdict == "b", sentence[0].upper() + sentence[1:])
 
 
-def _hold_against_mean(run: PastRun, earlier: Sequence[PastRun], columns: Columns, *, alarm_runs: int) -> Against | None:
-    """Return the run against the mean of the earlier ones; None if no question is scored in all."""
-    scores = _share([columns[each.saved.path] for each in (run, *earlier)])
-    if scores is None:
+def _hold_against_mean(own: QuestionScores, earlier: Sequence[PastRun], *, alarm_runs: int) -> Against | None:
+    """Return a run against the mean of the earlier ones; None if no question is scored in all."""
+    shared = share(own, read_mean(earlier))
+    if shared is None:
         return None
     name = f"the mean of the first {len(earlier)} runs" if len(earlier) > 1 else "the first run"
     confidence = 1 - FALSE_ALARMS / alarm_runs
-    pair = pair_scores((THIS_RUN, name), scores.own, scores.mean, scores.clusters, confidence=confidence)
-    found = compare_scores(scores.own, scores.mean, scores.clusters, confidence=CONFIDENCE)
-    return Against(tuple(earlier), pair.n, found, pair.verdict == "b", _decide_drop(replace(pair, found=found)))
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """The scores of the questions that a run and all earlier ones have scored."""
-
-    own: Floats
-    mean: Floats
-    clusters: Codes | None
-
-
-def _share(columns: Sequence[RunColumns]) -> _Shared | None:
-    """Return the first run's scores beside the mean of the others'; None if no question is scored in all."""
-    matching = match_runs(columns)
-    if not matching.count:
-        return None
-    own, *others = (each.scores[row] for each, row in zip(columns, matching.rows, strict=True))
-    return _Shared(own, np.mean(others, axis=0), single_out(columns[0].clusters[matching.rows[0]]))
+    pair = pair_scores((THIS_RUN, name), shared.own, shared.mean, shared.clusters, confidence=confidence)
+    found = compare_scores(shared.own, shared.mean, shared.clusters, confidence=CONFIDENCE)
+    is_whole = pair.n == np.isfinite(own.scores).sum()
+    on = "" if is_whole else f" on the {count_questions(pair.n)} that all have scored"
+    return Against(
+        tuple(earlier), pair.n, found, pair.verdict == "b", _decide_drop(replace(pair, found=found, b=f"{name}{on}"))
+    )
 
 
 def _decide_drop(pair: Pair) -> str:

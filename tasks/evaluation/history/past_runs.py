@@ -14,6 +14,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.results_head import parse_results_head
 from tasks.evaluation.reporting.saved_runs import LONGEST_HEAD_BYTES, SavedRun, read_setting
+from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
@@ -96,7 +97,7 @@ def find_past_runs(folder: Path) -> tuple[list[PastRun], list[LeftOut]]:
 def read_past_run(path: Path) -> PastRun | LeftOut | None:
     """Return the run in the results file, or why it is left out; None for a file of wrong answers."""
     try:
-        metadata = _read_head(path)
+        metadata = _read_head(path) if path.is_file() else FOREIGN  # to open a named pipe would wait for its writer
     except OSError as error:
         return LeftOut(path.name, error.strerror or str(error))
     if isinstance(metadata, str):
@@ -113,7 +114,7 @@ def read_past_run(path: Path) -> PastRun | LeftOut | None:
     return PastRun(
         saved=saved,
         time=time,
-        accuracy=accuracy if isinstance(accuracy, float | int) else None,
+        accuracy=accuracy if is_score(accuracy) else None,
         interval=_read_interval(statistics.get("interval")),
         scored=_read_count(statistics, "scored"),
         refused=_read_count(statistics, "refused"),
@@ -159,12 +160,12 @@ def _read_interval(value: JsonValue) -> tuple[float, float] | None:
     if not isinstance(value, list) or len(value) != 2:
         return None
     low, high = value
-    return (float(low), float(high)) if isinstance(low, float | int) and isinstance(high, float | int) else None
+    return (low, high) if is_score(low) and is_score(high) else None
 
 
 def _read_count(statistics: Mapping[str, JsonValue], name: str) -> int:
     value = statistics.get(name)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _as_object(value: JsonValue) -> JsonObject:
