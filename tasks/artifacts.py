@@ -19,12 +19,17 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.schemas.objects import Artifact
 from prefect.exceptions import PrefectException
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
+from tasks.earlier_artifacts import delete_artifacts, read_artifacts
+from tasks.evaluation.reporting.pace import Pace
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
+    Row,
     describe_progress,
     list_accuracies,
     list_groups,
@@ -39,6 +44,7 @@ from tasks.evaluation.reporting.tables import (
 )
 from tasks.evaluation.run.run import Run
 from tasks.history_artifact import show_history
+from tasks.ui_words import choose_words
 
 # The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
 SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0
@@ -55,9 +61,10 @@ class Artifacts:
     def __init__(self, run: Run, remarks: Sequence[str] = ()) -> None:
         self._run = run
         self._remarks = remarks
-        self._started_at = time.monotonic()
+        self._run_id = UUID(flow_run.id)
         self._shown_at = -SHOW_SECONDS
-        self._done_before = len(run.ledger.results)
+        self._pace = Pace(len(run.ledger.results), time.monotonic())
+        self._earlier: list[Artifact] | None = None
         self._progress_id: UUID | None = None
         self._has_ended = False
         self._is_taken = True
@@ -82,21 +89,24 @@ class Artifacts:
         self._shown_at = time.monotonic()
         ledger = self._run.ledger
         done, total = len(ledger.results), len(ledger.questions)
-        rate = None if self._has_ended else (done - self._done_before) / (self._shown_at - self._started_at)
-        text = describe_progress(done, total, rate=rate, accuracy=compute_statistics(ledger).overall)
+        waiting = None if self._has_ended else self._run.waiting
+        if waiting:
+            self._pace.restart(done, self._shown_at)
+        rate = None if self._has_ended else self._pace.measure(done, self._shown_at)
+        text = describe_progress(done, total, rate=rate, accuracy=compute_statistics(ledger).overall, waiting=waiting)
         self._try(lambda: self._show_progress(100 * done / total, text))
 
     def show_report(self, files: Mapping[str, Path]) -> None:
-        """Show the run's results: a report, and each of its tables as a table."""
+        """Show the run's results, in place of those of its earlier attempts: a report, and each of its tables as a table."""
         run = self._run
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {
             "Accuracy": list_accuracies(statistics),
             "Accuracy by group": list_groups(statistics),
             "Choices by label": list_letters(statistics),
-            "Remarks": [{"Remark": remark} for remark in self._remarks] + list_remarks(statistics),
-            "Not scored": list_unscored(run.ledger, run.batches.failures, run.stop_cause),
-            "Refused": list_refused(run.ledger),
+            "Remarks": _in_words([{"Remark": remark} for remark in self._remarks] + list_remarks(statistics)),
+            "Not scored": _in_words(list_unscored(run.ledger, run.batches.failures, run.stop_cause)),
+            "Refused": _in_words(list_refused(run.ledger)),
             "Answered by several models": list_other_models(run.ledger),
             "First wrong answers": list_wrong_answers(run.ledger),
         }
@@ -107,6 +117,7 @@ class Artifacts:
         for title, rows in tables.items():
             if rows:
                 self._try(partial(create_table_artifact, to_cells(rows), self._name(title), title))
+        self._try(lambda: delete_artifacts(each for each in self._find_earlier() if each.id != self._progress_id))
 
     def show_history(self, files: Mapping[str, Path]) -> None:
         """Show the history of the questions file."""
@@ -114,11 +125,20 @@ class Artifacts:
 
     def _show_progress(self, percentage: float, text: str) -> None:
         if self._progress_id is None:
+            key = self._name("progress")
+            self._progress_id = next((each.id for each in self._find_earlier() if each.key == key), None)
+        if self._progress_id is None:
             created = create_progress_artifact(percentage, self._name("progress"), text)
             assert isinstance(created, UUID), "within a synchronous flow, it is no coroutine"
             self._progress_id = created
         else:
             update_progress_artifact(self._progress_id, percentage, text)
+
+    def _find_earlier(self) -> list[Artifact]:
+        """Return the artifacts of the run's earlier attempts, which were there before the first of this one."""
+        if self._earlier is None:
+            self._earlier = read_artifacts(self._run_id)
+        return self._earlier
 
     def _name(self, kind: str) -> str:
         """Return an artifact's key: the same in each run of the same questions and model, so that the UI shows its history."""
@@ -134,3 +154,9 @@ class Artifacts:
         except (HTTPError, PrefectException, RuntimeError) as failure:
             self._is_taken = False
             get_run_logger().warning("Prefect's server takes no artifacts, and is sent no more of them: %s", failure)
+
+
+def _in_words(rows: list[Row]) -> list[Row]:
+    """Return the rows in the words of the place where they are read."""
+    words = choose_words()
+    return [{heading: words(text) for heading, text in row.items()} for row in rows]

@@ -106,11 +106,11 @@ def choose(page: "Page", menu: str, value: str, at: int) -> None:
 def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page: "Page") -> None:
     """Its progress is seen between two checkpoints too; Cancel saves; Retry asks what is missing."""
     run_id, release = start_held(served, "cancelled")
-    wait_until(lambda: bool(re.match(r"\*\*\d\d of 120\*\*", served.progress("cancelled"))))
+    wait_until(lambda: bool(re.match(r"\d\d/120, ", served.progress("cancelled"))))
     open_run(page, served, run_id)
     shoot(page, "running")
     open_artifact(page, "cancelled-fake-progress")
-    page.get_by_text(re.compile(rf"of {COUNT}")).first.wait_for()
+    page.get_by_text(re.compile(rf"/{COUNT}, ")).first.wait_for()
     shoot(page, "progress")
     open_run(page, served, run_id)
     page.get_by_role("button", name="Cancel").click()
@@ -146,9 +146,11 @@ def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
     open_run(page, served, run_id)
     page.get_by_text("Checkpoint saved").first.wait_for()
     shoot(page, "failed")
-    assert {
-        log["task_run_id"] for log in served.call("POST", "logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
-    } == {None}
+    assert {log["task_run_id"] for log in served.logs(run_id)} == {None}
+    wait_until(lambda: served.logs(run_id, level=40) != [])
+    *_, warning, end = (log["message"] for log in served.logs(run_id, level=30))
+    assert warning.startswith("⚠️ Not scored: 3 (questions 11, 60, 61): ")
+    assert end == f"{message}. Retry asks what is missing"
     open_artifact(page, "failed-fake-not-scored")
     page.get_by_text("What to do").wait_for()
     assert all(page.get_by_text(re.compile(rf"\b{number}\b")).count() for number in (11, 60, 61))
@@ -163,6 +165,9 @@ def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
     press_retry(page)
     served.wait_for(run_id, "Completed")
     assert served.asked("failed") - asked == 3
+    keys = [artifact["key"] for artifact in served.artifacts(run_id)]
+    assert len(keys) == len(set(keys))
+    assert "failed-fake-not-scored" not in keys
     open_run(page, served, run_id)
     open_artifact(page, "failed-fake-report")
     page.get_by_text("First wrong answers").first.wait_for()

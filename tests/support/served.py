@@ -141,6 +141,18 @@ class Served:
         wanted = {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}
         return int(self.call("POST", "task_runs/count", {"flow_runs": {"id": {"any_": [run_id]}}, "task_runs": wanted}))
 
+    def logs(self, run_id: str, level: int = 0) -> list[dict[str, Any]]:
+        """Return the lines of the run's log from this level on, the oldest first."""
+        wanted = {"flow_run_id": {"any_": [run_id]}, "level": {"ge_": level}}
+        logs: list[dict[str, Any]] = self.call("POST", "logs/filter", {"logs": wanted, "sort": "TIMESTAMP_ASC"})
+        return logs
+
+    def artifacts(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the artifacts of the run, of all its attempts."""
+        wanted = {"flow_run_id": {"any_": [run_id]}}
+        artifacts: list[dict[str, Any]] = self.call("POST", "artifacts/filter", {"artifacts": wanted})
+        return artifacts
+
     def progress(self, name: str) -> str:
         """Return the text of the progress artifact for the questions of this name."""
         wanted = {"artifacts": {"key": {"any_": [f"{name}-fake-progress"]}}}

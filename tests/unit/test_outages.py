@@ -16,9 +16,10 @@ from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import read_retry_after
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, UserMistake
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, RateLimited, UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
 Outcome = Answer | EvaluationError
@@ -158,6 +159,27 @@ def test_a_stop_stays_whatever_comes_back_after_it(endpoint: FakeEndpoint) -> No
     outcomes = ask_all(endpoint, 4, workers=4)
     assert {type(outcome) for outcome in outcomes} == {EndpointStop}
     assert set(endpoint.asked().values()) == {1}
+
+
+def test_an_outage_can_be_looked_at_from_outside() -> None:
+    """From the failures that begin it to the reply that ends it; the reason does not name the endpoint twice."""
+    outage = Outage("generator", make_patience(), print)
+    assert outage.waiting is None
+    outage.note_failure(EndpointFailure("the generator cannot be reached: Connection refused"))
+    assert outage.waiting is None
+    assert [outage.note_failure(EndpointFailure("the generator answered 503: loading")) for _ in range(7)] == [None] * 7
+    assert outage.waiting
+    assert (outage.waiting.role, outage.waiting.reason) == ("generator", "answered 503: loading")
+    outage.note_reply()
+    assert outage.waiting is None
+
+
+def test_a_wait_that_the_endpoint_asks_for_is_seen_too() -> None:
+    """Though no request has failed but one."""
+    outage = Outage("grader", make_patience(), print)
+    outage.note_put_off(RateLimited("the grader answered 429: slow down", retry_after_seconds=20.0))
+    assert outage.waiting
+    assert outage.waiting.reason == "answered 429: slow down"
 
 
 def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]) -> None:

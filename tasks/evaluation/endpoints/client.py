@@ -14,7 +14,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http import Transport
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.outage import Outage
+from tasks.evaluation.endpoints.outage import Outage, Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.rate_limit import RateLimit
 from tasks.evaluation.endpoints.tokens import TokenSum
@@ -85,6 +85,11 @@ class Client:
         self._has_answered = self._has_hinted = False
         self._declined = self._no_completions = self._only_reasoned = self._refused = self._blocked_in_a_row = 0
         self._final: EvaluationError | None = None
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Return the wait for the endpoint, if it is waited for; may be read in any thread."""
+        return self._outage.waiting
 
     async def ask(self, messages: list[Message]) -> Answer:
         """Return the model's reply to the messages.

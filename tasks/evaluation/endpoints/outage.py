@@ -7,12 +7,27 @@ question, so that a single question which the endpoint cannot handle does not sp
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, RateLimited
 
 # Shorter waits are not worth a line.
 LONG_WAIT_SECONDS = 10.0
+# After so long without a reply, an endpoint is waited for, though its failures are too few or too slow for an outage.
+SILENT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A wait for an endpoint that gives no replies."""
+
+    role: str
+    """Its role."""
+    seconds: float
+    """How long nothing has got through."""
+    reason: str
+    """Its last failure, without its name."""
 
 
 class Outage:
@@ -32,12 +47,21 @@ class Outage:
         self._silent_since: float | None = None
         self._is_told = False
         self._waits_until = 0.0
+        self._last_failure = ""
         self._probes = asyncio.Lock()
 
     @property
     def goes_on(self) -> bool:
         """Return True while nothing gets through."""
         return self._failures_in_a_row >= self._patience.attempts
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Return the wait for the endpoint, if it is waited for; may be read in any thread."""
+        now, since = time.monotonic(), self._silent_since
+        if since is None or not (self.goes_on or now < self._waits_until or now - since >= SILENT_SECONDS):
+            return None
+        return Waiting(self._role, now - since, self._last_failure.removeprefix(f"the {self._role} "))
 
     async def wait_for_turn(self) -> None:
         """Return at once; during an outage, wait until it is over or it is the caller's turn to try."""
@@ -61,6 +85,7 @@ class Outage:
         An outage is reported once, when the first attempt in it has failed.
         """
         self._failures_in_a_row += 1
+        self._last_failure = str(failure)
         silent_seconds = self._measure_silence()
         # If each failure takes minutes, the time may run out before there are enough failures to begin an outage.
         if silent_seconds > self._patience.max_outage_seconds and (self.goes_on or self._patience.max_outage_seconds > 0):
@@ -72,6 +97,7 @@ class Outage:
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
         """Note that a request was rate limited; return the error that ends the run if that goes on for too long."""
+        self._last_failure = str(failure)
         silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
         if silent_seconds > self._patience.max_outage_seconds:
             return EndpointStop(

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions
+from tasks.evaluation.endpoints.outage import Waiting
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions, shorten
 from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
@@ -26,16 +29,32 @@ MOST_ROWS, MOST_CHARACTERS = 50, 300
 # Characters in a line of a cell, since the UI does not wrap lines: this way four columns are visible at once.
 CELL_WIDTH = 24
 WRONG_ANSWERS = 10
+# A cell's longest line in the UI's tables, and the signs that begin a tag, a link or an image in Markdown.
+LONGEST_CELL = 120
+_INVITES = re.compile(r"<|\](?=\()")
 RETRY = "Retry this run when the endpoint is fixed: it asks these questions alone."
 FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
 
 
-def describe_progress(done: int, total: int, *, rate: float | None, accuracy: object) -> str:
-    """Describe how far a run is: done and total, speed and time left while it goes on, and the accuracy so far."""
-    parts = [f"**{done:,} of {total:,}** questions ({done / total:.1%})"]
-    if rate and done < total:
-        parts += [f"{rate:.2f} questions/s", f"about {_describe_seconds((total - done) / rate)} left"]
-    parts.append(f"accuracy so far {accuracy}" if accuracy else "no score so far")
+def describe_progress(
+    done: int, total: int, *, rate: float | None, accuracy: Accuracy | None, waiting: Waiting | None = None
+) -> str:
+    """Describe how far a run is, as briefly as the UI's cards need it: done and total, time left, and the accuracy so far.
+
+    Args:
+        done: the questions that are done.
+        total: all questions of the run.
+        rate: the questions that get done in a second; None once the run has ended.
+        accuracy: that of the questions that are scored.
+        waiting: the wait for an endpoint that gives no replies; nobody knows then how much time is left.
+    """
+    parts = [f"{done:,}/{total:,}"]
+    if rate and done < total and not waiting:
+        parts.append(f"{_describe_seconds((total - done) / rate)} left")
+    if accuracy:
+        parts.append(f"{accuracy.accuracy:.2f}")
+    if waiting:
+        parts.append(f"waiting for the {waiting.role} since {_describe_seconds(waiting.seconds)}: {shorten(waiting.reason)}")
     return ", ".join(parts)
 
 
@@ -111,20 +130,32 @@ def list_other_models(ledger: Ledger) -> list[Row]:
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
-    """List the first questions scored below 1: what was asked, what was expected, what was answered."""
+    """List the first questions scored below 1: what was expected, what was answered, and what was asked."""
     positions = np.flatnonzero(ledger.sheet.scores < 1).tolist()
     wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
-    records = [ledger.read_result(position) for position in wrong]
-    return [
-        {
-            "Question id": str(record["question_id"]),
-            "Question": _shorten(record.get("question")),
-            "Reference answer": _shorten(record.get("reference_answer")),
-            "Model's answer": _shorten(record.get("model_answer")),
-            "Score": f"{record['score']:g}",
-        }
-        for record in records
-    ]
+    return [_describe_answer(ledger.read_result(position), ledger.questions[position]) for position in wrong]
+
+
+def _describe_answer(record: JsonObject, question: Question | None) -> Row:
+    """Return the row of a question: choices by label and text where it has some, else the words of reference and answer."""
+    evaluation, choices = record.get("evaluation"), question.choices if question else {}
+    read = evaluation if isinstance(evaluation, dict) else {}
+    right = _name_choices(read.get("reference_choice"), choices) or str(record.get("reference_answer"))
+    answered = _name_choices(read.get("model_choice"), choices) or str(record.get("model_answer"))
+    return {
+        "No.": str(record["question_id"]),
+        "Score": f"{record['score']:g}",
+        "Right": right,
+        "Answered": answered,
+        "Question": (question.stem if question else "") or str(record.get("question")),
+        "Choices": "  ".join(f"{label}) {text}" for label, text in choices.items()),
+    }
+
+
+def _name_choices(labels: object, choices: Mapping[str, str]) -> str:
+    """Return the choices with these labels, such as `A, C`; empty if these are no labels of this question."""
+    named = [label.strip() for label in labels.split(",")] if isinstance(labels, str) else []
+    return "; ".join(f"{label}) {choices[label]}" for label in named) if set(named) <= choices.keys() else ""
 
 
 def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path]) -> str:
@@ -136,24 +167,29 @@ def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, P
 
 
 def to_cells(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows as the UI needs them: it reads cells as Markdown, so their lines are short and their markup escaped."""
-    return [{heading: _escape(text) for heading, text in row.items()} for row in rows]
+    """Return the rows as the UI shows them: each cell one short line of plain text.
+
+    Version 2 of the UI shows cells as they are, on one line. Version 1 reads them as Markdown: without the invisible spaces, a
+    question's text could load images from foreign servers.
+    """
+    return [{heading: _INVITES.sub("\\g<0>\u200b", _cut(text)) for heading, text in row.items()} for row in rows]
 
 
 def _list_causes(causes: Sequence[Cause], advice: str) -> list[Row]:
     return [
         {
             "How often": f"{len(cause.positions):,}",
-            "Question ids": name_questions(cause.positions),
-            "Error": _shorten(cause.message),
+            "Error": cause.message,
             "What to do": advice,
+            "Question ids": name_questions(cause.positions),
         }
         for cause in causes[:MOST_ROWS]
     ]
 
 
 def _to_markdown(rows: Sequence[Row]) -> str:
-    lines: list[Iterable[str]] = [rows[0], ["---"] * len(rows[0]), *(row.values() for row in to_cells(rows))]
+    cells = [[_escape(_shorten(text)) for text in row.values()] for row in rows]
+    lines: list[Iterable[str]] = [rows[0], ["---"] * len(rows[0]), *cells]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -164,9 +200,13 @@ def _escape(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
 
 
-def _shorten(value: object) -> str:
-    text = str(value)
+def _shorten(text: str) -> str:
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} …"
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text[: 20 * LONGEST_CELL].split())
+    return line if len(line) <= LONGEST_CELL else f"{line[: LONGEST_CELL - 1].rstrip()}…"
 
 
 def _describe_seconds(seconds: float) -> str:

@@ -8,6 +8,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
+from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.tokens import Role, TokenSum
@@ -78,6 +79,11 @@ class Run:
     def stop_cause(self) -> EvaluationError | None:
         """Return why nothing more is asked; None while the run goes on."""
         return self._scorer.stop_cause
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """Return the wait for an endpoint that gives no replies; None while both give some. May be read in any thread."""
+        return self._generator.waiting or (self._grader.waiting if self._grader else None)
 
     @property
     def paid(self) -> dict[Role, TokenSum]:
