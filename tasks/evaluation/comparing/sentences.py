@@ -20,12 +20,24 @@ def decide(pair: Pair, *, confidence: float, pair_count: int) -> str:
         pair_count: the number of pairs, for which p-values are adjusted.
     """
     if pair.verdict == "cannot tell":
-        return _explain_doubt(pair, confidence=confidence)
-    better, worse = (pair.a, pair.b) if pair.verdict == "a" else (pair.b, pair.a)
-    found = pair.found if pair.verdict == "a" else reverse(pair.found)
+        return f"{claim(pair)}: {explain_doubt(pair, confidence=confidence)}"
+    found = face_better(pair)
     p = f"{format_p(pair.p_adjusted)} adjusted for {pair_count} pairs" if pair_count > 1 else format_p(found.p)
-    ends = format_ends(found, confidence=confidence)
-    return f"{better} is better than {worse} by {format_points(found.difference)} points{ends}, {p}"
+    return f"{claim(pair)}{format_ends(found, confidence=confidence)}, {p}"
+
+
+def claim(pair: Pair) -> str:
+    """Return the sentence's first part: which run is better and by how much, or that they cannot be told apart."""
+    if pair.verdict == "cannot tell":
+        these = "this question" if pair.n == 1 else f"these {count_questions(pair.n)}"
+        return f"{pair.a} and {pair.b} cannot be told apart on {these}"
+    better, worse = (pair.a, pair.b) if pair.verdict == "a" else (pair.b, pair.a)
+    return f"{better} is better than {worse} by {format_points(face_better(pair).difference)} points"
+
+
+def face_better(pair: Pair) -> Difference:
+    """Return the difference between the better run and the other."""
+    return reverse(pair.found) if pair.verdict == "b" else pair.found
 
 
 def reverse(found: Difference) -> Difference:
@@ -72,16 +84,14 @@ def count_questions(count: int) -> str:
     return f"{count:,} question{'' if count == 1 else 's'}"
 
 
-def _explain_doubt(pair: Pair, *, confidence: float) -> str:
+def explain_doubt(pair: Pair, *, confidence: float) -> str:
     """Return why the two cannot be told apart, and what would tell."""
-    these = "this question" if pair.n == 1 else f"these {count_questions(pair.n)}"
-    apart = f"{pair.a} and {pair.b} cannot be told apart on {these}"
     if not pair.differing:
-        return f"{apart}: both have the same score on {'it' if pair.n == 1 else 'each'}"
+        return f"both have the same score on {'it' if pair.n == 1 else 'each'}"
     if pair.smallest_visible is None:
-        return f"{apart}: they are too few for the {format_points(abs(pair.found.difference))} points observed to mean anything"
+        return f"they are too few for the {format_points(abs(pair.found.difference))} points observed to mean anything"
     seen = f"a difference under {format_points(pair.smallest_visible)} points is seen less than four times in five"
-    return f"{apart}: {seen}; {_explain_observed(pair, confidence=confidence)}"
+    return f"{seen}; {_explain_observed(pair, confidence=confidence)}"
 
 
 def _explain_observed(pair: Pair, *, confidence: float) -> str:

@@ -1,17 +1,20 @@
 """What the page says first: one sentence that decides, and what qualifies it."""
 
-import re
 from dataclasses import dataclass
 
 from tasks.evaluation.comparing.comparison import Comparison
+from tasks.evaluation.comparing.pairs import Pair, list_ends
 from tasks.evaluation.comparing.run_figures import ComparedRun
-from tasks.evaluation.comparing.sentences import count_questions, decide
+from tasks.evaluation.comparing.sentences import (
+    claim,
+    count_questions,
+    decide,
+    explain_doubt,
+    face_better,
+    format_p,
+    format_points,
+)
 from tasks.evaluation.pages.wording import format_ends, format_share
-
-# Where the sentence on runs that cannot be told apart goes on to explain why.
-APART = re.compile(r"(.* on (?:this question|these [\d,]+ questions?)): (.*)", re.DOTALL)
-# Where the sentence on runs that can be told apart goes on to say how sure that is.
-BETTER = re.compile(r"(.* is better than .* by [\d.]+ points)(?: \((.*)\))?, (p .*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def write_headline(figures: tuple[ComparedRun, ...], comparison: Comparison | No
     if comparison is None:
         return _describe_one(figures[0], is_graded=is_graded)
     if len(comparison.pairs) == 1:
-        return split_sentence(list_sentences(comparison)[0], comparison.common)
+        return _describe_pair(comparison.pairs[0], comparison.confidence)
     return _describe_leaders(comparison)
 
 
@@ -44,21 +47,19 @@ def list_sentences(comparison: Comparison) -> list[str]:
     return [decide(pair, confidence=comparison.confidence, pair_count=len(comparison.pairs)) for pair in comparison.pairs]
 
 
-def split_sentence(sentence: str, common: int) -> Headline:
-    """Return a deciding sentence as a headline.
+def _describe_pair(pair: Pair, confidence: float) -> Headline:
+    if pair.verdict == "cannot tell":
+        return Headline(claim(pair), _begin(explain_doubt(pair, confidence=confidence)))
+    found = face_better(pair)
+    ends = list_ends(found)
+    interval = [f"95 % interval {format_points(ends[0])} to {format_points(ends[1])} points"] if ends else []
+    on = f"on the {count_questions(pair.n)} that both have scored"
+    return Headline(claim(pair), _begin(", ".join([*interval, format_p(found.p), on])))
 
-    Args:
-        sentence: as `decide` writes it.
-        common: the number of questions that both runs have scored.
-    """
-    if found := APART.fullmatch(sentence):
-        return Headline(found[1], f"{found[2][:1].upper()}{found[2][1:]}.")
-    if found := BETTER.fullmatch(sentence):
-        interval = f"95 % interval {found[2]} points, " if found[2] else ""
-        on = f"on the {count_questions(common)} that both have scored"
-        detail = f"{interval}{found[3]}, {on}."
-        return Headline(found[1], f"{detail[:1].upper()}{detail[1:]}" if interval else detail)
-    return Headline(sentence, "")
+
+def _begin(words: str) -> str:
+    """Return the words as a sentence; a p stays small."""
+    return f"{words if words.startswith('p ') else words[:1].upper() + words[1:]}." if words else ""
 
 
 def _describe_one(run: ComparedRun, *, is_graded: bool) -> Headline:
@@ -67,11 +68,10 @@ def _describe_one(run: ComparedRun, *, is_graded: bool) -> Headline:
     reached = "reaches {} of the points on {}" if is_graded else "answers {} of {} right"
     title = f"{run.name} {reached.format(format_share(run.accuracy), count_questions(run.scored))}"
     parts = [f"95 % interval {format_ends(run.interval)}"] if run.interval else []
-    if run.chance is not None:
+    if run.chance is not None and run.is_above_chance is not None:
         above = "above" if run.is_above_chance else "not above"
         parts.append(f"{above} the {format_share(run.chance)} that guessing reaches")
-    detail = ", ".join(parts)
-    return Headline(title, f"{detail[:1].upper()}{detail[1:]}." if detail else "")
+    return Headline(title, _begin(", ".join(parts)))
 
 
 def _describe_leaders(comparison: Comparison) -> Headline:
