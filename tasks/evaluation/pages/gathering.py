@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns
 from tasks.evaluation.comparing.comparability import list_doubts
@@ -14,6 +13,7 @@ from tasks.evaluation.pages.run_sheets import RunSheet, read_sheet
 from tasks.evaluation.pages.run_statistics import compute_run_statistics
 from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.statistics.summary import Statistics
+from tasks.evaluation.storage.spool import Spool
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ class Findings:
     """Every question of any run."""
 
 
-def gather(runs: Sequence[SavedRun], folder: Path, *, group_by: str | None = None) -> Findings:
+def gather(runs: Sequence[SavedRun], spools: Sequence[Spool], *, group_by: str | None = None) -> Findings:
     """Return what the runs' files say.
 
     Args:
         runs: the runs, each with a name of its own.
-        folder: where texts are kept meanwhile.
+        spools: where the texts of each run are kept meanwhile.
         group_by: the field whose values are groups; None: the first that the runs themselves were grouped by.
 
     Raises:
@@ -56,8 +56,8 @@ def gather(runs: Sequence[SavedRun], folder: Path, *, group_by: str | None = Non
     figures = comparison.runs if comparison else (_measure_alone(runs[0], columns[0]),)
     doubts = comparison.doubts if comparison else tuple(list_doubts(runs, columns, figures, [[len(columns[0])]]))
     sheets = [
-        read_sheet(run, len(each) + each.refused + each.unusable, field if each.group_names else None, folder)
-        for run, each in zip(runs, columns, strict=True)
+        read_sheet(run, len(each) + each.refused + each.unusable, field if each.group_names else None, texts)
+        for run, each, texts in zip(runs, columns, spools, strict=True)
     ]
     return Findings(
         runs=tuple(runs),

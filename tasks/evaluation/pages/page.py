@@ -74,10 +74,8 @@ def write_runs(
     check_count(len(runs))
     _check_path(path)
     with ExitStack() as stack:
-        findings = gather(runs, path.parent, group_by=group_by)
-        for sheet in findings.sheets:
-            stack.enter_context(closing(sheet.texts))
-        blocks = stack.enter_context(closing(Spool(path.parent)))
+        blocks, *spools = [stack.enter_context(closing(Spool(path.parent))) for _ in range(1 + len(runs))]
+        findings = gather(runs, spools, group_by=group_by)
         index = build_index(findings.sheets, findings.rows)
         packed_index = pack(index.pack())
         has_texts = pack_texts(findings.sheets, findings.rows, blocks, most_bytes - len(packed_index) - HEAD_BYTES)
@@ -161,17 +159,20 @@ def _read_blocks(blocks: Spool, run_count: int) -> Iterator[tuple[str, str]]:
 
 
 def _check_path(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise UserMistake(f"cannot write {path}: the folder {path.parent} does not exist")
-    if path.is_dir():
-        raise UserMistake(f"cannot write {path}: it is a folder; give another name with -o")
-    if path.exists() and not _is_page(path):
-        raise UserMistake(f"cannot write {path}: it exists, and is not a report; give another name with -o")
+    try:
+        if not path.parent.is_dir():
+            raise UserMistake(f"cannot write {path}: the folder {path.parent} does not exist")
+        if path.is_dir():
+            raise UserMistake(f"cannot write {path}: it is a folder; give another name with -o")
+        if path.exists() and not _is_page(path):
+            raise UserMistake(f"cannot write {path}: it exists, and is not a report; give another name with -o")
+    except OSError as error:
+        raise UserMistake(f"cannot write {path}: {error.strerror or error}") from None
 
 
 def _is_page(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(BEGINNING)) in (BEGINNING, b"")
-    except OSError as error:
-        raise UserMistake(f"cannot read {path}: {error.strerror or error}") from None
+    """Return True for a page and for an empty file; a pipe or a device is neither, and is not read."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(BEGINNING)) in (BEGINNING, b"")

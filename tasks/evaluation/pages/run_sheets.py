@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from pathlib import Path
 
 import numpy as np
 
@@ -80,14 +79,14 @@ class RunSheet:
         return self.texts.read(2 * place + 1).decode()
 
 
-def read_sheet(run: SavedRun, count: int, group_by: str | None, folder: Path) -> RunSheet:
+def read_sheet(run: SavedRun, count: int, group_by: str | None, texts: Spool) -> RunSheet:
     """Return the run's records, in one pass over its file.
 
     Args:
         run: the run.
         count: the number of its records.
         group_by: the field whose values are groups.
-        folder: where the texts are kept meanwhile.
+        texts: takes the texts.
 
     Raises:
         UserMistake: the file is damaged.
@@ -103,7 +102,7 @@ def read_sheet(run: SavedRun, count: int, group_by: str | None, folder: Path) ->
         marks=np.zeros(count, dtype=np.uint8),
         groups=np.full(count, NO_VALUE, dtype=np.int64),
         formats=np.full(count, "-", dtype="U1"),
-        texts=Spool(folder),
+        texts=texts,
     )
     for place, record in zip(range(count), run.read_records(), strict=False):
         _note(sheet, place, record, group_by)
