@@ -1,17 +1,22 @@
-"""Reads a report's page back as its script does: the head's words, the data, the index and the texts."""
+"""Makes reports of runs, and reads their pages back as the script does: the head's words, the data, the index and the texts."""
 
 import base64
 import gzip
 import html
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.pages.page import write_runs
 from tasks.evaluation.pages.texts import ATTEMPT_FIELDS, FIELD_SEPARATOR, RECORD_SEPARATOR
+from tasks.evaluation.reporting.saved_runs import open_saved_run
+from tests.support.saved_runs import save_results
 
 TYPES = {1: "<u1", 2: "<u2", 4: "<u4"}
 
@@ -67,6 +72,15 @@ class ReadPage:
         found = re.search(rf'<script type="[a-z/]+" id="{name}">(.*?)</script>', self.source, re.DOTALL)
         assert found, f"the page has no {name}"
         return found[1]
+
+
+def make_page(folder: Path, *runs: Sequence[JsonObject], group_by: str | None = None) -> ReadPage:
+    """Write runs, named a, b and so on, and their page; return what it holds."""
+    opened = [
+        open_saved_run(save_results(folder / f"{name}.json", records), name)
+        for name, records in zip("abcdef", runs, strict=False)
+    ]
+    return read_page(write_runs(opened, folder / "report.html", group_by=group_by).path)
 
 
 def read_page(path: Path) -> ReadPage:

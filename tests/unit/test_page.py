@@ -4,7 +4,6 @@ import base64
 import errno
 import os
 import re
-from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,23 +18,14 @@ from tasks.evaluation.pages.page import write_page, write_runs
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE, REFUSED, UNUSABLE
 from tasks.evaluation.reporting.saved_runs import open_saved_run
 from tests.support.failing_disk import FailingDisk, Fault
-from tests.support.report_pages import ReadPage, read_page
+from tests.support.report_pages import make_page, read_page
 from tests.support.saved_runs import refused, save_original, save_results, score_all, scored, unusable
-
-
-def report(folder: Path, *runs: Sequence[JsonObject], group_by: str | None = None) -> ReadPage:
-    """Write runs, named a, b and so on, and their page; return what it holds."""
-    opened = [
-        open_saved_run(save_results(folder / f"{name}.json", records), name)
-        for name, records in zip("abcdef", runs, strict=False)
-    ]
-    return read_page(write_runs(opened, folder / "report.html", group_by=group_by).path)
 
 
 def test_every_record_is_a_row_with_its_outcome(tmp_path: Path) -> None:
     """Scores of all kinds, refused questions, and entries that cannot be asked."""
     records = [*score_all([1, 0, 0.5, 0.001, 0.999]), refused(6), unusable(7)]
-    page = report(tmp_path, records)
+    page = make_page(tmp_path, records)
     assert page.read_column("number") == [1, 2, 3, 4, 5, 6, 7]
     assert page.read_column("outcome0") == [FULL_SCORE, 0, FULL_SCORE // 2, 1, FULL_SCORE - 1, REFUSED, UNUSABLE]
 
@@ -44,7 +34,7 @@ def test_questions_of_two_runs_are_matched_by_content(tmp_path: Path) -> None:
     """Not by number: each question is one row, numbered by the first run that has it."""
     first = [scored(1, 1, "What is 1?"), scored(2, 0, "What is 2?")]
     second = [scored(1, 1, "What is 2?"), scored(2, 1, "What is 3?")]
-    page = report(tmp_path, first, second)
+    page = make_page(tmp_path, first, second)
     assert (page.read_column("home"), page.read_column("number")) == ([0, 0, 1], [1, 2, 2])
     assert page.read_column("outcome0") == [FULL_SCORE, 0, ABSENT]
     assert page.read_column("outcome1") == [ABSENT, FULL_SCORE, FULL_SCORE]
@@ -53,7 +43,7 @@ def test_questions_of_two_runs_are_matched_by_content(tmp_path: Path) -> None:
 def test_a_refused_question_stands_beside_the_score_of_another_run(tmp_path: Path) -> None:
     """Although its record holds no reference answer."""
     question = str(scored(2, 1)["question"])
-    page = report(tmp_path, [scored(1, 1), {**refused(2), "question": question}], score_all([1, 1]))
+    page = make_page(tmp_path, [scored(1, 1), {**refused(2), "question": question}], score_all([1, 1]))
     assert page.read_column("outcome0") == [FULL_SCORE, REFUSED]
     assert page.read_column("outcome1") == [FULL_SCORE, FULL_SCORE]
     assert page.read_question(1)[:3] == ["Question 2?", "A", "A"]
@@ -61,7 +51,7 @@ def test_a_refused_question_stands_beside_the_score_of_another_run(tmp_path: Pat
 
 def test_a_question_is_kept_in_its_parts(tmp_path: Path) -> None:
     """Stem, right choice, reference, choices, other fields."""
-    page = report(tmp_path, [scored(1, 1, "Why?\nA) since\nB) but", fields={"source": "page 7", "year": 1999})])
+    page = make_page(tmp_path, [scored(1, 1, "Why?\nA) since\nB) but", fields={"source": "page 7", "year": 1999})])
     assert page.read_question(0) == ["Why?", "A", "A", "2", "A", "since", "B", "but", "source", "page 7", "year", "1999"]
 
 
@@ -70,7 +60,7 @@ def test_an_answer_is_kept_with_all_about_it(tmp_path: Path) -> None:
     record = scored(1, 0, reasoning="hm", finish_reason="length", response_model="m2", model_time_seconds=1.23456)
     evaluation: JsonObject = {"model_choice": "B", "reasoning": "it says B", "clarification": "B", "probabilities": {"B": 0.7}}
     usage: JsonObject = {"generator": {"prompt_tokens": 5, "completion_tokens": 7}}
-    page = report(tmp_path, [{**record, "evaluation": {**evaluation, "truncated": True}, "usage": usage}])
+    page = make_page(tmp_path, [{**record, "evaluation": {**evaluation, "truncated": True}, "usage": usage}])
     assert page.read_answer(0, 0) == {
         "choice": "B",
         "score": "0",
@@ -89,7 +79,7 @@ def test_an_answer_is_kept_with_all_about_it(tmp_path: Path) -> None:
 
 def test_the_reason_of_a_refusal_is_kept(tmp_path: Path) -> None:
     """In the place of an answer, and among what is missing."""
-    page = report(tmp_path, [scored(1, 1), {**refused(2), "error": "the prompt is too long"}])
+    page = make_page(tmp_path, [scored(1, 1), {**refused(2), "error": "the prompt is too long"}])
     assert page.read_answer(1, 0) == {"error": "the prompt is too long"}
     assert "1 × the prompt is too long" in page.head
     assert "If all of these were wrong, or all right, the accuracy would be 50.0 to 100.0 %." in page.head
@@ -97,7 +87,7 @@ def test_the_reason_of_a_refusal_is_kept(tmp_path: Path) -> None:
 
 def test_blocks_are_cut_where_a_page_of_five_hundred_ends(tmp_path: Path) -> None:
     """The last row of one and the first of the next are where they belong."""
-    page = report(tmp_path, score_all([1] * 1001))
+    page = make_page(tmp_path, score_all([1] * 1001))
     assert page.read_question(499)[0] == "Question 500?"
     assert page.read_question(500)[0] == "Question 501?"
     assert page.read_question(1000)[0] == "Question 1001?"
@@ -107,7 +97,7 @@ def test_blocks_are_cut_where_a_page_of_five_hundred_ends(tmp_path: Path) -> Non
 
 def test_groups_are_named_and_counted(tmp_path: Path) -> None:
     """By a field of the questions."""
-    page = report(
+    page = make_page(
         tmp_path, [scored(n, 1, fields={"subject": "law" if n == 2 else "biology"}) for n in (1, 2, 3)], group_by="subject"
     )
     assert [page.data["groups"][place] for place in page.read_column("group")] == ["biology", "law", "biology"]
@@ -131,13 +121,13 @@ def test_a_run_s_page_lies_beside_its_results(tmp_path: Path, name: str) -> None
 
 def test_the_same_runs_give_the_same_bytes(tmp_path: Path) -> None:
     """So that a page can be kept under version control."""
-    first = report(tmp_path, score_all([1, 0, 1])).source
-    assert report(tmp_path, score_all([1, 0, 1])).source == first
+    first = make_page(tmp_path, score_all([1, 0, 1])).source
+    assert make_page(tmp_path, score_all([1, 0, 1])).source == first
 
 
 def test_the_policy_names_the_page_s_own_style_and_script(tmp_path: Path) -> None:
     """By the digest of their exact content, and allows nothing else."""
-    source = report(tmp_path, score_all([1])).source
+    source = make_page(tmp_path, score_all([1])).source
     [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', source)
     [style], [script] = (
         re.findall(r"<style>(.*?)</style>", source, re.DOTALL),

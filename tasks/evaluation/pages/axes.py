@@ -41,7 +41,9 @@ def choose_axis(values: list[float], *, low: float, high: float) -> Axis:
     """
     first, last = min(values, default=low), max(values, default=high)
     lacking = max(LEAST_SPAN - (last - first), 2 * MARGIN * (last - first)) / 2
-    first, last = max(first - lacking, low), min(last + lacking, high)
+    first, last = first - lacking, last + lacking
+    # What one end cannot have, the other gets.
+    first, last = max(first - max(last - high, 0.0), low), min(last + max(low - first, 0.0), high)
     step = next((step for step in STEPS if (last - first) / step < MOST_TICKS), STEPS[-1])
     start, stop = math.floor(round(first / step, 9)), math.ceil(round(last / step, 9))
     ticks = tuple(round(number * step, 9) for number in range(start, stop + 1))
