@@ -3,6 +3,7 @@
 Artifacts are only for people to read. If one cannot be written, the log says so and the run goes on.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from uuid import UUID
 from httpx import HTTPError
 from prefect import get_run_logger
 from prefect.artifacts import (
+    create_link_artifact,
     create_markdown_artifact,
     create_progress_artifact,
     create_table_artifact,
@@ -44,6 +46,7 @@ from tasks.evaluation.reporting.tables import (
 )
 from tasks.evaluation.run.run import Run
 from tasks.history_artifact import show_history
+from tasks.served_files import FileService
 from tasks.ui_words import choose_words
 
 # The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
@@ -112,11 +115,16 @@ class Artifacts:
         }
         unscored = f"{statistics.unscored:,} of {total:,} questions not scored. " if statistics.unscored else ""
         headline = f"{unscored}Accuracy {statistics.overall}" if statistics.overall else f"{unscored}No question was scored"
-        text = write_report_text(tables, files)
+        links = self._publish(files)
+        text = write_report_text(tables, files, links)
         self._try(lambda: create_markdown_artifact(text, self._name("report"), headline))
         for title, rows in tables.items():
             if rows:
                 self._try(partial(create_table_artifact, to_cells(rows), self._name(title), title))
+        if links:
+            kind = "report" if "report" in links else "results"
+            title = "Report with every question" if kind == "report" else "Results"
+            self._try(partial(create_link_artifact, links[kind], title, self._name("files"), description=title))
         self._try(lambda: delete_artifacts(each for each in self._find_earlier() if each.id != self._progress_id))
 
     def show_history(self, files: Mapping[str, Path]) -> None:
@@ -133,6 +141,17 @@ class Artifacts:
             self._progress_id = created
         else:
             update_progress_artifact(self._progress_id, percentage, text)
+
+    def _publish(self, files: Mapping[str, Path]) -> dict[str, str]:
+        """Let `mcqa serve` show the files, if it has started this run; return their addresses by kind."""
+        service = FileService.find(os.environ)
+        if service is None or not files:
+            return {}
+        try:
+            return service.publish(self._run_id, files)
+        except OSError as failure:
+            get_run_logger().warning("The files are not served: %s", failure)
+            return {}
 
     def _find_earlier(self) -> list[Artifact]:
         """Return the artifacts of the run's earlier attempts, which were there before the first of this one."""

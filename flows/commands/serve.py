@@ -5,17 +5,19 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from flows.end_signals import install_handlers
+from flows.serving.file_server import FileServer
 from flows.serving.server_health import is_healthy
 from flows.serving.services import Service
 from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.errors import UserMistake
+from tasks.served_files import FOLDER_VARIABLE, URL_VARIABLE
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
 WATCH_SECONDS = 0.2
@@ -57,7 +59,9 @@ def serve(options: argparse.Namespace) -> int:
             api_url = given_url or f"http://{_name_reachable(options.host)}:{options.port}/api"
             wait_for_server(server, api_url)
             install(api_url)
-            worker = make_worker(api_url, logs, server)
+            files = stack.enter_context(FileServer(options.host, options.port + 1, logs / "files"))
+            print_line(f"Reports and results: {files.url}")
+            worker = make_worker(api_url, logs, server, {URL_VARIABLE: files.url, FOLDER_VARIABLE: str(logs / "files")})
             worker.start_within(stack)
             print_line(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
             print_line("Press Ctrl-C to stop it all")
@@ -125,7 +129,7 @@ def install(api_url: str) -> None:
     print_line(offered)
 
 
-def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
+def make_worker(api_url: str, logs: Path, server: Service | None, variables: Mapping[str, str]) -> Service:
     """Return a worker, not started yet, that runs evaluations in the working directory.
 
     It reports to the server until all its runs have ended, so our own server outlives it.
@@ -133,7 +137,7 @@ def make_worker(api_url: str, logs: Path, server: Service | None) -> Service:
     from flows.serving.installation import WORK_POOL  # noqa: PLC0415 - imports Prefect
 
     arguments = ["flows.serving.worker_process", "--pool", WORK_POOL, "--type", "process"]
-    environment = {**os.environ, "PREFECT_API_URL": api_url}
+    environment = {**os.environ, **variables, "PREFECT_API_URL": api_url}
     log_path = logs / f"worker-{os.getpid()}.log"
     return Service("The worker", arguments, environment=environment, log_path=log_path, outlived_by=server)
 

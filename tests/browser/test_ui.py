@@ -1,9 +1,11 @@
 """What a person does who has only the UI open, in headless Chromium; each page is also kept as a screenshot."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -168,6 +170,11 @@ def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
     keys = [artifact["key"] for artifact in served.artifacts(run_id)]
     assert len(keys) == len(set(keys))
     assert "failed-fake-not-scored" not in keys
+    page.goto(served.url + "/artifacts/key/failed-fake-files")
+    link = page.get_by_role("link", name="Results").first.get_attribute("href")
+    assert link
+    with urlopen(link) as results:
+        assert len(json.load(results)["results"]) == COUNT
     open_run(page, served, run_id)
     open_artifact(page, "failed-fake-report")
     page.get_by_text("First wrong answers").first.wait_for()

@@ -16,6 +16,7 @@ from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions, shorten
+from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
@@ -158,11 +159,10 @@ def _name_choices(labels: object, choices: Mapping[str, str]) -> str:
     return "; ".join(f"{label}) {choices[label]}" for label in named) if set(named) <= choices.keys() else ""
 
 
-def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path]) -> str:
-    """Return a report in Markdown: the tables that are not empty, and where the files are."""
+def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path], links: Mapping[str, str]) -> str:
+    """Return a report in Markdown: the tables that are not empty, and where the files are, with links where they are served."""
     parts = [f"## {title}\n\n{_to_markdown(rows)}" for title, rows in tables.items() if rows]
-    links = [f"- {kind}: [{path.resolve()}]({path.resolve().as_uri()})" for kind, path in files.items()]
-    parts += ["## Files on the worker's machine\n\n" + "\n".join(links)] if links else []
+    parts += [f"## Files on the worker's machine\n\n{list_files(files, links)}"] if files else []
     return "\n\n".join(parts) + "\n"
 
 
