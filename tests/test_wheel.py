@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.fake_endpoint import FakeEndpoint
+from tests.support.report_pages import read_page
+from tests.support.saved_runs import save_results, score_all
 from tests.support.served import COUNT, Served, find_free_port, start_serve
 
 ROOT = Path(__file__).parent.parent
@@ -71,6 +73,19 @@ def test_the_quickstart_s_configuration_is_found(mcqa: Path, elsewhere: Path, su
     command += ["--config", "deployments/quickstart/config.yaml"]
     checked = subprocess.run(command, cwd=elsewhere, env=surroundings, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
+
+
+def test_a_report_is_written(mcqa: Path, elsewhere: Path, surroundings: dict[str, str]) -> None:
+    """With the template, the style and the script that the wheel holds."""
+    save_results(elsewhere / "run.json", score_all([1, 0]))
+    written = subprocess.run(
+        [str(mcqa), "report", "run.json"], cwd=elsewhere, env=surroundings, capture_output=True, text=True, check=False
+    )
+    assert written.returncode == 0, written.stderr
+    page = read_page(elsewhere / "report.html")
+    assert "some-model answers 50.0 % of 2 questions right" in page.head
+    assert "class QuestionTable" in page.source
+    assert "@media print" in page.source
 
 
 def test_serve_lists_the_deployments(served: Served) -> None:
