@@ -129,7 +129,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
             run.progress.notify(warning)
         run.check_endpoints()
         warning = warn_if_idle(run)
-        artifacts = Artifacts(run, [warning] if warning else [])
+        artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=overrides.model_dump(exclude_none=True))
         with before_asking():
             save_checkpoint(run, artifacts)
         try:

@@ -28,6 +28,7 @@ from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
 from tasks.earlier_artifacts import delete_artifacts, read_artifacts
+from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.pace import Pace
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.reporting.tables import (
@@ -42,8 +43,8 @@ from tasks.evaluation.reporting.tables import (
     list_unscored,
     list_wrong_answers,
     to_cells,
-    write_report_text,
 )
+from tasks.evaluation.run.markdown_report import Told, write_markdown
 from tasks.evaluation.run.run import Run
 from tasks.history_artifact import show_history
 from tasks.served_files import FileService
@@ -51,6 +52,8 @@ from tasks.ui_words import choose_words
 
 # The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
 SHOW_SECONDS, LONGEST_UNSHOWN_SECONDS = 2.0, 10.0
+# The report says this in sentences, and with whole texts.
+TOLD_IN_FULL = ("Remarks", "First wrong answers")
 
 
 class Artifacts:
@@ -58,12 +61,13 @@ class Artifacts:
 
     Args:
         run: the run, before it has scored anything.
-        remarks: what the report says of the run besides what its answers show.
+        remarks: what the report must say first.
+        changes: the settings in which the run differs from its configuration file.
     """
 
-    def __init__(self, run: Run, remarks: Sequence[str] = ()) -> None:
+    def __init__(self, run: Run, *, remarks: Sequence[str] = (), changes: Mapping[str, object] | None = None) -> None:
         self._run = run
-        self._remarks = remarks
+        self._told = Told(remarks, changes or {}, choose_words())
         self._run_id = UUID(flow_run.id)
         self._shown_at = -SHOW_SECONDS
         self._pace = Pace(len(run.ledger.results), time.monotonic())
@@ -107,7 +111,7 @@ class Artifacts:
             "Accuracy": list_accuracies(statistics),
             "Accuracy by group": list_groups(statistics),
             "Choices by label": list_letters(statistics),
-            "Remarks": _in_words([{"Remark": remark} for remark in self._remarks] + list_remarks(statistics)),
+            "Remarks": _in_words([{"Remark": remark} for remark in self._told.remarks] + list_remarks(statistics)),
             "Not scored": _in_words(list_unscored(run.ledger, run.batches.failures, run.stop_cause)),
             "Refused": _in_words(list_refused(run.ledger)),
             "Answered by several models": list_other_models(run.ledger),
@@ -115,8 +119,9 @@ class Artifacts:
         }
         unscored = f"{statistics.unscored:,} of {total:,} questions not scored. " if statistics.unscored else ""
         headline = f"{unscored}Accuracy {statistics.overall}" if statistics.overall else f"{unscored}No question was scored"
+        in_text = {title: rows for title, rows in tables.items() if title not in TOLD_IN_FULL}
         links = self._publish(files)
-        text = write_report_text(tables, files, links)
+        text = write_markdown(run, in_text, list_files(files, links), self._told)
         self._try(lambda: create_markdown_artifact(text, self._name("report"), headline))
         for title, rows in tables.items():
             if rows:

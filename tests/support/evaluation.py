@@ -20,7 +20,7 @@ class Evaluation:
     """Runs exam.json against an endpoint, in the working directory. Settings are changed by their paths in the YAML file."""
 
     def __init__(self, endpoint: FakeEndpoint) -> None:
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         write_config(Path(), endpoint.url)  # for the list of graders beside it
 
     def run(
@@ -30,7 +30,7 @@ class Evaluation:
 
         The endpoint remembers what this run has asked, and nothing else.
         """
-        self._endpoint.forget()
+        self.endpoint.forget()
         with self.open(changed or {}, run_id=run_id) as run:
             run.saver.save()
             for batch in itertools.islice(run.batches.list_open(), batches):
@@ -49,7 +49,7 @@ class Evaluation:
         """Return the settings with these values in place of the usual ones."""
         settings: dict[str, Any] = {
             "questions_file": "exam.json",
-            "model": {"generator_settings": {"model": "fake", "base_url": self._endpoint.url, "api_key": "${FAKE_KEY}"}},
+            "model": {"generator_settings": {"model": "fake", "base_url": self.endpoint.url, "api_key": "${FAKE_KEY}"}},
             "rag": {},
             "processing": {"batch_size": 10, "parallel_workers": 4, "progress_bar": False},
         }

@@ -19,7 +19,6 @@ from tasks.evaluation.reporting.tables import (
     list_unscored,
     list_wrong_answers,
     to_cells,
-    write_report_text,
 )
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import measure_scores
@@ -149,19 +148,6 @@ def test_groups_and_letters_have_tables_of_their_own(ledger: Ledger) -> None:
         {"Label": "A", "Right": "4", "Chosen": "5", "Recall": "0.7500"},
         {"Label": "B", "Right": "0", "Chosen": "1", "Recall": ""},
     ]
-
-
-def test_the_report_leaves_out_what_is_empty_and_links_the_files(ledger: Ledger) -> None:
-    """A question's own text is no markup."""
-    tables = {"Accuracy": [{"Questions": "All", "Accuracy": "0.5000"}], "Refused": [], "Wrong": list_wrong_answers(ledger)}
-    text = write_report_text(tables, {"results": Path("/out/exam.json")}, {})
-    assert "| Questions | Accuracy |\n| --- | --- |\n| All | 0.5000 |" in text
-    assert "Refused" not in text
-    assert (
-        "| 2 | 0 | C) three 2 | B\\|C | Question 2: which of<br>these is it? | A) one 2  B) two 2  C)<br>three 2  D) four 2 |"
-        in text
-    )
-    assert "- results: `/out/exam.json`" in text
 
 
 def test_a_cell_is_one_short_line_of_plain_text() -> None:

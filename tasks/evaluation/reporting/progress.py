@@ -40,9 +40,12 @@ class Progress:
     Args:
         log: takes every line that is shown, with its level, for the run's log.
         is_shown: whether to show the bar, or the plain lines that replace it in a pipe.
+
+    `lines` holds every line that was logged.
     """
 
     def __init__(self, log: Log, *, is_shown: bool) -> None:
+        self.lines: list[str] = []
         self._log = log
         self._is_shown = is_shown
         self._is_terminal = sys.stderr.isatty()
@@ -52,6 +55,7 @@ class Progress:
     def notify(self, line: str) -> None:
         """Print the line, above the bar if there is one, and log it."""
         self._print(line)
+        self.lines.append(line)
         self._log(logging.WARNING if line.startswith(WARNING_SIGN) else logging.INFO, line)
 
     def begin(self, done: int, total: int) -> None:

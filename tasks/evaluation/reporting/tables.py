@@ -6,9 +6,7 @@ position in the selection from 1.
 
 import itertools
 import re
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +14,6 @@ from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions, shorten
-from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.summary import describe_remarks
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
@@ -26,9 +23,7 @@ from tasks.evaluation.statistics.summary import Statistics
 Row = dict[str, str]
 
 # At most this much of a table is shown; the results file holds everything.
-MOST_ROWS, MOST_CHARACTERS = 50, 300
-# Characters in a line of a cell, since the UI does not wrap lines: this way four columns are visible at once.
-CELL_WIDTH = 24
+MOST_ROWS = 50
 WRONG_ANSWERS = 10
 # A cell's longest line in the UI's tables, and the signs that begin a tag, a link or an image in Markdown.
 LONGEST_CELL = 120
@@ -159,13 +154,6 @@ def _name_choices(labels: object, choices: Mapping[str, str]) -> str:
     return "; ".join(f"{label}) {choices[label]}" for label in named) if set(named) <= choices.keys() else ""
 
 
-def write_report_text(tables: Mapping[str, Sequence[Row]], files: Mapping[str, Path], links: Mapping[str, str]) -> str:
-    """Return a report in Markdown: the tables that are not empty, and where the files are, with links where they are served."""
-    parts = [f"## {title}\n\n{_to_markdown(rows)}" for title, rows in tables.items() if rows]
-    parts += [f"## Files on the worker's machine\n\n{list_files(files, links)}"] if files else []
-    return "\n\n".join(parts) + "\n"
-
-
 def to_cells(rows: Sequence[Row]) -> list[Row]:
     """Return the rows as the UI shows them: each cell one short line of plain text.
 
@@ -185,23 +173,6 @@ def _list_causes(causes: Sequence[Cause], advice: str) -> list[Row]:
         }
         for cause in causes[:MOST_ROWS]
     ]
-
-
-def _to_markdown(rows: Sequence[Row]) -> str:
-    cells = [[_escape(_shorten(text)) for text in row.values()] for row in rows]
-    lines: list[Iterable[str]] = [rows[0], ["---"] * len(rows[0]), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _escape(text: str) -> str:
-    """Return the text as a table's cell, escaped because a question may contain Markdown or HTML."""
-    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, CELL_WIDTH) or [""]]
-    escaped = "<br>".join(line.replace("&", "&amp;").replace("<", "&lt;") for line in lines)
-    return re.sub(r"([\\`*_\[\]|])", r"\\\1", escaped)
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]} …"
 
 
 def _cut(text: str) -> str:

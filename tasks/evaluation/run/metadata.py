@@ -21,7 +21,7 @@ class Metadata:
         config_file: the configuration's path; None if the settings came from flags alone.
         started_at: when the run began, in local time.
 
-    `name` is the run's name for people.
+    `name` is the run's name for people, and `reused_count` the number of questions that were finished when it began.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Metadata:
         self._ledger = ledger
         self._paid = paid
         self.name = ""
-        self._config_file = config_file
-        self._started_at = started_at
-        self._reused_count = len(ledger.results)
+        self.config_file = config_file
+        self.started_at = started_at
+        self.reused_count = len(ledger.results)
 
     def describe(self, count: int) -> JsonObject:
         """Return the metadata of a file that holds the first `count` results."""
@@ -50,7 +50,7 @@ class Metadata:
                 "this_run": sums_to_json(self._paid()),
                 "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
             },
-            **self._preparation.describe(self.name, self._reused_count).to_metadata(),
+            **self._preparation.describe(self.name, self.reused_count).to_metadata(),
         }
 
     def _describe_evaluation(self) -> JsonObject:
@@ -58,9 +58,9 @@ class Metadata:
         config, count = self._preparation.config, len(self._ledger.questions)
         return {
             "script_version": "2.0",
-            "timestamp": self._started_at.isoformat(),
+            "timestamp": self.started_at.isoformat(),
             "configuration": config.for_files(),
-            "config_file_used": self._config_file,
+            "config_file_used": self.config_file,
             "prompt": describe_prompt(config.prompt, has_context=config.rag.uses_context),
             "question_statistics": {
                 "total_questions": count,
