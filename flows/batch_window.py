@@ -53,7 +53,7 @@ class BatchWindow:
     def _has_room(self, batch: Batch) -> bool:
         """Return True if another batch is needed to keep all workers busy."""
         in_flight = sum(self._run.batches.count_open(each) for each in self._in_flight.values())
-        return in_flight < self._run.config.processing.parallel_workers + len(batch.positions)
+        return in_flight < self._run.workers + len(batch.positions)
 
     def _submit(self, task: BatchTask, batch: Batch) -> None:
         future = task.submit(self._run, batch)

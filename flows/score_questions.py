@@ -21,10 +21,12 @@ from flows.batch_window import BatchTask, BatchWindow
 from flows.ending import report_outcome
 from flows.failing import fail, log_unscored
 from flows.interval_saver import IntervalSaver
+from flows.parallel_workers import follow_variable
 from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
 from flows.recurrence import add_warning, warn_if_idle
 from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
+from flows.run_tags import tag_run
 from flows.signs_of_life import signs_of_life
 from flows.sole_process import sole_process
 from flows.starting import find_start
@@ -125,6 +127,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         hold_back_pause() as suspension,
     ):
         run.metadata.name = flow_run.name or ""
+        tag_run(config)
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.notify(warning)
         run.check_endpoints()
@@ -133,7 +136,8 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         with before_asking():
             save_checkpoint(run, artifacts)
         try:
-            score_batches(run, (stop_request, suspension), artifacts)
+            with follow_variable(run):
+                score_batches(run, (stop_request, suspension), artifacts)
             artifacts.end()
             save_checkpoint(run, artifacts)
         finally:

@@ -16,7 +16,7 @@ from prefect.exceptions import PrefectException
 from pydantic.config import JsonDict
 
 from flows.serving.served_files import ServedFiles
-from tasks.evaluation.config.overrides import Advanced, offer
+from tasks.evaluation.config.overrides import offer
 from tasks.evaluation.endpoints.endpoint import SELF_GRADER
 
 IN_FOLDER, ELSEWHERE = "In the folder", "Another path"
@@ -66,7 +66,7 @@ def make_form(deployed: JsonDict, parameters: Mapping[str, object], served: Serv
 def _show_own(box: JsonDict, own: Mapping[str, object]) -> None:
     """Show in the first box what the deployment sets there: what nobody sees, nobody can change."""
     unseen, shown = _read_object(box, "patternProperties"), _read_object(box, "properties")
-    for name in [name for name in Advanced.model_fields if name in own]:
+    for name in own:
         accepted = unseen.pop(f"^{name}$", None)
         options = accepted.get("anyOf") if isinstance(accepted, dict) else None
         if isinstance(options, list):

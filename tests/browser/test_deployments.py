@@ -1,6 +1,6 @@
 """`mcqa serve` and deployments/prefect.yaml: what is there, what is refused, and what a mistake comes to."""
 
-from tests.support.served import Served
+from tests.support.served import Served, wait_until
 
 
 def test_serve_says_what_it_started(served: Served) -> None:
@@ -37,6 +37,21 @@ def test_a_notification_is_offered_and_switched_off(served: Served) -> None:
     assert not offered["enabled"]
     block = served.call("GET", f"block_documents/{offered['actions'][0]['block_document_id']}")
     assert (block["name"], block["data"]["url"]) == ("mcqa-accuracy-drops", "https://fill-in.example/webhook")
+
+
+def test_a_variable_changes_how_many_questions_are_in_flight(served: Served) -> None:
+    """Of a run that is asking, within seconds, and again when it is removed; the run is tagged meanwhile."""
+    release, held = served.hold_back("variable", after=3)
+    run_id = served.start(config_file=served.write("variable", parallel_workers=2))
+    wait_until(lambda: len(held) == 2)
+    served.call("POST", "variables/", {"name": "mcqa_parallel_workers", "value": 5})
+    wait_until(lambda: len(held) == 5, timeout_seconds=20)
+    served.call("DELETE", "variables/name/mcqa_parallel_workers")
+    back = "Questions in flight: 2 instead of 5 (as configured)"
+    wait_until(lambda: back in [log["message"] for log in served.logs(run_id)], timeout_seconds=20)
+    release.set()
+    served.wait_for(run_id, "Completed")
+    assert set(served.run(run_id)["tags"]) == {"mcqa", "on-demand", "model:fake", "questions:variable"}
 
 
 def test_urgent_runs_are_taken_before_nightly_ones(served: Served) -> None:

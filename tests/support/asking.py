@@ -6,6 +6,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.slots import Slots
 
 KEY = "sk-very-secret"
 
@@ -16,7 +17,7 @@ def make_client(
     """Return a client that gives up soon."""
     endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
     patience = Patience(timeout_seconds, max_outage_seconds, attempts=3, first_pause_seconds=0, probe_seconds=0)
-    return Client(endpoint, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
+    return Client(endpoint, patience, is_proven=is_proven, slots=Slots(), notify=print)
 
 
 def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:

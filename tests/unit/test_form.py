@@ -39,7 +39,7 @@ def test_menus_offer_what_lies_in_the_folder() -> None:
         {"config_file": "/elsewhere/x.yaml", "overrides": {"questions_file": "b.json", "model": "gpt-9", "grader": "other"}},
         {"config_file": "", "overrides": {"questions_file": "", "model": "", "grader": "", "prompt": ""}},
         {"overrides": {"questions_file": None, "model": None, "grader": None, "prompt": None, "limit": None}},
-        {"overrides": {"prompt": "Now: {question}", "auto_resume": False}, "advanced": {"auto_resume": True}},
+        {"overrides": {"prompt": "Now: {question}", "auto_resume": False}, "advanced": {"repeats": 2}},
         {"overrides": {}, "advanced": {}},
         {},
     ],

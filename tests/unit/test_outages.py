@@ -19,6 +19,7 @@ from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
+from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, RateLimited, UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
@@ -43,13 +44,13 @@ PATIENCE = make_patience()
 def ask_all(endpoint: FakeEndpoint, count: int, *, workers: int, patience: Patience = PATIENCE) -> list[Outcome]:
     """Return how questions 1 to `count` end, with this many of them in flight."""
 
-    async def ask(client: Client, slots: asyncio.Semaphore, number: int) -> Answer:
+    async def ask(client: Client, slots: Slots, number: int) -> Answer:
         async with slots:
             message: Message = {"role": "user", "content": f"Question {number}"}
             return await client.ask([message])
 
     async def ask_each() -> list[Outcome]:
-        slots = asyncio.Semaphore(workers)
+        slots = Slots(workers)
         target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
         client = Client(target, patience, is_proven=True, slots=slots, notify=print)
         try:
@@ -188,7 +189,7 @@ def test_a_long_wait_is_told_once(endpoint: FakeEndpoint, capsys: pytest.Capture
     endpoint.rule = lambda _: error(429, "slow down", **{"Retry-After": "20"})
 
     async def stop_at_the_wait() -> None:
-        slots = asyncio.Semaphore(8)
+        slots = Slots(8)
         target = Endpoint("generator", endpoint.url, "none", {"model": "m"})
         client = Client(target, make_patience(), is_proven=True, slots=slots, notify=print)
         asked = [asyncio.create_task(client.ask([{"role": "user", "content": f"Question {n}"}])) for n in range(8)]
@@ -228,7 +229,7 @@ def test_retry_after_is_read_in_every_form(headers: dict[str, str], seconds: flo
 def look(url: str, model: str = "m", *, patience: Patience = PATIENCE, is_proven: bool = False) -> None:
     async def look_once() -> None:
         target = Endpoint("generator", url, "none", {"model": model}, origin="model.generator_settings")
-        client = Client(target, patience, is_proven=is_proven, slots=asyncio.Semaphore(), notify=print)
+        client = Client(target, patience, is_proven=is_proven, slots=Slots(), notify=print)
         try:
             await check_endpoint(client, print)
         finally:

@@ -22,7 +22,8 @@ AS_CONFIGURED_OR_SET: JsonDict = {
         {"title": "Set here", "type": "boolean", "enum": [True, False]},
     ]
 }
-WorkerCount = Annotated[int, Field(ge=1, le=10_000)]
+MOST_WORKERS = 10_000
+WorkerCount = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
 
 def _as_form(schema: JsonDict) -> None:

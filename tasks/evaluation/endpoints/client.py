@@ -17,6 +17,7 @@ from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Outage, Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.rate_limit import RateLimit
+from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.endpoints.usage import Usage, add_usage
 from tasks.evaluation.errors import (
@@ -68,7 +69,7 @@ class Client:
         patience: Patience,
         *,
         is_proven: bool,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         notify: Callable[[str], None],
     ) -> None:
         self.endpoint = endpoint

@@ -1,7 +1,5 @@
 """An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
-import asyncio
-
 import numpy as np
 
 from tasks.evaluation.config.config import Config
@@ -11,6 +9,7 @@ from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
+from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.tokens import Role, TokenSum
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.history.against import Standing
@@ -37,8 +36,9 @@ class Run:
         progress: what the user sees.
         factories: make its clients and its times.
 
-    `batches` cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `standing` is how
-    it stands beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told.
+    `workers` is the number of questions that it keeps in flight, `batches` cuts its questions, `saver` writes its checkpoints,
+    and `metadata` describes it for its files. `standing` is how it stands beside earlier runs of the same evaluation; None
+    until its results are written, and where that cannot be told.
     """
 
     def __init__(
@@ -62,7 +62,8 @@ class Run:
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
-        self._slots = asyncio.Semaphore(processing.parallel_workers)
+        self.workers = processing.parallel_workers
+        self._slots = Slots(self.workers)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
@@ -114,6 +115,11 @@ class Run:
         needed += [self._grader] if self._grader and open_count else []
         for client in needed:
             self._loop.run(check_endpoint(client, self.progress.notify))
+
+    def set_workers(self, count: int) -> None:
+        """Keep this many questions in flight from now on; those that are more get their answers first."""
+        self.workers = count
+        self._loop.call(lambda: self._slots.resize(count))
 
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""

@@ -9,6 +9,7 @@ from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.usage import add_usage, read_usage
 from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
 from tasks.evaluation.questions.questions import Question
@@ -44,7 +45,7 @@ class Scorer:
         generator: Client,
         judge: Client | None,
         *,
-        slots: asyncio.Semaphore,
+        slots: Slots,
         prompt: Prompt,
     ) -> None:
         self._ledger = ledger

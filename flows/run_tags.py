@@ -1,0 +1,40 @@
+"""Tags by which runs are found again in Prefect's UI: `model:…`, `questions:…` and, with a grader, `grader:…`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from httpx import HTTPError
+from prefect import get_run_logger
+from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectException
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from tasks.evaluation.config.config import Config
+
+
+def tag_run(config: Config) -> None:
+    """Give the run its tags, besides those that it has. If the server does not take them, the log says so."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    if run is None:
+        return
+    tags = add_tags(run.tags, config)
+    if tags == [*run.tags]:
+        return
+    try:
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}), get_client(sync_client=True) as client:
+            client.update_flow_run(run.id, tags=tags)
+    except (HTTPError, PrefectException, RuntimeError) as failure:
+        get_run_logger().warning("Prefect's server does not take the run's tags: %s", failure)
+
+
+def add_tags(present: Iterable[str], config: Config) -> list[str]:
+    """Return the tags that the run has, and behind them those that it lacks."""
+    grader = config.model.grader_shortname
+    tags = [
+        f"model:{config.model.generator_settings.model}",
+        f"questions:{Path(config.questions_file).stem}",
+        *([f"grader:{grader}"] if grader else []),
+    ]
+    return [*dict.fromkeys([*present, *tags])]
