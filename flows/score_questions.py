@@ -24,7 +24,6 @@ from flows.interval_saver import IntervalSaver
 from flows.parallel_workers import follow_variable
 from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
 from flows.recurrence import add_warning, warn_if_idle
-from flows.run_links import find_run_page
 from flows.run_names import name_flow_run
 from flows.run_tags import tag_run
 from flows.signs_of_life import signs_of_life
@@ -47,6 +46,7 @@ from tasks.evaluation.run.outcome import explain_no_score, explain_unscored, rai
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.evaluation.storage.locks import Holder
+from tasks.run_pages import find_run_page
 from tasks.save_checkpoint import save_checkpoint
 from tasks.score_batch import score_batch
 from tasks.ui_words import choose_words
@@ -105,7 +105,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     config = start.config if start else load_config(config_file, overrides)
     keys = KeyReader(os.environ, load_secret)
     logger, words = get_run_logger(), choose_words()
-    holder = Holder(flow_run.name or "", find_run_page())
+    holder = Holder(flow_run.name or "", find_run_page(str(flow_run.id)))
     source = config_file or "the parameters alone"
     logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
     with (

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from prefect.events import emit_event
 from prefect.runtime import flow_run
-from prefect.utilities.urls import url_for
 from slugify import slugify
 
 from tasks.evaluation.config.config import Config
@@ -25,6 +24,7 @@ from tasks.evaluation.run.gates import check_gates
 from tasks.evaluation.run.outcome import explain_no_score, explain_unscored
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.statistics.summary import Statistics
+from tasks.run_pages import find_run_page
 
 FINISHED, UNFINISHED = "mcqa.evaluation.finished", "mcqa.evaluation.unfinished"
 DROPPED, UNDER = "mcqa.accuracy.dropped", "mcqa.accuracy.under"
@@ -91,7 +91,7 @@ def describe_run(run: Run, statistics: Statistics, message: str, against: Agains
         "model": run.config.model.generator_settings.model,
         "run": run.metadata.name,
         "run_id": run_id,
-        "run_url": url_for("flow-run", run_id),
+        "run_url": find_run_page(run_id),
         "results": str(run.standing.run.saved.path.resolve()) if run.standing else None,
     }
 

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from prefect.artifacts import create_table_artifact
-from prefect.utilities.urls import url_for
 from slugify import slugify
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.evaluations import read_history
 from tasks.evaluation.history.past_runs import PastRun
 from tasks.evaluation.history.table import list_rows
+from tasks.run_pages import find_run_page
 
 # The UI shows ten rows at a time; the whole history is a matter for `mcqa history`.
 MOST_ROWS = 200
@@ -34,4 +34,4 @@ def show_history(results: Path, questions_file: str) -> None:
 
 
 def _link(run: PastRun) -> str:
-    return (url_for("flow-run", run.run_id) if run.run_id else None) or run.run_id
+    return find_run_page(run.run_id) or run.run_id
