@@ -1,7 +1,11 @@
 """Axes of the page's plots: where a value stands, as a percentage of the plot's width, which SVG scales without distortion."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tasks.evaluation.statistics.accuracy import Accuracy
+from tasks.evaluation.statistics.intervals import Interval
 
 # The least that an axis spans: within less, a difference that means nothing would look large.
 LEAST_SPAN = 0.1
@@ -31,6 +35,18 @@ class Axis:
         return self.low <= value <= self.high
 
 
+@dataclass(frozen=True)
+class Mark:
+    """A value with its interval, as a plot shows it: places as percentages of the plot's width."""
+
+    at: str
+    """Where the value stands."""
+    low: str | None
+    """Where its interval begins; None without one."""
+    high: str | None
+    """Where its interval ends; None without one."""
+
+
 def choose_axis(values: list[float], *, low: float, high: float) -> Axis:
     """Return an axis on which all values have room, with ends and ticks at round numbers.
 
@@ -48,3 +64,20 @@ def choose_axis(values: list[float], *, low: float, high: float) -> Axis:
     start, stop = math.floor(round(first / step, 9)), math.ceil(round(last / step, 9))
     ticks = tuple(round(number * step, 9) for number in range(start, stop + 1))
     return Axis(max(ticks[0], low), min(ticks[-1], high), tuple(tick for tick in ticks if low <= tick <= high))
+
+
+def choose_accuracy_axis(intervals: Sequence[Interval | None], values: Sequence[float]) -> Axis:
+    """Return an axis of accuracies on which all intervals and values have room."""
+    ends = [end for each in intervals if each for end in (each.low, each.high)]
+    return choose_axis([*ends, *values], low=0.0, high=1.0)
+
+
+def mark(value: float, ends: tuple[float, float] | None, axis: Axis) -> Mark:
+    """Return where a value and its interval stand on the axis."""
+    low, high = (axis.place(end) for end in ends) if ends else (None, None)
+    return Mark(axis.place(value), low, high)
+
+
+def mark_accuracy(measured: Accuracy, axis: Axis) -> Mark:
+    """Return where an accuracy and its interval stand on the axis."""
+    return mark(measured.accuracy, (measured.interval.low, measured.interval.high) if measured.interval else None, axis)

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.pages.accuracy_table import build_run_table
 from tasks.evaluation.pages.blocks import BLOCK_ROWS, pack, pack_texts
 from tasks.evaluation.pages.facts import describe_missing, list_differences, list_facts, list_prompts, list_tokens
 from tasks.evaluation.pages.gathering import Findings, gather
+from tasks.evaluation.pages.group_table import build_group_table
 from tasks.evaluation.pages.headline import list_sentences, write_headline
 from tasks.evaluation.pages.page_index import NO_GROUP, PageIndex, build_index
+from tasks.evaluation.pages.pair_table import build_pair_table
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE, REFUSED, UNUSABLE, is_graded
-from tasks.evaluation.pages.tables import build_group_table, build_pair_table, build_run_table
 from tasks.evaluation.pages.template import render_page
 from tasks.evaluation.pages.texts import ATTEMPT_FIELDS
 from tasks.evaluation.pages.wording import name_questions, read_date
