@@ -49,6 +49,8 @@ class Nights:
     """The newest artifact of the history."""
     automation: Any
     """The automation as it was made."""
+    warnings: list[str]
+    """What the log of the bad night holds as warnings."""
     started: list[dict[str, Any]]
     """The runs that the documented automation has started."""
 
@@ -79,7 +81,8 @@ def nights(prefect_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         wanted = {"artifacts": {"key": {"any_": ["nightly-exam-history"]}}}
         [history] = httpx.post(f"{prefect_server}/artifacts/latest/filter", json=wanted).json()
         started = wait_for_runs(prefect_server, deployment_id)
-        yield Nights(states, events, list(webhook.bodies), history, automation, started)
+        warnings = read_warnings(prefect_server, str(states[BAD_NIGHT - 1].state_details.flow_run_id))
+        yield Nights(states, events, list(webhook.bodies), history, automation, warnings, started)
 
 
 def switch_on(url: str) -> Any:
@@ -120,6 +123,12 @@ def wait_for_runs(server: str, deployment_id: str) -> list[dict[str, Any]]:
     return read()
 
 
+def read_warnings(server: str, run_id: str) -> list[str]:
+    """Return the messages of the run's log at the level of a warning or above."""
+    wanted = {"logs": {"flow_run_id": {"any_": [run_id]}, "level": {"ge_": 30}}}
+    return [str(line["message"]) for line in httpx.post(f"{server}/logs/filter", json=wanted).json()]
+
+
 def run_night(endpoint: FakeEndpoint, night: int) -> Any:
     """Run the evaluation once; the model answers all questions alike in the bad night, and the key expires in the cut one."""
     replies = itertools.count(1)
@@ -149,6 +158,11 @@ def test_the_bad_night_alone_is_an_alarm(nights: Nights) -> None:
     assert messages[BAD_NIGHT - 1] == DROP
     assert all(message.startswith("Accuracy 0.6667, ") for message in (*messages[:5], *messages[6:8]))
     assert messages[8].startswith("60 of 120 questions not scored: ")
+
+
+def test_the_alarm_is_a_warning_in_the_log(nights: Nights) -> None:
+    """In its own words."""
+    assert f"⚠️ {DROP.split('. Accuracy', maxsplit=1)[0]}" in nights.warnings
 
 
 def test_every_end_is_an_event_of_its_evaluation(nights: Nights) -> None:

@@ -113,7 +113,13 @@ def test_only_questions_that_all_have_scored_are_compared(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("marked", "reason"),
-    [({"unscored": 1}, "questions are not scored yet"), ({"limit": 90}, "its selection was cut short by limit")],
+    [
+        ({"unscored": 1}, "questions are not scored yet"),
+        (
+            {"limit": 90},
+            "limit cut it short; a sample with random_selection and random_seed is followed",
+        ),
+    ],
 )
 def test_a_run_that_does_not_count_is_held_against_nothing(tmp_path: Path, marked: dict[str, int], reason: str) -> None:
     """Its report says why."""

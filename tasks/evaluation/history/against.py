@@ -143,7 +143,7 @@ def explain_mark(mark: Mark) -> str:
     reasons: dict[Mark, str] = {
         "unfinished": "questions are not scored yet",
         "nothing scored": "no question was scored",
-        "limited": "its selection was cut short by limit",
+        "limited": "limit cut it short; a sample with random_selection and random_seed is followed",
         "answers reused": "its answers are those of an earlier run",
         "": "",
     }

@@ -20,7 +20,8 @@ def hold_against_history(run: Run, results: Path) -> Standing | None:
     except UserMistake as mistake:  # another run's file is damaged
         run.progress.notify(f"⚠️ Not held against earlier runs: {mistake}")
         return None
-    if standing and (standing.previous or standing.baseline):
+    is_recurring = not run.config.processing.auto_resume
+    if standing and (standing.previous or standing.baseline or is_recurring):
         for sentence in standing.sentences:
             is_alarm = standing.has_dropped and standing.baseline and sentence == standing.baseline.sentence
             run.progress.notify(f"⚠️ {sentence}" if is_alarm else f"   {sentence}")
