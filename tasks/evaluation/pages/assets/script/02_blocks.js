@@ -1,5 +1,5 @@
-// Blocks: the index and the texts, compressed and in base64, each in a data element of its own. Unpacked texts are kept for the
-// last few blocks only, so that memory does not grow with the file.
+// Blocks: the index and the texts, compressed and in base64, each in a data element of its own. Unpacked records are kept for
+// the last few blocks only, so that memory does not grow with the file.
 
 const DATA = JSON.parse(find("data").textContent);
 const FIELD_SEPARATOR = "\u001f";
@@ -42,23 +42,27 @@ async function readIndex() {
   return columns;
 }
 
-const keptBlocks = new Map(); // the promised text of each block, the least recently used first
+const keptBlocks = new Map(); // the promised records of each block, the least recently used first
 
-/** Return the text of a block; `stream` 0 holds questions, 1 and up the answers of each run. */
-function readBlock(block, stream, { keep = true } = {}) {
-  const id = `texts-${block}-${stream}`;
-  const kept = keptBlocks.get(id);
+/** Return the name of a block; `stream` 0 holds questions, 1 and up the answers of each run. */
+function nameBlock(block, stream) {
+  return `texts-${block}-${stream}`;
+}
+
+/** Return the records of a block. */
+function readRecords(block, stream) {
+  const id = nameBlock(block, stream);
+  const records = keptBlocks.get(id) ?? unpackText(id).then((text) => text.split(RECORD_SEPARATOR));
   keptBlocks.delete(id);
-  const text = kept ?? unpackText(id);
-  if (kept || keep) keptBlocks.set(id, text);
+  keptBlocks.set(id, records);
   if (keptBlocks.size > MOST_KEPT) keptBlocks.delete(keptBlocks.keys().next().value);
-  return text;
+  return records;
 }
 
 /** Return the fields of a row's record in a stream. */
 async function readFields(row, stream) {
-  const text = await readBlock(Math.floor(row / DATA.block_rows), stream);
-  return text.split(RECORD_SEPARATOR)[row % DATA.block_rows].split(FIELD_SEPARATOR);
+  const records = await readRecords(Math.floor(row / DATA.block_rows), stream);
+  return records[row % DATA.block_rows].split(FIELD_SEPARATOR);
 }
 
 /** Return a row's question in its parts. */

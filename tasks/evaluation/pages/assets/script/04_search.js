@@ -22,7 +22,7 @@ async function searchTexts(words, onProgress, signal) {
   for (let block = 0; block < blocks; block++) {
     const first = block * DATA.block_rows;
     const texts = await Promise.all(
-      Array.from({ length: 1 + DATA.runs.length }, (_, stream) => readBlock(block, stream, { keep: false })),
+      Array.from({ length: 1 + DATA.runs.length }, (_, stream) => unpackText(nameBlock(block, stream))),
     );
     found.set(searchBlock(words, texts, Math.min(DATA.block_rows, DATA.rows - first)), first);
     if (performance.now() - paused > SLICE_MILLISECONDS) {

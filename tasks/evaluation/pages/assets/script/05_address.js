@@ -17,7 +17,12 @@ function writeAddress(parts) {
 
 /** Show the address of the view, without a new entry in the history. */
 function replaceAddress(address) {
-  if (address !== location.hash && (address !== "#" || location.hash)) history.replaceState(null, "", address);
+  if (address === location.hash || (address === "#" && !location.hash)) return;
+  try {
+    history.replaceState(null, "", address);
+  } catch {
+    // A browser may allow only so many changes in a time, as when a key is held down: then the address lags behind.
+  }
 }
 
 /** Return a question's part of the address. */
