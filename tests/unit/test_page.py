@@ -4,6 +4,7 @@ import base64
 import errno
 import os
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.pages.clean_texts import clean_text
 from tasks.evaluation.pages.page import write_page, write_runs
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE, REFUSED, UNUSABLE
-from tasks.evaluation.reporting.saved_runs import open_saved_run
+from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run
 from tests.support.failing_disk import FailingDisk, Fault
 from tests.support.report_pages import make_page, read_page
 from tests.support.saved_runs import refused, save_original, save_results, score_all, scored, unusable
@@ -162,6 +163,24 @@ def test_a_disk_that_fails_leaves_the_earlier_page(tmp_path: Path, number: int) 
         write_runs([run], path)
     assert path.read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "report.html"]
+
+
+class SavedAgain(SavedRun):
+    """A run that goes on: once its records have been read, its checkpoint's name leads to a newer one."""
+
+    def read_records(self) -> Iterator[JsonObject]:
+        """Yield the records, then save another."""
+        yield from super().read_records()
+        self.path.unlink()
+        save_results(self.path, score_all([1, 0, 1]))
+
+
+def test_a_file_that_is_replaced_meanwhile_is_not_mixed_with_the_new_one(tmp_path: Path) -> None:
+    """Its questions and scores would be those of different moments."""
+    run = open_saved_run(save_results(tmp_path / "a.json", score_all([1, 0])))
+    again = SavedAgain(run.name, run.path, run.metadata, run.config, run.provenance)
+    with pytest.raises(UserMistake, match=r"cannot read .*a.json: it was replaced meanwhile"):
+        write_runs([again], tmp_path / "report.html")
 
 
 def test_a_name_that_no_file_can_have_is_a_mistake(tmp_path: Path) -> None:

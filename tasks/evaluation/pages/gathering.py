@@ -1,7 +1,11 @@
 """Everything that a page says, gathered from the runs' files: each is read twice, and no texts are kept in memory."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns
 from tasks.evaluation.comparing.comparability import list_doubts
@@ -47,9 +51,16 @@ def gather(runs: Sequence[SavedRun], spools: Sequence[Spool], *, group_by: str |
         group_by: the field whose values are groups; None: the first that the runs themselves were grouped by.
 
     Raises:
-        UserMistake: a file is damaged, or of several runs nothing can be compared.
+        UserMistake: a file is damaged, was replaced meanwhile, or of several runs nothing can be compared.
         StorageFailure: the texts cannot be kept.
     """
+    with ExitStack() as held:
+        for run in runs:
+            held.enter_context(_hold(run.path))
+        return _read(runs, spools, group_by)
+
+
+def _read(runs: Sequence[SavedRun], spools: Sequence[Spool], group_by: str | None) -> Findings:
     field = group_by or find_field(runs, "group_by")
     comparison = compare_runs(runs, group_by=group_by) if len(runs) > 1 else None
     columns = comparison.columns if comparison else (_read_alone(runs[0], group_by, field),)
@@ -69,6 +80,29 @@ def gather(runs: Sequence[SavedRun], spools: Sequence[Spool], *, group_by: str |
         sheets=tuple(sheets),
         rows=line_up(sheets),
     )
+
+
+@contextmanager
+def _hold(path: Path) -> Iterator[None]:
+    """Check at the end that the name still leads to the same file: a run that saves gives its checkpoint's name to a new one.
+
+    The file is held open, so that its number on the disk (inode) cannot become that of another.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UserMistake(f"cannot read {path}: {error.strerror or error}") from None
+    with file:
+        yield
+        if not _leads_to(path, file):
+            raise UserMistake(f"cannot read {path}: it was replaced meanwhile, perhaps by a run that saved; repeat the command")
+
+
+def _leads_to(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except OSError:
+        return False
 
 
 def _read_alone(run: SavedRun, group_by: str | None, field: str | None) -> RunColumns:
