@@ -1,10 +1,23 @@
 """Evaluations that recur on a schedule must ask everything again: one that reuses all its answers measures nothing."""
 
+from typing import Annotated
+
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.run import Run
+
+AS_CONFIGURED = "as configured"
+# A menu in the form. With null among its choices, the dialog of a schedule would send null whenever it is saved, and so erase
+# what the deployment says.
+Recurrence = Annotated[
+    bool | None,
+    BeforeValidator(lambda given: None if given == AS_CONFIGURED else given),
+    WithJsonSchema({"enum": [AS_CONFIGURED, True, False]}),
+    Field(json_schema_extra={"title": "Auto-resume", "default": AS_CONFIGURED}),
+]
 
 
 def is_scheduled() -> bool:

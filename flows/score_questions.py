@@ -12,7 +12,7 @@ from prefect.runtime import flow_run
 from prefect.settings import get_current_settings
 from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
-from pydantic import Field, WithJsonSchema
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from flows.abandoned_tasks import end_abandoned_tasks
@@ -23,7 +23,7 @@ from flows.failing import fail, log_unscored
 from flows.interval_saver import IntervalSaver
 from flows.parallel_workers import follow_variable
 from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
-from flows.recurrence import add_warning, warn_if_idle
+from flows.recurrence import Recurrence, add_warning, warn_if_idle
 from flows.run_names import name_flow_run
 from flows.run_tags import tag_run
 from flows.signs_of_life import signs_of_life
@@ -35,7 +35,7 @@ from tasks.artifacts import Artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
-from tasks.evaluation.config.overrides import AS_CONFIGURED_OR_SET, Advanced, Overrides
+from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError, GateFailed, StorageFailure, UserMistake, before_asking
@@ -59,7 +59,6 @@ MOST_THREADS = 1_000
 ConfigFile = Annotated[str | SkipJsonSchema[None], Field(json_schema_extra={"title": "Configuration file", "default": ""})]
 Changes = Annotated[Overrides, Field(json_schema_extra={"title": "Different in this run", "default": {}})]
 Further = Annotated[Advanced, Field(json_schema_extra={"title": "Advanced", "default": {}})]
-Recurrence = Annotated[bool | None, WithJsonSchema(AS_CONFIGURED_OR_SET), Field(json_schema_extra={"title": "Auto-resume"})]
 AS_IN_FILE = Overrides()
 ALSO_AS_IN_FILE = Advanced()
 

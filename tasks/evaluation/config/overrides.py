@@ -15,13 +15,6 @@ from tasks.evaluation.errors import UserMistake
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-# A choice of the form with three positions. Without a type, the form's first version would take false for "as configured".
-AS_CONFIGURED_OR_SET: JsonDict = {
-    "anyOf": [
-        {"title": "As configured", "type": "null"},
-        {"title": "Set here", "type": "boolean", "enum": [True, False]},
-    ]
-}
 MOST_WORKERS = 10_000
 WorkerCount = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
