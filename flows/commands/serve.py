@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from flows.end_signals import install_handlers
 from flows.serving.file_server import FileServer
@@ -18,6 +18,9 @@ from flows.serving.services import Service
 from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.errors import UserMistake
 from tasks.served_files import FOLDER_VARIABLE, URL_VARIABLE
+
+if TYPE_CHECKING:
+    from flows.serving.deployments_file import OwnDeployment  # imports Prefect, which takes seconds
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
 WATCH_SECONDS = 0.2
@@ -39,7 +42,7 @@ def serve(options: argparse.Namespace) -> int:
     """Serve until a signal arrives; return the exit code.
 
     Raises:
-        UserMistake: the port is taken, or no server answers where one should.
+        UserMistake: the port is taken, no server answers where one should, or deployments.yaml has a mistake.
         ServerFailure: the server or the worker does not start.
     """
     install_handlers(_interrupt)
@@ -48,7 +51,11 @@ def serve(options: argparse.Namespace) -> int:
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "0")
     from prefect.settings import get_current_settings  # noqa: PLC0415 - takes seconds
 
+    from flows.serving.deployments_file import read_own_deployments  # noqa: PLC0415 - imports Prefect
+    from flows.serving.installation import list_reserved_names  # noqa: PLC0415 - the same
+
     settings = get_current_settings()
+    own = read_own_deployments(Path.cwd(), list_reserved_names())
     given_url, logs = options.server or settings.api.url, settings.home / "mcqa-flow"
     with ExitStack() as stack:
         try:
@@ -58,7 +65,7 @@ def serve(options: argparse.Namespace) -> int:
                 server.start_within(stack)
             api_url = given_url or f"http://{_name_reachable(options.host)}:{options.port}/api"
             wait_for_server(server, api_url)
-            install(api_url)
+            install(api_url, own)
             files = stack.enter_context(FileServer(options.host, options.port + 1, logs / "files"))
             print_line(f"Reports and results: {files.url}")
             worker = make_worker(api_url, logs, server, {URL_VARIABLE: files.url, FOLDER_VARIABLE: str(logs / "files")})
@@ -100,10 +107,11 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
     print_line(f"Prefect's UI: {api_url.removesuffix('/api')}")
 
 
-def install(api_url: str) -> None:
-    """Create the work pool, the automations and the deployments on the server, and print the deployments.
+def install(api_url: str, own: "Sequence[OwnDeployment]") -> None:
+    """Create the work pool, the automations and the deployments, the user's own too, on the server; print the deployments.
 
     Raises:
+        UserMistake: the name of one of the user's own deployments is taken.
         ServerFailure: the server refuses them.
     """
     from prefect.client.orchestration import get_client  # noqa: PLC0415 - takes seconds
@@ -113,6 +121,7 @@ def install(api_url: str) -> None:
     from flows.serving.drop_notification import ensure_drop_automation  # noqa: PLC0415 - the same
     from flows.serving.form import offer_served  # noqa: PLC0415 - the same
     from flows.serving.installation import deploy, ensure_work_pool  # noqa: PLC0415 - the same
+    from flows.serving.own_deployments import remove_dropped  # noqa: PLC0415 - the same
     from flows.serving.served_files import find_served_files  # noqa: PLC0415 - imports much
 
     with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
@@ -120,7 +129,9 @@ def install(api_url: str) -> None:
         ensure_work_pool(client)
         ensure_automations(client)
         ensure_drop_automation(client)
-        deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url})
+        deployments = deploy(client, {**os.environ, "PREFECT_API_URL": api_url}, own)
+        for name in remove_dropped(client, [deployment.name for deployment in own]):
+            print_line(f"Removed the deployment {name}, which deployments.yaml no longer names")
         offered = offer_served(client, deployments, find_served_files(Path.cwd()))
     for deployment in deployments:
         switch = {True: ", its schedule on", False: ", its schedule off"}

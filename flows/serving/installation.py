@@ -3,17 +3,20 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import yaml
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentUpdate, WorkPoolCreate
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
+from flows.serving.deployments_file import OwnDeployment
 from flows.serving.kept_parameters import keep_parameters
+from flows.serving.own_deployments import describe, require_free_names
 from flows.serving.work_queues import ensure_work_queues
 from tasks.evaluation.errors import ServerFailure
 
@@ -29,21 +32,31 @@ def ensure_work_pool(client: SyncPrefectClient) -> None:
     ensure_work_queues(client, WORK_POOL)
 
 
-def deploy(client: SyncPrefectClient, environment: Mapping[str, str]) -> list[DeploymentResponse]:
-    """Deploy what deployments/prefect.yaml describes, for runs in the working directory; return the deployments.
+def list_reserved_names() -> list[str]:
+    """Return the names of the deployments that every installation has."""
+    described = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))
+    return [str(deployment["name"]) for deployment in described["deployments"]]
 
-    Schedules and parameters that were changed in the UI stay as they are.
+
+def deploy(client: SyncPrefectClient, environment: Mapping[str, str], own: Sequence[OwnDeployment]) -> list[DeploymentResponse]:
+    """Deploy what deployments/prefect.yaml describes and the user's own deployments; return all of them.
+
+    Their runs look for their files in the working directory. Schedules and parameters of the former that were changed in the UI
+    stay as they are.
 
     Raises:
+        UserMistake: the server has a deployment of somebody else under the name of the user's own.
         ServerFailure: Prefect refused them.
     """
+    installed = {each.name: _read_deployment(client, each.name) for each in own}
+    require_free_names(installed)
     described = yaml.safe_load(PREFECT_FILE.read_text(encoding="utf-8"))
-    names = [str(deployment["name"]) for deployment in described["deployments"]]
     for deployment in described["deployments"]:
         existing = _read_deployment(client, deployment["name"])
         if existing:
             deployment["parameters"] = keep_parameters(deployment["parameters"], existing.parameters)
             deployment.pop("schedules", None)
+    described["deployments"] += [describe(each, described["definitions"], installed[each.name]) for each in own]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "prefect.yaml"
         path.write_text(yaml.safe_dump(described), encoding="utf-8")
@@ -51,7 +64,19 @@ def deploy(client: SyncPrefectClient, environment: Mapping[str, str]) -> list[De
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if ended.returncode:
         raise ServerFailure(f"the deployments were refused: {(ended.stderr or ended.stdout).strip()[-500:]}")
-    return [client.read_deployment_by_name(f"{FLOW}/{name}") for name in names]
+    return [_read_back(client, deployment) for deployment in described["deployments"]]
+
+
+def _read_back(client: SyncPrefectClient, described: Mapping[str, Any]) -> DeploymentResponse:
+    """Return the deployment as the server has it, with its parameters as described.
+
+    `prefect deploy` takes doubled braces in a text, such as a prompt, for placeholders and removes them.
+    """
+    deployment = client.read_deployment_by_name(f"{FLOW}/{described['name']}")
+    if deployment.parameters != described["parameters"]:
+        client.update_deployment(deployment.id, DeploymentUpdate(parameters=described["parameters"]))
+        deployment = client.read_deployment(deployment.id)
+    return deployment
 
 
 def _read_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse | None:
