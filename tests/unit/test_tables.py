@@ -89,29 +89,32 @@ def test_wrong_answers_are_shown_beside_what_was_expected(ledger: Ledger) -> Non
     [row] = list_wrong_answers(ledger)
     assert row == {
         "No.": "2",
-        "Score": "0",
-        "Right": "C) three 2",
+        "Right": "C",
         "Answered": "B|C",
+        "Choices": "A) one 2 · B) two 2 · C) three 2 · D) four 2",
         "Question": "Question 2: which of these is it?",
-        "Choices": "A) one 2  B) two 2  C) three 2  D) four 2",
     }
 
 
 @pytest.mark.parametrize(
     ("read", "right", "answered"),
     [
-        ({"reference_choice": "C", "model_choice": "A"}, "C) three 2", "A) one 2"),
-        ({"reference_choice": "C", "model_choice": "A, D"}, "C) three 2", "A) one 2; D) four 2"),
-        ({"reference_choice": "C", "model_choice": ""}, "C) three 2", "Neither, I think."),
-        ({"reference_choice": "X", "model_choice": None}, "C", "Neither, I think."),
+        ({"reference_choice": "C", "model_choice": "A, D"}, "C", "A, D"),
+        ({"reference_choice": "C", "model_choice": ""}, "C", "Neither, I think."),
+        ({"reference_choice": "X", "model_choice": None}, "the third", "Neither, I think."),
     ],
 )
-def test_choices_are_named_by_label_and_text(ledger: Ledger, read: JsonObject, right: str, answered: str) -> None:
-    """What names no choice of the question is shown as it is."""
-    record: JsonObject = {"reference_answer": "C", "model_answer": "Neither, I think.", "score": 0.0, "evaluation": read}
+def test_choices_are_named_by_their_labels(ledger: Ledger, read: JsonObject, right: str, answered: str) -> None:
+    """What names no choice of the question is shown as it is; a score between 0 and 1 has a column."""
+    record: JsonObject = {
+        "reference_answer": "the third",
+        "model_answer": "Neither, I think.",
+        "score": 0.5,
+        "evaluation": read,
+    }
     ledger.finish(5, record)
     row = list_wrong_answers(ledger)[-1]
-    assert (row["Right"].replace("6", "2"), row["Answered"].replace("6", "2")) == (right, answered)
+    assert (row["Right"], row["Answered"], row["Score"]) == (right, answered, "0.5")
 
 
 def test_each_model_that_answered_is_counted(ledger: Ledger) -> None:

@@ -25,8 +25,9 @@ Row = dict[str, str]
 # At most this much of a table is shown; the results file holds everything.
 MOST_ROWS = 50
 WRONG_ANSWERS = 10
-# A cell's longest line in the UI's tables, and the signs that begin a tag, a link or an image in Markdown.
-LONGEST_CELL = 120
+# How much the UI's tables show of a cell, of an answer in words, and of a choice.
+LONGEST_CELL, LONGEST_ANSWER, LONGEST_CHOICE = 120, 40, 30
+# The signs that begin a tag, a link or an image in Markdown.
 _INVITES = re.compile(r"<|\](?=\()")
 RETRY = "Retry this run when the endpoint is fixed: it asks these questions alone."
 FINAL = "Final, and not counted. To ask again, start a run with Retry refused."
@@ -126,32 +127,33 @@ def list_other_models(ledger: Ledger) -> list[Row]:
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:
-    """List the first questions scored below 1: what was expected, what was answered, and what was asked."""
+    """List the first questions scored below 1: what was expected, what was answered, between what, and what was asked."""
     positions = np.flatnonzero(ledger.sheet.scores < 1).tolist()
-    wrong = itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS)
-    return [_describe_answer(ledger.read_result(position), ledger.questions[position]) for position in wrong]
+    wrong = list(itertools.islice((position for position in positions if position in ledger.results), WRONG_ANSWERS))
+    rows = [_describe_answer(ledger.read_result(position), ledger.questions[position]) for position in wrong]
+    is_graded = any(row["Score"] != "0" for row in rows)
+    return rows if is_graded else [{name: text for name, text in row.items() if name != "Score"} for row in rows]
 
 
 def _describe_answer(record: JsonObject, question: Question | None) -> Row:
-    """Return the row of a question: choices by label and text where it has some, else the words of reference and answer."""
+    """Return the row of a question: choices by their labels, beside all choices, else the words of reference and answer."""
     evaluation, choices = record.get("evaluation"), question.choices if question else {}
     read = evaluation if isinstance(evaluation, dict) else {}
-    right = _name_choices(read.get("reference_choice"), choices) or str(record.get("reference_answer"))
-    answered = _name_choices(read.get("model_choice"), choices) or str(record.get("model_answer"))
+    right, answered = _name_choices(read.get("reference_choice"), choices), _name_choices(read.get("model_choice"), choices)
     return {
         "No.": str(record["question_id"]),
         "Score": f"{record['score']:g}",
-        "Right": right,
-        "Answered": answered,
+        "Right": right or _cut(str(record.get("reference_answer")), LONGEST_ANSWER),
+        "Answered": answered or _cut(str(record.get("model_answer")), LONGEST_ANSWER),
+        "Choices": " · ".join(f"{label}) {_cut(text, LONGEST_CHOICE)}" for label, text in choices.items()),
         "Question": (question.stem if question else "") or str(record.get("question")),
-        "Choices": "  ".join(f"{label}) {text}" for label, text in choices.items()),
     }
 
 
 def _name_choices(labels: object, choices: Mapping[str, str]) -> str:
-    """Return the choices with these labels, such as `A, C`; empty if these are no labels of this question."""
-    named = [label.strip() for label in labels.split(",")] if isinstance(labels, str) else []
-    return "; ".join(f"{label}) {choices[label]}" for label in named) if set(named) <= choices.keys() else ""
+    """Return the labels, such as `A, C`; empty if these are no labels of this question."""
+    named = {label.strip() for label in labels.split(",")} if isinstance(labels, str) else set()
+    return str(labels) if named and named <= choices.keys() else ""
 
 
 def to_cells(rows: Sequence[Row]) -> list[Row]:
@@ -175,9 +177,9 @@ def _list_causes(causes: Sequence[Cause], advice: str) -> list[Row]:
     ]
 
 
-def _cut(text: str) -> str:
-    line = " ".join(text[: 20 * LONGEST_CELL].split())
-    return line if len(line) <= LONGEST_CELL else f"{line[: LONGEST_CELL - 1].rstrip()}…"
+def _cut(text: str, most: int = LONGEST_CELL) -> str:
+    line = " ".join(text[: 20 * most].split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def _describe_seconds(seconds: float) -> str:
