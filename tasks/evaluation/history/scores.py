@@ -1,7 +1,7 @@
 """The scores of runs that measure the same, question by question.
 
 Such runs have the same questions in the same order, so the n-th score of each belongs to the same question, and nothing has to
-be matched. The files are read one after another; 16 bytes a question are kept of each, or 8 of several that are added up.
+be matched. The files are read one after another, so that memory does not grow with the number of runs.
 """
 
 from collections.abc import Sequence
