@@ -47,7 +47,7 @@ def test_runs_that_cannot_be_told_apart_are_not_ranked(tmp_path: Path) -> None:
     head = make_page(tmp_path, score_all([1] * 90 + [0] * 10), score_all([1] * 88 + [0] * 12)).head
     assert (
         "a and b cannot be told apart on these 100 questions A difference under 7.7 points is seen less than four times in "
-        "five; the 2.0 observed would need about 391 questions."
+        "five; the 2.0 observed, if true, would need about 391 questions."
     ) in head
 
 

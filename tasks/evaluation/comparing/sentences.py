@@ -99,7 +99,8 @@ def _explain_observed(pair: Pair, *, confidence: float) -> str:
     if not observed:
         return "none was observed"
     if pair.questions_needed is not None and pair.questions_needed > pair.n:
-        return f"the {format_points(observed)} observed would need about {format_about(pair.questions_needed)} questions"
+        needed = format_about(pair.questions_needed)
+        return f"the {format_points(observed)} observed, if true, would need about {needed} questions"
     if p is not None and p < 1 - confidence:
         adjusted = format_p(pair.p_adjusted)
         return (
