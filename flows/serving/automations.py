@@ -72,7 +72,10 @@ def describe_expired() -> AutomationCore:
     """
     trigger = EventTrigger(
         match=ResourceSpecification({"prefect.resource.id": FLOW_RUN, "prefect.state-message": NEVER_RESUMED}),
-        match_related=ResourceSpecification({"prefect.resource.role": "flow", "prefect.resource.name": "score-questions"}),
+        match_related=[
+            ResourceSpecification({"prefect.resource.role": "flow", "prefect.resource.name": "score-questions"}),
+            ResourceSpecification({"prefect.resource.role": "deployment"}),  # without one, a run cannot be retried
+        ],
         expect={"prefect.flow-run.Failed"},
         for_each={"prefect.resource.id"},
         posture=Posture.Reactive,

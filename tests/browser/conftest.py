@@ -60,3 +60,17 @@ def abandoned(served: Served) -> Iterator[Abandoned]:
     os.kill(run, signal.SIGKILL)
     yield Abandoned(run_id, config, release)
     release.set()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def paused(served: Served, abandoned: Abandoned) -> str:
+    """Return the id of a run that is paused for an hour; made before all tests, so that time passes while they run.
+
+    It begins after the other one's worker was killed, which would end it too.
+    """
+    release, held = served.hold_back("paused", after=40)
+    run_id = served.start(config_file=served.write("paused", parallel_workers=8))
+    wait_until(lambda: len(held) == 8)
+    served.pause(run_id, seconds=3600)
+    release.set()
+    return run_id

@@ -1,5 +1,6 @@
 """Which events the automations on the server act upon, judged by Prefect's own classes."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -17,17 +18,19 @@ FLOW = {
     "prefect.resource.name": "score-questions",
 }
 
+DEPLOYMENT = {"prefect.resource.id": f"prefect.deployment.{uuid4()}", "prefect.resource.role": "deployment"}
+
 
 def read_trigger(automation: AutomationCore) -> EventTrigger:
     """Return the automation's trigger as the server understands it."""
     return EventTrigger.model_validate(automation.trigger.model_dump(mode="json"))
 
 
-def make_event(name: str, message: str = "") -> ReceivedEvent:
+def make_event(name: str, message: str = "", related: Sequence[dict[str, str]] = (FLOW, DEPLOYMENT)) -> ReceivedEvent:
     """Return an event of an evaluation's flow run."""
     resource = {"prefect.resource.id": RUN, "prefect.state-message": message}
     return ReceivedEvent(
-        id=uuid4(), occurred=datetime.now(UTC), received=datetime.now(UTC), event=name, resource=resource, related=[FLOW]
+        id=uuid4(), occurred=datetime.now(UTC), received=datetime.now(UTC), event=name, resource=resource, related=related
     )
 
 
@@ -73,3 +76,9 @@ def test_a_pause_that_was_not_resumed_gets_advice(message: str) -> None:
 def test_other_failures_keep_their_message(message: str) -> None:
     """Above all the message that this automation has given: it would otherwise act on its own work."""
     assert not read_trigger(describe_expired()).covers(make_event("prefect.flow-run.Failed", message))
+
+
+def test_a_run_that_no_worker_could_retry_keeps_its_message() -> None:
+    """`mcqa score` goes on when its run is labelled as suspended."""
+    event = make_event("prefect.flow-run.Failed", "The flow was paused and never resumed.", [FLOW])
+    assert not read_trigger(describe_expired()).covers(event)
