@@ -9,6 +9,7 @@ files hold comes from questions and models: nothing in them runs but the report'
 import os
 import socket
 import stat
+import sys
 import threading
 from contextlib import suppress
 from functools import partial
@@ -16,6 +17,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
+from socketserver import TCPServer
 from typing import BinaryIO, Self
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 from uuid import UUID
@@ -25,6 +27,7 @@ from tasks.served_files import find_published
 
 # How long a connection may be idle.
 IDLE_SECONDS = 30.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHOWN = {".html": "text/html; charset=utf-8", ".json": "application/json; charset=utf-8"}
 # A browser saves these instead of showing them.
 SAVED = {
@@ -80,8 +83,8 @@ class FileServer:
 
 def list_names(host: str) -> frozenset[str]:
     """Return the names of this machine under which the server may be asked, besides addresses."""
-    names = ("localhost", host, socket.gethostname(), socket.getfqdn())
-    return frozenset(name.lower() for name in names if name)
+    full_name = "" if host in LOOPBACK else socket.getfqdn()
+    return frozenset(name.lower() for name in ("localhost", host, socket.gethostname(), full_name) if name)
 
 
 def is_own_host(header: str | None, names: frozenset[str]) -> bool:
@@ -111,15 +114,32 @@ def split_address(target: str) -> tuple[UUID, str] | None:
     return (run_id, decoded) if parts[0] == "" and str(run_id) == run else None
 
 
-def _listen(host: str, port: int, handler: "partial[_Handler]") -> ThreadingHTTPServer:
+class _Server(ThreadingHTTPServer):
+    """Listens on one address, and gives each connection a thread."""
+
+    daemon_threads = True
+
+    def __init__(self, host: str, port: int, handler: "partial[_Handler]") -> None:
+        self.address_family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        super().__init__((host, port), handler)
+
+    def server_bind(self) -> None:
+        """Bind without the look-up of the machine's full name, which takes long where it has none."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, *request: object) -> None:
+        """Pass over what a client that has gone away has broken; print the traceback of anything else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*request)  # type: ignore[arg-type]  # as socketserver gives them
+
+
+def _listen(host: str, port: int, handler: "partial[_Handler]") -> _Server:
     """Return a server on that port, else on any free one."""
-    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    server = type("_Server", (ThreadingHTTPServer,), {"address_family": family, "daemon_threads": True})
     try:
-        opened: ThreadingHTTPServer = server((host, port), handler)
+        return _Server(host, port, handler)
     except (OSError, OverflowError):
-        opened = server((host, 0), handler)
-    return opened
+        return _Server(host, 0, handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -143,11 +163,14 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None or file is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        with file, suppress(OSError):  # the reader may have gone
-            self._send_head(path, os.fstat(file.fileno()).st_size)
-            if self.command == "GET":
-                self.wfile.flush()
-                self.connection.sendfile(file)
+        with file:
+            try:
+                self._send_head(path, os.fstat(file.fileno()).st_size)
+                if self.command == "GET":
+                    self.wfile.flush()
+                    self.connection.sendfile(file)
+            except OSError:  # the reader has gone, or takes nothing
+                self.close_connection = True
 
     def do_HEAD(self) -> None:
         """Send the head that GET would send."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
@@ -237,3 +238,16 @@ def test_the_address_of_a_name_is_quoted(served: Served) -> None:
     """So that Markdown and browsers take it as one."""
     (served.out / "a b).json").touch()
     assert served.publish("a b).json")["a b).json"] == f"{served.url}/{RUN}/{quote('a b).json')}"
+
+
+def test_a_reader_that_goes_away_breaks_nothing(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the middle of a large file; the terminal shows nothing of it, and others are served."""
+    with (served.out / "big.json").open("wb") as big:
+        big.truncate(50_000_000)
+    served.publish("big.json", "exam.json")
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as client:
+        client.sendall(f"GET /{RUN}/big.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert client.recv(12) == b"HTTP/1.1 200"
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert served.ask(f"/{RUN}/exam.json")[0].status == 200
+    assert capsys.readouterr().err == ""
