@@ -21,6 +21,7 @@ from tasks.evaluation.endpoints.endpoint import SELF_GRADER
 
 IN_FOLDER, ELSEWHERE = "In the folder", "Another path"
 IN_SERVERS_FILE = "In the model servers file"
+WITH_MENUS = ("config_file", "overrides")
 REFRESHED = "Menus show what was there when mcqa serve started."
 
 
@@ -58,8 +59,8 @@ def make_form(deployed: JsonDict, parameters: Mapping[str, object], served: Serv
     _offer(shown, "questions_file", served.questions, IN_FOLDER, ELSEWHERE)
     _offer(shown, "model", served.models, IN_SERVERS_FILE, "Another model")
     _offer(shown, "grader", graders, IN_SERVERS_FILE, "Another name")
-    for name in ("config_file", "overrides"):
-        _describe(_read_object(fields, name))
+    for name in fields:
+        _describe(_read_object(fields, name), REFRESHED if name in WITH_MENUS else "")
     return schema
 
 
@@ -79,10 +80,10 @@ def _offer(fields: JsonDict, name: str, values: tuple[str, ...], title: str, oth
         offer(field, values, title, other, is_required=is_required)
 
 
-def _describe(field: JsonDict) -> None:
-    """Say how old the menus are, behind what the flow's docstring says."""
+def _describe(field: JsonDict, added: str) -> None:
+    """Make a sentence of what the flow's docstring says, and add one."""
     said = str(field.get("description", ""))
-    field["description"] = f"{said[:1].upper()}{said[1:]} {REFRESHED}".strip()
+    field["description"] = f"{said[:1].upper()}{said[1:]} {added}".strip()
 
 
 def _read_object(schema: JsonDict, *path: str) -> JsonDict:
