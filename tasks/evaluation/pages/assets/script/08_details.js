@@ -77,7 +77,7 @@ function makeAttempt(attempt, run) {
     attempt.answer ? makeText(attempt.answer, "answer-text") : attempt.error ? null : make("p", { class: "note" }, "An empty answer."),
     attempt.clarification ? makeTerm("Asked which choice it meant", attempt.clarification) : null,
     attempt.grading ? makeTerm("Grade", attempt.grading) : null,
-    attempt.reasoning ? make("details", {},
+    attempt.reasoning ? make("details", { class: "own-reasoning" },
       make("summary", {}, `The model’s own reasoning (${formatCount(attempt.reasoning.length)} characters)`),
       makeText(attempt.reasoning, "answer-text")) : null,
     makeFacts(attempt, run),
