@@ -175,6 +175,28 @@ def test_a_link_opens_its_question_on_its_page(visit: Visit, report: Path) -> No
     assert read_count(visit) == "120 questions"
 
 
+def test_an_open_question_stays_open_while_the_filters_show_it(visit: Visit, report: Path) -> None:
+    """On whichever page it then stands."""
+    page = visit.open(report, "#q=75")
+    press(visit, "both right")
+    assert page.locator(".open[aria-expanded=true]").all_text_contents() == ["75"]
+    assert page.locator("#range").text_content() == "51–70 of 70"
+    press(visit, "both right")
+    press(visit, "only old")
+    assert page.locator(".open[aria-expanded=true]").count() == 0
+
+
+def test_a_question_that_only_a_later_run_has_is_linked_by_that_run(visit: Visit, tmp_path: Path) -> None:
+    """Since its number may be that of another question in the first."""
+    save_results(tmp_path / "old.json", [scored(1, 1), scored(2, 1)])
+    save_results(tmp_path / "new.json", [scored(1, 1, "Only here?"), {**scored(2, 0), "question_id": 3}])
+    runs = open_named_runs([f"{name}={tmp_path / name}.json" for name in ("old", "new")])
+    page = visit.open(write_runs(runs, tmp_path / "report.html").path, "#q=2.1")
+    page.locator("#details .stem", has_text="Only here?").wait_for()
+    assert page.evaluate("location.hash") == "#q=2.1"
+    assert page.locator("#rows tr.is-open .verdict").all_text_contents() == ["not in this run", "✓right, chose A"]
+
+
 def test_the_address_is_a_link_to_what_is_shown(visit: Visit, report: Path) -> None:
     """Opened elsewhere, it shows the same."""
     page = visit.open(report)
