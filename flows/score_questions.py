@@ -1,55 +1,33 @@
 """The flow that scores a file of questions: the order of its steps, and the state that it ends in."""
 
-import os
-import socket
-from pathlib import Path
 from typing import Annotated
 
-from prefect import flow, get_run_logger
-from prefect.blocks.system import Secret
+from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-from prefect.settings import get_current_settings
-from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from flows.abandoned_tasks import end_abandoned_tasks
 from flows.alarms import announced, raise_alarm
-from flows.batch_window import BatchTask, BatchWindow
+from flows.batch_window import BatchWindow
 from flows.ending import report_outcome
-from flows.failing import fail, log_unscored
+from flows.failing import fail
+from flows.final_state import final_state
 from flows.interval_saver import IntervalSaver
+from flows.opening import open_in_flow
 from flows.parallel_workers import follow_variable
-from flows.quiet_logs import leave_out_tracebacks, quiet_task_runs
+from flows.quiet_logs import leave_out_tracebacks
 from flows.recurrence import Recurrence, add_warning, warn_if_idle
+from flows.result_storage import choose_storage
 from flows.run_names import name_flow_run
-from flows.run_tags import tag_run
-from flows.signs_of_life import signs_of_life
-from flows.sole_process import sole_process
-from flows.starting import find_start
-from flows.stopping import StopRequest, how_to_continue, stop_on_signals
+from flows.stopping import StopRequest, stop_on_signals
 from flows.suspension import Suspension, hold_back_pause
 from tasks.artifacts import Artifacts
-from tasks.evaluation.config.config import Config
-from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Advanced, Overrides
-from tasks.evaluation.endpoints.endpoint import list_key_warnings
-from tasks.evaluation.endpoints.proxies import bypass_proxies
-from tasks.evaluation.errors import EvaluationError, GateFailed, StorageFailure, UserMistake, before_asking
-from tasks.evaluation.reporting.summary import compute_statistics
-from tasks.evaluation.run.gates import check_gates
-from tasks.evaluation.run.opening import open_run
-from tasks.evaluation.run.outcome import explain_no_score, explain_unscored, raise_mistake
+from tasks.evaluation.errors import EvaluationError, StorageFailure, before_asking
+from tasks.evaluation.run.outcome import raise_mistake
 from tasks.evaluation.run.run import Run
-from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
-from tasks.evaluation.storage.locks import Holder
-from tasks.run_pages import find_run_page
 from tasks.save_checkpoint import save_checkpoint
-from tasks.score_batch import score_batch
-from tasks.ui_words import choose_words
 from tasks.write_report import write_report
 
 # Threads are created on demand: the number of batches in flight is bounded by the window, not by this.
@@ -98,37 +76,12 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     Raises:
         EvaluationError: it cannot begin, or paid answers could no longer be kept.
     """
-    bypass_proxies(os.environ)
-    config_file = find_config_file(config_file)
-    start = find_start()
-    config = start.config if start else load_config(config_file, overrides)
-    keys = KeyReader(os.environ, load_secret)
-    logger, words = get_run_logger(), choose_words()
-    holder = Holder(flow_run.name or "", find_run_page(str(flow_run.id)))
-    source = config_file or "the parameters alone"
-    logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
     with (
-        quiet_task_runs(is_quiet=not config.processing.verbose),
-        sole_process(config, str(flow_run.id), logger.info),
-        signs_of_life(),
-        end_abandoned_tasks(),
-        open_run(
-            config,
-            config_file=config_file,
-            run_id=str(flow_run.id),
-            keys=keys,
-            log=lambda level, line: logger.log(level, words(line)),
-            start=start,
-            holder=holder,
-        ) as run,
+        open_in_flow(config_file, overrides) as run,
         announced(run),
         stop_on_signals() as stop_request,
         hold_back_pause() as suspension,
     ):
-        run.metadata.name = flow_run.name or ""
-        tag_run(config)
-        for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
-            run.progress.notify(warning)
         run.check_endpoints()
         warning = warn_if_idle(run)
         artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=overrides.model_dump(exclude_none=True))
@@ -183,54 +136,3 @@ def pass_on(requests: tuple[StopRequest, Suspension], run: Run) -> None:
     """Stop the run if a signal or a pause has come."""
     for request in requests:
         request.pass_on(run)
-
-
-def choose_storage(config: Config) -> BatchTask:
-    """Return the scoring task, set to store its results where they belong.
-
-    That is where our settings say, else where Prefect's settings say, else in the checkpoint directory. Without checkpointing,
-    it is Prefect's default.
-    """
-    results = get_current_settings().results
-    processing = config.processing
-    if processing.result_storage:
-        is_path = processing.result_storage.startswith((".", "/"))
-        storage = Path(processing.result_storage).resolve() if is_path else processing.result_storage
-        return score_batch.with_options(result_storage=storage)
-    has_own = results.default_storage_block or "local_storage_path" in results.model_fields_set
-    if has_own or not processing.enable_checkpointing:
-        return score_batch
-    folder = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
-    return score_batch.with_options(result_storage=folder)
-
-
-def load_secret(name: str) -> str:
-    """Return the content of a Prefect Secret block.
-
-    Raises:
-        UserMistake: there is no such block.
-    """
-    try:
-        secret = Secret.load(name)
-    except ValueError:
-        raise UserMistake("Prefect has no Secret block of that name: make one in the UI under Blocks") from None
-    assert isinstance(secret, Secret), "within a synchronous flow, load does not give a coroutine"
-    return str(secret.get())
-
-
-def final_state(run: Run) -> State[None]:
-    """Return the state that the run ends in: Failed if anything can still be scored, if nothing was, or if a gate says no."""
-    total = len(run.ledger.questions)
-    if run.ledger.open_count:
-        run.progress.notify(how_to_continue(run))
-        log_unscored(run)
-        message = f"{run.ledger.open_count:,} of {total:,} questions not scored: {explain_unscored(run)}"
-        return fail(message, advice=how_to_continue(run))
-    accuracy = compute_statistics(run.ledger).overall
-    if accuracy is None:
-        return fail(f"0 of {total:,} questions scored: {explain_no_score(run)}")
-    failed = [gate.message for gate in check_gates(run) if not gate.is_passed]
-    if failed:
-        message = "; ".join(failed)
-        return fail(message, error=GateFailed(message))
-    return Completed(message=f"Accuracy {accuracy}")

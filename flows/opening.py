@@ -1,0 +1,65 @@
+"""Opening an evaluation within its flow run: with the run's name, page and log, and with signs of life while it is open."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefect import get_run_logger
+from prefect.runtime import flow_run
+
+from flows.abandoned_tasks import end_abandoned_tasks
+from flows.quiet_logs import quiet_task_runs
+from flows.run_tags import tag_run
+from flows.secret_blocks import load_secret
+from flows.signs_of_life import signs_of_life
+from flows.sole_process import sole_process
+from flows.starting import find_start
+from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.loading import find_config_file, load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.endpoint import list_key_warnings
+from tasks.evaluation.endpoints.proxies import bypass_proxies
+from tasks.evaluation.run.opening import open_run
+from tasks.evaluation.run.run import Run
+from tasks.evaluation.storage.locks import Holder
+from tasks.run_pages import find_run_page
+from tasks.ui_words import choose_words
+
+
+@contextmanager
+def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]:
+    """Open the evaluation that the settings describe, as the present flow run; at the end it is closed.
+
+    Raises:
+        EvaluationError: it cannot begin, or paid answers could no longer be kept.
+    """
+    bypass_proxies(os.environ)
+    config_file = find_config_file(config_file)
+    start = find_start()
+    config = start.config if start else load_config(config_file, overrides)
+    run_id, keys = str(flow_run.id), KeyReader(os.environ, load_secret)
+    logger, words = get_run_logger(), choose_words()
+    source = config_file or "the parameters alone"
+    logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
+    with (
+        quiet_task_runs(is_quiet=not config.processing.verbose),
+        sole_process(config, run_id, logger.info),
+        signs_of_life(),
+        end_abandoned_tasks(),
+        open_run(
+            config,
+            config_file=config_file,
+            run_id=run_id,
+            keys=keys,
+            log=lambda level, line: logger.log(level, words(line)),
+            start=start,
+            holder=Holder(flow_run.name or "", find_run_page(run_id)),
+        ) as run,
+    ):
+        run.metadata.name = flow_run.name or ""
+        tag_run(config)
+        for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
+            run.progress.notify(warning)
+        yield run
