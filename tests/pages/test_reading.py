@@ -68,6 +68,19 @@ def test_every_kind_of_run_has_a_page(visit: Visit, tmp_path: Path, saves: Seque
     assert said.replace("\u00a0", " ") in page.locator("body").inner_text().replace("\u00a0", " ")
 
 
+def test_each_repeat_is_folded_under_its_verdict(visit: Visit, tmp_path: Path) -> None:
+    """And the choices say how often each was chosen."""
+    page = visit.open(write(tmp_path, results(THRICE, processing={"repeats": 3})), "#q=2")
+    attempts = page.locator("#details .attempt summary")
+    attempts.nth(2).wait_for()
+    assert attempts.all_inner_texts() == [
+        "Attempt 1: ✓ right, chose A",
+        "Attempt 2: ✗ wrong, chose A",
+        "Attempt 3: ✓ right, chose A",
+    ]
+    assert page.locator("#details .chooser").all_inner_texts() == ["run 1 3 of 3 times"]
+
+
 def test_a_page_that_would_be_too_large_leaves_texts_out(visit: Visit, tmp_path: Path) -> None:
     """It says so, and keeps verdicts, filters and links."""
     run = open_saved_run(results(score_all([1, 0, 1]))(tmp_path / "run.json"), "run")
