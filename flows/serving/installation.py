@@ -16,7 +16,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 
 from flows.serving.deployments_file import OwnDeployment
 from flows.serving.kept_parameters import keep_parameters
-from flows.serving.own_deployments import describe, require_free_names
+from flows.serving.own_deployments import describe, remove_other_schedules, require_free_names
 from flows.serving.work_queues import ensure_work_queues
 from tasks.evaluation.errors import ServerFailure
 
@@ -68,15 +68,15 @@ def deploy(client: SyncPrefectClient, environment: Mapping[str, str], own: Seque
 
 
 def _read_back(client: SyncPrefectClient, described: Mapping[str, Any]) -> DeploymentResponse:
-    """Return the deployment as the server has it, with its parameters as described.
+    """Return the deployment as the server has it, with its parameters and schedules as described.
 
     `prefect deploy` takes doubled braces in a text, such as a prompt, for placeholders and removes them.
     """
     deployment = client.read_deployment_by_name(f"{FLOW}/{described['name']}")
+    remove_other_schedules(client, deployment, described)
     if deployment.parameters != described["parameters"]:
         client.update_deployment(deployment.id, DeploymentUpdate(parameters=described["parameters"]))
-        deployment = client.read_deployment(deployment.id)
-    return deployment
+    return client.read_deployment(deployment.id)
 
 
 def _read_deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse | None:

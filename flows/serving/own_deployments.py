@@ -71,6 +71,14 @@ def require_free_names(installed: Mapping[str, DeploymentResponse | None]) -> No
             raise UserMistake(f"{FILE_NAME}: {reason}: choose another name, or delete that one")
 
 
+def remove_other_schedules(client: SyncPrefectClient, deployment: DeploymentResponse, described: Mapping[str, object]) -> None:
+    """Remove the schedules that the deployment has and the file does not: `prefect deploy` leaves them."""
+    if TAG in deployment.tags:
+        for schedule in deployment.schedules:
+            if not described["schedules"] or schedule.slug != SLUG:
+                client.delete_deployment_schedule(deployment.id, schedule.id)
+
+
 def remove_dropped(client: SyncPrefectClient, names: Collection[str]) -> list[str]:
     """Remove the deployments that were made from this folder's file and are no longer in it; return their names.
 

@@ -12,6 +12,18 @@ from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
 from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
+# Its schedule is off, so that no run of it is the latest.
+OWN_DEPLOYMENTS = """
+deployments:
+- name: weekly
+  description: Each Monday.
+  parameters: {config_file: offered.yaml, overrides: {limit: 5, prompt: 'Say {{"a": 1}}. {question}'}, auto_resume: false}
+  schedule: {cron: "0 3 * * 1", timezone: Europe/Berlin, active: false}
+  tags: [mmlu]
+- name: retired
+  parameters: {config_file: offered.yaml}
+"""
+
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -29,6 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with FakeEndpoint() as endpoint:
         write_config(folder, endpoint.url, name="offered.yaml")
         write_questions(folder, make_questions(3), "offered.json")
+        (folder / "deployments.yaml").write_text(OWN_DEPLOYMENTS)
         process, log = start_serve(folder, environment, "--port", str(port))
         yield Served(folder, f"http://127.0.0.1:{port}", endpoint, process, log, environment)
         started = find_descendants(process.pid)

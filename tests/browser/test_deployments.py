@@ -8,6 +8,7 @@ def test_serve_says_what_it_started(served: Served) -> None:
     printed = served.printed
     assert f"Prefect's UI: {served.url}" in printed
     assert "Deployment: evaluate\nDeployment: nightly, its schedule off\nDeployment: quickstart\n" in printed
+    assert "Deployment: weekly, its schedule off\nDeployment: retired\n" in printed
     assert f"runs evaluations in {served.folder}" in printed
 
 
@@ -60,6 +61,17 @@ def test_urgent_runs_are_taken_before_nightly_ones(served: Served) -> None:
     assert [(queue["name"], queue["priority"]) for queue in queues] == [("urgent", 1), ("default", 2), ("nightly", 3)]
     queue_of = {name: served.deployment(name)["work_queue_name"] for name in ("evaluate", "nightly", "quickstart")}
     assert queue_of == {"evaluate": "urgent", "nightly": "nightly", "quickstart": "urgent"}
+
+
+def test_deployments_of_one_s_own_are_as_the_file_says(served: Served) -> None:
+    """Also a text with doubled braces, which `prefect deploy` would take for a placeholder."""
+    weekly = served.deployment("weekly")
+    overrides = {"limit": 5, "prompt": 'Say {{"a": 1}}. {question}'}
+    assert weekly["parameters"] == {"config_file": "offered.yaml", "overrides": overrides, "auto_resume": False}
+    assert (weekly["description"], weekly["tags"]) == ("Each Monday.", ["mcqa", "deployments.yaml", "mmlu"])
+    assert (weekly["work_queue_name"], served.deployment("retired")["work_queue_name"]) == ("nightly", "urgent")
+    [schedule] = weekly["schedules"]
+    assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("0 3 * * 1", "Europe/Berlin")
 
 
 def test_a_wrong_value_is_refused_before_a_run_is_made(served: Served) -> None:

@@ -10,6 +10,9 @@ import pytest
 
 from tests.support.served import Served, find_descendants, find_free_port, is_alive, start_serve, wait_until
 
+# What is left of deployments.yaml.
+LEFT = "deployments: [{name: weekly, parameters: {config_file: offered.yaml}}]\n"
+
 
 def test_a_kill_leaves_no_process(served: Served) -> None:
     """SIGKILL of the command beside a server that runs already: its worker ends too, the server goes on; no `ps` is needed."""
@@ -60,9 +63,9 @@ def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
     assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr
 
 
-def test_what_an_earlier_version_has_installed_is_replaced(served: Served) -> None:
-    """An automation's former name, under which it would act beside the present one, and on paused runs too; parameters that a
-    schedule can erase.
+def test_the_next_start_replaces_what_is_of_yesterday(served: Served) -> None:
+    """What an earlier version has installed: an automation that would act beside the present one, and on paused runs too, and
+    parameters that a schedule can erase. What deployments.yaml no longer says: deployments, schedules, parameters.
     """
     names = list_automations(served)
     nightly = f"deployments/{served.deployment('nightly')['id']}"
@@ -71,10 +74,15 @@ def test_what_an_earlier_version_has_installed_is_replaced(served: Served) -> No
     [present, *_] = served.call("POST", "automations/filter", {})
     former = {key: present[key] for key in ("description", "enabled", "trigger", "actions")}
     served.call("POST", "automations/", {**former, "name": "Mark silent evaluations as crashed"})
-    process, _ = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
+    (served.folder / "deployments.yaml").write_text(LEFT)
+    process, log = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 0
     assert list_automations(served) == names
+    assert "Removed the deployment retired, which deployments.yaml no longer names\n" in log.read_text()
+    assert served.refusal("retired").startswith("404")
+    assert served.deployment("weekly")["parameters"] == {"config_file": "offered.yaml"}
+    assert served.deployment("weekly")["schedules"] == []
     kept = {"config_file": "mine.yaml", "overrides": {"limit": 7}, "auto_resume": False}
     assert served.deployment("nightly")["parameters"] == kept
     served.call("PATCH", nightly, {"parameters": {"config_file": "config.yaml", "auto_resume": False}})
