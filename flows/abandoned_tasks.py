@@ -7,8 +7,8 @@ runs end at once, Prefect's server misses some of the ends.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from httpx import HTTPError
@@ -27,6 +27,8 @@ from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Crashed
 
+from flows.beside import beside
+
 MESSAGE = "The process of this task run ended without it. Its questions are scored by a later task run of the same name."
 ACTIVE = [StateType.PENDING, StateType.RUNNING, StateType.SCHEDULED]
 # Prefect's server records the last task runs of a killed process with some delay.
@@ -43,19 +45,12 @@ def end_abandoned_tasks() -> Iterator[None]:
     if not deployment.id:
         yield
         return
-    has_ended, began_at = threading.Event(), datetime.now(UTC)
-    thread = threading.Thread(
-        target=copy_context().run, args=(_end_later, has_ended, UUID(flow_run.id), began_at), name="abandoned", daemon=True
-    )
-    thread.start()
-    try:
+    work = partial(_end_later, UUID(flow_run.id), datetime.now(UTC))
+    with beside(work, name="abandoned", patience_seconds=PATIENCE_SECONDS):
         yield
-    finally:
-        has_ended.set()
-        thread.join(PATIENCE_SECONDS)
 
 
-def _end_later(has_ended: threading.Event, run_id: UUID, began_at: datetime) -> None:
+def _end_later(run_id: UUID, began_at: datetime, has_ended: threading.Event) -> None:
     """End them after the delay, or when the run has ended; if the server fails, leave the rest to the next retry."""
     has_ended.wait(DELAY_SECONDS)
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}), get_client(sync_client=True) as client:

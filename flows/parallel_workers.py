@@ -6,13 +6,14 @@ A thread beside the run looks every few seconds, so that a slow or lost server n
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from functools import partial
 
 from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from flows.beside import beside
 from tasks.evaluation.config.overrides import MOST_WORKERS
 from tasks.evaluation.run.run import Run
 
@@ -26,16 +27,8 @@ PATIENCE_SECONDS = 1.0
 @contextmanager
 def follow_variable(run: Run) -> Iterator[None]:
     """Keep as many questions in flight as the variable says, until the block is left."""
-    has_ended = threading.Event()
-    thread = threading.Thread(
-        target=copy_context().run, args=(_follow_until, has_ended, run), name="parallel-workers", daemon=True
-    )
-    thread.start()
-    try:
+    with beside(partial(_follow_until, run), name="parallel-workers", patience_seconds=PATIENCE_SECONDS):
         yield
-    finally:
-        has_ended.set()
-        thread.join(PATIENCE_SECONDS)
 
 
 class WorkerCount:
@@ -84,7 +77,7 @@ def read_count(value: object) -> int | None:
     return value if 1 <= value <= MOST_WORKERS else None
 
 
-def _follow_until(has_ended: threading.Event, run: Run) -> None:
+def _follow_until(run: Run, has_ended: threading.Event) -> None:
     count = WorkerCount(run.workers, run.progress.notify)
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         while not has_ended.is_set():

@@ -8,7 +8,7 @@ run saves, and one that is dated just after the run's end looks like a new life.
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from functools import partial
 from uuid import UUID
 
 from httpx import HTTPError
@@ -18,6 +18,8 @@ from prefect.events import emit_event
 from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+from flows.beside import beside
 
 ALIVE, LEFT = "mcqa.flow-run.alive", "mcqa.flow-run.left"
 EVERY_SECONDS = 30.0
@@ -36,20 +38,15 @@ def signs_of_life() -> Iterator[None]:
     if not deployment.id:
         yield
         return
-    run_id, has_ended = UUID(flow_run.id), threading.Event()
-    thread = threading.Thread(
-        target=copy_context().run, args=(_emit_until, has_ended, run_id), name="signs-of-life", daemon=True
-    )
-    thread.start()
+    run_id = UUID(flow_run.id)
     try:
-        yield
+        with beside(partial(_emit_until, run_id), name="signs-of-life", patience_seconds=PATIENCE_SECONDS):
+            yield
     finally:
-        has_ended.set()
-        thread.join(PATIENCE_SECONDS)
         _emit(LEFT, run_id)
 
 
-def _emit_until(has_ended: threading.Event, run_id: UUID) -> None:
+def _emit_until(run_id: UUID, has_ended: threading.Event) -> None:
     """Emit signs of life as long as the server says that the run is running.
 
     A paused or cancelled run that still saves gives no more: they would come after its last event.
