@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 
+from flows.recurrence import is_scheduled
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.run.run import Run
@@ -18,9 +17,7 @@ def is_recurring(config: Config) -> bool:
 
     The latter is what recurring evaluations are made for, whoever starts them: a schedule, a person, an automation, cron.
     """
-    context = FlowRunContext.get()
-    is_scheduled = bool(context and context.flow_run and context.flow_run.auto_scheduled)
-    return is_scheduled or not config.processing.auto_resume
+    return is_scheduled() or not config.processing.auto_resume
 
 
 @contextmanager
@@ -37,9 +34,7 @@ def announced(run: Run) -> Iterator[None]:
     announce(run, is_recurring=is_recurring(run.config))
 
 
-def raise_alarm(run: Run, state: State[None]) -> State[None]:
-    """Return the state, whose message begins with the alarm if a recurring run has dropped below its baseline."""
+def find_alarm(run: Run) -> str:
+    """Return the alarm if the run recurs and has dropped below its baseline; else an empty text."""
     baseline = run.standing.baseline if run.standing else None
-    if baseline is None or not baseline.is_drop or not is_recurring(run.config):
-        return state
-    return state.model_copy(update={"message": f"{baseline.sentence}. {state.message}"})
+    return baseline.sentence if baseline and baseline.is_drop and is_recurring(run.config) else ""

@@ -8,7 +8,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from flows.alarms import announced, raise_alarm
+from flows.alarms import announced, find_alarm
 from flows.batch_window import BatchWindow
 from flows.ending import report_outcome
 from flows.failing import fail
@@ -100,7 +100,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        return add_warning(raise_alarm(run, final_state(run)), warning)
+        return add_warning(add_warning(final_state(run), find_alarm(run)), warning)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:
