@@ -11,7 +11,7 @@ from tasks.evaluation.pages.axes import choose_axis
 from tasks.evaluation.pages.page import write_runs
 from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run
 from tests.support.report_pages import make_page, read_page
-from tests.support.saved_runs import describe_run, refused, save_results, score_all, scored
+from tests.support.saved_runs import describe_run, refused, save_results, score_all, scored, unusable
 
 shares = st.floats(0, 1)
 
@@ -86,8 +86,8 @@ def test_what_is_missing_is_counted_by_reason(tmp_path: Path) -> None:
     """Reasons that differ in numbers alone count as one; the seventh and later are added up."""
     reasons = [f"{9_000 + place} tokens are too many" for place in range(3)] + ["a", "b", "c", "d", "e", "f", "g"]
     records = [{**refused(place), "error": reason} for place, reason in enumerate(reasons, start=2)]
-    head = make_page(tmp_path, [scored(1, 1), *records]).head
-    assert "10 refused If all of these were wrong, or all right, the accuracy would be 9.1 to 100.0 %." in head
+    head = make_page(tmp_path, [scored(1, 1), *records[:-1], unusable(11)]).head
+    assert "9 refused 1 cannot be asked If all of these were wrong, or all right, the accuracy would be 9.1 to 100.0 %." in head
     assert "3 × 9000 tokens are too many 1 × a 1 × b 1 × c 1 × d 1 × e 2 for other reasons" in head
 
 
