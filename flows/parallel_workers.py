@@ -5,7 +5,7 @@ A thread beside the run looks every few seconds, so that a slow or lost server n
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 
 from httpx import HTTPError
@@ -87,9 +87,7 @@ def _follow_until(run: Run, has_ended: threading.Event) -> None:
 
 def _follow(client: SyncPrefectClient, count: WorkerCount, run: Run) -> None:
     """Take the variable's value; if the server does not answer, everything stays as it is."""
-    try:
+    with suppress(HTTPError, PrefectException, RuntimeError):  # the last where the run has ended meanwhile, too
         variable = client.read_variable_by_name(VARIABLE)
-    except (HTTPError, PrefectException, RuntimeError):
-        return
-    if count.take(variable.value if variable else None):
-        run.set_workers(count.current)
+        if count.take(variable.value if variable else None):
+            run.set_workers(count.current)
