@@ -122,6 +122,7 @@ def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page
     release.set()
     page.reload()
     shoot(page, "cancelled")
+    served.wait_for_late_report(run_id)
     press_retry(page)
     assert_continued(served, "cancelled", run_id)
 

@@ -137,6 +137,14 @@ class Served:
         wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
         return self.state(run_id)[1]
 
+    def wait_for_late_report(self, run_id: str, seconds: float = 20) -> None:
+        """Wait until the worker has reported a cancellation too: it may do so after the run has, and undoes a retry then.
+
+        It does not always: then nothing comes for that time.
+        """
+        deadline = time.monotonic() + seconds
+        wait_until(lambda: time.monotonic() > deadline or "Retry" not in self.state(run_id)[1])
+
     def pause(self, run_id: str, seconds: float) -> None:
         """Do what the UI's button Pause does, for that time at most."""
         limit = (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
