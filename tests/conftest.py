@@ -32,6 +32,7 @@ settings.load_profile("few")
 MARKED_FOLDERS = {"browser": "browser", "pages": "browser", "crash": "crash"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of the slow folders; those that share `mcqa serve` run in one process."""
     for item in items:
