@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
-from httpx import HTTPError
 from prefect import get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import (
@@ -22,12 +21,12 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType, TaskRun
-from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Crashed
 
 from flows.beside import beside
+from tasks.server_failures import SERVER_FAILURES
 
 MESSAGE = "The process of this task run ended without it. Its questions are scored by a later task run of the same name."
 ACTIVE = [StateType.PENDING, StateType.RUNNING, StateType.SCHEDULED]
@@ -58,7 +57,7 @@ def _end_later(run_id: UUID, began_at: datetime, has_ended: threading.Event) -> 
             abandoned = list_abandoned(client, run_id, began_at)
             for task_run in abandoned:
                 client.set_task_run_state(task_run.id, Crashed(message=MESSAGE), force=True)
-        except (HTTPError, PrefectException, RuntimeError) as failure:
+        except SERVER_FAILURES as failure:
             get_run_logger().debug("Task runs of an earlier process stay as they are: %s", failure)
             return
     if abandoned:

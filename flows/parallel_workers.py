@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
-from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.beside import beside
 from tasks.evaluation.config.overrides import MOST_WORKERS
 from tasks.evaluation.run.run import Run
+from tasks.server_failures import SERVER_FAILURES
 
 VARIABLE = "mcqa_parallel_workers"
 # A change shows within ten seconds, also where the server takes some of them to answer.
@@ -71,7 +70,7 @@ class WorkerCount:
 def read_count(value: object) -> int | None:
     """Return the number that a variable holds, as JSON or in words of digits; None if it is none that can be used."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        value = int(value.strip()[:9])
+        value = int(value.strip().lstrip("0")[:9] or 0)
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 1 <= value <= MOST_WORKERS else None
@@ -87,7 +86,7 @@ def _follow_until(run: Run, has_ended: threading.Event) -> None:
 
 def _follow(client: SyncPrefectClient, count: WorkerCount, run: Run) -> None:
     """Take the variable's value; if the server does not answer, everything stays as it is."""
-    with suppress(HTTPError, PrefectException, RuntimeError):  # the last where the run has ended meanwhile, too
+    with suppress(*SERVER_FAILURES):
         variable = client.read_variable_by_name(VARIABLE)
         if count.take(variable.value if variable else None):
             run.set_workers(count.current)

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from httpx import HTTPError
 from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
-from prefect.exceptions import PrefectException
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from tasks.evaluation.config.config import Config
+from tasks.server_failures import SERVER_FAILURES
 
 
 def tag_run(config: Config) -> None:
@@ -25,7 +24,7 @@ def tag_run(config: Config) -> None:
     try:
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}), get_client(sync_client=True) as client:
             client.update_flow_run(run.id, tags=tags)
-    except (HTTPError, PrefectException, RuntimeError) as failure:
+    except SERVER_FAILURES as failure:
         get_run_logger().warning("Prefect's server does not take the run's tags: %s", failure)
 
 

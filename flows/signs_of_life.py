@@ -11,15 +11,14 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
-from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
-from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.beside import beside
+from tasks.server_failures import SERVER_FAILURES
 
 ALIVE, LEFT = "mcqa.flow-run.alive", "mcqa.flow-run.left"
 EVERY_SECONDS = 30.0
@@ -63,7 +62,7 @@ def _read_state(client: SyncPrefectClient, run_id: UUID) -> State | None:
     """Return the run's state on the server; None if the server does not answer."""
     try:
         return client.read_flow_run(run_id).state
-    except (HTTPError, PrefectException, RuntimeError):
+    except SERVER_FAILURES:
         return None
 
 

@@ -4,9 +4,10 @@ Prefect starts the next process as soon as the user wants it, while the one befo
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.errors import before_asking
 from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.storage.layout import LOCKS_FOLDER
 from tasks.evaluation.storage.locks import lock_run
@@ -25,5 +26,7 @@ def sole_process(config: Config, run_id: str, notify: Callable[[str], None]) -> 
     if own_folder is None:
         yield
         return
-    with lock_run(own_folder / LOCKS_FOLDER, run_id, notify):
+    with ExitStack() as stack:
+        with before_asking():
+            stack.enter_context(lock_run(own_folder / LOCKS_FOLDER, run_id, notify))
         yield

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from types import FrameType
 from uuid import UUID
 
-from httpx import HTTPError
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
-from prefect.exceptions import PrefectException, TerminationSignal
+from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled, Crashed
 
@@ -19,6 +18,7 @@ from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import outcome
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
+from tasks.server_failures import SERVER_FAILURES
 
 
 class StopRequest:
@@ -73,7 +73,7 @@ def is_cancelling() -> bool:
     try:
         with get_client(sync_client=True) as client:
             state = client.read_flow_run(UUID(flow_run.id)).state
-    except (HTTPError, PrefectException, RuntimeError):
+    except SERVER_FAILURES:
         return False
     return state is not None and state.type == StateType.CANCELLING
 

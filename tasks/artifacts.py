@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from httpx import HTTPError
 from prefect import get_run_logger
 from prefect.artifacts import (
     create_link_artifact,
@@ -22,7 +21,6 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.schemas.objects import Artifact
-from prefect.exceptions import PrefectException
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
@@ -48,6 +46,7 @@ from tasks.evaluation.run.markdown_report import Told, write_markdown
 from tasks.evaluation.run.run import Run
 from tasks.history_artifact import show_history
 from tasks.served_files import FileService
+from tasks.server_failures import SERVER_FAILURES
 from tasks.ui_words import choose_words
 
 # The progress is updated at checkpoints, but at most this often, and between checkpoints once it is this old.
@@ -175,7 +174,7 @@ class Artifacts:
         try:
             with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2}):
                 show()
-        except (HTTPError, PrefectException, RuntimeError) as failure:
+        except SERVER_FAILURES as failure:
             self._is_taken = False
             get_run_logger().warning("Prefect's server takes no artifacts, and is sent no more of them: %s", failure)
 

@@ -8,7 +8,8 @@ from slugify import slugify
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.evaluations import read_history
 from tasks.evaluation.history.past_runs import PastRun
-from tasks.evaluation.history.table import list_rows
+from tasks.evaluation.history.table import RUN, list_rows
+from tasks.evaluation.reporting.tables import to_cells
 from tasks.run_pages import find_run_page
 
 # The UI shows ten rows at a time; the whole history is a matter for `mcqa history`.
@@ -30,7 +31,8 @@ def show_history(results: Path, questions_file: str) -> None:
     if rows:
         more = f", of {len(entries):,}" if len(entries) > MOST_ROWS else ""
         description = f"History of {name}: {len(rows):,} run{'s' * (len(rows) != 1)}{more}, the newest first"
-        create_table_artifact(rows, slugify(f"{Path(name).stem} history"), description)
+        shown = [{**cells, RUN: row[RUN]} for row, cells in zip(rows, to_cells(rows), strict=True)]
+        create_table_artifact(shown, slugify(f"{Path(name).stem} history"), description)
 
 
 def _link(run: PastRun) -> str:

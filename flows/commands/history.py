@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flows.commands.arguments import read_path
 from flows.terminal import EXIT_DONE, print_line, printable
 from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
+from tasks.evaluation.storage.temporary_files import name_temporary_file
 
 if TYPE_CHECKING:
     from tasks.evaluation.history.evaluations import History
@@ -28,6 +30,7 @@ def add_history_command(commands: "argparse._SubParsersAction[argparse.ArgumentP
     add("--model", metavar="M", help="runs of this model alone")
     add("--format", choices=("text", "markdown", "json", "html"), default="text", help="of the output (text)")
     add("-o", "--output", type=read_path, metavar="FILE", help="write it to this file")
+    add("--overwrite", action="store_true", help="replace what is there")
     parser.set_defaults(run=show_history)
 
 
@@ -55,7 +58,7 @@ def show_history(options: argparse.Namespace) -> int:
     if options.output is None:
         print_line(text)
     else:
-        _write(options.output, text)
+        _write(Path(options.output), text, overwrite=options.overwrite)
         count = len(history.entries)
         print_line(printable(f"History of {count:,} run{'' if count == 1 else 's'} in {options.output}"))
     if options.format != "json":  # which holds them itself
@@ -82,8 +85,12 @@ def _describe(history: "History", format_name: str) -> str:
     return (to_markdown if format_name == "markdown" else to_terminal)(sections)
 
 
-def _write(path: str, text: str) -> None:
+def _write(path: Path, text: str, *, overwrite: bool) -> None:
+    """Write the text, whole or not at all."""
+    if path.exists() and not overwrite:
+        raise UserMistake(f"{path} exists already: replace it with --overwrite, or give another name with -o")
+    temporary, content = path.with_name(name_temporary_file("mcqa_history")), f"{text}\n".encode(errors="replace")
     try:
-        Path(path).write_text(f"{text}\n", encoding="utf-8", errors="replace")
+        write_durably(temporary, lambda descriptor: write_pieces(descriptor, [content]), replace_file(path))
     except OSError as error:
         raise StorageFailure(f"cannot write {path}: {error.strerror or error}") from error

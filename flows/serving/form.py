@@ -8,16 +8,15 @@ a field for any other text, and what was deployed without menus is accepted with
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 
-from httpx import HTTPError
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import PrefectException
 from pydantic.config import JsonDict
 
 from flows.serving.served_files import ServedFiles
 from tasks.evaluation.config.overrides import offer
 from tasks.evaluation.endpoints.endpoint import SELF_GRADER
+from tasks.server_failures import SERVER_FAILURES
 
 IN_FOLDER, ELSEWHERE = "In the folder", "Another path"
 IN_SERVERS_FILE = "In the model servers file"
@@ -35,7 +34,7 @@ def offer_served(client: SyncPrefectClient, deployments: Iterable[DeploymentResp
         for deployment in deployments:
             schema = make_form(deployment.parameter_openapi_schema or {}, deployment.parameters, served)
             client.update_deployment(deployment.id, DeploymentUpdate(parameter_openapi_schema=schema))
-    except (HTTPError, PrefectException, RuntimeError) as failure:
+    except SERVER_FAILURES as failure:
         return f"⚠️ The run form has no menus, since the server does not take them: {failure}"
     return f"The run form offers {served}"
 

@@ -162,7 +162,7 @@ def measure_page(path: Path) -> None:
 def main() -> None:
     """Print what the report of so many questions and runs takes."""
     questions, runs = (int(given) for given in (sys.argv[1:] + [str(QUESTIONS), str(RUNS)][len(sys.argv) - 1 :]))
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"run{run}.json" for run in range(runs)]
         for run, path in enumerate(paths):
             save_run(path, questions, run)

@@ -89,6 +89,19 @@ def test_the_page_needs_nothing_and_runs_nothing(results: Path, capsys: pytest.C
     assert "http" not in text.replace("http-equiv", "")
 
 
+def test_no_file_is_replaced_unasked(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It could be the results of a run."""
+    file = results / "results_m_20261101_020000.json"
+    whole = file.read_bytes()
+    assert run(results, "-o", file) == 2
+    assert capsys.readouterr().err.startswith(f"mcqa: error: {file} exists already: replace it with --overwrite")
+    assert file.read_bytes() == whole
+    page = results / "history.md"
+    page.write_text("")
+    assert run(results, "--format", "markdown", "-o", page, "--overwrite") == 0
+    assert page.read_text().startswith("##")
+
+
 def test_what_is_left_out_is_said(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By reason, with a few names."""
     whole = (results / "results_m_20261101_020000.json").read_bytes()

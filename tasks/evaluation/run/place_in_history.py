@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.against import Standing, find_standing
 from tasks.evaluation.run.run import Run
 
@@ -17,8 +16,8 @@ def hold_against_history(run: Run, results: Path) -> Standing | None:
     settings = run.config.history
     try:
         standing = find_standing(results, baseline_runs=settings.baseline_runs, alarm_runs=settings.alarm_runs)
-    except UserMistake as mistake:  # another run's file is damaged
-        run.progress.notify(f"⚠️ Not held against earlier runs: {mistake}")
+    except Exception as failure:  # noqa: BLE001 - whatever other runs' files hold
+        run.progress.notify(f"⚠️ Not held against earlier runs: {failure or type(failure).__name__}")
         return None
     is_recurring = not run.config.processing.auto_resume
     if standing and (standing.previous or standing.baseline or is_recurring):

@@ -35,11 +35,11 @@ def report(run: Run, written: dict[str, Path]) -> None:
     notify(f"Results saved to {written['results']}")
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")
-    run.standing = hold_against_history(run, written["results"])
     run.saver.prune()
     written |= write_gates(run)
     write_formats(run, written)
     write_web_page(run, written)
+    run.standing = hold_against_history(run, written["results"])
 
 
 def write_formats(run: Run, written: dict[str, Path]) -> None:
