@@ -21,11 +21,12 @@ from prefect.client.schemas.filters import (
     TaskRunFilterStateType,
 )
 from prefect.client.schemas.objects import StateType, TaskRun
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Crashed
 
 from flows.beside import beside
+from tasks.flow_runs import is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 
 MESSAGE = "The process of this task run ended without it. Its questions are scored by a later task run of the same name."
@@ -41,7 +42,7 @@ PAGE = 200
 @contextmanager
 def end_abandoned_tasks() -> Iterator[None]:
     """While the block goes on, end the task runs that earlier processes of this run have left, if it was retried or resumed."""
-    if not deployment.id:
+    if not is_of_deployment():
         yield
         return
     work = partial(_end_later, UUID(flow_run.id), datetime.now(UTC))

@@ -14,10 +14,11 @@ from uuid import UUID
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.beside import beside
+from tasks.flow_runs import is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 
 ALIVE, LEFT = "mcqa.flow-run.alive", "mcqa.flow-run.left"
@@ -34,7 +35,7 @@ def signs_of_life() -> Iterator[None]:
 
     A run without a deployment gives none: it could not be retried.
     """
-    if not deployment.id:
+    if not is_of_deployment():
         yield
         return
     run_id = UUID(flow_run.id)

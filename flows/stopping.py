@@ -10,7 +10,7 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import TerminationSignal
-from prefect.runtime import deployment, flow_run
+from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed
 
 from flows.end_signals import install_handlers
@@ -18,6 +18,7 @@ from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import outcome
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
+from tasks.flow_runs import is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 
 
@@ -55,7 +56,7 @@ class StopRequest:
         done, total = len(run.ledger.results), len(run.ledger.questions)
         run.progress.notify(f"⚠️ Stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}")
         report_tokens(run)
-        if deployment.id:
+        if is_of_deployment():
             end = Cancelled if is_cancelling() else Crashed
             return end(message=f"{done:,} of {total:,} scored. {how_to_continue(run)}")
         if self._signal == signal.SIGINT:
@@ -65,7 +66,7 @@ class StopRequest:
 
 def how_to_continue(run: Run) -> str:
     """Return how the user continues when questions are left, in the UI or in the shell."""
-    return "Retry asks what is missing" if deployment.id else outcome.how_to_continue(run)
+    return "Retry asks what is missing" if is_of_deployment() else outcome.how_to_continue(run)
 
 
 def is_cancelling() -> bool:

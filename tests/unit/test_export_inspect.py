@@ -1,5 +1,6 @@
 """`mcqa export --to inspect`: the log as inspect-ai itself reads it."""
 
+import os
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -37,6 +38,9 @@ RECORDS = (
     unusable(6),
 )
 
+# After the time at which the run began.
+ENDED_AT = 1_795_700_000
+
 
 def export(folder: Path, records: Sequence[JsonObject], *, selected: int) -> Path:
     """Export the records of a run that selected so many questions, and return the log's path."""
@@ -48,8 +52,9 @@ def export(folder: Path, records: Sequence[JsonObject], *, selected: int) -> Pat
     }
     evaluation: JsonObject = {"timestamp": "2026-11-26T09:00:00+00:00", "prompt": {"mc": "{question}"}}
     metadata = describe_run(selected, settings=settings, evaluation=evaluation)
-    path = folder / "out.eval"
-    export_run(open_saved_run(save_results(folder / "results.json", records, metadata)), "inspect", path, overwrite=True)
+    path, results = folder / "out.eval", save_results(folder / "results.json", records, metadata)
+    os.utime(results, (ENDED_AT, ENDED_AT))  # the log says when the run has ended
+    export_run(open_saved_run(results), "inspect", path, overwrite=True)
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from prefect.exceptions import CancelledRun, FailedRun
+from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary_settings
 
 from flows.quiet_logs import FLOW_RUN_LOGGER, is_no_end, leave_out_tracebacks
 from tasks.evaluation.errors import UserMistake
@@ -20,7 +21,8 @@ def log() -> Iterator[io.StringIO]:
     logger.addHandler(handler)
     leave_out_tracebacks()
     leave_out_tracebacks()
-    yield written
+    with temporary_settings({PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore"}):  # where another test has set up its handler
+        yield written
     logger.removeFilter(is_no_end)
     logger.removeHandler(handler)
 
