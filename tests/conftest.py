@@ -43,6 +43,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("slow")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: those of a compressed file may differ between the processes that collect the tests."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
 if TYPE_CHECKING:
     from tests.support.evaluation import Evaluation  # which imports what only some tests need
 

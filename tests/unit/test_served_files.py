@@ -41,7 +41,7 @@ def test_an_empty_folder_offers_nothing(folder: Path) -> None:
     ("name", "content"),
     [
         ("exam.json", QUESTIONS),
-        ("exam.json.gz", gzip.compress(QUESTIONS.encode())),
+        ("exam.json.gz", gzip.compress(QUESTIONS.encode(), mtime=0)),
         ("exam.json", json.dumps({"source": "me", "questions": make_questions(1)})),
         ("exam.json", '[{"Frage": "Was?", "Antwort": "x"}]'),
         ("exam.jsonl", '{"question": "Which?", "answer": "x"}\n'),
@@ -67,7 +67,7 @@ def test_files_that_may_hold_questions_are_offered(folder: Path, name: str, cont
         ("package.json", '{"name": "x", "dependencies": {}}'),
         ("numbers.json", "[1, 2]"),
         ("empty.json", ""),
-        ("cut.json.gz", gzip.compress(QUESTIONS.encode())[:20]),
+        ("cut.json.gz", gzip.compress(QUESTIONS.encode(), mtime=0)[:20]),
         ("zip.csv", b"PK\x03\x04\x00\x00,"),
         ("notes.csv", "no table at all"),
         ("text.parquet", "question"),
