@@ -20,13 +20,15 @@ def make_client(
     return Client(endpoint, patience, is_proven=is_proven, slots=Slots(), notify=print)
 
 
-def ask(url: str, timeout_seconds: float = 10, *, is_proven: bool = True, **request: float) -> Answer:
+def ask(
+    url: str, timeout_seconds: float = 10, *, is_proven: bool = True, prompt: str = "Question 1", **request: float
+) -> Answer:
     """Ask one question."""
 
     async def ask_once() -> Answer:
         client = make_client(url, timeout_seconds, is_proven=is_proven, **request)
         try:
-            return await client.ask([{"role": "user", "content": "Question 1"}])
+            return await client.ask([{"role": "user", "content": prompt}])
         finally:
             await client.close()
 

@@ -1,4 +1,4 @@
-"""HTTP connections to an endpoint, by aiohttp, for the openai package's client.
+"""HTTP connections to an endpoint, by aiohttp: for the openai package's client, and for questions, which are posted without it.
 
 The package's own way to use aiohttp caps headers at 8 KiB and connections at 100, and takes proxies from the environment in
 forms that stop it with a traceback. Here each request goes through the proxy that `choose_proxy` names, or through none.
@@ -10,22 +10,24 @@ from contextlib import contextmanager
 from urllib.request import getproxies
 
 import aiohttp
+import anyio
 import httpx2
 from yarl import URL
 
 from tasks.evaluation.endpoints.proxies import SOCKS, choose_proxy
+from tasks.evaluation.endpoints.request_pattern import RequestPattern
 
 # Some gateways report what their safety filters found in headers.
 MOST_HEADER_BYTES = 2**16
 CHUNK_BYTES = 2**14
 
 
-def make_transport(url: str) -> httpx2.AsyncBaseTransport:
+def make_transport(url: str) -> "AiohttpTransport | SocksTransport":
     """Return the transport to the address: past every proxy, or through the one that the environment names for it."""
     context = httpx2.create_ssl_context()
     proxy = choose_proxy(url, getproxies())
     if proxy and proxy.startswith(SOCKS):
-        return httpx2.AsyncHTTPTransport(verify=context, proxy=httpx2.Proxy(proxy), limits=httpx2.Limits(max_connections=None))
+        return SocksTransport(verify=context, proxy=httpx2.Proxy(proxy), limits=httpx2.Limits(max_connections=None))
     return AiohttpTransport(context, proxy)
 
 
@@ -57,6 +59,25 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             )
         return httpx2.Response(response.status, headers=list(response.raw_headers), stream=_Body(response), request=request)
 
+    async def post(self, pattern: RequestPattern, content: bytes) -> httpx2.Response:
+        """Return the response to the pattern with this body, with all that it holds.
+
+        Raises:
+            httpx2.RequestError: none came, or it broke off or cannot be decoded.
+        """
+        with _as_httpx_errors():
+            response = await self._open_session().post(
+                pattern.url,
+                headers=pattern.headers,
+                data=content,
+                allow_redirects=False,
+                timeout=pattern.timeout,
+                proxy=self._proxy,
+            )
+            async with response:
+                received = await response.read()
+        return httpx2.Response(response.status, headers=list(response.raw_headers), content=received)
+
     async def aclose(self) -> None:
         """Close the connections."""
         if self._session:
@@ -72,6 +93,21 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             max_field_size=MOST_HEADER_BYTES,
         )
         return self._session
+
+
+class SocksTransport(httpx2.AsyncHTTPTransport):
+    """Sends requests through a SOCKS proxy, which aiohttp cannot."""
+
+    async def post(self, pattern: RequestPattern, content: bytes) -> httpx2.Response:
+        """Return the response as `AiohttpTransport.post` does; raises the same."""
+        extensions = pattern.request.extensions
+        request = httpx2.Request("POST", pattern.request.url, headers=pattern.headers, content=content, extensions=extensions)
+        try:
+            response = await self.handle_async_request(request)
+            await response.aread()
+        except (OSError, anyio.EndOfStream) as error:  # httpx2 leaves these of TLS as they are
+            raise httpx2.ReadError(str(error)) from error
+        return response
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -64,6 +64,8 @@ IS_ABOUT_KEY = re.compile(
 # In OpenSSL's words; no certificate is trusted at the next try that is not trusted at this one.
 UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
 MOST_WORDS = 300
+# An error may say no more than its kind.
+NO_WORDS = "no response came"
 LONGEST_RESET_SECONDS = 60.0
 
 
@@ -106,10 +108,10 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
     return EndpointFailure(message, retry_after_seconds)
 
 
-def classify_silence(error: openai.OpenAIError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
+def classify_silence(error: openai.OpenAIError | httpx2.RequestError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
     """Return the error that a missing response means at this endpoint."""
-    cause = error.__cause__ or error
-    words = shorten(str(cause) or str(error), endpoint)
+    cause = (error.__cause__ if isinstance(error, openai.OpenAIError) else None) or error
+    words = shorten(str(cause) or str(error) or NO_WORDS, endpoint)
     if UNTRUSTED in words:
         cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
         return EndpointStop(f"the {endpoint.role}'s certificate is not trusted: {words}; {cure}")

@@ -1,4 +1,4 @@
-"""One request to an endpoint, through the openai package's client: its reply, or the error that its failure means."""
+"""One request to an endpoint, as the openai package makes it: its reply, or the error that its failure means."""
 
 import asyncio
 import time
@@ -27,6 +27,7 @@ from tasks.evaluation.endpoints.failures import (
 from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.request_pattern import RequestPattern, make_pattern
 from tasks.evaluation.endpoints.responses import ReportedFailure, read_models, read_reply
 from tasks.evaluation.endpoints.server_errors import read_report
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UnusableReply, UserMistake
@@ -51,7 +52,9 @@ class Transport:
         self._endpoint = endpoint
         self._patience = patience
         self._scrub = Scrubber(endpoint.secrets, shortest=SHORTEST_REPEATED_KEY)
+        self._pattern: RequestPattern | None = None
         base_url, query = split_query(endpoint.base_url) if endpoint.base_url else (None, {})
+        self._connections = make_transport(base_url or OPENAI_URL)
         try:
             self._client = AsyncOpenAI(
                 base_url=base_url,
@@ -61,7 +64,7 @@ class Transport:
                 max_retries=0,
                 timeout=openai.Timeout(patience.request_timeout_seconds, connect=patience.connect_seconds),
                 # Redirects are not followed: that would turn a question into a request for a page.
-                http_client=httpx2.AsyncClient(transport=make_transport(base_url or OPENAI_URL), follow_redirects=False),
+                http_client=httpx2.AsyncClient(transport=self._connections, follow_redirects=False),
             )
         except openai.OpenAIError as error:
             raise UserMistake(f"cannot ask the {endpoint.role}: {endpoint.scrub_words(str(error))}") from None
@@ -74,7 +77,7 @@ class Transport:
         """
         role = self._endpoint.role
         started = time.monotonic()
-        response = await self._post({**self._endpoint.request, "messages": [_make_sendable(each) for each in messages]})
+        response = await self._post(messages)
         seconds, content_type = time.monotonic() - started, response.headers.get("content-type", "")
         try:
             answer = read_reply(response.content, role=role, seconds=seconds, content_type=content_type)
@@ -86,21 +89,23 @@ class Transport:
             raise self._scrub_error(error) from None
         return self._without_keys(answer), response.headers
 
-    async def _post(self, body: Mapping[str, object]) -> httpx2.Response:
+    async def _post(self, messages: list[Message]) -> httpx2.Response:
+        """Return the response, if its status is one of success; raises as `failures` decides."""
         role, seconds = self._endpoint.role, self._patience.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                # The typed method would check and copy every field of the reply, which takes longer than all the rest.
-                return await self._client.post("/chat/completions", cast_to=httpx2.Response, body=body)
-        except openai.APIStatusError as error:
-            raise classify_status(error.response, self._endpoint) from None
-        except openai.OpenAIError as error:
+                pattern = self._pattern = self._pattern or await make_pattern(self._client, self._endpoint.request)
+                response = await self._connections.post(pattern, pattern.fill(messages))
+        except httpx2.RequestError as error:
             raise classify_silence(error, self._endpoint) from None
         except TimeoutError:
             raise EndpointFailure(f"the {role} did not answer in time: {seconds:,.0f} s (request_timeout_seconds)") from None
         except (ValueError, TypeError) as error:
             words = self._endpoint.scrub_words(str(error))
             raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
+        if not response.is_success:
+            raise classify_status(response, self._endpoint)
+        return response
 
     async def list_models(self) -> list[ListedModel]:
         """Return the models that the endpoint lists; empty if it does not list them.
@@ -138,8 +143,3 @@ class Transport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-def _make_sendable(message: Message) -> Message:
-    """Return the message with half surrogate pairs, which have no UTF-8 form, replaced by question marks."""
-    return {"role": message["role"], "content": message["content"].encode("utf-8", "replace").decode()}

@@ -1,0 +1,81 @@
+"""The request that all questions share: everything but the messages is made once, by the openai package.
+
+That is its address, its headers with the key, and the settings as JSON. Having the package make each request would take more
+processor time than everything else that happens to a question.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import aiohttp
+import httpx2
+from openai import AsyncOpenAI
+from yarl import URL
+
+from tasks.evaluation.endpoints.messages import Message
+
+PATH = "/chat/completions"
+MESSAGES = "messages"
+NO_MESSAGES = b"[]}"
+# What the connection writes by itself.
+WRITTEN_HEADERS = ("host", "connection", "content-length")
+# Made once: `json.dumps` would make one for each request.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class RequestPattern:
+    """A request without messages."""
+
+    request: httpx2.Request = field(repr=False)
+    """As the openai package makes it."""
+
+    url: URL = field(repr=False)
+    """Its address."""
+
+    headers: Mapping[str, str] = field(repr=False)
+    """Its headers, in clear."""
+
+    timeout: aiohttp.ClientTimeout
+    """How long a connection may take. The caller limits the time until the reply is there."""
+
+    start: bytes = field(repr=False)
+    """Its body up to the messages."""
+
+    def fill(self, messages: Sequence[Message]) -> bytes:
+        """Return the body with the messages; half surrogate pairs, which have no UTF-8 form, become question marks."""
+        return self.start + ENCODER.encode(messages).encode("utf-8", "replace") + b"}"
+
+
+async def make_pattern(client: AsyncOpenAI, settings: Mapping[str, object]) -> RequestPattern:
+    """Return the pattern of the client's requests with these settings.
+
+    Raises:
+        ValueError: the settings cannot be sent.
+        TypeError: the same.
+    """
+    recorder = _Recorder()
+    body = {name: value for name, value in settings.items() if name != MESSAGES}
+    async with httpx2.AsyncClient(transport=recorder) as http_client:
+        await client.with_options(http_client=http_client).post(PATH, cast_to=httpx2.Response, body={**body, MESSAGES: []})
+    request = recorder.requests[0]
+    assert request.content.endswith(NO_MESSAGES), "the messages come last"
+    return RequestPattern(
+        request,
+        URL(str(request.url), encoded=True),
+        {name: value for name, value in request.headers.items() if name not in WRITTEN_HEADERS},
+        aiohttp.ClientTimeout(total=None, sock_connect=request.extensions["timeout"]["connect"]),
+        request.content.removesuffix(NO_MESSAGES),
+    )
+
+
+class _Recorder(httpx2.AsyncBaseTransport):
+    """Keeps requests in place of sending them."""
+
+    def __init__(self) -> None:
+        self.requests: list[httpx2.Request] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.requests.append(request)
+        return httpx2.Response(200)
