@@ -27,6 +27,23 @@ def test_runs_stand_in_the_order_of_their_time_with_the_difference_to_the_one_be
     assert describe(read_history(tmp_path)) == [(1, "", None), (2, "", -0.25), (3, "", 0.25)]
 
 
+def test_runs_of_several_time_zones_stand_in_their_true_order(tmp_path: Path) -> None:
+    """Each is shown with the time of its own clock; a file that does not say its zone was written in that of this machine."""
+    save_past_run(tmp_path, 1, BAD, started_at="2026-11-01T02:00:00-06:00")
+    save_past_run(tmp_path, 2, GOOD, started_at="2026-11-01T07:00:00+00:00")
+    save_past_run(tmp_path, 3, GOOD)
+    runs = [entry.run for entry in read_history(tmp_path).entries]
+    assert [run.run_id for run in runs] == ["run-2", "run-1", "run-3"]
+    assert [f"{run.time:%H:%M}" for run in runs] == ["07:00", "02:00", "02:00"]
+
+
+def test_runs_that_began_while_the_clocks_went_back_stand_in_their_true_order(tmp_path: Path) -> None:
+    """Their local times alone would say the opposite."""
+    save_past_run(tmp_path, 1, GOOD, started_at="2026-10-25T02:40:00+02:00")
+    save_past_run(tmp_path, 2, BAD, started_at="2026-10-25T02:10:00+01:00")
+    assert [entry.run.run_id for entry in read_history(tmp_path).entries] == ["run-1", "run-2"]
+
+
 def test_a_run_that_measures_something_else_has_a_history_of_its_own(tmp_path: Path) -> None:
     """Two models are not compared here, nor two prompts of one model."""
     save_past_run(tmp_path, 1, GOOD)

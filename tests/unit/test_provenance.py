@@ -6,7 +6,7 @@ from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 SELECTION = SavedSelection("exam.json", 20, 5, 5, 42, None, "d1", {"no_answer": 2})
-PROVENANCE = Provenance("e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3)
+PROVENANCE = Provenance("e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3, "2026-11-27T02:00:00+01:00")
 
 
 def test_what_is_written_is_read_again() -> None:
@@ -36,6 +36,7 @@ def test_the_keys_of_the_file_stay() -> None:
             "run_name": "exam m",
             "history_id": "h1",
             "reused_count": 3,
+            "started_at": "2026-11-27T02:00:00+01:00",
         }
     }
 

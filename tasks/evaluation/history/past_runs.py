@@ -31,7 +31,7 @@ class PastRun:
     saved: SavedRun
     """The run, whose records can be read."""
     time: datetime
-    """When it began, in the local time of its machine."""
+    """When it began, in the time zone of its machine; of an earlier version's file, in that of this machine."""
     accuracy: float | None
     """Its accuracy; None if nothing was scored."""
     interval: tuple[float, float] | None
@@ -104,7 +104,7 @@ def read_past_run(path: Path) -> PastRun | LeftOut | None:
         return LeftOut(path.name, metadata)
     provenance, statistics = Provenance.read(metadata), _as_object(metadata.get("statistics"))
     config = _as_object(read_setting(metadata, "evaluation_metadata", "configuration"))
-    time = _read_time(read_setting(metadata, "evaluation_metadata", "timestamp"))
+    time = _read_time(provenance.started_at) or _read_time(read_setting(metadata, "evaluation_metadata", "timestamp"))
     if not provenance.history_id or time is None:
         return LeftOut(path.name, EARLIER if provenance.evaluation_id else FOREIGN)
     saved = SavedRun(path.stem, path, metadata, config, provenance)
@@ -150,9 +150,11 @@ def _is_of_wrong_answers(saved: SavedRun) -> bool:
 
 
 def _read_time(value: JsonValue) -> datetime | None:
+    """Return the time with a time zone, so that the times of all machines have one order."""
     try:
-        return datetime.fromisoformat(value).replace(tzinfo=None) if isinstance(value, str) else None
-    except ValueError:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return time if time is None or time.tzinfo else time.astimezone()
+    except (ValueError, OverflowError):  # the latter at the ends of the calendar
         return None
 
 

@@ -50,7 +50,7 @@ class Metadata:
                 "this_run": sums_to_json(self._paid()),
                 "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
             },
-            **self._preparation.describe(self.name, self.reused_count).to_metadata(),
+            **self._preparation.describe(self.name, self.reused_count, self.started_at).to_metadata(),
         }
 
     def _describe_evaluation(self) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.config.config import Config
@@ -51,12 +52,13 @@ class Preparation:
         """Return the id of the only run that may use this run's answers; empty for a run that shares."""
         return self.lineage.private_run_id
 
-    def describe(self, run_name: str = "", reused_count: int = 0) -> Provenance:
+    def describe(self, run_name: str = "", reused_count: int = 0, started_at: datetime | None = None) -> Provenance:
         """Return what only our own files record about themselves.
 
         Args:
             run_name: the run's name for people.
             reused_count: the number of questions that were finished when the run began.
+            started_at: when the run began, in local time.
         """
         named = self.lineage.named
         return Provenance(
@@ -69,6 +71,7 @@ class Preparation:
             run_name=run_name,
             history_id=self.roster.history_id,
             reused_count=reused_count,
+            started_at=started_at.astimezone().isoformat(timespec="seconds") if started_at else "",
         )
 
     def describe_selection(self) -> SavedSelection:

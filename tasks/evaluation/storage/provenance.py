@@ -77,6 +77,8 @@ class Provenance:
     answers. Empty in a file of an earlier version."""
     reused_count: int = 0
     """The number of questions that were finished when the run began, by earlier runs."""
+    started_at: str = ""
+    """When the run began, with its offset from UTC. Empty in a file of an earlier version."""
 
     @classmethod
     def read(cls, metadata: Mapping[str, JsonValue]) -> Self:
@@ -92,6 +94,7 @@ class Provenance:
             run_name=_read_text(ours, "run_name") or "",
             history_id=_read_text(ours, "history_id") or "",
             reused_count=_read_number(ours, "reused_count") or 0,
+            started_at=_read_text(ours, "started_at") or "",
         )
 
     def to_metadata(self) -> JsonObject:
@@ -106,6 +109,7 @@ class Provenance:
             "run_name": self.run_name,
             "history_id": self.history_id,
             "reused_count": self.reused_count,
+            "started_at": self.started_at or None,
         }
         return {OURS: ours}
 
