@@ -6,7 +6,9 @@ from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 SELECTION = SavedSelection("exam.json", 20, 5, 5, 42, None, "d1", {"no_answer": 2})
-PROVENANCE = Provenance("e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3, "2026-11-27T02:00:00+01:00")
+PROVENANCE = Provenance(
+    "e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3, "2026-11-27T02:00:00+01:00"
+)
 
 
 def test_what_is_written_is_read_again() -> None:

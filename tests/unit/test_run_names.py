@@ -2,7 +2,8 @@
 
 import pytest
 
-from flows.run_names import describe, is_made_up
+from flows.made_up_names import is_made_up
+from flows.run_names import describe
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,13 @@ from flows.run_names import describe, is_made_up
         "otter",
         "placid-otter-2",
         "release",
+        "alpha-test",
+        "phi3-baseline",
+        "phi4-mini-q",
+        "mini-baseline",
+        "otter-placid",
+        "Small-Test",
+        "Generic-Run",
         "",
     ],
 )
@@ -25,7 +33,8 @@ def test_a_typed_name_is_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["placid-otter", "golden-lynx", "Tasty-Crab", "Handcrafted-Bear", "gamma3-vega-q", "mu-canis-majoris"]
+    "name",
+    ["placid-otter", "golden-lynx", "Tasty-Crab", "Handcrafted-Bear", "gamma3-vega-q", "mu-canis-majoris", "phi4-sirius-ring"],
 )
 def test_a_made_up_name_is_known(name: str) -> None:
     """Those of the server, and of the form in both versions of the UI."""
