@@ -51,3 +51,38 @@ def test_a_file_that_ends_early_is_refused(tmp_path: Path) -> None:
     """Half of the results are not the results."""
     with pytest.raises(UserMistake, match=r"cannot read .*results\.json: "):
         list(open_saved_run(write(tmp_path, HEAD + RIGHT)).read_records())
+
+
+def test_a_checkpoint_that_is_replaced_between_two_readings_is_noticed(tmp_path: Path) -> None:
+    """A run that goes on puts another file of the same name there, even one of the same size: two readings never mix."""
+    run = open_saved_run(write(tmp_path, f"{HEAD}{RIGHT}\n]}}\n"))
+    assert len(list(run.read_records())) == 1
+    (tmp_path / "new").write_text(f"{HEAD}{RIGHT}\n]}}\n")
+    (tmp_path / "new").rename(run.path)
+    with pytest.raises(
+        UserMistake, match=r"results\.json has changed while it was read, as the checkpoint of a run that goes on"
+    ):
+        next(run.read_records())
+
+
+def test_a_file_that_grows_while_it_is_read_is_noticed(tmp_path: Path) -> None:
+    """At the end of the reading, before anything is concluded from it."""
+    run = open_saved_run(write(tmp_path, f"{HEAD}{RIGHT},\n{RIGHT}\n]}}\n"))
+    records = run.read_records()
+    next(records)
+    with run.path.open("a") as file:
+        file.write("\n")
+    with pytest.raises(UserMistake, match="has changed while it was read"):
+        list(records)
+
+
+def test_a_link_that_leads_elsewhere_by_now_is_noticed(tmp_path: Path) -> None:
+    """As `latest.json` does once another run has saved."""
+    link = tmp_path / "latest.json"
+    link.symlink_to(write(tmp_path, f"{HEAD}{RIGHT}\n]}}\n"))
+    run = open_saved_run(link)
+    (tmp_path / "other.json").write_text(f"{HEAD}{RIGHT},\n{RIGHT}\n]}}\n")
+    link.unlink()
+    link.symlink_to("other.json")
+    with pytest.raises(UserMistake, match=r"latest\.json has changed while it was read"):
+        list(run.read_records())

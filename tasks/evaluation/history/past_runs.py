@@ -13,7 +13,7 @@ from pathlib import Path
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.results_head import parse_results_head
-from tasks.evaluation.reporting.saved_runs import LONGEST_HEAD_BYTES, SavedRun, read_setting
+from tasks.evaluation.reporting.saved_runs import LONGEST_HEAD_BYTES, SavedRun, read_setting, read_stamp
 from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
@@ -107,7 +107,7 @@ def read_past_run(path: Path) -> PastRun | LeftOut | None:
     time = _read_time(provenance.started_at) or _read_time(read_setting(metadata, "evaluation_metadata", "timestamp"))
     if not provenance.history_id or time is None:
         return LeftOut(path.name, EARLIER if provenance.evaluation_id else FOREIGN)
-    saved = SavedRun(path.stem, path, metadata, config, provenance)
+    saved = SavedRun(path.stem, path, metadata, config, provenance, read_stamp(path))
     if _is_of_wrong_answers(saved):
         return None
     accuracy = statistics.get("accuracy")

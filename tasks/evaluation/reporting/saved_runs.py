@@ -5,7 +5,8 @@ of any size can be read in bounded memory.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tasks.evaluation.errors import DamagedFile, UserMistake
@@ -16,6 +17,8 @@ from tasks.evaluation.storage.checkpoint import RESULTS_COUNT_KEY
 from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_members, read_results
 from tasks.evaluation.storage.provenance import Provenance
 
+# The device, the number and the size of a file, and when it was last written: equal as long as it is the same file.
+FileStamp = tuple[int, int, int, int]
 # A results file's metadata may list a thousand groups; a whole document on one line is longer.
 LONGEST_HEAD_BYTES = 1 << 24
 
@@ -34,6 +37,8 @@ class SavedRun:
     """The settings, in the shape of the YAML file."""
     provenance: Provenance
     """What only our own files record."""
+    stamp: FileStamp | None = None
+    """The file that was opened, so that another one in its place is noticed; None: whatever is there is read."""
 
     @property
     def is_original(self) -> bool:
@@ -63,8 +68,9 @@ class SavedRun:
         An answer of the original scorer that is an error is yielded as a skipped record: a failed request is no answer.
 
         Raises:
-            UserMistake: the file is damaged; some records may have been yielded before.
+            UserMistake: the file is damaged, or another one than was opened; some records may have been yielded before.
         """
+        self._require_same_file()
         try:
             for record in read_results(self.path):
                 if self.is_original and is_failed_request(record):
@@ -72,7 +78,16 @@ class SavedRun:
                 elif is_sound_result(record):
                     yield record
         except DamagedFile as error:
+            self._require_same_file()
             raise UserMistake(f"cannot read {self.path}: {error}") from None
+        self._require_same_file()
+
+    def _require_same_file(self) -> None:
+        if self.stamp is not None and read_stamp(self.path) != self.stamp:
+            raise UserMistake(
+                f"{self.path} has changed while it was read, as the checkpoint of a run that goes on does with each save: try "
+                "again, or take a copy of it or the results of a run that has ended"
+            )
 
 
 def open_saved_run(path: Path, name: str = "") -> SavedRun:
@@ -85,6 +100,7 @@ def open_saved_run(path: Path, name: str = "") -> SavedRun:
     Raises:
         UserMistake: the file does not exist, is damaged, or is neither of these.
     """
+    stamp = read_stamp(path)
     try:
         members = _read_head(path) or read_members(path)
     except DamagedFile as error:
@@ -93,8 +109,16 @@ def open_saved_run(path: Path, name: str = "") -> SavedRun:
         raise UserMistake(f"cannot read {path}: it holds no results, so it is neither a results file nor a checkpoint")
     metadata = _as_object(members.get("metadata"))
     recorded = _as_object(read_setting(metadata, "evaluation_metadata", "configuration"))
-    run = SavedRun(name, path, metadata, _as_object(members.get("config")) or recorded, Provenance.read(metadata))
-    return run if name else SavedRun(run.model or path.stem, path, run.metadata, run.config, run.provenance)
+    run = SavedRun(name, path, metadata, _as_object(members.get("config")) or recorded, Provenance.read(metadata), stamp)
+    return run if name else replace(run, name=run.model or path.stem)
+
+
+def read_stamp(path: Path) -> FileStamp | None:
+    """Return what tells the file from any other and from its own later self; None if there is no file."""
+    with suppress(OSError):
+        found = path.stat()  # through links: `latest.json` may lead elsewhere later
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return None
 
 
 def read_setting(settings: Mapping[str, JsonValue], *keys: str) -> JsonValue:
