@@ -19,14 +19,22 @@ from tasks.server_failures import SERVER_FAILURES
 VARIABLE = "mcqa_parallel_workers"
 # A change shows within ten seconds, also where the server takes some of them to answer.
 EVERY_SECONDS = 5.0
-# How long a run that ends waits for a server that does not answer.
-PATIENCE_SECONDS = 1.0
+# How long a run waits for a server that does not answer: before its first question, and at its end.
+FIRST_SECONDS, PATIENCE_SECONDS = 3.0, 1.0
 
 
 @contextmanager
 def follow_variable(run: Run) -> Iterator[None]:
-    """Keep as many questions in flight as the variable says, until the block is left."""
-    with beside(partial(_follow_until, run), name="parallel-workers", patience_seconds=PATIENCE_SECONDS):
+    """Keep as many questions in flight as the variable says, until the block is left.
+
+    It is read before the block is entered, so that no run begins with more than it allows.
+    """
+    if not run.ledger.open_count:
+        yield
+        return
+    is_read = threading.Event()
+    with beside(partial(_follow_until, run, is_read), name="parallel-workers", patience_seconds=PATIENCE_SECONDS):
+        is_read.wait(FIRST_SECONDS)
         yield
 
 
@@ -76,11 +84,12 @@ def read_count(value: object) -> int | None:
     return value if 1 <= value <= MOST_WORKERS else None
 
 
-def _follow_until(run: Run, has_ended: threading.Event) -> None:
+def _follow_until(run: Run, is_read: threading.Event, has_ended: threading.Event) -> None:
     count = WorkerCount(run.workers, run.progress.notify)
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         while not has_ended.is_set():
             _follow(client, count, run)
+            is_read.set()
             has_ended.wait(EVERY_SECONDS)
 
 

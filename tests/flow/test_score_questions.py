@@ -39,6 +39,19 @@ def test_the_workers_are_busy_over_all_batches(folder: Path, endpoint: FakeEndpo
     assert endpoint.most_in_flight == 8
 
 
+def test_the_variable_holds_from_the_first_question_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """A run that begins, or is retried, during a provider's incident does not first ask as many as it is configured with."""
+    from prefect.variables import Variable
+
+    endpoint.delay_seconds = 0.05
+    Variable.set("mcqa_parallel_workers", 2)
+    try:
+        run(write_config(folder, endpoint.url), limit=20)
+    finally:
+        Variable.unset("mcqa_parallel_workers")
+    assert endpoint.most_in_flight == 2
+
+
 def test_a_grader_gives_the_scores(folder: Path, endpoint: FakeEndpoint) -> None:
     """One call a question more, to the listed model, and its verdict is the score."""
     run(write_config(folder, endpoint.url, grader=True))
