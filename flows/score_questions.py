@@ -10,6 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from flows.alarms import announced, find_alarm
 from flows.batch_window import BatchWindow
+from flows.deployed_settings import find_changes
 from flows.ending import report_outcome
 from flows.failing import fail
 from flows.final_state import final_state
@@ -84,7 +85,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     ):
         run.check_endpoints()
         warning = warn_if_idle(run)
-        artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=overrides.model_dump(exclude_none=True))
+        artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=find_changes(config_file, overrides))
         with before_asking():
             save_checkpoint(run, artifacts)
         try:

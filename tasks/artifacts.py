@@ -61,10 +61,12 @@ class Artifacts:
     Args:
         run: the run, before it has scored anything.
         remarks: what the report must say first.
-        changes: the settings in which the run differs from its configuration file.
+        changes: the settings that are not from the configuration file, under what is to be said of them.
     """
 
-    def __init__(self, run: Run, *, remarks: Sequence[str] = (), changes: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, run: Run, *, remarks: Sequence[str] = (), changes: Mapping[str, Mapping[str, object]] | None = None
+    ) -> None:
         self._run = run
         self._told = Told(remarks, changes or {}, choose_words())
         self._run_id = UUID(flow_run.id)

@@ -22,7 +22,7 @@ def report(evaluation: Evaluation, folder: Path) -> str:
         run.progress.notify("💾 Checkpoint saved: somewhere")
         told = Told(
             remarks=["Nothing was *asked*"],
-            changes={"limit": 6, "temperature": 0.5},
+            changes={"Different from the file": {"limit": 6, "temperature": 0.5}, "Set by the deployment": {}},
             words=lambda line: line.replace("--parallel", "Workers"),
         )
         tables = {"Accuracy": [{"Questions": "All", "Accuracy": "0.6667"}], "Refused": []}

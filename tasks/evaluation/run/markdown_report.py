@@ -27,8 +27,8 @@ class Told:
 
     remarks: Sequence[str] = ()
     """What must be said first, such as that nothing was asked."""
-    changes: Mapping[str, object] = field(default_factory=dict)
-    """The settings in which the run differs from its configuration file."""
+    changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """The settings that are not from the configuration file, under what is to be said of them."""
     words: Callable[[str], str] = str
     """Puts a message into the words of the place where it is read."""
 

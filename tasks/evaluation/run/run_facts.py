@@ -10,12 +10,12 @@ from tasks.evaluation.run.run import Run
 OWN_WORDS = "in words of its own"
 
 
-def list_facts(run: Run, changes: Mapping[str, object]) -> dict[str, str]:
+def list_facts(run: Run, changes: Mapping[str, Mapping[str, object]]) -> dict[str, str]:
     """Return the facts by their names, in the order in which people ask for them.
 
     Args:
         run: the run, at its end.
-        changes: the settings in which the run differs from its configuration file.
+        changes: the settings that are not from the configuration file, under what is to be said of them.
     """
     request, started_at = run.endpoints[0].request, run.metadata.started_at
     facts = {
@@ -28,7 +28,7 @@ def list_facts(run: Run, changes: Mapping[str, object]) -> dict[str, str]:
         "Grader": _describe_grader(run),
         "Asked": _describe_repeats(run.config.processing.repeats),
         "Settings": run.metadata.config_file or "from the parameters alone",
-        "Different from the file": ", ".join(f"{name}: {value}" for name, value in changes.items()),
+        **{title: ", ".join(f"{name}: {value}" for name, value in settings.items()) for title, settings in changes.items()},
         "Started": f"{started_at:%Y-%m-%d %H:%M}, took {_describe_time(run.factories.now() - started_at)}",
         "Finished": _describe_progress(run),
         "Tokens, this run": describe_sums(run.paid),
