@@ -24,6 +24,7 @@ from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.locks import Holder
+from tasks.flow_runs import is_of_deployment
 from tasks.run_pages import find_run_page
 from tasks.ui_words import choose_words
 
@@ -58,7 +59,7 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
             holder=Holder(flow_run.name or "", find_run_page(run_id)),
         ) as run,
     ):
-        run.metadata.name = flow_run.name or ""
+        run.metadata.name, run.is_shown = flow_run.name or "", is_of_deployment()
         tag_run(config)
         for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
             run.progress.notify(warning)

@@ -1,5 +1,8 @@
 """`output.formats` and `output.report`: a run leaves its results in other forms as well."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +25,17 @@ def evaluation(evaluation: Evaluation, folder: Path) -> Evaluation:
 def written() -> dict[str, Path]:
     """Hold the files' paths by kind."""
     return {}
+
+
+@contextmanager
+def largest_file(size_bytes: int) -> Iterator[None]:
+    """Let this process write no larger file: the page is larger, all else is smaller."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_run_writes_the_formats_beside_its_results(
@@ -47,6 +61,40 @@ def test_a_run_writes_its_report_beside_its_results(
     assert written["report"] == written["results"].with_suffix(".html")
     assert "of 3 questions right</h1>" in written["report"].read_text()
     assert f"Report saved to {written['report']}" in capsys.readouterr().out
+
+
+def test_a_run_that_people_look_at_in_a_browser_writes_its_report_unasked(
+    evaluation: Evaluation, written: dict[str, Path]
+) -> None:
+    """As all runs of a deployment: the link in the UI then leads to something that can be read."""
+    with evaluation.open({}, run_id="first") as run:
+        run.is_shown = True
+        [run.score(batch) for batch in run.batches.list_open()]
+        report(run, written)
+    assert written["report"].exists()
+
+
+def test_a_report_that_is_not_wanted_is_not_written(evaluation: Evaluation, written: dict[str, Path]) -> None:
+    """The settings have the last word."""
+    with evaluation.open({"output.report": False}, run_id="first") as run:
+        run.is_shown = True
+        [run.score(batch) for batch in run.batches.list_open()]
+        report(run, written)
+    assert set(written) == {"results", "config"}
+
+
+@pytest.mark.parametrize("asked", [None, True])
+def test_a_report_that_cannot_be_written_fails_the_run_only_if_it_was_asked_for(
+    evaluation: Evaluation, written: dict[str, Path], asked: bool | None
+) -> None:
+    """All scores are in the results, which nobody would take for failed."""
+    with evaluation.open({"output.report": asked}, run_id="first") as run:
+        run.is_shown = True
+        [run.score(batch) for batch in run.batches.list_open()]
+        expected = pytest.raises(StorageFailure, match="File too large") if asked else nullcontext()
+        with largest_file(20_000), expected:
+            report(run, written)
+    assert set(written) == {"results", "config"}
 
 
 def test_without_the_settings_neither_is_written(evaluation: Evaluation, written: dict[str, Path]) -> None:

@@ -212,8 +212,8 @@ class Output(Settings):
     """The beginning of the results' file names."""
     formats: list[ExportFormat] = Field(default_factory=list)
     """The formats of other tools in which the results are written as well."""
-    report: bool = False
-    """Write the results also as a web page with every question."""
+    report: bool | None = None
+    """Write the results also as a web page with every question; None: where the run is one of a deployment."""
     junit: PathText | None = None
     """Write what `fail_under` has decided to this file, in the form that CI systems show."""
 

@@ -103,7 +103,9 @@ class Advanced(BaseModel):
         default=None, title="Save incorrect", description="Write the questions scored below 1 to a file of their own."
     )
     report: bool | None = Field(
-        default=None, title="HTML report", description="Write the results also as a web page with every question."
+        default=None,
+        title="HTML report",
+        description="Write the results also as a web page with every question. If the file does not say either, it is written.",
     )
     no_rag: bool | None = Field(
         default=None, title="No RAG", description="Ask without retrieval and without the context field."

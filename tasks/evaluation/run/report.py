@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tasks.evaluation.endpoints.response_models import describe_other_models
 from tasks.evaluation.endpoints.tokens import describe_sums
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.exporting.exports import export_beside
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
@@ -59,12 +59,13 @@ def write_formats(run: Run, written: dict[str, Path]) -> None:
 
 
 def write_web_page(run: Run, written: dict[str, Path]) -> None:
-    """Write the results as a web page if the settings ask for it, beside the results.
+    """Write the results as a web page beside them, if the settings ask for it or people look at the run in a browser.
 
     Raises:
-        StorageFailure: it cannot be written.
+        StorageFailure: it cannot be written, and the settings ask for it.
     """
-    if not run.config.output.report:
+    asked = run.config.output.report
+    if not (run.is_shown if asked is None else asked):
         return
     from tasks.evaluation.pages.page import write_page  # noqa: PLC0415 - imports scipy, which takes a while
 
@@ -73,6 +74,10 @@ def write_web_page(run: Run, written: dict[str, Path]) -> None:
         run.progress.notify(f"Report saved to {written['report']}")
     except UserMistake as mistake:
         run.progress.notify(f"⚠️ No report: {mistake}")
+    except StorageFailure as failure:
+        if asked:
+            raise
+        run.progress.notify(f"⚠️ No report: {failure}")
 
 
 def report_tokens(run: Run) -> None:

@@ -38,7 +38,7 @@ class Run:
 
     `workers` is the number of questions that it keeps in flight, `batches` cuts its questions, `saver` writes its checkpoints,
     and `metadata` describes it for its files. `standing` is how it stands beside earlier runs of the same evaluation; None
-    until its results are written, and where that cannot be told.
+    until its results are written, and where that cannot be told. `is_shown` is true if people look at its results in a browser.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Run:
         self.preparation = preparation
         self.factories = factories
         self.standing: Standing | None = None
+        self.is_shown = False
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
