@@ -12,6 +12,7 @@ from functools import reduce
 import numpy as np
 
 from tasks.evaluation.comparing.columns import Digests, RunColumns
+from tasks.evaluation.questions.copies import count_copies
 from tasks.evaluation.statistics.arrays import Codes
 
 
@@ -51,21 +52,9 @@ def number_questions(digests: Sequence[Digests], question_ids: Sequence[Codes]) 
     """
     _, contents = np.unique(np.concatenate(digests), return_inverse=True)
     parts = np.split(contents, np.cumsum([len(each) for each in digests])[:-1])
-    copies = [_count_copies(content, ids) for content, ids in zip(parts, question_ids, strict=True)]
+    copies = [count_copies(content, np.lexsort((ids, content))) for content, ids in zip(parts, question_ids, strict=True)]
     most = 1 + max((int(copy.max(initial=0)) for copy in copies), default=0)
     return [content * most + copy for content, copy in zip(parts, copies, strict=True)]
-
-
-def _count_copies(contents: Codes, question_ids: Codes) -> Codes:
-    """Return for each question how many of the same content come before it, in the order of their numbers."""
-    order = np.lexsort((question_ids, contents))
-    ordered = contents[order]
-    is_first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
-    index = np.arange(len(ordered))
-    begins = np.maximum.accumulate(np.where(is_first, index, 0))
-    copies = np.empty(len(ordered), dtype=np.int64)
-    copies[order] = index - begins
-    return copies
 
 
 def _find_rows(keys: Codes, wanted: Codes) -> Codes:

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from typing import Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.copies import Counts, count_copies
 from tasks.evaluation.questions.entries import Entry, Fault
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, Unit
@@ -38,6 +38,8 @@ WORDS: dict[Kind, str] = {
 # For these kinds, the first entry's own reason says more than the kind.
 EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
 SHOWN_PLACES = 5
+
+Places = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,10 @@ class Findings:
         """Return True if this keeps an entry from being asked."""
         return kind in FAULTS or (kind == "unclear_answer" and not self._has_grader)
 
-    def count_copies(self) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def count_copies(self) -> Counts:
         """Return for each entry that can be asked how many with the same words come before it."""
-        questions = pd.Series(np.frombuffer(self._questions, dtype=np.uint64))
-        return np.asarray(questions.groupby(questions).cumcount(), dtype=np.int64)
+        questions = np.frombuffer(self._questions, dtype=np.uint64)
+        return count_copies(questions, np.argsort(questions, kind="stable"))
 
     def list_all(self) -> list[Finding]:
         """Return all findings, beginning with those that keep entries from being asked."""
@@ -163,19 +165,17 @@ class Findings:
 
     def _list_copies(self) -> list[Finding]:
         """Return findings about questions that are in the file more than once."""
-        frame = pd.DataFrame({
-            "place": np.frombuffer(self._places, dtype=np.uint64),
-            "question": np.frombuffer(self._questions, dtype=np.uint64),
-            "answer": np.frombuffer(self._answers, dtype=np.uint64),
-        })[np.frombuffer(self._is_asked, dtype=np.bool_)]  # fmt: skip
-        copies = frame[frame.duplicated("question")]
-        firsts = frame.drop_duplicates("question").set_index("question")["answer"]
-        differs = copies["answer"].to_numpy() != firsts.reindex(copies["question"]).to_numpy()
-        kinds: dict[Kind, pd.DataFrame] = {"duplicate": copies[~differs], "contradiction": copies[differs]}
+        is_asked = np.frombuffer(self._is_asked, dtype=np.bool_)
+        columns = (self._places, self._questions, self._answers)
+        places, questions, answers = (np.frombuffer(column, dtype=np.uint64)[is_asked] for column in columns)
+        _, first_of_each, numbers = np.unique(questions, return_index=True, return_inverse=True)
+        firsts = first_of_each[numbers]
+        is_copy, differs = firsts != np.arange(len(questions)), answers != answers[firsts]
+        kinds: dict[Kind, Places] = {"duplicate": places[is_copy & ~differs], "contradiction": places[is_copy & differs]}
         return [
-            Finding(kind, len(rows), tuple(int(place) for place in rows["place"][:SHOWN_PLACES]), stops=False)
-            for kind, rows in kinds.items()
-            if len(rows)
+            Finding(kind, len(found), tuple(int(place) for place in found[:SHOWN_PLACES]), stops=False)
+            for kind, found in kinds.items()
+            if len(found)
         ]
 
 

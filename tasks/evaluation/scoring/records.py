@@ -17,7 +17,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.statistics.accuracy import is_score
 
 if TYPE_CHECKING:
-    # At run time it would bring pandas, for which commands that only read records should not wait.
+    # At run time it would bring what reads question files, for which commands that only read records should not wait.
     from tasks.evaluation.questions.questions import Question
 
 LABEL = re.compile(r"\W*(\w|\d\d)(?:\W*|\).*)", re.DOTALL)
