@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
 
 from tasks.evaluation.statistics.arrays import Codes, Floats
+from tasks.evaluation.statistics.distributions import find_binomial_tail
 
 # A number of right guesses this many standard deviations and counts from the mean has a probability below 1e-30.
 WINDOW_DEVIATIONS = 12
@@ -52,7 +52,7 @@ def _find_binomial_tail(right_count: int, count: int, probability: float) -> flo
     """Return the probability that a binomial is at least `right_count`."""
     if right_count <= 0:
         return 1.0
-    return float(betainc(right_count, count - right_count + 1, probability)) if right_count <= count else 0.0
+    return find_binomial_tail(right_count, count, probability) if right_count <= count else 0.0
 
 
 def _find_tail(right_count: int, parts: list[tuple[int, int]]) -> float:

@@ -4,9 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from tasks.evaluation.statistics.arrays import Codes, Floats
+from tasks.evaluation.statistics.distributions import find_normal_quantile, find_t_quantile
 
 # What rounding may leave of a mean or a standard error that is zero, for values from -1 to 1.
 ROUNDING = 1e-12
@@ -56,12 +56,12 @@ def measure_mean(values: Floats, clusters: Codes | None = None) -> SampledMean:
 
 def find_z(confidence: float) -> float:
     """Return how many standard errors from the mean a normal interval of this confidence ends: 1.96 for 0.95."""
-    return float(ndtri((1 + confidence) / 2))
+    return find_normal_quantile((1 + confidence) / 2)
 
 
 def find_t(confidence: float, degrees: int) -> float:
     """Return how many standard errors from the mean a t interval of this confidence ends, with so many degrees of freedom."""
-    return float(stdtrit(degrees, (1 + confidence) / 2))
+    return find_t_quantile((1 + confidence) / 2, degrees)
 
 
 def _sum_by_cluster(values: Floats, clusters: Codes) -> Floats:

@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import bdtr, stdtr
-
 from tasks.evaluation.statistics.arrays import Codes, Floats
+from tasks.evaluation.statistics.distributions import find_coin_probability, find_t_probability
 from tasks.evaluation.statistics.intervals import is_binary
 from tasks.evaluation.statistics.means import SampledMean, find_t, find_z, measure_mean
 
@@ -66,7 +65,7 @@ def compare_scores(a: Floats, b: Floats, clusters: Codes | None = None, *, confi
     if not sample.error:
         return _compare_constant(sample, method, confidence)
     margin = find_t(confidence, sample.units - 1) * sample.error
-    p = 2 * float(stdtr(sample.units - 1, -abs(sample.mean) / sample.error))
+    p = 2 * find_t_probability(-abs(sample.mean) / sample.error, sample.units - 1)
     low, high = max(-1.0, sample.mean - margin), min(1.0, sample.mean + margin)
     return Difference(sample.mean, low, high, method, p, method)
 
@@ -111,5 +110,5 @@ def _find_mid_p(only_a: int, only_b: int) -> float:
     differing, fewer = only_a + only_b, min(only_a, only_b)
     if not fewer:
         return 0.5**differing
-    fewer_still = float(bdtr(fewer - 1, differing, 0.5))
-    return fewer_still + (0.5 if only_a == only_b else float(bdtr(fewer, differing, 0.5)))
+    fewer_still = find_coin_probability(fewer - 1, differing)
+    return fewer_still + (0.5 if only_a == only_b else find_coin_probability(fewer, differing))

@@ -7,9 +7,8 @@ are each other's inverse.
 import math
 from dataclasses import dataclass
 
-from scipy.special import ndtri
-
 from tasks.evaluation.statistics.arrays import Codes, Floats
+from tasks.evaluation.statistics.distributions import find_normal_quantile
 from tasks.evaluation.statistics.intervals import is_binary
 from tasks.evaluation.statistics.means import find_z, measure_mean
 
@@ -56,7 +55,7 @@ def find_smallest_visible(n: int, spread: Spread, *, confidence: float = 0.95, p
     Source: Connor 1987, "Sample size for testing differences in proportions for the paired-sample design", solved for the
     difference; for t, Guenther 1981, "Sample size formulas for normal theory t tests".
     """
-    z, z_power = find_z(confidence), float(ndtri(power))
+    z, z_power = find_z(confidence), find_normal_quantile(power)
     if not spread.is_binary and spread.variance:
         left = n - _count_lost(spread, z)
         visible = (z + z_power) * math.sqrt(spread.variance / left) if left > 0 else math.inf
@@ -83,7 +82,7 @@ def count_questions_needed(difference: float, spread: Spread, *, confidence: flo
     """
     if not difference:
         return None
-    z, z_power = find_z(confidence), float(ndtri(power))
+    z, z_power = find_z(confidence), find_normal_quantile(power)
     size = abs(difference)
     if not spread.is_binary and spread.variance:
         return math.ceil((z + z_power) ** 2 * spread.variance / size**2 + _count_lost(spread, z))
