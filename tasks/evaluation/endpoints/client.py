@@ -8,11 +8,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.advice import describe_reasoning
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.http import Transport
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Outage, Waiting
 from tasks.evaluation.endpoints.patience import Patience
@@ -32,6 +32,9 @@ from tasks.evaluation.errors import (
     UnusableReply,
     UserMistake,
 )
+
+if TYPE_CHECKING:
+    from tasks.evaluation.endpoints.http import Transport
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
@@ -58,9 +61,6 @@ class Client:
         is_proven: whether it has answered such requests before.
         slots: limits the questions in flight; a question gives up its slot while it waits to be asked again.
         notify: takes what the user should know.
-
-    Raises:
-        UserMistake: the endpoint's address or key cannot be used.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Client:
         self.endpoint = endpoint
         self.patience = patience
         self.paid = TokenSum()
-        self.transport = Transport(endpoint, patience)
+        self._transport: Transport | None = None
         self._slots = slots
         self._notify = notify
         self._outage = Outage(endpoint.role, patience, notify)
@@ -86,6 +86,20 @@ class Client:
         self._has_answered = self._has_hinted = False
         self._declined = self._no_completions = self._only_reasoned = self._refused = self._blocked_in_a_row = 0
         self._final: EvaluationError | None = None
+
+    @property
+    def transport(self) -> "Transport":
+        """Return what sends the requests; made for the first of them.
+
+        Raises:
+            UserMistake: the endpoint's address or key cannot be used.
+        """
+        if self._transport is None:
+            # Imports the openai package, for which a run that finds everything answered should not wait.
+            from tasks.evaluation.endpoints.http import Transport  # noqa: PLC0415
+
+            self._transport = Transport(self.endpoint, self.patience)
+        return self._transport
 
     @property
     def waiting(self) -> Waiting | None:
@@ -143,7 +157,8 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.transport.close()
+        if self._transport:
+            await self._transport.close()
 
     async def _ask_in_turn(self, messages: list[Message]) -> Answer:
         """Make one attempt; until the first answer, one at a time, so that a wrong setting costs one request."""
