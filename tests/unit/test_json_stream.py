@@ -76,3 +76,20 @@ def test_a_line_gives_its_record_back(record: dict[str, object]) -> None:
 def test_half_a_surrogate_pair_survives() -> None:
     """It has no UTF-8 form, so it is written as an escape."""
     assert from_line(to_line({"a": "\ud800"})) == {"a": "\ud800"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["NaN", "-Infinity", "1e400", "18446744073709551616", "-9223372036854775809", "1E5", "-0", "5.1e-05", '"\\ud800"', "[1.0]"],
+)
+def test_a_line_is_read_as_the_standard_library_reads_it(value: str) -> None:
+    """Also what other readers round, or refuse."""
+    line = f'{{"a":{value}}}'.encode()
+    assert repr(from_line(line)) == repr(json.loads(line))
+
+
+@pytest.mark.parametrize("line", [b"", b"[1]", b"1", b'{"a":1', b'{"a":1}}', b'{"a":\xff}', b'{"a":' + b"[" * 100_000])
+def test_a_line_that_is_no_record_is_an_error(line: bytes) -> None:
+    """Of one kind, whatever is wrong."""
+    with pytest.raises(ValueError, match=r".+"):
+        from_line(line)

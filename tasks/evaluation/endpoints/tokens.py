@@ -36,8 +36,9 @@ class TokenSum:
     @classmethod
     def read(cls, usage: object) -> Self:
         """Return the counts of one `usage`; a missing total is the sum of the two others."""
-        found = usage if isinstance(usage, Mapping) else {}
-        prompt, completion, total = (found[name] if is_count(found.get(name)) else 0 for name in COUNTS)
+        if not usage or not isinstance(usage, Mapping):
+            return cls()
+        prompt, completion, total = [count if is_count(count := usage.get(name)) else 0 for name in COUNTS]
         total = total or prompt + completion
         return cls(prompt, completion, total, counted=int(total > 0))
 
@@ -81,8 +82,10 @@ class TokenTable:
         """Take the `usage` of the question's result in place of an earlier one."""
         usage = result.get("usage")
         by_role = usage if isinstance(usage, Mapping) else {}
-        sums = [TokenSum.read(by_role.get(role)) for role in ROLES]
-        self._counts[position] = [[min(n, MOST_TOKENS) for n in (s.prompt, s.completion, s.total)] for s in sums]
+        for row, role in enumerate(ROLES):
+            found = TokenSum.read(by_role.get(role))
+            counts = found.prompt, found.completion, found.total
+            self._counts[position, row] = counts if max(counts) <= MOST_TOKENS else [min(n, MOST_TOKENS) for n in counts]
 
     def add_up(self, positions: Sequence[int]) -> dict[Role, TokenSum]:
         """Return the sums over the questions at these positions."""

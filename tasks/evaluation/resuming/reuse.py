@@ -6,6 +6,7 @@ them, the settings and each question's text are compared.
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tasks.evaluation.endpoints.answer import Answer
@@ -31,7 +32,8 @@ from tasks.evaluation.scoring.repeats import split_repeats
 from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.storage.checkpoint import Checkpoint
-from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_results
+from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_result_lines
+from tasks.evaluation.storage.id_index import IdIndex
 
 
 @dataclass
@@ -52,7 +54,9 @@ class Reuse:
 
 
 class Reuser:
-    """Matches earlier records with the questions of a ledger. Memory while it exists: 64 bytes per question.
+    """Matches earlier records with the questions of a ledger.
+
+    Memory while it exists: 64 bytes per question, unless each record is found at its number.
 
     Args:
         ledger: receives what fits.
@@ -64,9 +68,7 @@ class Reuser:
         self._settings = settings
         self._grades: dict[tuple[int, str], Grade] = {}
         self._other_answers: dict[tuple[int, str], Answer] = {}
-        self._by_answer, self._by_score = ledger.roster.index(
-            ledger.open_askings(ledger.open_positions(range(len(ledger.roster))))
-        )
+        self._finished_before = len(ledger.results)
 
     def use_checkpoint(self, checkpoint: Checkpoint) -> Reuse:
         """Take everything that fits from the checkpoint, or nothing if it turns out to be damaged.
@@ -79,8 +81,8 @@ class Reuser:
         use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
         count = 0
         try:
-            for count, result in enumerate(read_results(checkpoint.path), start=1):  # noqa: B007 - used below
-                use(result, reuse)
+            for count, (result, line) in enumerate(read_result_lines(checkpoint.path), start=1):  # noqa: B007 - used below
+                use(result, line, reuse)
             if count != checkpoint.completed_count:
                 raise DamagedFile(f"it holds {count} results, not {checkpoint.completed_count}")  # noqa: TRY301
         except DamagedFile:
@@ -114,15 +116,40 @@ class Reuser:
         self._join_grades(reuse)
         return reuse
 
-    def _use_result(self, result: JsonObject, reuse: Reuse) -> None:
+    @cached_property
+    def _indexes(self) -> tuple[IdIndex, IdIndex]:
+        """Return where the askings are that were unfinished in the beginning, by answer id and by score id."""
+        ledger = self._ledger
+        finished = set(ledger.results.positions(0, self._finished_before))
+        positions = (position for position in range(len(ledger.roster)) if position not in finished)
+        return ledger.roster.index(asking for position in positions for asking in ledger.roster.askings(position))
+
+    @property
+    def _by_answer(self) -> IdIndex:
+        return self._indexes[0]
+
+    @property
+    def _by_score(self) -> IdIndex:
+        return self._indexes[1]
+
+    def _find_asking(self, record: JsonObject) -> int | None:
+        """Return the asking that has the record's score id: first looked for where the record's number says."""
+        number, score_id, roster = record.get("question_id"), str(record.get("score_id")), self._ledger.roster
+        if roster.repeats == 1 and isinstance(number, int) and 0 < number <= len(roster):
+            asking = number - 1
+            if roster.has_score_id(asking, score_id):
+                return asking
+        return next(iter(self._by_score.find(score_id)), None)
+
+    def _use_result(self, result: JsonObject, line: bytes | None, reuse: Reuse) -> None:
         """Use a result that has ids, or each of its repeats."""
         if is_sound_result(result):
             for record in split_repeats(result):
-                self._use_repeat(record, reuse)
+                self._use_repeat(record, line if record is result else None, reuse)
 
-    def _use_repeat(self, record: JsonObject, reuse: Reuse) -> None:
-        asking = next(iter(self._by_score.find(str(record.get("score_id")))), None)
-        if asking is not None and self._ledger.reuse(asking, record):
+    def _use_repeat(self, record: JsonObject, line: bytes | None, reuse: Reuse) -> None:
+        asking = self._find_asking(record)
+        if asking is not None and self._ledger.reuse(asking, record, line):
             reuse.finished += 1
             return
         answer = answer_of_result(record) if asking is None or not self._ledger.is_finished(asking) else None
@@ -131,15 +158,15 @@ class Reuser:
                 self._keep_answer(asking, answer, reuse)
                 self._keep_clarification(asking, answer, record)
 
-    def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, Reuse], None]:
+    def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, bytes | None, Reuse], None]:
         """Return a function that uses the original's results: none if settings differ, only answers if just the grader does."""
         if list_differences(checkpoint, self._settings):
-            return lambda _result, _reuse: None
+            return lambda _result, _line, _reuse: None
         model = checkpoint.config.get("model")
         theirs = model.get("grader_shortname") if isinstance(model, dict) else None
         same_grader = theirs == self._settings["grader_shortname"]
 
-        def use(result: JsonObject, reuse: Reuse) -> None:
+        def use(result: JsonObject, _line: bytes | None, reuse: Reuse) -> None:
             self._use_original(result, reuse, same_grader=same_grader)
 
         return use
@@ -179,7 +206,7 @@ class Reuser:
             return self._use_answer(record, reuse)
         if kind == "clarification":
             return self._use_clarification(record)
-        asking = next(iter(self._by_score.find(str(record.get("score_id")))), None)
+        asking = self._find_asking(record)
         if asking is None:
             return []
         if kind == "grade":

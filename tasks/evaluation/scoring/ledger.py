@@ -28,6 +28,7 @@ from tasks.evaluation.scoring.records import (
     refusal_record,
 )
 from tasks.evaluation.scoring.repeats import merge_repeats, select_own
+from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.scoring.score_sheet import ScoreSheet
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -118,15 +119,20 @@ class Ledger:
         for position, error in self.roster.errors.items():
             self.finish_question(position, build_unusable(error))
 
-    def finish(self, asking: int, record: JsonObject) -> bool:
+    def finish(self, asking: int, record: JsonObject, line: bytes | None = None) -> bool:
         """Add the record of an asking; return False if it already has one.
 
         With repeats, the question is finished with its last one. After a refusal it waits for `conclude`.
+
+        Args:
+            asking: its number.
+            record: the record.
+            line: as for `finish_question`.
         """
         position = self.position_of(asking)
         self.clarifications.forget(asking)
         if self.roster.repeats == 1:
-            return self.finish_question(position, record)
+            return self.finish_question(position, record, line)
         if position in self.results or not self.repeats.put(asking, to_line(select_own(record))):
             return False
         if record.get("skipped"):
@@ -145,18 +151,21 @@ class Ledger:
         for position in sorted(self._with_refusal):
             self.conclude(position)
 
-    def finish_question(self, position: int, result: JsonObject) -> bool:
-        """Add the question's record to the results, with its own number and fields; return False if it already has one."""
+    def finish_question(self, position: int, result: JsonObject, line: bytes | None = None) -> bool:
+        """Add the question's record to the results, with its own number and fields; return False if it already has one.
+
+        Args:
+            position: the question's.
+            result: the record.
+            line: the line of a file that holds it; None if it comes from no file.
+        """
         if position not in self.results:
             self._tokens.note(position, result)
             self._models.note(position, result.get("response_model"))
             if not result.get("skipped"):
                 # Set before the record is added: a concurrent save counts the scores of the records that it finds.
                 self.sheet.note(position, result)
-        record = {**result, "question_id": position + 1}
-        record.pop("fields", None)  # those of a reused record are from the file as it was then
-        metadata = self.questions.metadata(position)
-        return self.results.put(position, to_line(record | {"fields": metadata} if metadata else record))
+        return self.results.put(position, place_result(result, line, position + 1, self.questions.metadata(position)))
 
     def rollback(self, *, results_from: int, repeats_from: int, answers_from: int) -> None:
         """Drop all results, repeats and answers except the first `results_from`, `repeats_from` and `answers_from`."""
@@ -168,9 +177,15 @@ class Ledger:
         self.answers.truncate(answers_from)
         self._with_refusal -= dropped
 
-    def reuse(self, asking: int, record: JsonObject) -> bool:
-        """Use a record that an earlier checkpoint or log holds under the asking's score id; return True if it was used."""
-        return not (is_refused(record) and self._retry_refused) and self.finish(asking, record)
+    def reuse(self, asking: int, record: JsonObject, line: bytes | None = None) -> bool:
+        """Use a record that an earlier checkpoint or log holds under the asking's score id; return True if it was used.
+
+        Args:
+            asking: its number.
+            record: the record.
+            line: as for `finish_question`.
+        """
+        return not (is_refused(record) and self._retry_refused) and self.finish(asking, record, line)
 
     async def keep_answer(self, asking: int, answer: Answer) -> None:
         """Log the answer; with `waits_for_sync`, wait for the fsync.

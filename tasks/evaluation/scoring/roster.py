@@ -82,6 +82,10 @@ class Roster:
         span = slice(asking * ID_BYTES, (asking + 1) * ID_BYTES)
         return Ids(self._answer_ids[span].hex(), self._score_ids[span].hex())
 
+    def has_score_id(self, asking: int, hexadecimal: str) -> bool:
+        """Return True if this is the asking's score id."""
+        return self._score_ids[asking * ID_BYTES : (asking + 1) * ID_BYTES].hex() == hexadecimal
+
     def question_ids(self, position: int) -> Ids:
         """Return the question's ids: those of its first asking, with one score id for all of its askings."""
         askings = self.askings(position)

@@ -37,8 +37,8 @@ NAME_PREFIX = "checkpoint_"
 RESULTS_KEY = "results"
 # The key under which the reader adds the number of results after reading a whole file; no file holds it.
 RESULTS_COUNT_KEY = "results_count"
-_RESULTS_BEGIN = b'"results": [\n'
-_RESULTS_END = b"\n], "
+RESULTS_BEGIN = b'"results": [\n'
+RESULTS_END = b"\n], "
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ def build_head(now: datetime, indices: Iterable[int]) -> bytes:
         "completed_count": len(completed),
         "completed_indices": completed,
     }
-    return json.dumps(members).encode().removesuffix(b"}") + b", " + _RESULTS_BEGIN
+    return json.dumps(members).encode().removesuffix(b"}") + b", " + RESULTS_BEGIN
 
 
 def build_tail(metadata: JsonObject, config: JsonObject) -> bytes:
     """Return everything after the last result."""
     members = {"metadata": metadata, "config": config, "version": VERSION}
-    return _RESULTS_END + json.dumps(members, ensure_ascii=False).encode().removeprefix(b"{") + b"\n"
+    return RESULTS_END + json.dumps(members, ensure_ascii=False).encode().removeprefix(b"{") + b"\n"
 
 
 def parse_ends(first_line: bytes, last_bytes: bytes) -> JsonObject | None:
@@ -91,8 +91,8 @@ def parse_ends(first_line: bytes, last_bytes: bytes) -> JsonObject | None:
 
     None if these are not what `build_head` and `build_tail` write.
     """
-    _, found, tail = last_bytes.rpartition(_RESULTS_END)
-    if not found or not first_line.endswith(_RESULTS_BEGIN):
+    _, found, tail = last_bytes.rpartition(RESULTS_END)
+    if not found or not first_line.endswith(RESULTS_BEGIN):
         return None
     try:
         head_members: JsonObject = json.loads(first_line + b"]}")

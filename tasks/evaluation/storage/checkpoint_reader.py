@@ -1,15 +1,19 @@
 """The reader of checkpoints, ours and the original script's (`checkpoint` documents the file)."""
 
 import gzip
+import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 from tasks.evaluation.errors import DamagedFile, UserMistake
-from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.json_lines import JsonObject, from_line
 from tasks.evaluation.storage.checkpoint import (
+    RESULTS_BEGIN,
     RESULTS_COUNT_KEY,
+    RESULTS_END,
     RESULTS_KEY,
     Checkpoint,
     parse_ends,
@@ -22,6 +26,8 @@ from tasks.evaluation.storage.json_stream import read_object
 TAIL_BYTES = 1 << 18
 # The original script stored a failed request as an answer that begins with this.
 ORIGINAL_ERROR = "Error: "
+SEPARATOR = b",\n"
+LINE_BREAK = b"\n"
 
 
 def read_checkpoint(path: Path) -> Checkpoint | None:
@@ -58,6 +64,17 @@ def read_results(path: Path) -> Iterator[JsonObject]:
         for key, value in read_object(source, streamed=RESULTS_KEY):
             if key == RESULTS_KEY and isinstance(value, dict):
                 yield value
+
+
+def read_result_lines(path: Path) -> Iterator[tuple[JsonObject, bytes | None]]:
+    """Yield the results in a checkpoint, each with its line; None for one that does not have a line of its own.
+
+    Raises:
+        DamagedFile: as `read_results`.
+    """
+    count = yield from _read_own_lines(path)
+    if count is not None:
+        yield from ((result, None) for result in itertools.islice(read_results(path), count, None))
 
 
 def read_completed_indices(path: Path) -> set[int]:
@@ -110,6 +127,28 @@ def _read_whole(path: Path) -> JsonObject:
             else:
                 members[key] = value
     return members | {RESULTS_COUNT_KEY: count}
+
+
+def _read_own_lines(path: Path) -> Generator[tuple[JsonObject, bytes], None, int | None]:
+    """Yield the results, each with its line, as long as the file is as the writer has left it.
+
+    Return None if it is to its end; else, as after an edit or where it was cut, the number of results before that place.
+    """
+    count = 0
+    with suppress(OSError, ValueError), path.open("rb") as file:
+        first_line = file.readline()
+        for stored in file if first_line.endswith(RESULTS_BEGIN) else ():
+            line = stored.rstrip(SEPARATOR)
+            yield from_line(line), line
+            count += 1
+            if not stored.endswith(SEPARATOR):
+                return None if _is_end(first_line, file.readline()) and not file.read(1) else count
+    return count
+
+
+def _is_end(first_line: bytes, line: bytes) -> bool:
+    is_end = line.startswith(RESULTS_END.lstrip(LINE_BREAK))
+    return is_end and parse_ends(first_line, LINE_BREAK + line) is not None
 
 
 def _begins_with_brace(source: TextIO) -> bool:
