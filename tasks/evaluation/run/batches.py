@@ -1,7 +1,9 @@
 """Batches: the questions that are scored as one task run, and each batch's result.
 
-A result may come from an earlier run's cache, from a file that was written without an fsync. It is therefore trusted only if
-its digest is right, and for each question only if its id is.
+A result is a digest and, under `lines`, the line of each question's record, without the question's text: the questions file has
+it, and it is the same wherever the id is. Earlier versions kept the whole records, under `results`. A result may come from an
+earlier run's cache, from a file that was written without an fsync. It is therefore trusted only if its digest is right, and for
+each question only if its id is.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,19 +64,18 @@ class Batches:
 
     def collect(self, batch: Batch) -> JsonObject:
         """Return the records of a finished batch, with their digest."""
-        lines = [self._ledger.results.read(position) for position in batch.positions]
-        return {"digest": digest_lines(lines), "results": [from_line(line) for line in lines]}
+        lines = [leave_out_question(self._ledger.results.read(position)) for position in batch.positions]
+        return {"digest": digest_lines(lines), "lines": [line.decode() for line in lines]}
 
     def accept(self, batch: Batch, outcome: object) -> bool:
         """Take what a batch's task has returned; return True if the batch is then finished.
 
         A damaged outcome and records of other questions are ignored.
         """
-        results = outcome.get("results") if isinstance(outcome, dict) else None
-        if isinstance(outcome, dict) and isinstance(results, list) and len(results) == len(batch.positions):
-            lines = [to_line(result) for result in results]
-            if outcome.get("digest") == digest_lines(lines):
-                self._take_results(batch, results)
+        if isinstance(outcome, dict):
+            lines = read_lines(outcome)
+            if len(lines) == len(batch.positions) and outcome.get("digest") == digest_lines(lines):
+                self._take_results(batch, [from_line(line) for line in lines])
         return self.count_open(batch) == 0
 
     def note_failure(self, batch: Batch, failure: object) -> None:
@@ -87,13 +88,32 @@ class Batches:
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
             is_same = result.get("score_id") == self._ledger.roster.question_ids(position).score
-            if is_same and (not is_refused(result) or not self._retry_refused):
-                self._ledger.finish_question(position, result)
+            question = self._ledger.questions[position] if is_same else None
+            if question and (not is_refused(result) or not self._retry_refused):
+                self._ledger.finish_question(position, {"question_id": 0, "question": question.text, **result})
 
 
 def choose_batch_size(question_count: int) -> int:
     """Return the number of questions in a batch, which depends only on the total number of questions."""
     return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
+
+
+def leave_out_question(line: bytes) -> bytes:
+    """Return the line of a record without the question's text; as it is if it holds none behind its number.
+
+    The text ends at the first quotation mark before a comma and another one: within it, each would have a backslash before it.
+    """
+    number, found, rest = line.partition(b',"question":"')
+    _, end, others = rest.partition(b'","')
+    return number + b',"' + others if found and end and b'"' not in number.removeprefix(b'{"question_id"') else line
+
+
+def read_lines(outcome: JsonObject) -> list[bytes]:
+    """Return the lines in a batch's result, of this version or an earlier one; empty if it holds none."""
+    lines, results = outcome.get("lines"), outcome.get("results")
+    if isinstance(lines, list):
+        return [str(line).encode(errors="surrogatepass") for line in lines]
+    return [to_line(result) for result in results if isinstance(result, dict)] if isinstance(results, list) else []
 
 
 def digest_lines(lines: Sequence[bytes]) -> str:
