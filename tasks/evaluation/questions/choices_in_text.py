@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from tasks.evaluation.questions.instructions import strip_instructions
 from tasks.evaluation.questions.label_marks import MarkKind, Run, find_marks, find_runs
@@ -144,7 +144,8 @@ def _strip_last(parted: LabelledText) -> LabelledText:
     if not parted.choices:
         return parted
     last, text = list(parted.choices.items())[-1]
-    return replace(parted, choices={**parted.choices, last: strip_instructions(text)})
+    stripped = strip_instructions(text)
+    return parted if stripped == text else LabelledText(parted.stem, {**parted.choices, last: stripped})
 
 
 def _strip_signs(parted: LabelledText) -> LabelledText:
@@ -152,7 +153,7 @@ def _strip_signs(parted: LabelledText) -> LabelledText:
     texts = parted.choices.values()
     if not all(text.startswith((". ", ") ", ": ")) for text in texts):
         return parted
-    return replace(parted, choices={label: text[2:] for label, text in parted.choices.items()})
+    return LabelledText(parted.stem, {label: text[2:] for label, text in parted.choices.items()})
 
 
 def _ends_in_question(parted: LabelledText) -> bool:

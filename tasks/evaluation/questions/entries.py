@@ -145,7 +145,8 @@ class EntryReader:
         )
         if not read.fault:
             self._notes.add_labels(read.right[0] if read.right else (), "" if read.choices else read.reference)
-        return replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
+        is_alone = not (context or metadata or group or cluster)
+        return read if is_alone else replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
         """Return the choices that fields of their own hold, without any text where there are none; None for an unknown form."""

@@ -4,11 +4,12 @@ import random
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import orjson
 
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.errors import UserMistake
@@ -207,7 +208,7 @@ def read_questions(
             findings.add(place, entry)
             groups.add(entry.group)
             clusters.add(entry.cluster)
-            spool.append(to_line(_pack(entry, question_format)))
+            spool.append(_pack(entry, question_format))
             has_metadata = has_metadata or bool(entry.metadata)
         found = list_findings(findings, notes, are_letters_meant=question_format == "qa")
         on_failure.pop_all()
@@ -216,19 +217,25 @@ def read_questions(
     return Questions(spool, places, findings.count_copies(), file_findings, (groups, clusters), has_metadata=has_metadata)
 
 
-def _pack(entry: Entry, question_format: QuestionFormat) -> JsonObject:
-    """Return what the spool holds of an entry."""
+def _pack(entry: Entry, question_format: QuestionFormat) -> bytes:
+    """Return what the spool holds of an entry, as JSON."""
     metadata: JsonObject = {"metadata": entry.metadata} if entry.metadata else {}
     if entry.fault:
-        return {"error": entry.reason, **metadata}
-    return {"question": make_question(entry, question_format).to_json(), **metadata}
+        return to_line({"error": entry.reason, **metadata})
+    packed = {"question": make_question(entry, question_format).to_json(), **metadata}
+    if metadata:
+        return to_line(packed)
+    try:
+        return orjson.dumps(packed)
+    except orjson.JSONEncodeError:  # half of a surrogate pair
+        return to_line(packed)
 
 
 def make_question(entry: Entry, question_format: QuestionFormat) -> Question:
     """Return the question of an entry that can be asked; `auto` makes it multiple choice if it offers choices."""
     chosen: Format = question_format if question_format != "auto" else "mc" if entry.choices else "qa"
-    asked = Question(entry.text, entry.reference, entry.context, chosen, entry.aliases, stem=entry.stem)
-    return replace(asked, choices=entry.choices, right=entry.right) if chosen == "mc" else asked
+    choices, right = (entry.choices, entry.right) if chosen == "mc" else ({}, ())
+    return Question(entry.text, entry.reference, entry.context, chosen, entry.aliases, entry.stem, choices, right)
 
 
 def _refuse_ambiguous(entry: Entry, file: QuestionFile, place: int) -> None:

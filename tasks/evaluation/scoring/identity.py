@@ -17,6 +17,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii
 
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.messages import Message
@@ -25,6 +26,8 @@ from tasks.evaluation.scoring.prompts import ORIGINAL, describe_prompt, generato
 from tasks.evaluation.scoring.records import Ids
 
 ID_BYTES = 16
+# Made once: `json.dumps` would make one for each question.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Identity:
             occurrence: the number of identical questions before it.
             repeat: the number of times that it was asked before.
         """
-        messages = _canonical(generator_messages(question, self._prompt))
+        messages = _canonical_messages(generator_messages(question, self._prompt))
         repeated = [str(repeat).encode()] if repeat else []
         answer = _digest_bytes(self._answer_part, messages, str(occurrence).encode(), *repeated)
         aliases = [question.aliases] if question.aliases else []
@@ -107,12 +110,15 @@ def _digest(*parts: object) -> bytes:
 
 def _digest_bytes(*parts: bytes) -> bytes:
     """Return a digest of the parts that also depends on where each begins."""
-    digest = blake2b(digest_size=ID_BYTES)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.digest()
+    sized = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
+    return blake2b(b"".join(sized), digest_size=ID_BYTES).digest()
 
 
 def _canonical(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=dict).encode()
+    return _ENCODER.encode(value).encode()
+
+
+def _canonical_messages(messages: Sequence[Message]) -> bytes:
+    """Return what `_canonical` does, put together by hand, since there is a list of messages for each question."""
+    texts = [f'{{"content":{encode_basestring_ascii(each["content"])},"role":"{each["role"]}"}}' for each in messages]
+    return f"[{','.join(texts)}]".encode()
