@@ -19,6 +19,7 @@ from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal, list_findings
 from tasks.evaluation.questions.groups import Clusters, Groups
+from tasks.evaluation.questions.parts import cut_parts, place_parts
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
@@ -62,13 +63,14 @@ class Question:
 
     def to_json(self) -> JsonObject:
         """Return the question as the spool holds it."""
-        return {**vars(self), "aliases": list(self.aliases), "right": [list(labels) for labels in self.right]}
+        parts = place_parts(self.text, self.stem, self.choices)
+        return {**vars(self), **parts, "aliases": list(self.aliases), "right": [list(labels) for labels in self.right]}
 
     @classmethod
     def from_json(cls, stored: JsonObject) -> "Question":
         """Return the question that `to_json` wrote."""
         lists = {"aliases": tuple(stored["aliases"]), "right": tuple(map(tuple, stored["right"]))}  # type: ignore[arg-type]
-        return cls(**stored | lists)  # type: ignore[arg-type]
+        return cls(**stored | cut_parts(stored) | lists)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
