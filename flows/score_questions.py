@@ -8,21 +8,21 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from flows.alarms import announced, find_alarm
-from flows.batch_window import BatchWindow
-from flows.deployed_settings import find_changes
-from flows.ending import report_outcome
-from flows.failing import fail
-from flows.final_state import final_state
-from flows.interval_saver import IntervalSaver
-from flows.opening import open_in_flow
-from flows.parallel_workers import follow_variable
-from flows.quiet_logs import leave_out_tracebacks
-from flows.recurrence import Recurrence, add_warning, warn_if_idle
-from flows.result_storage import choose_storage
-from flows.run_names import name_flow_run
-from flows.stopping import StopRequest, stop_on_signals
-from flows.suspension import Suspension, hold_back_pause
+from flows.asking.batch_window import BatchWindow
+from flows.asking.interval_saver import IntervalSaver
+from flows.asking.parallel_workers import follow_variable
+from flows.asking.result_storage import choose_storage
+from flows.ending.alarms import announced, find_alarm
+from flows.ending.end_watch import report_outcome
+from flows.ending.failing import fail
+from flows.ending.final_state import final_state
+from flows.ending.recurrence import Recurrence, add_warning, warn_if_idle
+from flows.opening.deployed_settings import find_changes
+from flows.opening.open_in_flow import open_in_flow
+from flows.opening.run_names import name_flow_run
+from flows.process.quiet_logs import leave_out_tracebacks
+from flows.stopping.stop_requests import StopRequest, stop_on_signals
+from flows.stopping.suspension import Suspension, hold_back_pause
 from tasks.artifacts import Artifacts
 from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.errors import EvaluationError, StorageFailure, before_asking

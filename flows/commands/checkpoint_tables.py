@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.terminal import print_line, printable
+from flows.process.terminal import print_line, printable
 from tasks.evaluation.resuming.overview import Overview, Tally
 from tasks.evaluation.storage.checkpoint_folder import DamagedCheckpoint
 

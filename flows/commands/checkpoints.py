@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flows.commands.arguments import read_input_path, read_path
 from flows.commands.checkpoint_tables import describe_pairs, format_size, print_table
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
+from flows.process.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.housekeeping import prune, split_running

@@ -17,8 +17,8 @@ from flows.commands.history import add_history_command
 from flows.commands.questions import add_questions_command
 from flows.commands.report import add_report_command
 from flows.commands.serve import add_serve_command
-from flows.end_signals import install_handlers
-from flows.terminal import print_error, print_line
+from flows.process.end_signals import install_handlers
+from flows.process.terminal import print_error, print_line
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.errors import EvaluationError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_path
-from flows.terminal import EXIT_DONE, EXIT_GATE, print_line, printable
+from flows.process.terminal import EXIT_DONE, EXIT_GATE, print_line, printable
 from tasks.evaluation.errors import StorageFailure, UserMistake
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_path
-from flows.terminal import EXIT_DONE, print_line, printable
+from flows.process.terminal import EXIT_DONE, print_line, printable
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
 from tasks.evaluation.storage.temporary_files import name_temporary_file

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_input_path
-from flows.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
+from flows.process.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 
 if TYPE_CHECKING:
     from tasks.evaluation.questions.survey import Survey

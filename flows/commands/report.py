@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from flows.commands.arguments import read_path
-from flows.terminal import EXIT_DONE, print_line, printable
+from flows.process.terminal import EXIT_DONE, print_line, printable
 from tasks.evaluation.errors import UserMistake
 
 DEFAULT_OUTPUT = "report.html"

@@ -5,8 +5,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from flows.process.terminal import EXIT_DONE, print_line
 from flows.serving.server_health import require_server
-from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
@@ -116,9 +116,9 @@ def call_flow(start: Start, config_file: str | None, overrides: Overrides) -> in
     from prefect.exceptions import PrefectException  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
-    from flows.ending import EndWatch, print_outcome  # noqa: PLC0415 - imports Prefect
+    from flows.ending.end_watch import EndWatch, print_outcome  # noqa: PLC0415 - imports Prefect
+    from flows.opening.hand_over import hand_over  # noqa: PLC0415
     from flows.score_questions import score_questions  # noqa: PLC0415 - the same
-    from flows.starting import hand_over  # noqa: PLC0415
 
     url = get_current_settings().api.url
     with hand_over(start), EndWatch(str(url)) as watch:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flows.terminal import printable
+from flows.process.terminal import printable
 
 # A name that is longer pushes the numbers off the screen.
 LONGEST_CELL = 60

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from flows.end_signals import install_handlers
+from flows.process.end_signals import install_handlers
+from flows.process.terminal import EXIT_DONE, print_line
 from flows.serving.file_server import FileServer
 from flows.serving.server_health import is_healthy
 from flows.serving.services import Service
-from flows.terminal import EXIT_DONE, print_line
 from tasks.evaluation.errors import UserMistake
 from tasks.served_files import FOLDER_VARIABLE, URL_VARIABLE
 

@@ -8,7 +8,7 @@ from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 
-from flows.signs_of_life import ALIVE, EVERY_SECONDS
+from flows.opening.signs_of_life import ALIVE, EVERY_SECONDS
 
 KILLED = "Mark killed evaluations as crashed"
 EXPIRED = "Say how to continue evaluations whose pause has ended"

@@ -8,7 +8,7 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 from prefect.states import Suspended
 
-from flows.suspension import hold_back_pause, how_to_go_on
+from flows.stopping.suspension import hold_back_pause, how_to_go_on
 
 
 @task

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from flows.beside import beside
+from flows.process.beside import beside
 
 
 def test_work_ends_when_the_block_is_left() -> None:

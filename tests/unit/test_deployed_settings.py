@@ -3,7 +3,7 @@
 import pytest
 from pydantic import JsonValue
 
-from flows.deployed_settings import read_settings, tell_apart
+from flows.opening.deployed_settings import read_settings, tell_apart
 
 NIGHTLY: dict[str, JsonValue] = {
     "config_file": "exam.yaml",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from flows.end_signals import END_SIGNALS, install_handlers
-from flows.stopping import stop_on_signals
+from flows.process.end_signals import END_SIGNALS, install_handlers
+from flows.stopping.stop_requests import stop_on_signals
 
 
 @pytest.fixture(autouse=True)

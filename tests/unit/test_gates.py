@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.terminal import exit_code_of
+from flows.process.terminal import exit_code_of
 from tasks.evaluation.errors import EndpointStop, GateFailed, StorageFailure, UserMistake
 from tasks.evaluation.run.gates import check_gates, write_gates
 from tests.support.evaluation import Evaluation

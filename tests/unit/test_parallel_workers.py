@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.parallel_workers import WorkerCount, read_count
+from flows.asking.parallel_workers import WorkerCount, read_count
 
 
 @pytest.mark.parametrize(("value", "count"), [(1, 1), (10_000, 10_000), ("16", 16), (" 16\n", 16)])

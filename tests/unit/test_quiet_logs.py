@@ -8,7 +8,7 @@ import pytest
 from prefect.exceptions import CancelledRun, FailedRun
 from prefect.settings import PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW, temporary_settings
 
-from flows.quiet_logs import FLOW_RUN_LOGGER, is_no_end, leave_out_tracebacks
+from flows.process.quiet_logs import FLOW_RUN_LOGGER, is_no_end, leave_out_tracebacks
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.reporting.progress import Progress
 

@@ -4,7 +4,7 @@ import pytest
 from prefect.states import Completed, Failed
 from prefect.utilities.schema_tools.validation import is_valid
 
-from flows.recurrence import add_warning, explain_idle_run
+from flows.ending.recurrence import add_warning, explain_idle_run
 from flows.score_questions import score_questions
 from tests.support.evaluation import Evaluation
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from flows.made_up_names import is_made_up
-from flows.run_names import describe
+from flows.opening.made_up_names import is_made_up
+from flows.opening.run_names import describe
 
 
 @pytest.mark.parametrize(

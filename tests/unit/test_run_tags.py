@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.run_tags import add_tags
+from flows.opening.run_tags import add_tags
 from tasks.evaluation.config.config import Config
 
 OWN = ["model:gpt-4.1", "questions:exam", "grader:judge"]

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec, Self
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 
-from flows.terminal import EXIT_DONE, EXIT_UNFINISHED, exit_code_of, print_error, print_line
+from flows.process.terminal import EXIT_DONE, EXIT_UNFINISHED, exit_code_of, print_error, print_line
 from tasks.evaluation.errors import EvaluationError
 
 Parameters = ParamSpec("Parameters")

@@ -3,8 +3,8 @@
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.failing import fail, log_unscored
-from flows.stopping import how_to_continue
+from flows.ending.failing import fail, log_unscored
+from flows.stopping.stop_requests import how_to_continue
 from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.gates import check_gates

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from prefect.exceptions import Pause
 
-from flows.recurrence import is_scheduled
+from flows.ending.recurrence import is_scheduled
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.run.run import Run

@@ -17,7 +17,7 @@ from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.beside import beside
+from flows.process.beside import beside
 from tasks.flow_runs import is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 

@@ -1,6 +1,6 @@
 """Names of flow runs: what the user typed, else what the run scores, and when it was to begin.
 
-Prefect gives every run a name. If nobody typed one, it is made up (`flows/made_up_names.py`), and ours says more.
+Prefect gives every run a name. If nobody typed one, it is made up (`flows/opening/made_up_names.py`), and ours says more.
 """
 
 from datetime import datetime
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prefect.context import FlowRunContext
 
-from flows.made_up_names import is_made_up
+from flows.opening.made_up_names import is_made_up
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.errors import UserMistake

@@ -11,7 +11,7 @@ from functools import partial
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
-from flows.beside import beside
+from flows.process.beside import beside
 from tasks.evaluation.config.overrides import MOST_WORKERS
 from tasks.evaluation.run.run import Run
 from tasks.server_failures import SERVER_FAILURES

@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 
-from flows.stopping import is_cancelling
+from flows.stopping.stop_requests import is_cancelling
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect.settings import get_current_settings
 
-from flows.batch_window import BatchTask
+from flows.asking.batch_window import BatchTask
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.score_batch import score_batch

@@ -13,7 +13,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Crashed
 
-from flows.end_signals import install_handlers
+from flows.process.end_signals import install_handlers
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import outcome
 from tasks.evaluation.run.report import report_tokens

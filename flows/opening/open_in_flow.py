@@ -9,13 +9,13 @@ from pathlib import Path
 from prefect import get_run_logger
 from prefect.runtime import flow_run
 
-from flows.abandoned_tasks import end_abandoned_tasks
-from flows.quiet_logs import quiet_task_runs
-from flows.run_tags import tag_run
-from flows.secret_blocks import load_secret
-from flows.signs_of_life import signs_of_life
-from flows.sole_process import sole_process
-from flows.starting import find_start
+from flows.opening.abandoned_tasks import end_abandoned_tasks
+from flows.opening.hand_over import find_start
+from flows.opening.run_tags import tag_run
+from flows.opening.secret_blocks import load_secret
+from flows.opening.signs_of_life import signs_of_life
+from flows.opening.sole_process import sole_process
+from flows.process.quiet_logs import quiet_task_runs
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Overrides

@@ -1,0 +1,1 @@
+"""How a flow run ends: its state, its alarms, the process that waits for it."""

@@ -1,0 +1,1 @@
+"""The process that a run lives in: its terminal, signals, threads and log levels."""
