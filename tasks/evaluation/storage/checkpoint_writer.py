@@ -2,20 +2,27 @@
 
 Promise: every file is written durably (`durable_files`), so a visible checkpoint is valid and complete at every instant. Cost:
 the results' lines are copied by the kernel and never serialised again. Downside: a save rewrites all of them, so saves are
-spaced out (`save_clock`).
+spaced out (`save_clock`). The run reads the results of a large file back from it, so a program that changes it in place stops
+the run.
 """
 
+import os
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.storage.checkpoint import LATEST, build_head, build_tail
-from tasks.evaluation.storage.durable_files import claim_time, copy_bytes, write_bytes, write_durably
+from tasks.evaluation.storage.durable_files import claim_time, write_bytes, write_durably
 from tasks.evaluation.storage.folders import make_folder
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.spool import PlacedSpool, SharedFile
 from tasks.evaluation.storage.temporary_files import name_temporary_file
+
+# From this size on, the results are not kept on the disk twice. A smaller run keeps a copy of its own beside its checkpoint, so
+# that nothing depends on what others do to that file.
+SHARED_FROM_BYTES = 1 << 25
 
 
 class CheckpointWriter:
@@ -41,6 +48,8 @@ class CheckpointWriter:
         self._results = results
         self._metadata = metadata
         self._config = config
+        # Where the file of the last save begins its results, and which file it is.
+        self._head_bytes = self._inode = 0
 
     @property
     def unsaved_count(self) -> int:
@@ -70,18 +79,31 @@ class CheckpointWriter:
                 f"{MAKE_ROOM}"
             ) from error
         self.saved_count = count
+        if self._results.lines.size_bytes(count) >= SHARED_FROM_BYTES:
+            self._share(count)
         return range(max(saved, 0), count)
 
     def _write(self, descriptor: int, count: int, now: datetime) -> None:
         """Write the whole document."""
-        indices = (position + 1 for position in self._results.positions(0, count))
-        lines = self._results.lines
-        write_bytes(descriptor, build_head(now, indices))
-        copy_bytes(lines.descriptor, descriptor, lines.size_bytes(count))
+        head = build_head(now, (position + 1 for position in self._results.positions(0, count)))
+        self._head_bytes = len(head)
+        write_bytes(descriptor, head)
+        self._results.lines.copy(descriptor, count)
         write_bytes(descriptor, build_tail(self._metadata(count), self._config))
+
+    def _share(self, count: int) -> None:
+        """Let the file that was just published stand for the results' temporary copy; if that fails, there are both."""
+        assert self.path
+        with suppress(OSError), ExitStack() as on_failure:
+            descriptor = os.open(self.path, os.O_RDONLY)
+            on_failure.callback(os.close, descriptor)
+            if os.fstat(descriptor).st_ino == self._inode:
+                self._results.lines.share(SharedFile(descriptor, self._head_bytes, count))
+                on_failure.pop_all()
 
     def _publish(self, temporary: Path, now: datetime) -> None:
         """Give the temporary file this run's name (at the first save, a name not yet taken), and point latest.json to it."""
+        self._inode = temporary.stat().st_ino
         if self.path:
             temporary.replace(self.path)
         else:

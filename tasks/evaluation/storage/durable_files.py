@@ -102,22 +102,21 @@ def write_pieces(descriptor: int, pieces: Iterable[bytes]) -> None:
     write_bytes(descriptor, bytes(waiting))
 
 
-def copy_bytes(source: int, target: int, size_bytes: int) -> None:
-    """Append the first bytes of one file to another, within the kernel if possible.
+def copy_bytes(source: int, target: int, start: int, stop: int) -> None:
+    """Append a file's bytes from `start` up to, not including, `stop` to another file, within the kernel if possible.
 
     Raises:
         OSError: they could not be copied whole.
     """
-    copied = 0
-    while copied < size_bytes:
+    while start < stop:
         try:
-            step = os.copy_file_range(source, target, size_bytes - copied, offset_src=copied)
+            step = os.copy_file_range(source, target, stop - start, offset_src=start)
         except (AttributeError, OSError):
             step = 0
         if step == 0:
-            _copy_through_memory(source, target, copied, size_bytes)
+            _copy_through_memory(source, target, start, stop)
             return
-        copied += step
+        start += step
 
 
 def _copy_through_memory(source: int, target: int, start: int, stop: int) -> None:

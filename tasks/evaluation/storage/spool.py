@@ -1,7 +1,8 @@
 """Records on disk that live as long as the process, so that a run need not hold them in memory.
 
 A spool is a file without a name. The kernel frees it when the process ends, however it ends, so no crash leaves one behind.
-Nothing can be resumed from it; that is what the answer log, the checkpoints and Prefect's results are for.
+Nothing can be resumed from it; that is what the answer log, the checkpoints and Prefect's results are for. Lines that a large
+checkpoint holds are read from there, whatever name it has by then or has lost, so that they are on the disk once.
 """
 
 import errno
@@ -10,10 +11,44 @@ import tempfile
 import threading
 from array import array
 from pathlib import Path
+from typing import BinaryIO
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.storage.durable_files import copy_bytes, write_bytes
 
 SEPARATOR = b",\n"
+
+
+class SharedFile:
+    """A file of ours that holds the first lines of a spool as well, and that nobody changes.
+
+    Args:
+        descriptor: the file, open for reading.
+        offset: where its first line begins.
+        lines: the number of lines.
+
+    Raises:
+        OSError: it cannot be looked at.
+    """
+
+    def __init__(self, descriptor: int, offset: int, lines: int) -> None:
+        self.descriptor = descriptor
+        self.offset = offset
+        self.lines = lines
+        self._stamp = self._read_stamp()
+
+    def check(self) -> None:
+        """Check that nobody has changed it.
+
+        Raises:
+            OSError: somebody has, or it cannot be looked at.
+        """
+        if self._read_stamp() != self._stamp:
+            raise OSError("another program has changed the run's checkpoint in place")
+
+    def _read_stamp(self) -> tuple[int, int]:
+        status = os.fstat(self.descriptor)
+        return status.st_size, status.st_mtime_ns
 
 
 class Spool:
@@ -31,19 +66,17 @@ class Spool:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder or Path(tempfile.gettempdir())
         try:
-            self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by close()
+            self._file = self._make_file()
         except OSError as error:
             raise self._describe_failure("make", error) from error
+        self._shared: SharedFile | None = None
+        # Where the own file begins, behind the lines that are shared, and where each line ends, both counted from the first.
+        self._start = 0
         self._ends = array("Q", [0])
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._ends) - 1
-
-    @property
-    def descriptor(self) -> int:
-        """Return the file's descriptor, for copying its bytes."""
-        return self._file.fileno()
 
     def size_bytes(self, lines: int) -> int:
         """Return the size of the first `lines` lines, without the separator after the last of them."""
@@ -59,7 +92,7 @@ class Spool:
         with self._lock:
             start = self._ends[-1]
             try:
-                written = os.pwrite(self.descriptor, piece, start)
+                written = os.pwrite(self._file.fileno(), piece, start - self._start)
             except OSError as error:
                 raise self._describe_failure("write", error) from error
             if written != len(piece):
@@ -73,23 +106,72 @@ class Spool:
         Raises:
             StorageFailure: the disk cannot read it back.
         """
-        start = self._ends[number]
-        try:
-            return os.pread(self.descriptor, self._ends[number + 1] - start - len(SEPARATOR), start)
-        except OSError as error:
-            raise self._describe_failure("read", error) from error
+        # Locked, so that no file is closed meanwhile.
+        with self._lock:
+            start, stop = self._ends[number], self._ends[number + 1] - len(SEPARATOR)
+            try:
+                if self._shared and start < self._start:
+                    self._shared.check()
+                    return os.pread(self._shared.descriptor, stop - start, self._shared.offset + start)
+                return os.pread(self._file.fileno(), stop - start, start - self._start)
+            except OSError as error:
+                raise self._describe_failure("read", error) from error
+
+    def copy(self, target: int, lines: int) -> None:
+        """Append the first `lines` lines to a file, without the separator after the last of them.
+
+        Raises:
+            OSError: they could not be copied whole.
+        """
+        shared = self._shared
+        if shared:
+            shared.check()
+            size_bytes = self.size_bytes(min(shared.lines, lines))
+            copy_bytes(shared.descriptor, target, shared.offset, shared.offset + size_bytes)
+            shared.check()
+            if lines > shared.lines:
+                write_bytes(target, SEPARATOR)
+        copy_bytes(self._file.fileno(), target, 0, self.size_bytes(lines) - self._start)
+
+    def share(self, shared: SharedFile) -> None:
+        """Keep the lines that the file holds no longer; it is closed with the spool, or once another is shared.
+
+        Not while `copy` runs.
+
+        Raises:
+            OSError: there is no room for a copy of the other lines; nothing has changed.
+        """
+        start = self._ends[shared.lines]
+        with self._lock:
+            file = self._make_file()
+            try:
+                copy_bytes(self._file.fileno(), file.fileno(), start - self._start, self._ends[-1] - self._start)
+            except OSError:
+                file.close()
+                raise
+            self._close_files()
+            self._file, self._start, self._shared = file, start, shared
 
     def truncate(self, lines: int) -> None:
-        """Forget all but the first `lines` lines."""
+        """Forget all but the first `lines` lines, of which there are at least as many as are shared."""
         with self._lock:
             del self._ends[lines + 1 :]
 
     def close(self) -> None:
         """Free the disk's space."""
+        self._close_files()
+
+    def _make_file(self) -> BinaryIO:
+        return tempfile.TemporaryFile(dir=self._folder, buffering=0)
+
+    def _close_files(self) -> None:
         self._file.close()
+        if self._shared:
+            os.close(self._shared.descriptor)
+            self._shared = None
 
     def _describe_failure(self, verb: str, error: OSError) -> StorageFailure:
-        return StorageFailure(f"cannot {verb} a temporary file in {self._folder}: {error.strerror}; {MAKE_ROOM}")
+        return StorageFailure(f"cannot {verb} a temporary file in {self._folder}: {error.strerror or error}; {MAKE_ROOM}")
 
 
 class PlacedSpool:
