@@ -68,6 +68,8 @@ def serve(options: argparse.Namespace) -> int:
             install(api_url, own)
             files = stack.enter_context(FileServer(options.host, options.port + 1, logs / "files"))
             print_line(f"Reports and results: {files.url}")
+            if files.port != options.port + 1:
+                print_line(f"⚠️ Port {options.port + 1} is taken: links that earlier runs have shown may lead nowhere")
             worker = make_worker(api_url, logs, server, {URL_VARIABLE: files.url, FOLDER_VARIABLE: str(logs / "files")})
             worker.start_within(stack)
             print_line(f"A worker runs evaluations in {Path.cwd()} (its log: {worker.log_path})")
@@ -189,6 +191,7 @@ def _require_free_port(host: str, port: int) -> None:
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UserMistake(
-            f"nothing can be served on {host}:{port} ({reason}): give another --port or --host; where Prefect runs there "
-            f"already, give --server http://{_name_reachable(host)}:{port}/api"
+            f"nothing can be served on {host}:{port} ({reason}): give another --port or --host. Each mcqa serve takes two "
+            "ports, the second for reports. Where Prefect runs there already, give "
+            f"--server http://{_name_reachable(host)}:{port}/api"
         ) from None

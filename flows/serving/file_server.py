@@ -27,6 +27,8 @@ from tasks.served_files import find_published
 
 # How long a connection may be idle.
 IDLE_SECONDS = 30.0
+# Each `mcqa serve` takes two ports: this leaves room for a handful side by side.
+NEXT_PORTS = 10
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHOWN = {".html": "text/html; charset=utf-8", ".json": "application/json; charset=utf-8"}
 # A browser saves these instead of showing them.
@@ -52,11 +54,12 @@ HEADERS = {
 class FileServer:
     """The server, in threads of the process that opens it.
 
-    `url` is its address for browsers.
+    `url` is its address for browsers, `port` the port that it has got.
 
     Args:
         host: where it listens.
-        port: its port; another free one if it is taken.
+        port: its port. If it is taken, the next that is free, since links must lead to the same place after a restart; if none
+            of the next is, any.
         folder: the folder of records, see `tasks/served_files.py`.
 
     Raises:
@@ -70,7 +73,8 @@ class FileServer:
         except OSError as error:
             raise UserMistake(f"no files can be served on {host}: {error.strerror}; give another --host") from None
         shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)  # noqa: S104 - compared, not bound
-        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self._server.server_port}"
+        self.port = self._server.server_port
+        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{self.port}"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, name="file-server", daemon=True).start()
@@ -135,11 +139,11 @@ class _Server(ThreadingHTTPServer):
 
 
 def _listen(host: str, port: int, handler: "partial[_Handler]") -> _Server:
-    """Return a server on that port, else on any free one."""
-    try:
-        return _Server(host, port, handler)
-    except (OSError, OverflowError):
-        return _Server(host, 0, handler)
+    """Return a server on that port or one of the next, else on any free one."""
+    for each in range(port, port + NEXT_PORTS) if port else ():
+        with suppress(OSError, OverflowError):
+            return _Server(host, each, handler)
+    return _Server(host, 0, handler)
 
 
 class _Handler(BaseHTTPRequestHandler):

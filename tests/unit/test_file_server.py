@@ -12,7 +12,9 @@ from uuid import UUID
 
 import pytest
 
+from flows.commands.serve import make_server
 from flows.serving.file_server import FileServer, is_own_host, list_names
+from tasks.evaluation.errors import UserMistake
 from tasks.served_files import FOLDER_VARIABLE, URL_VARIABLE, FileService
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
@@ -222,10 +224,25 @@ def test_a_later_publication_replaces_the_earlier(served: Served) -> None:
     assert served.ask(f"/{OTHER}/exam.json")[0].status == 200
 
 
-def test_a_taken_port_is_replaced(served: Served, folder: Path) -> None:
-    """By a free one: two installations can run side by side."""
+def test_a_taken_port_is_replaced_by_one_of_the_next(served: Served, folder: Path) -> None:
+    """Two installations can run side by side, and each gets the same port again after a restart, so that its links last."""
     with FileServer("127.0.0.1", served.port, folder / "records") as other:
-        assert other.url != served.url
+        port = other.port
+        assert served.port < port < served.port + 10
+    with FileServer("127.0.0.1", served.port, folder / "records") as again:
+        assert (again.port, again.url) == (port, f"http://127.0.0.1:{port}")
+
+
+def test_a_port_beyond_the_last_is_replaced_by_a_free_one(folder: Path) -> None:
+    """That of a UI on the very last port."""
+    with FileServer("127.0.0.1", 65_536, folder / "records") as server:
+        assert 0 < server.port <= 65_535
+
+
+def test_a_ui_on_the_port_where_another_shows_its_reports_is_a_mistake(served: Served, folder: Path) -> None:
+    """As with `mcqa serve --port 4201` beside one on 4200; the message says why that port is taken."""
+    with pytest.raises(UserMistake, match=r"127\.0\.0\.1:\d+ \(Address already in use\).* Each mcqa serve takes two ports"):
+        make_server("127.0.0.1", served.port, folder)
 
 
 def test_a_run_that_no_server_has_started_publishes_nothing() -> None:
