@@ -3,6 +3,9 @@
 Only the process of a killed machine or worker leaves without the second event, and an automation on the server
 (`flows/serving/automations.py`) then marks the run as crashed. Prefect's own heartbeats cannot serve: they go on while a paused
 run saves, and one that is dated just after the run's end looks like a new life.
+
+A server that stood still for longer than the automation waits takes living runs for dead. The next sign finds the run Crashed
+then, and puts it back to Running. If the run ends before that, its end is accepted all the same.
 """
 
 import threading
@@ -11,11 +14,13 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID
 
+from prefect import get_run_logger
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.events import emit_event
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Running
 
 from flows.process.beside import beside
 from tasks.flow_runs import is_of_deployment
@@ -23,6 +28,7 @@ from tasks.server_failures import SERVER_FAILURES
 
 ALIVE, LEFT = "mcqa.flow-run.alive", "mcqa.flow-run.left"
 EVERY_SECONDS = 30.0
+LIVES = "The run was taken for crashed, but its process is alive and goes on."
 # When the server is asked again after it has not answered.
 RETRY_SECONDS = 5.0
 # How long a run that ends waits for a server that does not answer.
@@ -54,7 +60,7 @@ def _emit_until(run_id: UUID, has_ended: threading.Event) -> None:
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         while not has_ended.is_set():
             state = _read_state(client, run_id)
-            if state and state.is_running() and not has_ended.is_set():
+            if state and not has_ended.is_set() and (state.is_running() or contradict(client, run_id, state)):
                 _emit(ALIVE, run_id)
             has_ended.wait(EVERY_SECONDS if state else RETRY_SECONDS)
 
@@ -65,6 +71,24 @@ def _read_state(client: SyncPrefectClient, run_id: UUID) -> State | None:
         return client.read_flow_run(run_id).state
     except SERVER_FAILURES:
         return None
+
+
+def contradict(client: SyncPrefectClient, run_id: UUID, state: State) -> bool:
+    """Put a run that the server takes for dead back to Running, since its process lives; return True if that was needed.
+
+    Args:
+        client: asks the server.
+        run_id: the run.
+        state: its state on the server.
+    """
+    if not state.is_crashed():
+        return False
+    try:
+        client.set_flow_run_state(run_id, Running(message=LIVES), force=True)
+    except SERVER_FAILURES:
+        return False
+    get_run_logger().warning("%s The server's reason was: %s", LIVES, state.message or "none")
+    return True
 
 
 def _emit(event: str, run_id: UUID) -> None:

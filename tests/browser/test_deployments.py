@@ -41,7 +41,10 @@ def test_a_notification_is_offered_and_switched_off(served: Served) -> None:
 
 
 def test_a_variable_changes_how_many_questions_are_in_flight(served: Served) -> None:
-    """Of a run that is asking, within seconds, and again when it is removed; the run is tagged meanwhile."""
+    """Of a run that is asking, within seconds, and again when it is removed; the run is tagged meanwhile.
+
+    A server that takes it for crashed while it lives, as one may that stood still, believes its end.
+    """
     release, held = served.hold_back("variable", after=3)
     run_id = served.start(config_file=served.write("variable", parallel_workers=2))
     wait_until(lambda: len(held) == 2)
@@ -50,6 +53,8 @@ def test_a_variable_changes_how_many_questions_are_in_flight(served: Served) -> 
     served.call("DELETE", "variables/name/mcqa_parallel_workers")
     back = "Questions in flight: 2 instead of 5 (as configured)"
     wait_until(lambda: back in [log["message"] for log in served.logs(run_id)], timeout_seconds=20)
+    served.call("POST", f"flow_runs/{run_id}/set_state", {"state": {"type": "CRASHED"}})
+    assert served.state(run_id)[0] == "Crashed"
     release.set()
     served.wait_for(run_id, "Completed")
     assert set(served.run(run_id)["tags"]) == {"mcqa", "on-demand", "model:fake", "questions:variable"}
