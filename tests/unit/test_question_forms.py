@@ -121,6 +121,24 @@ def test_a_passage_that_is_not_asked_is_named(tmp_path: Path, name: str) -> None
     assert f"`fields: {{context: {name}}}` and `rag: {{use_context_field: true}}`" in said
 
 
+@pytest.mark.parametrize("fields", [Fields(cluster_by="passage"), Fields(group_by="passage"), Fields(carried=["passage"])])
+def test_a_passage_that_is_used_otherwise_is_not_missed(tmp_path: Path, fields: Fields) -> None:
+    """Whoever names the field knows it."""
+    assert note(tmp_path, [{**RECORDS[0], "passage": "p1"}], fields) == ""
+
+
+def test_a_passage_that_is_named_as_the_context_and_not_asked_is_missed(tmp_path: Path) -> None:
+    """Only the one of the two settings was given."""
+    said = note(tmp_path, [{**RECORDS[0], "passage": "A dog was heard."}], Fields(context="passage"))
+    assert "the passage in 'passage' (1 entry) is not asked" in said
+
+
+def test_the_quickstart_is_told_nothing(tmp_path: Path) -> None:
+    """Its first minute has no warning that its reader could do nothing about."""
+    questions = json.loads(Path("deployments/quickstart/questions.json").read_text())
+    assert note(tmp_path, questions) == ""
+
+
 def test_right_choices_that_all_stand_at_one_place_are_a_note(tmp_path: Path) -> None:
     """From twenty questions on, with the setting that helps."""
     records = [{**RECORDS[0], "question": f"Which barks, {number}?"} for number in range(20)]

@@ -114,6 +114,9 @@ class EntryReader:
         self.question_field: str | None = None
         self._notes = notes or FileNotes()
         self._fields = fields
+        self._named_otherwise = frozenset(
+            name for name in (fields.group_by, fields.cluster_by, *(fields.carried or [])) if name
+        )
         # The records of a file all have the same keys, or one of a few sets of keys.
         self.find_columns = lru_cache(maxsize=256)(lambda keys: find_columns(fields, keys))
 
@@ -128,7 +131,8 @@ class EntryReader:
             self.unseen -= {name for name in self.unseen if name in record or read_field(record, name) is not None}
         columns = _find_hidden_choices(record, self.find_columns(tuple(record)))
         self.question_field = self.question_field or columns.question
-        self._notes.add_record(record, columns.context, uses_context=uses_context, asked=columns.used)
+        known = (columns.used - {columns.context}) | self._named_otherwise
+        self._notes.add_record(record, columns.context, uses_context=uses_context, known=known)
         text = as_text(read_field(record, columns.question))
         metadata = self._read_metadata(record, columns)
         if not text.strip():

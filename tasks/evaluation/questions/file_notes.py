@@ -55,13 +55,20 @@ class FileNotes:
                 kept[name] = value
         return kept
 
-    def add_record(self, record: JsonObject, context_field: str | None, *, uses_context: bool, asked: frozenset[str]) -> None:
-        """Look for pictures and passages that are not part of what is asked."""
+    def add_record(self, record: JsonObject, context_field: str | None, *, uses_context: bool, known: frozenset[str]) -> None:
+        """Look for pictures and passages that are neither asked nor used.
+
+        Args:
+            record: a record.
+            context_field: the field that holds its context, by the settings or by its name; None if it has none.
+            uses_context: whether that is asked.
+            known: the other fields that are asked, and those that the settings name for another use.
+        """
         for name, value in record.items():
             lowered = name.lower()
             if lowered in PICTURE_NAMES and value not in (None, "", []):
                 self.pictures[name] += 1
-            is_passage = name == context_field or (lowered in PASSAGE_NAMES and name not in asked)
+            is_passage = (name == context_field or lowered in PASSAGE_NAMES) and name not in known
             if is_passage and value not in (None, "", [], {}) and not (uses_context and name == context_field):
                 self.passages[name] += 1
 
