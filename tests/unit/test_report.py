@@ -77,11 +77,11 @@ def test_questions_without_a_score_have_bounds() -> None:
 
 def test_repeats_are_summed_up_in_a_line() -> None:
     """And a second one if each showed the choices in another order."""
-    places = (PlaceAccuracy(1, 4, 0.75), PlaceAccuracy(2, 4, 0.25))
+    places = (PlaceAccuracy(1, 4, 0.75, Interval(0.3006, 0.9544, "wilson")), PlaceAccuracy(2, 4, 0.25))
     summary = RepeatSummary(2, pass_at={1: 0.5, 2: 0.75}, majority=0.625, changing=0.5, by_position=places)
     assert describe_statistics(replace(STATISTICS, repeats=summary))[1:] == [
         "   Asked 2 times each: pass@1 0.5000, pass@2 0.7500, majority 0.6250; 50.0% of the questions change their score",
-        "   By the place at which the right choice was shown: 1: 0.7500, 2: 0.2500",
+        "   By the place at which the right choice was shown: 1: 0.7500 (0.3006 to 0.9544), 2: 0.2500",
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.evaluation.statistics.accuracy import measure_scores
 from tasks.evaluation.statistics.arrays import Bools
+from tasks.evaluation.statistics.intervals import measure_interval
 from tasks.evaluation.statistics.repeat_summary import RepeatTable, summarize_repeats
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
@@ -145,14 +146,33 @@ def test_repeats_are_summed_up_by_question() -> None:
 
 
 def test_the_accuracy_by_place_counts_repeats(statistics: Statistics) -> None:
-    """Where the right choice was shown first: two right of four."""
+    """Where the right choice was shown first: one right of four."""
     summary = summarize_repeats(REPEATS, np.array([0, 0, -1]))
     assert summary
-    assert [row.to_json() for row in summary.by_position] == [
-        {"position": 1, "count": 4, "accuracy": 0.25},
-        {"position": 2, "count": 4, "accuracy": 0.75},
-    ]
+    assert [(row.position, row.count, row.accuracy) for row in summary.by_position] == [(1, 4, 0.25), (2, 4, 0.75)]
     assert statistics.repeats is None
+
+
+def test_the_accuracy_by_place_has_the_question_as_its_unit() -> None:
+    """Two answers to each of fifty questions, always alike, tell no more than one; of a cluster of questions neither."""
+    alike = np.arange(50) % 2 == 0
+    table = RepeatTable(np.column_stack([alike, alike]).astype(float), np.zeros((50, 2), int), np.ones((50, 2), int))
+    right = np.zeros(50, dtype=np.int64)
+    [by_question] = summarize_repeats(table, right).by_position  # type: ignore[union-attr]
+    [by_pair] = summarize_repeats(table, right, np.arange(50) // 2).by_position  # type: ignore[union-attr]
+    expected = measure_interval(alike.astype(float), np.arange(50))
+    assert (by_question.count, by_question.interval) == (100, expected)
+    assert by_question.to_json()["interval_method"] == "clustered-t"
+    assert by_pair.interval is None  # each pair has one right and one wrong, so that no pair differs from another
+
+
+def test_the_accuracy_by_place_is_that_of_independent_answers_if_each_question_comes_once() -> None:
+    """As with as many repeats as choices: Wilson's interval."""
+    summary = summarize_repeats(
+        RepeatTable(np.array([[1.0, 0.0]] * 4), np.zeros((4, 2), int), np.array([[1, 2]] * 4)), np.zeros(4, dtype=np.int64)
+    )
+    assert summary
+    assert [row.interval for row in summary.by_position] == [measure_interval(np.ones(4)), measure_interval(np.zeros(4))]
 
 
 def test_a_tied_majority_is_drawn() -> None:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tasks.evaluation.pages.clean_texts import clean_text
-from tasks.evaluation.pages.wording import format_count, format_share
+from tasks.evaluation.pages.wording import format_count, format_ends, format_share
 
 ASSETS = Path(__file__).parent / "assets"
 TEMPLATE = "page.html.j2"
@@ -43,7 +43,7 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"share": format_share, "count": format_count}
+    environment.filters |= {"share": format_share, "count": format_count, "ends": format_ends}
     style, script = _join(style_files), _join(script_files)
     # Foreign texts are escaped by the template; these are files of ours, and what the digests name must not be changed.
     own = {"style": Markup(style), "script": Markup(script), "policy": _write_policy(style, script)}  # noqa: S704

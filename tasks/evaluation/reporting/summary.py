@@ -4,7 +4,7 @@ import numpy as np
 
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.letters import Letters
-from tasks.evaluation.statistics.repeat_summary import RepeatSummary, RepeatTable
+from tasks.evaluation.statistics.repeat_summary import PlaceAccuracy, RepeatSummary, RepeatTable
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
 # More lines than this would push the rest off the screen.
@@ -102,11 +102,16 @@ def _describe_letters(letters: Letters) -> str:
     return f"Chosen by letter, and how often right: {shown}{bias}"
 
 
+def _describe_place(row: PlaceAccuracy) -> str:
+    ends = f" ({row.interval.low:.4f} to {row.interval.high:.4f})" if row.interval else ""
+    return f"{row.position}: {row.accuracy:.4f}{ends}"
+
+
 def _describe_repeats(repeats: RepeatSummary) -> list[str]:
     tries = ", ".join(f"pass@{k} {value:.4f}" for k, value in repeats.pass_at.items())
     shown = f"{tries + ', ' if tries else ''}majority {repeats.majority:.4f}"
     lines = [f"Asked {repeats.count} times each: {shown}; {repeats.changing:.1%} of the questions change their score"]
     if repeats.by_position:
-        places = ", ".join(f"{row.position}: {row.accuracy:.4f}" for row in repeats.by_position)
+        places = ", ".join(map(_describe_place, repeats.by_position))
         lines.append(f"By the place at which the right choice was shown: {places}")
     return lines

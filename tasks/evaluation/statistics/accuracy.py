@@ -9,7 +9,7 @@ import numpy as np
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.statistics.arrays import Codes, Floats
-from tasks.evaluation.statistics.intervals import Interval, IntervalMethod, clustered_error, measure_interval
+from tasks.evaluation.statistics.intervals import Interval, IntervalMethod, clustered_error, interval_to_json, measure_interval
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,7 @@ class Accuracy:
             "count": self.count,
             "accuracy": self.accuracy,
             "standard_error": self.standard_error,
-            **self.interval_to_json(),
-        }
-
-    def interval_to_json(self) -> JsonObject:
-        """Return the interval as files hold it."""
-        found = self.interval
-        return {
-            "interval": [found.low, found.high] if found else None,
-            "interval_method": found.method if found else None,
+            **interval_to_json(self.interval),
         }
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.means import find_t, find_z, measure_mean
 
@@ -20,6 +21,14 @@ class Interval:
     """The upper end, at most 1."""
     method: IntervalMethod
     """How it was computed."""
+
+
+def interval_to_json(interval: Interval | None) -> JsonObject:
+    """Return the interval as files hold it."""
+    return {
+        "interval": [interval.low, interval.high] if interval else None,
+        "interval_method": interval.method if interval else None,
+    }
 
 
 def is_binary(scores: Floats) -> bool:

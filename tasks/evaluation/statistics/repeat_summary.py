@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.statistics.arrays import Bools, Codes, Floats
+from tasks.evaluation.statistics.intervals import Interval, interval_to_json, measure_interval
 from tasks.evaluation.statistics.repeats import pass_at
 
 FloatRows = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -44,10 +45,12 @@ class PlaceAccuracy:
     """The number of these repeats."""
     accuracy: float
     """The mean of their scores."""
+    interval: Interval | None = None
+    """The accuracy's 95 % interval; None where nothing can be said about it."""
 
     def to_json(self) -> JsonObject:
         """Return the same as files hold it."""
-        return {"position": self.position, "count": self.count, "accuracy": self.accuracy}
+        return {"position": self.position, "count": self.count, "accuracy": self.accuracy, **interval_to_json(self.interval)}
 
 
 @dataclass(frozen=True)
@@ -71,12 +74,13 @@ class RepeatSummary:
         return {"count": self.count, "pass_at": tries, "majority": self.majority, "changing": self.changing}
 
 
-def summarize_repeats(table: RepeatTable, right: Codes) -> RepeatSummary | None:
+def summarize_repeats(table: RepeatTable, right: Codes, clusters: Codes | None = None) -> RepeatSummary | None:
     """Return what the repeats show; None if questions were asked once, or none was scored.
 
     Args:
         table: the repeats of scored questions.
         right: for each of these the number of the right label; -1 where not exactly one is right.
+        clusters: for each of these the cluster that it belongs to, if scores within one depend on each other.
     """
     questions, repeats = table.scores.shape
     if not repeats or not questions:
@@ -89,7 +93,7 @@ def summarize_repeats(table: RepeatTable, right: Codes) -> RepeatSummary | None:
         pass_at={} if is_graded else {k: pass_at(right_counts, repeats, k) for k in tries},
         majority=float(score_majority(table, right).mean()),
         changing=float((table.scores.max(axis=1) > table.scores.min(axis=1)).mean()),
-        by_position=_measure_places(table),
+        by_position=_measure_places(table, clusters),
     )
 
 
@@ -112,7 +116,21 @@ def score_majority(table: RepeatTable, right: Codes) -> Floats:
     return np.where(right == NO_LABEL, by_score, by_vote)
 
 
-def _measure_places(table: RepeatTable) -> tuple[PlaceAccuracy, ...]:
+def _measure_places(table: RepeatTable, clusters: Codes | None) -> tuple[PlaceAccuracy, ...]:
     places = range(1, int(table.right_places.max(initial=0)) + 1)
-    scores = {place: table.scores[table.right_places == place] for place in places}
-    return tuple(PlaceAccuracy(place, len(each), float(each.mean())) for place, each in scores.items() if len(each))
+    measured = (_measure_place(place, table, clusters) for place in places)
+    return tuple(each for each in measured if each)
+
+
+def _measure_place(place: int, table: RepeatTable, clusters: Codes | None) -> PlaceAccuracy | None:
+    """Return the accuracy at the place; None if no repeat shows the right choice there.
+
+    The question is the unit, unless it belongs to a cluster: answers to one question depend on each other.
+    """
+    questions, repeats = np.nonzero(table.right_places == place)
+    if not len(questions):
+        return None
+    scores = table.scores[questions, repeats]
+    own = questions if len(np.unique(questions)) < len(questions) else None
+    units = own if clusters is None else clusters[questions]
+    return PlaceAccuracy(place, len(scores), float(scores.mean()), measure_interval(scores, units))

@@ -10,11 +10,10 @@ from tasks.evaluation.statistics.accuracy import Accuracy, measure_scores
 from tasks.evaluation.statistics.arrays import Bools, Codes, Floats, Texts
 from tasks.evaluation.statistics.calibration import Calibration, measure_calibration
 from tasks.evaluation.statistics.chance import compare_with_chance
-from tasks.evaluation.statistics.intervals import is_binary
+from tasks.evaluation.statistics.intervals import interval_to_json, is_binary
 from tasks.evaluation.statistics.letters import Letters, count_letters
 from tasks.evaluation.statistics.repeat_summary import RepeatSummary, RepeatTable, summarize_repeats
 
-NO_INTERVAL: JsonObject = {"interval": None, "interval_method": None}
 FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
 
 
@@ -104,7 +103,7 @@ class Statistics:
             "scored": self.overall.count if self.overall else 0,
             "accuracy": self.overall.accuracy if self.overall else None,
             "standard_error": self.overall.standard_error if self.overall else None,
-            **(self.overall.interval_to_json() if self.overall else NO_INTERVAL),
+            **interval_to_json(self.overall.interval if self.overall else None),
             "chance": self.chance,
             "above_chance": self.is_above_chance,
             "accuracy_bounds": list(self.bounds) if self.bounds else None,
@@ -153,7 +152,11 @@ def summarize(table: ScoreTable, *, selected: int, unusable: int) -> Statistics:
         bounds=_find_bounds(float(scores.sum()), len(scores), selected) if selected else None,
         letters=_count_letters(table, is_scored),
         calibration=measure_calibration(table.brier[is_scored], table.confidences[is_scored], scores),
-        repeats=summarize_repeats(table.repeats.select(is_scored), table.right[is_scored]),
+        repeats=summarize_repeats(
+            table.repeats.select(is_scored),
+            table.right[is_scored],
+            None if table.clusters is None else table.clusters[is_scored],
+        ),
         refused=count - len(scores) - unusable,
         unusable=unusable,
         unscored=selected - count,
