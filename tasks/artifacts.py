@@ -102,7 +102,7 @@ class Artifacts:
             self._pace.restart(done, self._shown_at)
         rate = None if self._has_ended else self._pace.measure(done, self._shown_at)
         text = describe_progress(done, total, rate=rate, accuracy=compute_statistics(ledger).overall, waiting=waiting)
-        self._try(lambda: self._show_progress(100 * done / total, text))
+        self._try(lambda: self._show_progress(round(100 * done / total, 1), text))
 
     def show_report(self, files: Mapping[str, Path]) -> None:
         """Show the run's results, in place of those of its earlier attempts: a report, and each of its tables as a table."""

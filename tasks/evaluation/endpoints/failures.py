@@ -21,6 +21,7 @@ import openai
 
 from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.endpoints.advice import advise, exceeds_context_by_setting, mentions_context
+from tasks.evaluation.endpoints.connection_words import describe_unconnected
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.rate_limit import read_reset
 from tasks.evaluation.endpoints.server_errors import ServerError, read_server_error
@@ -111,7 +112,7 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
 def classify_silence(error: openai.OpenAIError | httpx2.RequestError, endpoint: Endpoint) -> EndpointFailure | EndpointStop:
     """Return the error that a missing response means at this endpoint."""
     cause = (error.__cause__ if isinstance(error, openai.OpenAIError) else None) or error
-    words = shorten(str(cause) or str(error) or NO_WORDS, endpoint)
+    words = shorten(describe_unconnected(cause) or str(error) or NO_WORDS, endpoint)
     if UNTRUSTED in words:
         cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
         return EndpointStop(f"the {endpoint.role}'s certificate is not trusted: {words}; {cure}")
