@@ -1,5 +1,6 @@
 """The flow that scores a file of questions: the order of its steps, and the state that it ends in."""
 
+from asyncio import CancelledError
 from typing import Annotated
 
 from prefect import flow
@@ -21,6 +22,7 @@ from flows.opening.deployed_settings import find_changes
 from flows.opening.open_in_flow import open_in_flow
 from flows.opening.run_names import name_flow_run
 from flows.process.quiet_logs import leave_out_tracebacks
+from flows.stopping.lost_place import end_displaced
 from flows.stopping.stop_requests import StopRequest, stop_on_signals
 from flows.stopping.suspension import Suspension, hold_back_pause
 from tasks.artifacts import Artifacts
@@ -93,6 +95,8 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
                 score_batches(run, (stop_request, suspension), artifacts)
             artifacts.end()
             save_checkpoint(run, artifacts)
+        except CancelledError:
+            return end_displaced(run)
         finally:
             run.saver.save()
         raise_mistake(run)

@@ -5,7 +5,8 @@ Only the process of a killed machine or worker leaves without the second event, 
 run saves, and one that is dated just after the run's end looks like a new life.
 
 A server that stood still for longer than the automation waits takes living runs for dead. The next sign finds the run Crashed
-then, and puts it back to Running. If the run ends before that, its end is accepted all the same.
+then, and puts it back to Running. If the run ends before that, its end is accepted all the same. Where the deployment limits
+its runs, Prefect ends this one some minutes later, since its server gave the place away (`flows/stopping/lost_place.py`).
 """
 
 import threading

@@ -1,10 +1,12 @@
 """A run continues what others have left, from each copy of it, and takes nothing that is not its own."""
 
+import ctypes
 import itertools
 import json
 import re
 import shutil
 import threading
+from asyncio import CancelledError
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -84,6 +86,26 @@ def keep_only(checkpoints: Path, kept: str) -> None:
             path.unlink()
     for name in ({"answers", "results"}) - {kept}:
         shutil.rmtree(checkpoints / ".mcqa" / name)
+
+
+def test_a_run_that_prefect_ends_is_saved_and_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """As Prefect does where its server has lost the run's place: by an exception in the flow's thread, wherever that is."""
+    config, replies = write_config(folder, endpoint.url, parallel_workers=4), itertools.count(1)
+
+    def rule(body: dict[str, Any]) -> Reply:
+        if next(replies) == 30:
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_long(threading.main_thread().ident or 0), ctypes.py_object(CancelledError)
+            )
+        return answer_by_rule(body)
+
+    endpoint.rule = rule
+    state = run(config)
+    assert state.is_crashed()
+    assert re.fullmatch(rf"\d+ of {COUNT} scored. .*the same command.*", state.message)
+    assert 0 < read_latest(folder)["completed_count"] < COUNT
+    assert run(config).is_completed()
+    assert sum(endpoint.asked().values()) <= COUNT + 4
 
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:
