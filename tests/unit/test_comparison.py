@@ -130,6 +130,8 @@ def test_no_difference_at_all_is_said(tmp_path: Path) -> None:
     assert decide_first(same) == "a and b cannot be told apart on these 3 questions: both have the same score on each"
     even = compare(tmp_path, score_all([1, 0] * 20), score_all([0, 1] * 20))
     assert decide_first(even).endswith("four times in five; none was observed")
+    few = compare(tmp_path, score_all([1, 0, 1]), score_all([0, 1, 1]))
+    assert decide_first(few).endswith(": the accuracy is the same, on too few questions to mean anything")
 
 
 def test_one_common_question_is_enough(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def explain_doubt(pair: Pair, *, confidence: float) -> str:
     if not pair.differing:
         return f"both have the same score on {'it' if pair.n == 1 else 'each'}"
     if pair.smallest_visible is None:
+        if not pair.found.difference:
+            return "the accuracy is the same, on too few questions to mean anything"
         return f"they are too few for the {format_points(abs(pair.found.difference))} points observed to mean anything"
     seen = f"a difference under {format_points(pair.smallest_visible)} points is seen less than four times in five"
     return f"{seen}; {_explain_observed(pair, confidence=confidence)}"
