@@ -1,5 +1,6 @@
 """The report of a run in Markdown, as Prefect's UI shows it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.markdown import escape, write_list, write_literally, write_table
 from tasks.evaluation.run.markdown_report import Told, write_markdown
+from tasks.evaluation.run.run_facts import describe_time
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import completion, make_questions, write_questions
 
@@ -121,3 +123,12 @@ def test_long_lines_are_broken_and_long_cells_cut() -> None:
     """Viewers break neither."""
     assert write_literally("x" * 150) == f"```\n{'x' * 100}\n{'x' * 50}\n```"
     assert write_table([{"A": "x" * 301}]).endswith(f"| {'x' * 300} … |")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "0 s"), (59.6, "1 min 0 s"), (725, "12 min 5 s"), (11_520, "3 h 12 min"), (360_059, "100 h 0 min")],
+)
+def test_a_duration_is_told_as_people_tell_it(seconds: float, told: str) -> None:
+    """In seconds, in minutes, or in hours with their minutes."""
+    assert describe_time(timedelta(seconds=seconds)) == told

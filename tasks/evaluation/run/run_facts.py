@@ -29,7 +29,7 @@ def list_facts(run: Run, changes: Mapping[str, Mapping[str, object]]) -> dict[st
         "Asked": _describe_repeats(run.config.processing.repeats),
         "Settings": run.metadata.config_file or "from the parameters alone",
         **{title: ", ".join(f"{name}: {value}" for name, value in settings.items()) for title, settings in changes.items()},
-        "Started": f"{started_at:%Y-%m-%d %H:%M}, took {_describe_time(run.factories.now() - started_at)}",
+        "Started": f"{started_at:%Y-%m-%d %H:%M}, took {describe_time(run.factories.now() - started_at)}",
         "Finished": _describe_progress(run),
         "Tokens, this run": describe_sums(run.paid),
         "Tokens, all results": describe_sums(run.ledger.add_up_tokens()),
@@ -77,8 +77,13 @@ def _describe_progress(run: Run) -> str:
     return f"{done:,} of {len(run.ledger.questions):,} questions: {before:,} before this run, {done - before:,} in it"
 
 
-def _describe_time(passed: timedelta) -> str:
-    return str(timedelta(seconds=round(passed.total_seconds()))) + " h"
+def describe_time(passed: timedelta) -> str:
+    """Return how long something took, with the two units that matter."""
+    minutes, seconds = divmod(round(passed.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
 def _name(value: object) -> str:
