@@ -28,7 +28,7 @@ from slugify import slugify
 from tasks.earlier_artifacts import delete_artifacts, read_artifacts
 from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.pace import Pace
-from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.reporting.summary import compute_accuracy, compute_statistics
 from tasks.evaluation.reporting.tables import (
     Row,
     describe_progress,
@@ -101,7 +101,7 @@ class Artifacts:
         if waiting:
             self._pace.restart(done, self._shown_at)
         rate = None if self._has_ended else self._pace.measure(done, self._shown_at)
-        text = describe_progress(done, total, rate=rate, accuracy=compute_statistics(ledger).overall, waiting=waiting)
+        text = describe_progress(done, total, rate=rate, accuracy=compute_accuracy(ledger), waiting=waiting)
         self._try(lambda: self._show_progress(round(100 * done / total, 1), text))
 
     def show_report(self, files: Mapping[str, Path]) -> None:

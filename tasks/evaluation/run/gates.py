@@ -5,13 +5,13 @@ from pathlib import Path
 from tasks.evaluation.comparing.gate import GateResult, check_accuracy, check_interval
 from tasks.evaluation.comparing.junit import write_junit
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
-from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.reporting.summary import compute_accuracy
 from tasks.evaluation.run.run import Run
 
 
 def check_gates(run: Run) -> list[GateResult]:
     """Return whether each demand of the settings is met; empty if they make none."""
-    processing, overall = run.config.processing, compute_statistics(run.ledger).overall
+    processing, overall = run.config.processing, compute_accuracy(run.ledger)
     gates = []
     if processing.fail_under is not None:
         gates.append(check_accuracy(overall.accuracy if overall else None, processing.fail_under, setting="fail_under"))

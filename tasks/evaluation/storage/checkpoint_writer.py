@@ -7,10 +7,13 @@ the run.
 """
 
 import os
+from array import array
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
+
+import numpy as np
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.json_lines import JsonObject
@@ -85,7 +88,8 @@ class CheckpointWriter:
 
     def _write(self, descriptor: int, count: int, now: datetime) -> None:
         """Write the whole document."""
-        head = build_head(now, (position + 1 for position in self._results.positions(0, count)))
+        numbers = np.sort(np.array(self._results.positions(0, count), dtype=np.int64)) + 1
+        head = build_head(now, array("q", numbers.tobytes()))
         self._head_bytes = len(head)
         write_bytes(descriptor, head)
         self._results.lines.copy(descriptor, count)
