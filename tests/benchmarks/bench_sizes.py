@@ -49,9 +49,9 @@ def write_questions(path: Path, count: int) -> None:
 
 
 def make_question(number: int, chance: random.Random, words: list[str]) -> dict[str, str]:
-    """Return a question of random words, 600 characters, of which the endpoint answers two of three right."""
-    stem = f"Question {number}: {' '.join(chance.choices(words, k=42))}?"
-    choices = [f"{label}) {' '.join(chance.choices(words, k=7))}" for label in "ABCD"]
+    """Return a question of random words, 420 characters, of which the endpoint answers two of three right."""
+    stem = f"Question {number}: {' '.join(chance.choices(words, k=23))}?"
+    choices = [f"{label}) {' '.join(chance.choices(words, k=6))}" for label in "ABCD"]
     return {"question": "\n".join([stem, *choices]), "answer": choices[(number + (number % 3 == 0)) % 4]}
 
 
