@@ -1,10 +1,11 @@
-"""Memory, disk and time by size: `python -m tests.benchmarks.bench_sizes [--sizes N …] [--million] [--killed] [--keep DIR]`.
+"""Memory, disk and time by size: `python -m tests.benchmarks.bench_sizes [--sizes N …] [--killed] [--known N] [--keep DIR]`.
 
 For each size, the real command asks that many questions from a Parquet file, about 1.6 kB a result, and is called again when it
 has finished. Peak memory is that of the command's process (`VmHWM`), and apart from it that of its children, which is Prefect's
 temporary server. Bytes on disk are blocks in use, looked at four times a second: each kind's highest, the highest sum, and what
-is left in the end. `--killed` kills the command once, when a checkpoint holds half of the questions, and calls it again. Runs
-that are in the folder of `--keep` already are only called again.
+is left in the end. `--killed` kills the command once, when a checkpoint holds half of what it asks, and calls it again. Runs
+that are in the folder of `--keep` already are only called again. With `--known` the answers to the first N questions are put
+into a checkpoint beforehand, so that a million questions take minutes.
 """
 
 import argparse
@@ -25,11 +26,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from tests.support.known_answers import answer_first
 from tests.support.peaks import KINDS, LOOK_SECONDS, SPOOLS, Peaks, Watch, measure_files
 from tests.support.quick_endpoint import quick_endpoint
 
 MCQA = Path(sys.executable).with_name("mcqa")
-SIZES, MILLION = [1_000, 10_000, 100_000], 1_000_000
+SIZES = [1_000, 10_000, 100_000]
 ROW_GROUP = 10_000
 WORKERS = 64
 WORDS = (
@@ -105,14 +107,16 @@ def read_completed(path: Path) -> int:
     return 0
 
 
-def list_rows(folder: Path, count: int, *, is_killed: bool) -> Iterator[tuple[str, Peaks]]:
+def list_rows(folder: Path, count: int, *, is_killed: bool, known: int) -> Iterator[tuple[str, Peaks]]:
     """Yield what each call of the command has taken."""
     if not folder.exists():
         with quick_endpoint() as url:
             prepare(folder, count, url)
+            if known:
+                answer_first(folder, known)
             if is_killed:
-                yield "until killed", call(folder, kill_at=count // 2)
-            yield "continued" if is_killed else "asked", call(folder)
+                yield "until killed", call(folder, kill_at=(known + count) // 2)
+            yield "continued" if is_killed or known else "asked", call(folder)
     yield "called again", call(folder)
 
 
@@ -130,8 +134,8 @@ def main() -> None:
     """Print a row a call."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, metavar="N", help="questions in a run")
-    parser.add_argument("--million", action="store_true", help="also a million, which takes half an hour")
     parser.add_argument("--killed", action="store_true", help="kill each run at half, and continue it")
+    parser.add_argument("--known", type=int, default=0, metavar="N", help="begin where a checkpoint holds N answers")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the runs in this folder")
     options = parser.parse_args()
     kinds = " ".join(f"{kind:>10}" for kind in [*KINDS, SPOOLS])
@@ -139,8 +143,8 @@ def main() -> None:
     print(f"{'questions':>9} {'call':>12} {measures}", flush=True)
     folder = (options.keep or Path(tempfile.mkdtemp(dir=Path.cwd()))).resolve()
     try:
-        for count in [*options.sizes, *([MILLION] if options.million else [])]:
-            for name, peaks in list_rows(folder / str(count), count, is_killed=options.killed):
+        for count in options.sizes:
+            for name, peaks in list_rows(folder / str(count), count, is_killed=options.killed, known=options.known):
                 print_row(count, name, peaks)
     finally:
         if not options.keep:
