@@ -125,6 +125,11 @@ def test_long_lines_are_broken_and_long_cells_cut() -> None:
     assert write_table([{"A": "x" * 301}]).endswith(f"| {'x' * 300} … |")
 
 
+def test_a_name_cannot_turn_the_line_around_it() -> None:
+    """Signs for the direction of writing are left out, right-to-left scripts stay."""
+    assert escape("m\u202e\u2066 هذا") == "m هذا"
+
+
 @pytest.mark.parametrize(
     ("seconds", "told"),
     [(0.4, "0 s"), (59.6, "1 min 0 s"), (725, "12 min 5 s"), (11_520, "3 h 12 min"), (360_059, "100 h 0 min")],

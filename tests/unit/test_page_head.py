@@ -1,5 +1,6 @@
 """The report's head: the sentence that decides, its tables, what was run, and what is missing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,14 @@ def test_a_better_run_is_named_with_the_interval_of_the_difference(tmp_path: Pat
     said = "95 % interval 11.4 to 27.8 points, p < 0.001, on the 100 questions that both have scored."
     assert f"a is better than b by 20.0 points {said}" in make_page(tmp_path, better, worse).head
     assert f"b is better than a by 20.0 points {said}" in make_page(tmp_path, worse, better).head
+
+
+def test_a_name_cannot_turn_the_sentence_around_it(tmp_path: Path) -> None:
+    """The sign for writing from the right would have a browser read the rest of the heading backwards."""
+    run = save(tmp_path, "turned", model="m")
+    head = read_page(write_runs([replace(run, name="evil\u202e\u2067")], tmp_path / "report.html").path).head
+    assert "evil answers" in head
+    assert not set("\u202e\u2067") & set(head)
 
 
 def test_runs_that_cannot_be_told_apart_are_not_ranked(tmp_path: Path) -> None:

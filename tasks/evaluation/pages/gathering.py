@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +15,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.pages.question_rows import QuestionRows, line_up
 from tasks.evaluation.pages.run_sheets import RunSheet, read_sheet
 from tasks.evaluation.pages.run_statistics import compute_run_statistics
+from tasks.evaluation.reporting.directions import drop_directions
 from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.statistics.summary import Statistics
 from tasks.evaluation.storage.spool import Spool
@@ -57,7 +58,7 @@ def gather(runs: Sequence[SavedRun], spools: Sequence[Spool], *, group_by: str |
     with ExitStack() as held:
         for run in runs:
             held.enter_context(_hold(run.path))
-        return _read(runs, spools, group_by)
+        return _read([replace(run, name=drop_directions(run.name)) for run in runs], spools, group_by)
 
 
 def _read(runs: Sequence[SavedRun], spools: Sequence[Spool], group_by: str | None) -> Findings:

@@ -4,6 +4,8 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
+from tasks.evaluation.reporting.directions import drop_directions
+
 # Lines of a text that is shown as it is are broken here, because viewers do not break them.
 TEXT_WIDTH = 100
 # A cell's longest text.
@@ -36,5 +38,5 @@ def shorten(text: str, most: int) -> str:
 
 def escape(text: str) -> str:
     """Return the text on one line, with all that Markdown or HTML would read as markup made harmless."""
-    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    line = " ".join(drop_directions(text).split()).replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([\\`*_~\[\]|#])", r"\\\1", line)
