@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from tasks.evaluation.errors import StorageFailure
-from tasks.evaluation.run.report import report
+from tasks.evaluation.run.report import report, write_web_page
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
 
@@ -72,6 +72,20 @@ def test_a_run_that_people_look_at_in_a_browser_writes_its_report_unasked(
         [run.score(batch) for batch in run.batches.list_open()]
         report(run, written)
     assert written["report"].exists()
+
+
+def test_a_report_of_very_many_questions_must_be_asked_for(
+    evaluation: Evaluation, written: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody waits minutes at the end of a run for what nobody wanted."""
+    with evaluation.open({}, run_id="first") as run:
+        run.is_shown = True
+        [run.score(batch) for batch in run.batches.list_open()]
+        report(run, written)
+        written.pop("report")
+        write_web_page(run, written, most_unasked=2)
+    assert "report" not in written
+    assert "No web page of 3 questions, since output.report does not ask for one" in capsys.readouterr().out
 
 
 def test_a_report_that_is_not_wanted_is_not_written(evaluation: Evaluation, written: dict[str, Path]) -> None:

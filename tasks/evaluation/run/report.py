@@ -12,6 +12,9 @@ from tasks.evaluation.run.gates import write_gates
 from tasks.evaluation.run.place_in_history import hold_against_history
 from tasks.evaluation.run.run import Run
 
+# A page of as many questions takes some 20 seconds of a processor and 50 MB of memory.
+MOST_UNASKED = 200_000
+
 
 def report(run: Run, written: dict[str, Path]) -> None:
     """Write the results' files, and show what the run has scored.
@@ -58,14 +61,22 @@ def write_formats(run: Run, written: dict[str, Path]) -> None:
             run.progress.notify(f"⚠️ Results not saved as {to}: {mistake}")
 
 
-def write_web_page(run: Run, written: dict[str, Path]) -> None:
+def write_web_page(run: Run, written: dict[str, Path], most_unasked: int = MOST_UNASKED) -> None:
     """Write the results as a web page beside them, if the settings ask for it or people look at the run in a browser.
+
+    Args:
+        run: the run.
+        written: as for `report`.
+        most_unasked: of how many questions a page is written that the settings do not ask for.
 
     Raises:
         StorageFailure: it cannot be written, and the settings ask for it.
     """
-    asked = run.config.output.report
+    asked, count = run.config.output.report, len(run.ledger.questions)
     if not (run.is_shown if asked is None else asked):
+        return
+    if asked is None and count > most_unasked:
+        run.progress.notify(f"No web page of {count:,} questions, since output.report does not ask for one")
         return
     from tasks.evaluation.pages.page import write_page  # noqa: PLC0415 - imports scipy, which takes a while
 
