@@ -10,6 +10,9 @@ JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "Jso
 
 JsonObject = dict[str, JsonValue]
 
+# Made once: with such arguments, `json.dumps` makes one for each record. orjson writes small floats in another form.
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 # orjson reads an integer beyond 64 bits as a float. Every such number has at least this many digits in a row.
 _LONG_NUMBER = b"0" * 19
 _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
@@ -18,7 +21,7 @@ _DIGITS_AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 def to_line(record: Mapping[str, object]) -> bytes:
     """Return the record as one line of JSON, UTF-8, without a line break."""
     try:
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+        return ENCODER.encode(record).encode()
     except UnicodeEncodeError:
         # Half of a surrogate pair has no UTF-8 form; as an escape it has a JSON one.
         return json.dumps(record, separators=(",", ":")).encode()

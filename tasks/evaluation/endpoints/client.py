@@ -144,9 +144,9 @@ class Client:
                     0.0 if self._outage.goes_on else self.patience.choose_pause(failures, failure.retry_after_seconds)
                 )
             else:
-                usage = add_usage(usage, answer.usage)
+                usage = add_usage(usage, answer.usage) if empty else answer.usage
                 if answer.text or answer.is_truncated:
-                    return replace(answer, usage=usage)
+                    return replace(answer, usage=usage) if empty else answer
                 empty.append(answer)
                 if len(empty) == EMPTY_REPLIES:
                     raise self._refuse_empty(empty, usage)

@@ -14,6 +14,7 @@ import anyio
 import httpx2
 from yarl import URL
 
+from tasks.evaluation.endpoints.http_reply import ENCODING, HttpReply, unpack
 from tasks.evaluation.endpoints.proxies import SOCKS, choose_proxy
 from tasks.evaluation.endpoints.request_pattern import RequestPattern
 
@@ -59,8 +60,8 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             )
         return httpx2.Response(response.status, headers=list(response.raw_headers), stream=_Body(response), request=request)
 
-    async def post(self, pattern: RequestPattern, content: bytes) -> httpx2.Response:
-        """Return the response to the pattern with this body, with all that it holds.
+    async def post(self, pattern: RequestPattern, content: bytes) -> HttpReply:
+        """Return the reply to the pattern with this body.
 
         Raises:
             httpx2.RequestError: none came, or it broke off or cannot be decoded.
@@ -76,7 +77,9 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             )
             async with response:
                 received = await response.read()
-        return httpx2.Response(response.status, headers=list(response.raw_headers), content=received)
+        if ENCODING in response.headers:
+            received = unpack(received, response.raw_headers)
+        return HttpReply(response.status, response.headers, received)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -98,8 +101,8 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 class SocksTransport(httpx2.AsyncHTTPTransport):
     """Sends requests through a SOCKS proxy, which aiohttp cannot."""
 
-    async def post(self, pattern: RequestPattern, content: bytes) -> httpx2.Response:
-        """Return the response as `AiohttpTransport.post` does; raises the same."""
+    async def post(self, pattern: RequestPattern, content: bytes) -> HttpReply:
+        """Return the reply as `AiohttpTransport.post` does; raises the same."""
         extensions = pattern.request.extensions
         request = httpx2.Request("POST", pattern.request.url, headers=pattern.headers, content=content, extensions=extensions)
         try:
@@ -107,7 +110,7 @@ class SocksTransport(httpx2.AsyncHTTPTransport):
             await response.aread()
         except (OSError, anyio.EndOfStream) as error:  # httpx2 leaves these of TLS as they are
             raise httpx2.ReadError(str(error)) from error
-        return response
+        return HttpReply(response.status_code, response.headers, response.content)
 
 
 class _Body(httpx2.AsyncByteStream):

@@ -23,6 +23,7 @@ from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.endpoints.advice import advise, exceeds_context_by_setting, mentions_context
 from tasks.evaluation.endpoints.connection_words import describe_unconnected
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.http_reply import HttpReply
 from tasks.evaluation.endpoints.rate_limit import read_reset
 from tasks.evaluation.endpoints.server_errors import ServerError, read_server_error
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
@@ -70,7 +71,7 @@ NO_WORDS = "no response came"
 LONGEST_RESET_SECONDS = 60.0
 
 
-def classify_status(response: httpx2.Response, endpoint: Endpoint) -> EvaluationError:
+def classify_status(response: httpx2.Response | HttpReply, endpoint: Endpoint) -> EvaluationError:
     """Return the error that a response with a status of failure means at this endpoint."""
     status, location = response.status_code, response.headers.get("location", "")
     if status in REDIRECTS:

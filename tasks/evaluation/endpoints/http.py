@@ -24,6 +24,7 @@ from tasks.evaluation.endpoints.failures import (
     read_retry_after,
     shorten,
 )
+from tasks.evaluation.endpoints.http_reply import HttpReply
 from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
@@ -77,25 +78,25 @@ class Transport:
         """
         role = self._endpoint.role
         started = time.monotonic()
-        response = await self._post(messages)
-        seconds, content_type = time.monotonic() - started, response.headers.get("content-type", "")
+        reply = await self._post(messages)
+        seconds, content_type = time.monotonic() - started, reply.headers.get("content-type", "")
         try:
-            answer = read_reply(response.content, role=role, seconds=seconds, content_type=content_type)
+            answer = read_reply(reply.content, role=role, seconds=seconds, content_type=content_type)
         except ReportedFailure as failure:
-            retry_after_seconds = read_retry_after(response.headers, time.time())
+            retry_after_seconds = read_retry_after(reply.headers, time.time())
             error = classify_report(read_report(failure.report), self._endpoint, retry_after_seconds)
             raise error from None
         except (UnusableReply, Refused) as error:
             raise self._scrub_error(error) from None
-        return self._without_keys(answer), response.headers
+        return self._without_keys(answer), reply.headers
 
-    async def _post(self, messages: list[Message]) -> httpx2.Response:
-        """Return the response, if its status is one of success; raises as `failures` decides."""
+    async def _post(self, messages: list[Message]) -> HttpReply:
+        """Return the reply, if its status is one of success; raises as `failures` decides."""
         role, seconds = self._endpoint.role, self._patience.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
                 pattern = self._pattern = self._pattern or await make_pattern(self._client, self._endpoint.request)
-                response = await self._connections.post(pattern, pattern.fill(messages))
+                reply = await self._connections.post(pattern, pattern.fill(messages))
         except httpx2.RequestError as error:
             raise classify_silence(error, self._endpoint) from None
         except TimeoutError:
@@ -103,9 +104,9 @@ class Transport:
         except (ValueError, TypeError) as error:
             words = self._endpoint.scrub_words(str(error))
             raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
-        if not response.is_success:
-            raise classify_status(response, self._endpoint)
-        return response
+        if not reply.is_success:
+            raise classify_status(reply, self._endpoint)
+        return reply
 
     async def list_models(self) -> list[ListedModel]:
         """Return the models that the endpoint lists; empty if it does not list them.
@@ -132,13 +133,12 @@ class Transport:
         return error
 
     def _without_keys(self, answer: Answer) -> Answer:
-        return replace(
-            answer,
-            text=self._scrub(answer.text),
-            reasoning=answer.reasoning and self._scrub(answer.reasoning),
-            finish_reason=answer.finish_reason and self._scrub(answer.finish_reason),
-            response_model=answer.response_model and self._scrub(answer.response_model),
-        )
+        given = (answer.text, answer.reasoning, answer.finish_reason, answer.response_model)
+        clean = tuple(text and self._scrub(text) for text in given)
+        if clean == given:
+            return answer
+        text, reasoning, finish_reason, response_model = clean
+        return replace(answer, text=text or "", reasoning=reasoning, finish_reason=finish_reason, response_model=response_model)
 
     async def close(self) -> None:
         """Close the connections."""

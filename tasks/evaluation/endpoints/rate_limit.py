@@ -64,15 +64,19 @@ class RateLimit:
 
     def take_turn(self, now: float) -> None:
         """Note that a request is sent now."""
+        if self.is_limited:
+            self._take_limited_turn(now)
+        self._first_sent = now if self._first_sent is None else self._first_sent
+        self._sent.append(now)
+        self._drop_old(now)
+
+    def _take_limited_turn(self, now: float) -> None:
         self._fall_if_limited()
         self._rate = self._rate if self._risen_rate(now) is not None else None
         rate = self.rate_at(now)
         if rate is not None:
             # A turn that was taken late is made up for, within the settling time.
             self._next_turn = max(self._next_turn, now - SETTLE_SECONDS) + 1 / rate
-        self._first_sent = now if self._first_sent is None else self._first_sent
-        self._sent.append(now)
-        self._drop_old(now)
 
     def rate_at(self, now: float) -> float | None:
         """Return the allowed requests a second; None if unlimited."""
@@ -164,8 +168,11 @@ def _read_date(text: str, now_seconds: float) -> float | None:
 
 def _read_refill(headers: Mapping[str, str], kind: str, cost: int, now_seconds: float) -> float | None:
     """Return the requests a second at which a nearly spent allowance refills; None if it is not nearly spent, or unknown."""
+    name = f"x-ratelimit-limit-{kind}"
+    if name not in headers:
+        return None
     try:
-        limit = float(headers[f"x-ratelimit-limit-{kind}"])
+        limit = float(headers[name])
         remaining = float(headers[f"x-ratelimit-remaining-{kind}"])
     except (KeyError, ValueError):
         return None

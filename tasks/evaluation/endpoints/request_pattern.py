@@ -4,7 +4,6 @@ That is its address, its headers with the key, and the settings as JSON. Having 
 processor time than everything else that happens to a question.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,14 +13,13 @@ from openai import AsyncOpenAI
 from yarl import URL
 
 from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.json_lines import ENCODER
 
 PATH = "/chat/completions"
 MESSAGES = "messages"
 NO_MESSAGES = b"[]}"
 # What the connection writes by itself.
 WRITTEN_HEADERS = ("host", "connection", "content-length")
-# Made once: `json.dumps` would make one for each request.
-ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ def read_usage(value: object) -> Usage:
 
 def add_usage(one: Usage, other: Usage) -> Usage:
     """Return the sum of both, name by name; a count that only one of them has is kept as it is."""
+    if not (one and other) and all(is_count(count) for count in (one or other).values()):
+        return {**one, **other}
     return {name: _add(one.get(name), other.get(name)) for name in {**one, **other}}
 
 

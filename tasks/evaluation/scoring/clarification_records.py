@@ -8,7 +8,6 @@ refuses to be asked, the question is refused, and there is no clarification.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile
@@ -38,7 +37,7 @@ class Clarifications:
 def clarification_record(answer_id: str, clarification_id: str, clarification: Answer) -> JsonObject:
     """Return the clarification as the answer log keeps it."""
     ids = {"answer_id": answer_id, "clarification_id": clarification_id}
-    return {"kind": "clarification", **ids, **asdict(clarification)}
+    return {"kind": "clarification", **ids, **vars(clarification)}
 
 
 def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Answer]:

@@ -6,7 +6,7 @@ hold. All are plain JSON objects, one per line.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -58,24 +58,24 @@ class Ids:
 
 def answer_record(answer_id: str, answer: Answer) -> JsonObject:
     """Return the answer as the answer log keeps it."""
-    return {"kind": "answer", "answer_id": answer_id, **asdict(answer)}
+    return {"kind": "answer", "answer_id": answer_id, **vars(answer)}
 
 
 def digest_answer(answer: Answer) -> str:
     """Return 16 hexadecimal digits of BLAKE2b over the answer, which tell it from other answers to the same request."""
-    return blake2b(to_line(asdict(answer)), digest_size=8).hexdigest()
+    return blake2b(to_line(vars(answer)), digest_size=8).hexdigest()
 
 
 def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
     """Return the grade as the answer log keeps it: it belongs to this answer alone, not to others to the same question."""
-    kept = {name: value for name, value in asdict(grade).items() if name != "clarification_usage" or value}
+    kept = {name: value for name, value in vars(grade).items() if name != "clarification_usage" or value}
     return {"kind": "grade", "score_id": score_id, "answer_digest": digest_answer(answer), **kept}
 
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
     """Return a refusal as the answer log keeps it: the generator's if `answer` is None, else the grader's."""
-    kept = asdict(answer) if answer else None
-    return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **asdict(refusal), "answer": kept}
+    kept = vars(answer) if answer else None
+    return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **vars(refusal), "answer": kept}
 
 
 def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
