@@ -171,8 +171,13 @@ def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
     shown = {artifact["key"]: artifact["data"] for artifact in served.artifacts(run_id)}
     assert len(shown) == len(served.artifacts(run_id))
     assert "failed-fake-not-scored" not in shown
-    with urlopen(shown["failed-fake-files"].removeprefix("[Results](").removesuffix(")")) as results:
+    link = shown["failed-fake-files"].removeprefix("[Report with every question](").removesuffix(")")
+    with urlopen(link.replace(".html", ".json")) as results:
         assert len(json.load(results)["results"]) == COUNT
+    page.goto(link)
+    page.get_by_text(f"of {COUNT} questions right").first.wait_for()
+    page.get_by_text("Question 1: which of these is it?").first.wait_for()
+    shoot(page, "report-with-every-question")
     open_run(page, served, run_id)
     open_artifact(page, "failed-fake-report")
     page.get_by_text("First wrong answers").first.wait_for()
