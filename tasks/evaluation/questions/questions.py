@@ -2,7 +2,7 @@
 
 import random
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,9 @@ from tasks.evaluation.questions.parts import cut_parts, place_parts
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
+# Of a whole file, or the first of it, each question's place is its position.
+Places = Sequence[int]
+Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
 QuestionFormat = Literal["auto", "mc", "qa"]
 
 
@@ -81,7 +84,7 @@ class Selection:
     random_seed: int
     limit: int | None
 
-    def choose(self, count: int) -> "array[int]":
+    def choose(self, count: int) -> Places:
         """Return the 0-based places in the file, in the order in which they are asked.
 
         The sample is the one that the original draws: `random.seed(seed)`, then `random.sample(questions, n)`. There is no
@@ -91,22 +94,22 @@ class Selection:
         if self.random_selection is not None and self.random_selection < count:
             drawn = random.Random(self.random_seed).sample(places, self.random_selection)  # noqa: S311 - no secret
             return array("Q", drawn[: self.limit])
-        return array("Q", places[: self.limit])
+        return places[: self.limit]
 
 
 class Questions:
     """The questions of a file, all or a selection, by position (0-based place in the selection).
 
     `findings` are what is wrong with the file, including the entries that are not selected, `notes` what is worth knowing about
-    it, and `refusal` why no run can ask it, empty if one can. Memory: about 20 bytes for each of the file's questions, however
-    long they are.
+    it, and `refusal` why no run can ask it, empty if one can. Memory: 12 bytes for each of the file's questions, however long,
+    and 8 for each of a random sample.
     """
 
     def __init__(
         self,
         spool: Spool,
-        places: "array[int]",
-        copies: "np.ndarray[tuple[int], np.dtype[np.int64]]",
+        places: Places,
+        copies: np.ndarray[tuple[int], np.dtype[np.uint32]],
         found: FileFindings,
         groups: tuple[Groups, Clusters],
         *,
@@ -146,19 +149,15 @@ class Questions:
         """Return the values by which the report is broken down; empty if it is not."""
         return list(self._groups.names)
 
-    def groups_of(
-        self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    def groups_of(self, positions: Codes) -> Codes:
         """Return the group of each position, as its place in `group_names`."""
-        return np.array(self._groups.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
+        return np.array(self._groups.codes, dtype=np.int64)[self._places_of(positions)]
 
-    def clusters_of(
-        self, positions: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-    ) -> "np.ndarray[tuple[int], np.dtype[np.int64]] | None":
+    def clusters_of(self, positions: Codes) -> Codes | None:
         """Return the cluster of each position, as any number; None if there are no clusters."""
         if not self._clusters.is_used:
             return None
-        return np.array(self._clusters.codes, dtype=np.int64)[np.array(self._places, dtype=np.int64)[positions]]
+        return np.array(self._clusters.codes, dtype=np.int64)[self._places_of(positions)]
 
     def occurrence(self, position: int) -> int:
         """Return how many identical questions come before this one in the file."""
@@ -173,6 +172,9 @@ class Questions:
     def close(self) -> None:
         """Free the disk's space."""
         self._spool.close()
+
+    def _places_of(self, positions: Codes) -> Codes:
+        return positions if isinstance(self._places, range) else np.array(self._places, dtype=np.int64)[positions]
 
     def _read(self, position: int) -> JsonObject:
         return from_line(self._spool.read(self._places[position]))
@@ -214,9 +216,9 @@ def read_questions(
             has_metadata = has_metadata or bool(entry.metadata)
         found = list_findings(findings, notes, are_letters_meant=question_format == "qa")
         on_failure.pop_all()
-    places = array("Q", range(len(spool)))
     file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))
-    return Questions(spool, places, findings.count_copies(), file_findings, (groups, clusters), has_metadata=has_metadata)
+    places, copies = range(len(spool)), findings.count_copies().astype(np.uint32)
+    return Questions(spool, places, copies, file_findings, (groups, clusters), has_metadata=has_metadata)
 
 
 def _pack(entry: Entry, question_format: QuestionFormat) -> bytes:

@@ -4,7 +4,6 @@ import numpy as np
 
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import Accuracy, measure_scores
-from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.letters import Letters
 from tasks.evaluation.statistics.repeat_summary import PlaceAccuracy, RepeatSummary, RepeatTable
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
@@ -25,7 +24,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         no_choice=sheet.no_choice[positions],
         clarified=sheet.clarified[positions],
         truncated=sheet.truncated[positions],
-        f1=_pick(sheet.f1, positions),
+        f1=sheet.f1.pick(positions),
         groups=ledger.questions.groups_of(positions) if names else np.broadcast_to(np.int64(0), positions.shape),
         group_names=names,
         clusters=ledger.questions.clusters_of(positions),
@@ -33,8 +32,8 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         chosen=sheet.chosen[positions].astype(np.int64),
         labels=sheet.key.labels,
         choice_counts=sheet.key.choice_counts[positions].astype(np.int64),
-        brier=_pick(sheet.brier, positions),
-        confidences=_pick(sheet.confidences, positions),
+        brier=sheet.brier.pick(positions),
+        confidences=sheet.confidences.pick(positions),
         repeats=RepeatTable(
             sheet.repeat_scores[positions].astype(np.float64),
             sheet.repeat_choices[positions].astype(np.int64),
@@ -49,13 +48,6 @@ def compute_accuracy(ledger: Ledger) -> Accuracy | None:
     positions = np.array(ledger.results.positions(0, len(ledger.results)), dtype=np.int64)
     positions = positions[np.isfinite(ledger.sheet.scores[positions])]
     return measure_scores(ledger.sheet.scores[positions], ledger.questions.clusters_of(positions))
-
-
-def _pick(column: Floats, positions: Codes) -> Floats:
-    """Return the column's values at the positions; of a column without any, which most runs have, no copy is made."""
-    if np.isnan(column).all():
-        return np.broadcast_to(np.float64(np.nan), positions.shape)
-    return column[positions]
 
 
 def describe_statistics(statistics: Statistics) -> list[str]:

@@ -1,5 +1,6 @@
 """The score sheet: what the statistics need to know of each question, by position, without reading its record again."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -8,6 +9,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.records import read_label
 from tasks.evaluation.scoring.repeats import REPEATS
+from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.calibration import score_brier
 
 MOST_LABELS = 2**15 - 1
@@ -46,6 +48,32 @@ class AnswerKey:
         return self._codes.get(label, NO_LABEL)
 
 
+class OptionalColumn:
+    """A number or NaN for each question, which takes no memory as long as there is no number.
+
+    Args:
+        count: the number of questions.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._values: Floats | None = None
+
+    def put(self, position: int, value: float) -> None:
+        """Set the question's value."""
+        if self._values is None:
+            if math.isnan(value):
+                return
+            self._values = np.full(self._count, np.nan)
+        self._values[position] = value
+
+    def pick(self, positions: Codes) -> Floats:
+        """Return the values at these positions, read-only where there are none."""
+        if self._values is None:
+            return np.broadcast_to(np.float64(np.nan), positions.shape)
+        return self._values[positions]
+
+
 class ScoreSheet:
     """What is known of each question's score; a row is valid only where the question has a result.
 
@@ -62,7 +90,8 @@ class ScoreSheet:
     def __init__(self, key: AnswerKey, repeats: int) -> None:
         self.key = key
         count = len(key.right)
-        self.scores, self.f1, self.brier, self.confidences = np.full((4, count), np.nan)
+        self.scores = np.full(count, np.nan)
+        self.f1, self.brier, self.confidences = (OptionalColumn(count) for _ in range(3))
         self.no_choice, self.truncated, self.clarified = np.zeros((3, count), dtype=bool)
         self.chosen = np.full(count, NO_LABEL, dtype=np.int16)
         columns = repeats if repeats > 1 else 0
@@ -79,7 +108,7 @@ class ScoreSheet:
         self.clarified[position] = evaluation.get("clarified") is True
         self.chosen[position] = self.key.encode(evaluation.get("model_choice"))
         f1 = evaluation.get("f1")
-        self.f1[position] = f1 if isinstance(f1, int | float) else np.nan
+        self.f1.put(position, f1 if isinstance(f1, int | float) else np.nan)
         self._note_probabilities(position, evaluation)
         repeats = record.get(REPEATS)
         for number, repeat in enumerate(repeats if isinstance(repeats, list) else []):
@@ -102,8 +131,8 @@ class ScoreSheet:
         if not isinstance(probabilities, dict) or not probabilities:
             return
         values = {label: float(value) for label, value in probabilities.items() if isinstance(value, int | float)}
-        self.brier[position] = score_brier(values, str(right))
-        self.confidences[position] = min(max(values.values(), default=0.0), 1.0)
+        self.brier.put(position, score_brier(values, str(right)))
+        self.confidences.put(position, min(max(values.values(), default=0.0), 1.0))
 
 
 def read_evaluation(record: Mapping[str, JsonValue]) -> JsonObject:
