@@ -25,6 +25,7 @@ from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from slugify import slugify
 
+from tasks.audience import has_audience
 from tasks.earlier_artifacts import delete_artifacts, read_artifacts
 from tasks.evaluation.reporting.file_list import list_files
 from tasks.evaluation.reporting.pace import Pace
@@ -56,7 +57,9 @@ TOLD_IN_FULL = ("Remarks", "First wrong answers")
 
 
 class Artifacts:
-    """The artifacts of one run. After a first failure no more are sent, so that no run waits at its end for a lost server.
+    """The artifacts of one run; none where nobody can see them.
+
+    After a first failure no more are sent, so that no run waits at its end for a lost server.
 
     Args:
         run: the run, before it has scored anything.
@@ -75,7 +78,7 @@ class Artifacts:
         self._earlier: list[Artifact] | None = None
         self._progress_id: UUID | None = None
         self._has_ended = False
-        self._is_taken = True
+        self._is_taken = has_audience()
         self._beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="progress")
         self._showing: Future[None] | None = None
 
@@ -92,7 +95,7 @@ class Artifacts:
 
     def show_progress(self) -> None:
         """Show how far the run is now, unless that was shown a moment ago."""
-        if not self._has_ended and time.monotonic() - self._shown_at < SHOW_SECONDS:
+        if not self._is_taken or (not self._has_ended and time.monotonic() - self._shown_at < SHOW_SECONDS):
             return
         self._shown_at = time.monotonic()
         ledger = self._run.ledger
@@ -106,6 +109,8 @@ class Artifacts:
 
     def show_report(self, files: Mapping[str, Path]) -> None:
         """Show the run's results, in place of those of its earlier attempts: a report, and each of its tables as a table."""
+        if not has_audience():
+            return
         run = self._run
         statistics, total = compute_statistics(run.ledger), len(run.ledger.questions)
         tables = {

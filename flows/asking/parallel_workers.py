@@ -12,6 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
 from flows.process.beside import beside
+from tasks.audience import has_audience
 from tasks.evaluation.config.overrides import MOST_WORKERS
 from tasks.evaluation.run.run import Run
 from tasks.server_failures import SERVER_FAILURES
@@ -27,9 +28,10 @@ FIRST_SECONDS, PATIENCE_SECONDS = 3.0, 1.0
 def follow_variable(run: Run) -> Iterator[None]:
     """Keep as many questions in flight as the variable says, until the block is left.
 
-    It is read before the block is entered, so that no run begins with more than it allows.
+    It is read before the block is entered, so that no run begins with more than it allows. Where nobody can set it, nothing is
+    done.
     """
-    if not run.ledger.open_count:
+    if not run.ledger.open_count or not has_audience():
         yield
         return
     is_read = threading.Event()

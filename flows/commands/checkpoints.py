@@ -19,9 +19,8 @@ from tasks.evaluation.storage.checkpoint_reader import read_checkpoint
 DEFAULT_FOLDER = "checkpoints"
 
 
-def add_checkpoints_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `checkpoints` and its subcommands."""
-    parser = commands.add_parser("checkpoints", help="list, show, validate and prune checkpoints")
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands of `checkpoints`."""
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     _add(actions, "list", list_checkpoints, "all checkpoints, the newest first")
     show = _add(actions, "show", show_checkpoint, "what one checkpoint holds")
@@ -136,7 +135,7 @@ def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], 
     """Return what a run with this configuration would use of the checkpoint, as lines and as JSON, and True if it fits."""
     from tasks.evaluation.config.loading import load_config  # noqa: PLC0415
     from tasks.evaluation.config.overrides import Overrides  # noqa: PLC0415
-    from tasks.evaluation.run.fit import measure_fit  # noqa: PLC0415 - imports pandas and openai, which takes a second
+    from tasks.evaluation.run.fit import measure_fit  # noqa: PLC0415 - imports all that reads a run's questions
 
     config = load_config(config_file, Overrides(resume_from_checkpoint=str(checkpoint.path)))
     fit = measure_fit(checkpoint, config, Path(config_file).parent)

@@ -5,16 +5,19 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_path
+from flows.commands.compare_report import describe_comparison, list_verdicts
+from flows.commands.sections import to_markdown, to_terminal
 from flows.process.terminal import EXIT_DONE, EXIT_GATE, print_line, printable
+from tasks.evaluation.comparing.comparison import Comparison, compare_runs
+from tasks.evaluation.comparing.flips import list_flips
+from tasks.evaluation.comparing.gate import GateResult, check_accuracy, check_interval, check_not_worse
+from tasks.evaluation.comparing.junit import Remark, write_junit
+from tasks.evaluation.comparing.names import open_named_runs
+from tasks.evaluation.comparing.sentences import reverse
 from tasks.evaluation.errors import StorageFailure, UserMistake
-
-if TYPE_CHECKING:
-    from tasks.evaluation.comparing.comparison import Comparison
-    from tasks.evaluation.comparing.gate import GateResult
-    from tasks.evaluation.reporting.saved_runs import SavedRun
+from tasks.evaluation.reporting.saved_runs import SavedRun
 
 DESCRIPTION = """\
 Say which of several runs is better, or that they cannot be told apart, and what it would take to tell.
@@ -25,9 +28,9 @@ FIRST = "FIRST"
 SHOWN_FLIPS = 3
 
 
-def add_compare_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `compare`."""
-    parser = commands.add_parser("compare", help="compare runs, and let a CI job fail", description=DESCRIPTION)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `compare`."""
+    parser.description = DESCRIPTION
     add = parser.add_argument
     add("results", nargs="+", metavar="[NAME=]RESULTS", help="the runs; without a name, a run is called by its model")
     add("--group-by", metavar="FIELD", help="differences for each value of this field (the runs' own fields.group_by)")
@@ -63,9 +66,6 @@ def compare(options: argparse.Namespace) -> int:
         StorageFailure: a file cannot be written.
     """
     _check_flags(options)
-    from tasks.evaluation.comparing.comparison import compare_runs  # noqa: PLC0415
-    from tasks.evaluation.comparing.names import open_named_runs  # noqa: PLC0415 - imports scipy, which takes a while
-
     try:
         runs = open_named_runs(options.results)
         comparison = compare_runs(runs, group_by=options.group_by, cluster_by=options.cluster_by, confidence=options.confidence)
@@ -91,15 +91,12 @@ def _check_flags(options: argparse.Namespace) -> None:
     raise UserMistake(f"one run alone can only be held against --fail-under and --fail-under-interval; name two{advice}")
 
 
-def _check_gates(options: argparse.Namespace, comparison: "Comparison") -> "list[GateResult]":
+def _check_gates(options: argparse.Namespace, comparison: Comparison) -> list[GateResult]:
     """Return what the gates say about the last run.
 
     Raises:
         UserMistake: the run that it must not be worse than is not among them.
     """
-    from tasks.evaluation.comparing.gate import check_accuracy, check_interval, check_not_worse  # noqa: PLC0415
-    from tasks.evaluation.comparing.sentences import reverse  # noqa: PLC0415 - imports scipy
-
     last = comparison.runs[-1]
     subject = last.name if len(comparison.runs) > 1 else ""
     gates = []
@@ -129,12 +126,8 @@ def _find_reference(name: str, names: list[str]) -> str:
     )
 
 
-def _show(options: argparse.Namespace, runs: "list[SavedRun]", comparison: "Comparison") -> None:
+def _show(options: argparse.Namespace, runs: list[SavedRun], comparison: Comparison) -> None:
     """Print the comparison, or write it and print what decides."""
-    from flows.commands.compare_report import describe_comparison, list_verdicts  # noqa: PLC0415 - imports scipy
-    from flows.commands.sections import to_markdown, to_terminal  # noqa: PLC0415
-    from tasks.evaluation.comparing.flips import list_flips  # noqa: PLC0415 - imports scipy
-
     if options.format == "json":
         text = json.dumps(comparison.to_json(), indent=2)
     else:
@@ -154,10 +147,7 @@ def _show(options: argparse.Namespace, runs: "list[SavedRun]", comparison: "Comp
         print_line(printable(verdict))
 
 
-def _to_junit(comparison: "Comparison", gates: "list[GateResult]") -> bytes:
-    from flows.commands.compare_report import list_verdicts  # noqa: PLC0415 - imports scipy
-    from tasks.evaluation.comparing.junit import Remark, write_junit  # noqa: PLC0415
-
+def _to_junit(comparison: Comparison, gates: list[GateResult]) -> bytes:
     verdicts = zip(comparison.pairs, list_verdicts(comparison), strict=True)
     return write_junit("mcqa compare", gates, [Remark(f"{pair.a} and {pair.b}", verdict) for pair, verdict in verdicts])
 

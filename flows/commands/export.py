@@ -6,12 +6,12 @@ from pathlib import Path
 from flows.commands.arguments import read_path
 from flows.process.terminal import EXIT_DONE, print_line, printable
 from tasks.evaluation.config.export_formats import EXPORT_FORMATS
+from tasks.evaluation.exporting.exports import export_run, name_export
+from tasks.evaluation.reporting.saved_runs import open_saved_run
 
 
-def add_export_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `export`."""
-    description = "write a run's results in the format of another tool"
-    parser = commands.add_parser("export", help=description, description=description)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `export`."""
     add = parser.add_argument
     add("results", type=read_path, metavar="RESULTS", help="a results file or a checkpoint, also of the original scorer")
     add("--to", required=True, choices=EXPORT_FORMATS, metavar="FORMAT", help=", ".join(EXPORT_FORMATS))
@@ -33,9 +33,6 @@ def export_results(options: argparse.Namespace) -> int:
         UserMistake: the results cannot be read or hold nothing, or the output cannot be that.
         StorageFailure: the output cannot be written.
     """
-    from tasks.evaluation.exporting.exports import export_run, name_export  # noqa: PLC0415
-    from tasks.evaluation.reporting.saved_runs import open_saved_run  # noqa: PLC0415 - other commands do not need them
-
     run = open_saved_run(Path(options.results))
     path = Path(options.output) if options.output else name_export(run.path, options.to)
     count = export_run(run, options.to, path, overwrite=options.overwrite)

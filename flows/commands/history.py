@@ -4,16 +4,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_path
+from flows.commands.sections import Section, Table, to_markdown, to_terminal
 from flows.process.terminal import EXIT_DONE, print_line, printable
 from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.history.evaluations import History, read_history, select
+from tasks.evaluation.history.table import TEXTS, describe_left_out, list_rows, to_json
 from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
 from tasks.evaluation.storage.temporary_files import name_temporary_file
-
-if TYPE_CHECKING:
-    from tasks.evaluation.history.evaluations import History
 
 DESCRIPTION = """\
 Show the runs whose results lie in DIR, the newest first, each with its difference from the run before it that measured the
@@ -21,9 +20,9 @@ same: the same questions, model, prompt, grader and settings.
 """
 
 
-def add_history_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `history`."""
-    parser = commands.add_parser("history", help="show how accuracies developed from run to run", description=DESCRIPTION)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `history`."""
+    parser.description = DESCRIPTION
     add = parser.add_argument
     add("folder", nargs="?", type=read_path, default=".", metavar="DIR", help="the folder of the results (.)")
     add("--questions", metavar="FILE", help="runs of this questions file alone: its path as in the settings, or its name")
@@ -41,9 +40,6 @@ def show_history(options: argparse.Namespace) -> int:
         UserMistake: the folder cannot be read, or holds no such run.
         StorageFailure: the file cannot be written.
     """
-    from tasks.evaluation.history.evaluations import read_history, select  # noqa: PLC0415 - imports scipy
-    from tasks.evaluation.history.table import describe_left_out  # noqa: PLC0415
-
     everything = read_history(Path(options.folder))
     try:
         history = select(everything, questions=options.questions, model=options.model)
@@ -67,11 +63,8 @@ def show_history(options: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _describe(history: "History", format_name: str) -> str:
+def _describe(history: History, format_name: str) -> str:
     """Return the history in the format."""
-    from flows.commands.sections import Section, Table, to_markdown, to_terminal  # noqa: PLC0415
-    from tasks.evaluation.history.table import TEXTS, list_rows, to_json  # noqa: PLC0415 - imports scipy
-
     if format_name == "json":
         return json.dumps(to_json(history), indent=2)
     if format_name == "html":

@@ -2,20 +2,18 @@
 
 import argparse
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from flows.commands.arguments import read_input_path
 from flows.process.terminal import EXIT_DONE, EXIT_MISTAKE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
-
-if TYPE_CHECKING:
-    from tasks.evaluation.questions.survey import Survey
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.questions.survey import Survey, survey_questions
 
 SHOWN_KINDS = 8
 
 
-def add_questions_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `questions` and its subcommand."""
-    parser = commands.add_parser("questions", help="check a file of questions")
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand of `questions`."""
     actions = parser.add_subparsers(required=True, metavar="COMMAND")
     description = "what a file of questions holds, and what is wrong with it"
     check = actions.add_parser("check", help=description, description=description)
@@ -33,10 +31,6 @@ def check_questions(options: argparse.Namespace) -> int:
     Raises:
         UserMistake: the file cannot be read to its end, or the configuration cannot be used.
     """
-    from tasks.evaluation.config.loading import load_config  # noqa: PLC0415
-    from tasks.evaluation.config.overrides import Overrides  # noqa: PLC0415
-    from tasks.evaluation.questions.survey import survey_questions  # noqa: PLC0415 - imports pandas, which takes a second
-
     config = load_config(options.config, Overrides(questions_file=options.file)) if options.config else None
     survey = survey_questions(options.file, config)
     if options.json:
@@ -50,7 +44,7 @@ def check_questions(options: argparse.Namespace) -> int:
     return EXIT_DONE if survey.is_sound else EXIT_UNFINISHED
 
 
-def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
+def describe_contents(survey: Survey) -> list[tuple[str, str]]:
     """Return what the file holds, each fact with its name; what it does not have is left out."""
     contents, (shortest, median, longest) = survey.contents, survey.contents.lengths
     choices = {f"{number} choices": count for number, count in sorted(contents.choice_counts.items())}
@@ -69,7 +63,7 @@ def describe_contents(survey: "Survey") -> list[tuple[str, str]]:
     return [(name, value) for name, value in pairs if value]
 
 
-def describe_findings(survey: "Survey") -> list[str]:
+def describe_findings(survey: Survey) -> list[str]:
     """Return lines that say what is wrong, first what keeps entries from being asked."""
     lines = []
     for stops, title in ((True, "Cannot be asked:"), (False, "Asked, and worth a look:")):

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from flows.commands.arguments import read_path
 from flows.process.terminal import EXIT_DONE, print_line, printable
+from tasks.evaluation.comparing.names import open_named_runs
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.pages.page import check_count, write_runs
 
 DEFAULT_OUTPUT = "report.html"
 
 
-def add_report_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `report`."""
-    description = "write one to six runs as a web page that needs no server: verdict, tables, and every question"
-    parser = commands.add_parser("report", help=description, description=description)
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `report`."""
     add = parser.add_argument
     add("results", nargs="+", metavar="[NAME=]RESULTS", help="results files or checkpoints, also of the original scorer")
     add("-o", "--output", type=read_path, default=DEFAULT_OUTPUT, metavar="FILE", help=f"the page ({DEFAULT_OUTPUT})")
@@ -28,9 +28,6 @@ def write_report(options: argparse.Namespace) -> int:
         UserMistake: there are too many runs, they cannot be read or compared, or the output cannot be the page.
         StorageFailure: the page cannot be written.
     """
-    from tasks.evaluation.comparing.names import open_named_runs  # noqa: PLC0415
-    from tasks.evaluation.pages.page import check_count, write_runs  # noqa: PLC0415 - imports scipy, which takes a while
-
     check_count(len(options.results))
     try:
         written = write_runs(open_named_runs(options.results), Path(options.output), group_by=options.group_by)

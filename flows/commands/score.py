@@ -1,133 +1,84 @@
-"""`mcqa score`: applies the flags to the settings, runs the flow, and turns its outcome into an exit code."""
+"""`mcqa score`: its flags, and its start, which must cost as little as possible until Prefect's server is on its way."""
 
 import argparse
 import os
-from dataclasses import replace
-from pathlib import Path
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
 
-from flows.process.terminal import EXIT_DONE, print_line
-from flows.serving.server_health import require_server
-from tasks.evaluation.config.config import Config
-from tasks.evaluation.config.keys import NO_KEY, KeyReader
-from tasks.evaluation.config.loading import load_config
-from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.errors import EvaluationError, ServerFailure
-from tasks.evaluation.local_servers.server_commands import find_command
-from tasks.evaluation.reporting.estimate import estimate_tokens
-from tasks.evaluation.reporting.summary import compute_statistics
-from tasks.evaluation.run.folders import check_folders
-from tasks.evaluation.run.opening import open_ledger
-from tasks.evaluation.run.preparation import find_endpoints
-from tasks.evaluation.run.resumption import reuse_earlier
-from tasks.evaluation.run.start import Start, begin, read_and_prepare
-from tasks.evaluation.scoring.ledger import Ledger
-
-CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
+from flows.commands.arguments import read_input_path, read_path
+from flows.process.end_signals import install_handlers
+from flows.process.terminal import print_line
+from flows.serving.temporary_server import start_server
 
 
-def score(options: argparse.Namespace) -> int:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `score`; one that is not given leaves the configuration file's setting as it is."""
+    parser.argument_default = argparse.SUPPRESS
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add(
+        "questions_file",
+        nargs="?",
+        type=read_input_path,
+        metavar="QUESTIONS_FILE",
+        help="the questions; replaces the file's questions_file",
+    )
+    add("--config", type=read_input_path, metavar="FILE", help="the YAML file of settings")
+    add(
+        "--model",
+        metavar="NAME",
+        help="a short name in the model servers file, else a model of the configured endpoint",
+    )
+    add("--grader", metavar="NAME", help="the grader's short name in the model servers file")
+    add("--model-config", dest="model_config_file", type=read_path, metavar="FILE", help="the model servers file")
+    add("--temperature", type=float, metavar="T", help="the generator's sampling temperature")
+    add("--max-tokens", type=int, metavar="N", help="the most tokens of an answer")
+    add("--prompt", metavar="NAME", help="a built-in prompt (default, original, label), or a text with {question} in it")
+    add("--no-rag", action="store_true", help="ask without retrieval and without the context field")
+    add("--parallel", dest="parallel_workers", type=int, metavar="N", help="questions in flight at once")
+    add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
+    add("--seed", dest="random_seed", type=int, metavar="S", help="the sample's seed")
+    add("--limit", type=int, metavar="N", help="score the first N questions")
+    add("--disable-checkpointing", dest="enable_checkpointing", action="store_false", help="write no checkpoints")
+    add("--checkpoint-interval", type=int, metavar="N", help="save after every N completed questions")
+    add("--checkpoint-dir", dest="checkpoint_directory", type=read_path, metavar="DIR", help="the folder for checkpoints")
+    add("--resume-from", dest="resume_from_checkpoint", type=read_path, metavar="FILE", help="continue this very checkpoint")
+    add("--no-auto-resume", dest="auto_resume", action="store_false", help="reuse nothing of earlier runs")
+    add("--save-incremental", action="store_true", help="make every answer durable before it counts")
+    add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
+    add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")
+    add("--save-incorrect", action="store_true", help="write the questions answered wrong to a file of their own")
+    add("--report", action="store_true", help="write the results also as a web page with every question")
+    add("--repeats", type=int, metavar="K", help="ask each question K times; its score is the mean")
+    add("--fail-under", type=float, metavar="X", help="exit with code 3 if the accuracy is below X")
+    add(
+        "--fail-under-interval",
+        type=float,
+        metavar="X",
+        help="exit with code 3 if the lower end of the accuracy's 95 %% interval is below X",
+    )
+    add("--junit", type=read_path, metavar="FILE", help="write what the gates have decided to FILE, for CI systems")
+    add("--verbose", action="store_true", help="show Prefect's own lines")
+    add("--dry-run", action="store_true", help="say what would be asked and what is known, and ask nothing")
+
+
+def run(options: argparse.Namespace) -> int:
     """Score as the flags say; return the exit code.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
     """
-    given = vars(options)
-    config_file, is_dry = given.pop("config", None), given.pop("dry_run", False)
-    overrides = Overrides.read(given)
-    config = load_config(config_file, overrides)
-    folder = Path(config_file).parent if config_file else Path()
-    endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
-    find_command(config)
-    own_folder = check_folders(config, is_dry=is_dry)
-    if is_dry:
-        return show_plan(config, endpoints, own_folder)
-    return run_flow(config, own_folder, config_file, overrides)
+    install_handlers(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
+    # The server's process imports as much as ours, and does so beside it from here on. Whether one is needed is known for sure
+    # only when Prefect's settings have been read; until then this is a guess.
+    is_guessed = not getattr(options, "dry_run", False) and not os.environ.get("PREFECT_API_URL")
+    server = start_server(print_line) if is_guessed else None
+    from flows.commands.scoring import score  # noqa: PLC0415 - imports what takes long
+
+    return score(options, server)
 
 
-def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
-    """Print what a run would reuse and ask; ask nothing, and leave every folder as it is."""
-    # Temporary files go to the system's temporary folder: our own may not exist.
-    with (
-        read_and_prepare(config, endpoints, run_id="a new run", notify=print_line) as preparation,
-        open_ledger(preparation) as ledger,
-    ):
-        reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
-        for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
-            print_line(line)
-    return EXIT_DONE
-
-
-def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
-    """Return what a run would reuse and ask, a line each."""
-    statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
-    scored, repeats = statistics.overall.count if statistics.overall else 0, ledger.roster.repeats
-    each = f", each question {repeats} times" if repeats > 1 else ""
-    return [
-        f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions",
-        f"Scores reused: {scored:,}",
-        f"Answers reused, to be graded: {awaiting:,}",
-        f"Refused, not asked again: {statistics.refused:,}",
-        f"Entries that cannot be asked: {statistics.unusable:,}",
-        f"To be asked: {ledger.open_asking_count - awaiting:,} of {model}{each}",
-        *estimate_tokens(ledger, has_grader=has_grader),
-    ]
-
-
-def run_flow(config: Config, own_folder: Path | None, config_file: str | None, overrides: Overrides) -> int:
-    """Run the flow, on a temporary Prefect server if no other is set up; return the exit code.
-
-    The slow steps run side by side: Prefect's server and the model's start while the questions are read.
-    """
-    # Our own lines report failed batches and runs; Prefect's go to its server, and to the terminal only with --verbose.
-    level = "INFO" if config.processing.verbose else "CRITICAL"
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", level)
-    os.environ.setdefault("PREFECT_LOGGING_INTERNAL_LEVEL", level)
-    # Prefect sends usage data to a public host, which an evaluation must not contact unless its user allows it.
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    import prefect  # noqa: PLC0415 - takes seconds; mistakes in the settings show before that
-    from prefect.settings import get_current_settings  # noqa: PLC0415
-
-    settings = get_current_settings()
-    server = None
-    if not settings.api.url:
-        from flows.serving.temporary_server import TemporaryServer  # noqa: PLC0415
-
-        print_line("Starting Prefect's temporary server …")
-        server = TemporaryServer(settings.home / "mcqa-flow" / f"server-{prefect.__version__}.db", notify=print_line)
-    with begin(config, own_folder, print_line) as start:
-        if server is None:
-            require_server(str(settings.api.url))
-            return call_flow(start, config_file, overrides)
-        server.wait_until_healthy()
-        os.environ["PREFECT_API_URL"] = server.api_url
-        own = {prefect.settings.PREFECT_API_URL: server.api_url, prefect.settings.PREFECT_SERVER_UI_ENABLED: False}
-        with prefect.settings.temporary_settings(own):
-            return call_flow(start, config_file, overrides)
-
-
-def call_flow(start: Start, config_file: str | None, overrides: Overrides) -> int:
-    """Call the flow and print how it ended; return the exit code.
-
-    Raises:
-        ServerFailure: Prefect's server failed before the flow ended.
-    """
-    from httpx import HTTPError  # noqa: PLC0415 - as late as Prefect, which calls its server with it
-    from prefect.exceptions import PrefectException  # noqa: PLC0415
-    from prefect.settings import get_current_settings  # noqa: PLC0415
-
-    from flows.ending.end_watch import EndWatch, print_outcome  # noqa: PLC0415 - imports Prefect
-    from flows.opening.hand_over import hand_over  # noqa: PLC0415
-    from flows.score_questions import score_questions  # noqa: PLC0415 - the same
-
-    url = get_current_settings().api.url
-    with hand_over(start), EndWatch(str(url)) as watch:
-        try:
-            state = score_questions(config_file, overrides, return_state=True)
-        except (HTTPError, PrefectException, RuntimeError) as failure:
-            if watch.outcome is None:
-                raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
-            watch.print_unreported(str(failure))
-            return print_outcome(watch.outcome)
-    error = state.result(raise_on_failure=False)
-    return print_outcome(error if isinstance(error, EvaluationError) else state)
+def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)

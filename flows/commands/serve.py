@@ -29,9 +29,8 @@ WATCH_SECONDS = 0.2
 LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
 
 
-def add_serve_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `serve` with its flags."""
-    parser = commands.add_parser("serve", help="run evaluations from Prefect's UI, here and on schedules, until Ctrl-C")
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of `serve`."""
     parser.add_argument("--host", default=DEFAULT_HOST, help=f"where the UI is served ({DEFAULT_HOST}); 0.0.0.0: to all")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, metavar="N", help=f"the UI's port ({DEFAULT_PORT})")
     parser.add_argument("--server", metavar="URL", help="a Prefect server that runs already, http://HOST:PORT/api; start none")

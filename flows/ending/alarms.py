@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from prefect.exceptions import Pause
 
 from flows.ending.recurrence import is_scheduled
+from tasks.audience import has_audience
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.run.run import Run
@@ -22,7 +23,13 @@ def is_recurring(config: Config) -> bool:
 
 @contextmanager
 def announced(run: Run) -> Iterator[None]:
-    """Send the run's events when the block is left; none for a run that is suspended, which has not ended."""
+    """Send the run's events when the block is left; none for a run that is suspended, which has not ended.
+
+    Where nobody can have automations, none are sent.
+    """
+    if not has_audience():
+        yield
+        return
     try:
         yield
     except Pause:

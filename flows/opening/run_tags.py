@@ -8,15 +8,19 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from tasks.audience import has_audience
 from tasks.evaluation.config.config import Config
 from tasks.server_failures import SERVER_FAILURES
 
 
 def tag_run(config: Config) -> None:
-    """Give the run its tags, besides those that it has. If the server does not take them, the log says so."""
+    """Give the run its tags, besides those that it has, unless nobody will see them.
+
+    If the server does not take them, the log says so.
+    """
     context = FlowRunContext.get()
     run = context.flow_run if context else None
-    if run is None:
+    if run is None or not has_audience():
         return
     tags = add_tags(run.tags, config)
     if tags == [*run.tags]:

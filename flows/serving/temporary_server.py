@@ -1,13 +1,11 @@
-"""A Prefect server for one run, used if no other is set up: started while the run is prepared, gone when the process ends.
+"""A Prefect server for one run, used if no other is set up: started before everything else, gone when the process ends.
 
-It has a database of its own, so any number of runs can start at once in one home. Migrating an empty database takes as long as
-the rest of the start, so the first server of each Prefect version leaves a copy of the migrated database for later ones.
+It has a database of its own, so any number of runs can start at once in one home. Nobody can look at it once the run has ended,
+and it does only what the run itself needs.
 """
 
 import os
-import shutil
 import socket
-import sqlite3
 import tempfile
 import threading
 from collections.abc import Callable
@@ -16,30 +14,45 @@ from pathlib import Path
 
 from tasks.evaluation.errors import ServerFailure
 from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess, is_answering
-from tasks.evaluation.storage.durable_files import replace_file, write_bytes, write_durably
 
 STARTUP_SECONDS = 180.0
+POLL_SECONDS = 0.02
 MAX_RESTARTS = 3
 # Prefixes of the variables that a program needs to run at all. The keys of endpoints are not among them.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "LD_", "DYLD_", "PYTHON", "VIRTUAL_ENV", "CONDA_")
+# What a server does beside answering: it has no automations, it sends events and logs to nobody, and nobody sees its records of
+# task runs and events. To act on automations, it would even make a second application.
+LEFT_OUT = {
+    "PREFECT_UI_ENABLED": "0",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "0",
+    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "0",
+    "PREFECT_SERVER_LOGS_STREAM_OUT_ENABLED": "0",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "0",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "0",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "0",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "0",
+}
+
+
+def start_server(notify: Callable[[str], None]) -> "TemporaryServer":
+    """Start a server for this run alone."""
+    return TemporaryServer(Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser(), notify)
 
 
 class TemporaryServer:
     """A Prefect server on a free port of this machine's loopback interface.
 
     Args:
-        template: where the migrated database is kept for the next start.
+        home: Prefect's folder, where a migrated database is kept for the next start.
         notify: takes what the user should know.
     """
 
-    def __init__(self, template: Path, notify: Callable[[str], None]) -> None:
-        self._template = template
+    def __init__(self, home: Path, notify: Callable[[str], None]) -> None:
+        self._templates = home / "mcqa-flow"
         self._notify = notify
         self._folder = Path(tempfile.mkdtemp(prefix="mcqa-prefect-"))
-        self._database = self._folder / "prefect.db"
-        with suppress(OSError):
-            shutil.copyfile(template, self._database)
-        self._has_template = self._database.exists()
+        self._is_first_try = True
         self._port = 0
         self._process = ChildProcess(
             "Prefect's temporary server", log_path=self._folder / "server.log", environment=self._make_environment()
@@ -61,14 +74,17 @@ class TemporaryServer:
             self._process.wait_until_healthy(
                 lambda: is_answering(f"{self.api_url}/health"),
                 timeout_seconds=STARTUP_SECONDS,
+                poll_seconds=POLL_SECONDS,
                 notify=self._notify,
                 start_otherwise=self._start_without_template,
             )
         except ChildFailure as failure:
             raise ServerFailure(f"{failure}: {self._process.log_tail()}") from failure
-        if not self._has_template:
-            self._keep_template()
         threading.Thread(target=self._watch, name="watch-prefect", daemon=True).start()
+
+    def let_go(self) -> None:
+        """Let the server end, because another one is used."""
+        self._process.let_go()
 
     def _watch(self) -> None:
         """Restart the server when it ends, with the same port and database, because the run's end is reported to it."""
@@ -78,14 +94,13 @@ class TemporaryServer:
             self._start()
 
     def _start_without_template(self) -> bool:
-        """Restart the server on an empty database, since the copied one may be the cause; return False if it was not copied."""
-        if not self._has_template:
+        """Restart the server on an empty database, since the copied one may be the cause; return False the second time."""
+        if not self._is_first_try:
             return False
-        self._has_template = False
-        with suppress(OSError):
-            self._template.unlink()
-        for path in self._folder.glob("prefect.db*"):
-            path.unlink()
+        self._is_first_try = False
+        for path in (*self._templates.glob("server-*.db"), *self._folder.glob("prefect.db*")):
+            with suppress(OSError):
+                path.unlink()
         self._start()
         return True
 
@@ -95,25 +110,15 @@ class TemporaryServer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self._port))
             self._port = listener.getsockname()[1]
-            arguments = ["flows.serving.server_process", str(listener.fileno()), str(self._folder)]
-            self._process.start(arguments, pass_fds=[listener.fileno()])
+            module, descriptor = "flows.serving.server_process", listener.fileno()
+            self._process.start([module, str(descriptor), str(self._folder), str(self._templates)], pass_fds=[descriptor])
 
     def _make_environment(self) -> dict[str, str]:
         return {
             **{name: value for name, value in os.environ.items() if name.startswith(INHERITED)},
+            **LEFT_OUT,
             "PREFECT_HOME": str(self._folder),
-            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self._database}",
-            "PREFECT_UI_ENABLED": "0",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "0",
+            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{self._folder / 'prefect.db'}",
             "PREFECT__SERVER_EPHEMERAL": "1",
             "PREFECT__SERVER_FINAL": "1",
         }
-
-    def _keep_template(self) -> None:
-        """Copy the migrated database atomically; if that fails, the next start just takes longer."""
-        temporary = self._template.with_name(f".{self._template.name}.{os.getpid()}")
-        with suppress(OSError, sqlite3.Error):
-            self._template.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._database)) as database:
-                content = database.serialize()
-            write_durably(temporary, lambda descriptor: write_bytes(descriptor, content), replace_file(self._template))

@@ -91,6 +91,7 @@ class ChildProcess:
         is_healthy: Callable[[], bool],
         *,
         timeout_seconds: float,
+        poll_seconds: float = POLL_SECONDS,
         notify: Callable[[str], None] | None = None,
         start_otherwise: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -99,6 +100,7 @@ class ChildProcess:
         Args:
             is_healthy: returns True if it answers.
             timeout_seconds: how long it may take to answer.
+            poll_seconds: how long to wait between two looks.
             notify: takes a line now and then if it takes long.
             start_otherwise: called if it has ended; returns True if it restarted it in another way.
 
@@ -115,16 +117,20 @@ class ChildProcess:
             if notify and now - notified > STILL_WAITING_SECONDS:
                 notified = now
                 notify(f"Still waiting for {self.name} ({now - started:.0f} s) …")
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll_seconds)
 
     def stop(self) -> None:
         """End the process, with all that it has started, and wait until it is gone; it is never restarted."""
+        self.let_go()
+        if self._process:
+            self._process.wait()
+
+    def let_go(self) -> None:
+        """Let the process end, without waiting for it; it is never restarted."""
         with self._lock:
             if not self._is_stopped:
                 self._is_stopped = True
                 os.close(self.lifeline)
-        if self._process:
-            self._process.wait()
 
     def log_tail(self, line_count: int = 3, separator: str = " | ") -> str:
         """Return the last lines of the process's log."""

@@ -1,0 +1,111 @@
+"""Calls the flow in this process, as `mcqa score` does, and turns its outcome into an exit code. Imports Prefect."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+
+from httpx import HTTPError
+from prefect.exceptions import PrefectException
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_SERVER_UI_ENABLED,
+    get_current_settings,
+    temporary_settings,
+)
+
+from flows.ending.end_watch import EndWatch, print_outcome
+from flows.opening.hand_over import hand_over
+from flows.process.terminal import print_line
+from flows.score_questions import score_questions
+from flows.serving.server_health import require_server
+from flows.serving.temporary_server import TemporaryServer, start_server
+from tasks.audience import no_audience
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.run.start import Start
+
+CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
+# What Prefect and a run import late, and have ready by then if it is imported while the server starts.
+NEEDED_LATER = ("fastapi.encoders", "tasks.evaluation.endpoints.http", "scipy.special")
+# What is not needed with a server of the same installation, at which nobody can look. A flow that ends waits up to a second for
+# its thread of heartbeats.
+LEFT_OUT = {
+    PREFECT_CLIENT_CSRF_SUPPORT_ENABLED: False,
+    PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED: False,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    PREFECT_LOGGING_TO_API_ENABLED: False,
+    PREFECT_SERVER_UI_ENABLED: False,
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the flow is called with."""
+
+    config_file: str | None
+    """The configuration file's path."""
+    overrides: Overrides
+    """What the flags change."""
+
+
+def run_flow(start: Start, call: Call, server: TemporaryServer | None) -> int:
+    """Run the flow on the Prefect server of the user's settings, else on a temporary one; return the exit code.
+
+    Args:
+        start: what has been read and started already.
+        call: what the flow is called with.
+        server: a temporary server that has been started in case that it is needed; None: none was started.
+
+    Raises:
+        UserMistake: the server of the settings cannot be used.
+        ServerFailure: the server does not start, or failed before the flow ended.
+    """
+    url = get_current_settings().api.url
+    if url:
+        if server:
+            server.let_go()
+        require_server(url)
+        return call_flow(start, call)
+    print_line("Starting Prefect's temporary server …")
+    with serve_temporarily(server or start_server(print_line)):
+        return call_flow(start, call)
+
+
+@contextmanager
+def serve_temporarily(server: TemporaryServer) -> Iterator[None]:
+    """Wait until the server answers, and let everything in this process use it until the block is left.
+
+    Raises:
+        ServerFailure: it does not start.
+    """
+    threading.Thread(target=lambda: [import_module(name) for name in NEEDED_LATER], name="import", daemon=True).start()
+    server.wait_until_healthy()
+    os.environ["PREFECT_API_URL"] = server.api_url
+    with temporary_settings({PREFECT_API_URL: server.api_url, **LEFT_OUT}), no_audience():
+        yield
+
+
+def call_flow(start: Start, call: Call) -> int:
+    """Call the flow and print how it ended; return the exit code.
+
+    Raises:
+        ServerFailure: Prefect's server failed before the flow ended.
+    """
+    url = get_current_settings().api.url
+    with hand_over(start), EndWatch(str(url)) as watch:
+        try:
+            state = score_questions(call.config_file, call.overrides, return_state=True)
+        except (HTTPError, PrefectException, RuntimeError) as failure:
+            if watch.outcome is None:
+                raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
+            watch.print_unreported(str(failure))
+            return print_outcome(watch.outcome)
+    error = state.result(raise_on_failure=False)
+    return print_outcome(error if isinstance(error, EvaluationError) else state)
