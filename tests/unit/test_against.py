@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.against import Standing, find_standing
 from tests.support.past_runs import save_past_run
 
@@ -139,3 +140,19 @@ def test_a_file_that_is_no_run_has_no_standing(tmp_path: Path) -> None:
     """Nothing is said of it."""
     (tmp_path / "exam.json").write_text("[]")
     assert find_standing(tmp_path / "exam.json", baseline_runs=5, alarm_runs=30) is None
+
+
+@pytest.mark.parametrize("count", [-1, 10**12])
+def test_a_run_cannot_have_selected_any_number_of_questions(tmp_path: Path, count: int) -> None:
+    """It is said, and no memory is set aside for them."""
+    save_past_run(tmp_path, 1, [1.0, 0.0, 1.0], selection={"file_count": 3, "selected_count": count})
+    path = save_past_run(tmp_path, 2, [1.0, 1.0, 0.0])
+    with pytest.raises(UserMistake, match=f"it says that {count:,} questions were selected"):
+        hold(path, baseline_runs=1)
+
+
+def test_a_run_of_another_number_of_questions_is_no_measure(tmp_path: Path) -> None:
+    """Though its file says that it measures the same."""
+    save_past_run(tmp_path, 1, [1.0, 0.0])
+    found = hold(save_past_run(tmp_path, 2, [1.0, 1.0, 0.0]), baseline_runs=1)
+    assert (found.previous, found.baseline) == (None, None)

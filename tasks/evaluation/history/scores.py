@@ -11,8 +11,11 @@ import numpy as np
 
 from tasks.evaluation.comparing.columns import NO_VALUE, WantedFields, read_columns
 from tasks.evaluation.comparing.comparison import find_field, single_out
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.past_runs import PastRun
 from tasks.evaluation.statistics.arrays import Codes, Floats
+
+MOST_QUESTIONS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def read_scores(run: PastRun) -> QuestionScores:
     """
     cluster_by = find_field([run.saved], "cluster_by")
     columns = read_columns(run.saved, WantedFields(cluster_by=cluster_by))
-    count = run.saved.selected_count or 0
+    count = _read_count(run)
     scores, clusters = np.full(count, np.nan), np.full(count, NO_VALUE, dtype=np.int64)
     rows = np.flatnonzero((columns.question_ids > 0) & (columns.question_ids <= count))
     places = columns.question_ids[rows] - 1
@@ -61,11 +64,26 @@ def read_mean(runs: Sequence[PastRun]) -> Floats:
     """
     total = read_scores(runs[0]).scores
     for run in runs[1:]:
-        total = total + read_scores(run).scores
+        scores = read_scores(run).scores
+        if len(scores) != len(total):
+            raise UserMistake(
+                f"cannot read {run.saved.path}: {len(scores):,} questions, and not {len(total):,} as runs before it"
+            )
+        total = total + scores
     return total / len(runs)
 
 
 def share(own: QuestionScores, mean: Floats) -> Shared | None:
-    """Return the scores of the questions that have both; None if there are none."""
+    """Return the scores of the questions that have both; None if there are none, or if one has other questions."""
+    if len(own.scores) != len(mean):
+        return None
     rows = np.flatnonzero(np.isfinite(own.scores) & np.isfinite(mean))
     return Shared(own.scores[rows], mean[rows], single_out(own.clusters[rows])) if len(rows) else None
+
+
+def _read_count(run: PastRun) -> int:
+    """Return the number of questions that the run selected; what no run can have selected must not fill the memory."""
+    count = run.saved.selected_count or 0
+    if not 0 <= count <= MOST_QUESTIONS:
+        raise UserMistake(f"cannot read {run.saved.path}: it says that {count:,} questions were selected")
+    return count
