@@ -1,7 +1,7 @@
 """A large checkpoint stands for the run's own copy of its results: they are on the disk once, and come back as they were."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -77,17 +77,19 @@ def test_a_removed_checkpoint_is_still_read(tmp_path: Path, results: PlacedSpool
     assert json.loads((tmp_path / "latest.json").read_text())["completed_count"] == 6
 
 
-def test_a_checkpoint_that_is_changed_in_place_stops_the_run(
-    tmp_path: Path, results: PlacedSpool, writer: CheckpointWriter
+@pytest.mark.parametrize("change", [lambda _: b"{}", lambda old: old.replace(b"2026", b"2025")], ids=["shorter", "as long"])
+def test_a_checkpoint_that_is_overwritten_stops_the_run(
+    tmp_path: Path, results: PlacedSpool, writer: CheckpointWriter, change: Callable[[bytes], bytes]
 ) -> None:
     """Nothing of it is taken for the run's results any more."""
     put(results, 3, 1, 4, 0, 5)
     writer.save(NOW)
-    (tmp_path / "latest.json").write_text("{}")
+    latest = tmp_path / "latest.json"
+    latest.write_bytes(change(latest.read_bytes()))
     put(results, 9)
-    with pytest.raises(StorageFailure, match="changed the run's checkpoint in place"):
+    with pytest.raises(StorageFailure, match="overwritten the run's checkpoint"):
         writer.save(NOW)
-    with pytest.raises(StorageFailure, match="changed the run's checkpoint in place"):
+    with pytest.raises(StorageFailure, match="overwritten the run's checkpoint"):
         results.read(3)
     assert results.read(9) == make_line(9)
 

@@ -2,8 +2,8 @@
 
 Promise: every file is written durably (`durable_files`), so a visible checkpoint is valid and complete at every instant. Cost:
 the results' lines are copied by the kernel and never serialised again. Downside: a save rewrites all of them, so saves are
-spaced out (`save_clock`). The run reads the results of a large file back from it, so a program that changes it in place stops
-the run.
+spaced out (`save_clock`). The run reads the results of a large file back from it, so a program that overwrites it in place
+stops the run.
 """
 
 import os

@@ -17,6 +17,8 @@ from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
 from tasks.evaluation.storage.durable_files import copy_bytes, write_bytes
 
 SEPARATOR = b",\n"
+# As much of a shared file's beginning tells it from any other.
+STAMP_BYTES = 64
 
 
 class SharedFile:
@@ -38,17 +40,18 @@ class SharedFile:
         self._stamp = self._read_stamp()
 
     def check(self) -> None:
-        """Check that nobody has changed it.
+        """Check that nobody has overwritten it: its size and its beginning, where a checkpoint has the time to the microsecond.
+
+        Not the time of its last change, which some network file systems set later.
 
         Raises:
             OSError: somebody has, or it cannot be looked at.
         """
         if self._read_stamp() != self._stamp:
-            raise OSError("another program has changed the run's checkpoint in place")
+            raise OSError("another program has overwritten the run's checkpoint")
 
-    def _read_stamp(self) -> tuple[int, int]:
-        status = os.fstat(self.descriptor)
-        return status.st_size, status.st_mtime_ns
+    def _read_stamp(self) -> tuple[int, bytes]:
+        return os.fstat(self.descriptor).st_size, os.pread(self.descriptor, STAMP_BYTES, 0)
 
 
 class Spool:
