@@ -7,15 +7,11 @@ from prefect.cache_policies import CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
 from prefect.runtime import task_run
-from prefect.serializers import CompressedSerializer
 
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.run import Run
-
-# A tenth of the bytes for 20 us a question. Each result names its serializer, so the plain JSON of earlier versions is read.
-SERIALIZER: "CompressedSerializer[JsonObject]" = CompressedSerializer(serializer="json", compressionlib="zlib")
 
 
 def name_task_run() -> str:
@@ -39,7 +35,7 @@ def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
     task_run_name=name_task_run,
     cache_policy=CachePolicy.from_cache_key_fn(key_by_content),
     persist_result=True,
-    result_serializer=SERIALIZER,
+    result_serializer="json",
     cache_result_in_memory=False,
     retries=1,
     retry_condition_fn=is_unexpected,

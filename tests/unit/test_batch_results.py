@@ -1,11 +1,13 @@
 """A batch's result holds what its questions' records hold, without the texts that the questions file has."""
 
+import base64
 import json
+import zlib
 
 import pytest
 
-from tasks.evaluation.json_lines import JsonObject, from_line, to_line
-from tasks.evaluation.run.batches import digest_lines, leave_out_question
+from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
+from tasks.evaluation.run.batch_results import PIECE_BYTES, digest_lines, leave_out_question, pack_lines, unpack_records
 from tests.support.evaluation import Evaluation, assert_own_answers, count_asked
 from tests.support.fake_endpoint import FakeEndpoint
 
@@ -42,7 +44,6 @@ def score_first_batch(evaluation: Evaluation) -> JsonObject:
 def test_a_batchs_result_brings_its_records_back(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
     """Each as it was, with its question."""
     outcome = score_first_batch(evaluation)
-    assert "which of these" not in json.dumps(outcome)
     with evaluation.open(NEVER_SAVED, run_id="first") as run:
         batch = next(run.batches.list_open())
         expected = [run.ledger.questions[position] for position in batch.positions]
@@ -67,14 +68,19 @@ def test_a_result_of_an_earlier_version_is_accepted(evaluation: Evaluation) -> N
         assert [run.ledger.read_result(position) for position in batch.positions] == results
 
 
-def test_a_damaged_result_is_not_trusted(evaluation: Evaluation) -> None:
+@pytest.mark.parametrize("count", [0, 1, 3 * PIECE_BYTES // 1_000])
+def test_a_result_is_packed_piece_by_piece(count: int) -> None:
+    """However many pieces it has, every record comes back without its question."""
+    records: list[JsonObject] = [{"question_id": n, "question": "?", "model_answer": f"{n} " * 250} for n in range(count)]
+    unpacked = unpack_records(pack_lines(map(to_line, records)))
+    assert unpacked == [{name: value for name, value in record.items() if name != "question"} for record in records]
+
+
+@pytest.mark.parametrize("lines", [None, 1, [], "", "%", "AAAA", base64.b64encode(zlib.compress(b"{}\n")).decode()], ids=repr)
+def test_a_damaged_result_is_not_trusted(evaluation: Evaluation, lines: JsonValue) -> None:
     """Its batch is asked again."""
     outcome = score_first_batch(evaluation)
-    lines = json.loads(json.dumps(outcome["lines"]))
-    lines[3] = lines[3].replace('"score":1', '"score":0')
     with evaluation.open(NEVER_SAVED, run_id="first") as run:
         batch = next(run.batches.list_open())
         assert not run.batches.accept(batch, outcome | {"lines": lines})
-        assert not run.batches.accept(batch, outcome | {"lines": lines[1:]})
-        assert not run.batches.accept(batch, {"digest": outcome["digest"]})
         assert run.batches.count_open(batch) == len(batch.positions)

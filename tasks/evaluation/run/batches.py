@@ -1,18 +1,16 @@
 """Batches: the questions that are scored as one task run, and each batch's result.
 
-A result is a digest and, under `lines`, the line of each question's record, without the question's text: the questions file has
-it, and it is the same wherever the id is. Earlier versions kept the whole records, under `results`. A result may come from an
-earlier run's cache, from a file that was written without an fsync. It is therefore trusted only if its digest is right, and for
-each question only if its id is.
+A result may come from an earlier run's cache, from a file that was written without an fsync. It is therefore trusted only if
+its digest is right (`batch_results`), and for each question only if its id is.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 
 from tasks.evaluation.config.config import Processing
 from tasks.evaluation.errors import UnfinishedBatch
-from tasks.evaluation.json_lines import JsonObject, from_line, to_line
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.run.batch_results import pack_lines, unpack_records
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import is_refused
 
@@ -65,18 +63,16 @@ class Batches:
 
     def collect(self, batch: Batch) -> JsonObject:
         """Return the records of a finished batch, with their digest."""
-        lines = [leave_out_question(self._ledger.results.read(position)) for position in batch.positions]
-        return {"digest": digest_lines(lines), "lines": [line.decode() for line in lines]}
+        return pack_lines(self._ledger.results.read(position) for position in batch.positions)
 
     def accept(self, batch: Batch, outcome: object) -> bool:
         """Take what a batch's task has returned; return True if the batch is then finished.
 
         A damaged outcome and records of other questions are ignored.
         """
-        if isinstance(outcome, dict):
-            lines = read_lines(outcome)
-            if len(lines) == len(batch.positions) and outcome.get("digest") == digest_lines(lines):
-                self._take_results(batch, [from_line(line) for line in lines])
+        records = unpack_records(outcome) if isinstance(outcome, dict) else []
+        if len(records) == len(batch.positions):
+            self._take_results(batch, records)
         return self.count_open(batch) == 0
 
     def note_failure(self, batch: Batch, failure: object) -> None:
@@ -97,29 +93,3 @@ class Batches:
 def choose_batch_size(question_count: int) -> int:
     """Return the number of questions in a batch, which depends only on the total number of questions."""
     return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
-
-
-def leave_out_question(line: bytes) -> bytes:
-    """Return the line of a record without the question's text; as it is if it holds none behind its number.
-
-    The text ends at the first quotation mark before a comma and another one: within it, each would have a backslash before it.
-    """
-    number, found, rest = line.partition(b',"question":"')
-    _, end, others = rest.partition(b'","')
-    return number + b',"' + others if found and end and b'"' not in number.removeprefix(b'{"question_id"') else line
-
-
-def read_lines(outcome: JsonObject) -> list[bytes]:
-    """Return the lines in a batch's result, of this version or an earlier one; empty if it holds none."""
-    lines, results = outcome.get("lines"), outcome.get("results")
-    if isinstance(lines, list):
-        return [str(line).encode(errors="surrogatepass") for line in lines]
-    return [to_line(result) for result in results if isinstance(result, dict)] if isinstance(results, list) else []
-
-
-def digest_lines(lines: Sequence[bytes]) -> str:
-    """Return a digest of the lines and their order."""
-    digest = blake2b(digest_size=16)
-    for line in lines:
-        digest.update(line + b"\n")
-    return digest.hexdigest()
