@@ -13,6 +13,8 @@ EvaluationError
 ├── Refused             the endpoint says that it will not answer this request: final
 │   └── Declined            refused by a status code, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
+│   └── KeyRefused          the endpoint does not accept the key
+├── KeyRenewed          the key was refused, and there is another one now: the request is sent again
 ├── GateFailed          all is scored, and the accuracy is below what the user demands
 ├── DamagedFile         a file is not what a finished write leaves
 ├── StorageFailure      paid answers can no longer be kept
@@ -139,6 +141,14 @@ class EndpointStop(EvaluationError):
     def __init__(self, message: str, *, may_be_one: bool = False) -> None:
         super().__init__(message)
         self.may_be_one = may_be_one
+
+
+class KeyRefused(EndpointStop):
+    """The endpoint does not accept the key. If another key can be read where this one is kept, the run goes on with it."""
+
+
+class KeyRenewed(EvaluationError):
+    """The key of this request was refused, and was read again since: the request is to be sent again."""
 
 
 class Blocked(Unscored):

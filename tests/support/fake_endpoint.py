@@ -76,14 +76,19 @@ def answer_by_rule(body: dict[str, Any]) -> Reply:
 
 
 class FakeEndpoint:
-    """The server; `rule` may be replaced at any time. With a certificate, a file that also holds its key, it speaks HTTPS."""
+    """The server; `rule` may be replaced at any time, and `admits`, which decides by the key whether `rule` is asked at all.
+
+    With a certificate, a file that also holds its key, it speaks HTTPS.
+    """
 
     def __init__(self, port: int = 0, *, certificate: Path | None = None) -> None:
         self.rule: Rule = answer_by_rule
         self.models = Reply(status=404)
+        self.admits: Callable[[str], bool] = lambda _: True
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
+        self.refused_count = 0
         self.paths: set[str] = set()
         self.most_in_flight = 0
         self._in_flight = 0
@@ -122,6 +127,11 @@ class FakeEndpoint:
             self._in_flight -= 1
         return self.rule(body)
 
+    def _refuse(self, key: str) -> Reply:
+        with self._lock:
+            self.refused_count += 1
+        return error(401, f"this is not the key: {key}")
+
     def _make_handler(self) -> type[BaseHTTPRequestHandler]:
         endpoint = self
 
@@ -135,9 +145,11 @@ class FakeEndpoint:
                 )
 
             def do_POST(self) -> None:
-                endpoint.keys.add(str(self.headers["Authorization"]))
+                key = str(self.headers["Authorization"])
+                endpoint.keys.add(key)
                 endpoint.paths.add(self.path)
-                self._send(endpoint._reply(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self._send(endpoint._reply(body) if endpoint.admits(key) else endpoint._refuse(key))
 
             def _send(self, reply: Reply) -> None:
                 self.close_connection = reply.is_dropped

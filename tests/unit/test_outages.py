@@ -20,7 +20,7 @@ from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, RateLimited, UserMistake
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, KeyRefused, RateLimited, UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, completion, error, prompt_of
 
 Outcome = Answer | EvaluationError
@@ -158,7 +158,7 @@ def test_a_stop_stays_whatever_comes_back_after_it(endpoint: FakeEndpoint) -> No
 
     endpoint.rule = rule
     outcomes = ask_all(endpoint, 4, workers=4)
-    assert {type(outcome) for outcome in outcomes} == {EndpointStop}
+    assert {type(outcome) for outcome in outcomes} == {KeyRefused}
     assert set(endpoint.asked().values()) == {1}
 
 

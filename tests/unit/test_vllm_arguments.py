@@ -36,6 +36,12 @@ def test_a_secret_that_is_not_there_is_a_mistake(key: str) -> None:
         find_secrets({"api_key": key})
 
 
+def test_a_command_prints_no_key_for_a_server_of_our_own() -> None:
+    """It would keep the first key for good; nothing is run."""
+    with pytest.raises(UserMistake, match=r"vllm_args.hf-token takes no command"):
+        find_secrets({"hf-token": "command: touch ran"})
+
+
 def test_neither_speed_nor_secrets_decide_an_answer() -> None:
     """So another key reuses the answers."""
     assert list_deciding_arguments({"seed": 1, "max_num_seqs": 8, "api_key": "sk-1"}) == {"seed": 1}

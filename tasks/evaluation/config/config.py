@@ -43,7 +43,9 @@ class GeneratorSettings(Settings):
     port: int | None = Field(default=None, ge=1, le=65535)
     """The port of that server."""
     api_key: str | None = None
-    """`${NAME}` for an environment variable, `secret:name` for a Prefect block, or a plain key, with a warning."""
+    """`${NAME}`: a variable; `secret:name`: a Prefect block; `command: …`: what a command prints; or a key, with a warning."""
+    refresh_seconds: float | None = Field(default=None, ge=1)
+    """Read the key again after this many seconds; None: only when the endpoint refuses it."""
     temperature: float | None = Field(default=0.0, ge=0)
     """The sampling temperature; None: not sent."""
     max_tokens: int | None = Field(default=1024, ge=1)
@@ -51,7 +53,7 @@ class GeneratorSettings(Settings):
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """Further members of each request, which override all others."""
     headers: dict[str, str] = Field(default_factory=dict)
-    """Headers of each request; values may be `${NAME}` or `secret:name`. Not part of the identity."""
+    """Headers of each request; values may be `${NAME}`, `secret:name` or `command: …`. Not part of the identity."""
     revision: str | None = None
     """Free text that tells versions of a model apart; part of the identity."""
     boot_local: bool = False

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
 
-from tasks.evaluation.config.secrets import is_reference, is_secret
+from tasks.evaluation.config.printed_keys import PrintedKey, split_command
+from tasks.evaluation.config.secrets import COMMAND, is_command, is_reference, is_secret
 from tasks.evaluation.config.urls import check_url, split_query
 from tasks.evaluation.errors import UserMistake
 
@@ -15,12 +16,14 @@ NO_KEY = "none"
 OPENAI_URL = "https://api.openai.com/v1"
 
 
-# A header's value: its scheme, then a reference to its secret.
-SCHEMED = re.compile(r"[A-Za-z]+ +(?:\$\{\w+\}|secret:\S+)")
+# A header's value: its scheme, then a reference to its secret, or the command that prints it.
+SCHEMED = re.compile(r"[A-Za-z]+ +(?:\$\{\w+\}|secret:\S+|command:.*)")
 
 
 class KeyReader:
     """Reads keys from where the settings say they are.
+
+    It runs no command: a key that a command prints is the placeholder for no key until somebody else has run it.
 
     Args:
         environment: the environment's variables.
@@ -30,6 +33,7 @@ class KeyReader:
     def __init__(self, environment: Mapping[str, str], load_secret: Callable[[str], str]) -> None:
         self._environment = environment
         self._load_secret = load_secret
+        self._printed: dict[str, PrintedKey] = {}
         self.found_plain = False
 
     @property
@@ -63,9 +67,16 @@ class KeyReader:
         """Return the address with the keys that its query refers to.
 
         Raises:
-            UserMistake: a variable or block does not exist, or holds something that cannot be a key.
+            UserMistake: a variable or block does not exist, or holds something that cannot be a key; or it names a command,
+                which an address, other than a key or a header, could have from the environment.
         """
         bare, query = split_query(url)
+        commands = [name for name, value in query.items() if is_command(value)]
+        if commands:
+            raise UserMistake(
+                f"{setting}: the value of {commands[0]!r} is a command, which no address can hold: let it print an api_key or "
+                "a header, or write ${NAME}"
+            )
         found = {
             name: self.read(value, setting, url)
             for name, value in query.items()
@@ -83,11 +94,30 @@ class KeyReader:
         for name, value in headers.items():
             *scheme, secret = value.split(maxsplit=1) if SCHEMED.fullmatch(value) else [value]
             place = f"{setting}.{name}"
-            is_key = is_reference(secret) or is_secret(name, value) or secret.startswith(("${", "secret:"))
+            is_key = is_reference(secret) or is_secret(name, value) or secret.startswith(("${", "secret:", COMMAND))
             found = self.read(secret, place, None) if is_key else value
             # Spelled as the openai package spells its own headers, so that ours replace them.
             read["-".join(part.capitalize() for part in name.split("-"))] = " ".join([*scheme, found])
         return read
+
+    def list_printed(self, key: str | None, headers: Mapping[str, str], setting: str) -> list[PrintedKey]:
+        """Return the keys that commands print, of a key and of headers; `setting` is the place of the first.
+
+        Raises:
+            UserMistake: one of the commands cannot be read.
+        """
+        schemed = [value.split(maxsplit=1)[1] if SCHEMED.fullmatch(value) else value for value in headers.values()]
+        return [self.find_printed(each, setting) for each in (key or "", *schemed) if is_command(each)]
+
+    def find_printed(self, command: str, setting: str) -> PrintedKey:
+        """Return the key that the command of this setting prints: the same for the same command.
+
+        Raises:
+            UserMistake: the command cannot be read.
+        """
+        if command not in self._printed:
+            self._printed[command] = PrintedKey(split_command(command.removeprefix(COMMAND), setting), setting)
+        return self._printed[command]
 
     def _find(self, key: str | None, setting: str, base_url: str | None) -> str:
         if not key:
@@ -97,6 +127,8 @@ class KeyReader:
         if key.startswith(("$", "secret:")) and not is_reference(key):
             # The key is not repeated: it may be a password that begins like this.
             raise UserMistake(f"{setting}: write ${{NAME}} for a variable, secret:NAME for a Prefect Secret block")
+        if is_command(key):
+            return self.find_printed(key, setting).text or NO_KEY
         if not is_reference(key):
             self.found_plain = True
             return key

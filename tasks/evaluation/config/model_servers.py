@@ -1,7 +1,7 @@
 """The model servers file: the endpoints that a lab has, by short name.
 
 It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base`, an `openai_model` and an `openai_api_key`,
-which may be `${NAME}`.
+which may be `${NAME}`, `secret:name` or `command: PROGRAM ARGUMENT …`.
 """
 
 from pathlib import Path
@@ -20,6 +20,7 @@ class ModelServer(BaseModel):
     openai_api_base: str
     openai_model: str
     openai_api_key: str | None = None
+    refresh_seconds: float | None = Field(default=None, ge=1, allow_inf_nan=False)
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
 

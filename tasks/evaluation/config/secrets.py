@@ -27,6 +27,8 @@ SECRET_NAMES = (
 SECRET_VALUE = re.compile(r"(?i)(?:bearer|basic)\s+\S+")
 # Any header may carry a secret, whatever its name is.
 HEADERS = "headers"
+# What stands before a command that prints a key.
+COMMAND = "command:"
 # Shorter ones ("x", "none") are words that occur in any text, not secrets.
 SHORTEST_SECRET = 5
 
@@ -44,13 +46,16 @@ def mask_secrets(value: JsonValue) -> JsonValue:
 
 def _mask_setting(name: str, value: JsonValue) -> JsonValue:
     if name == HEADERS and isinstance(value, dict):
-        return {header: content if _names_place(content) else MASK for header, content in value.items()}
+        return {header: mask_urls(str(content)) if _names_place(content) else MASK for header, content in value.items()}
     return MASK if is_secret(name, value) else mask_secrets(value)
 
 
 def _names_place(content: JsonValue) -> bool:
     """Return True if a header's value only says where its secret is, alone or after `Bearer` or the like."""
-    return isinstance(content, str) and is_reference(re.sub(r"^[A-Za-z]+ +(?=[$s])", "", content))
+    if not isinstance(content, str):
+        return False
+    place = re.sub(r"^[A-Za-z]+ +(?=[$sc])", "", content)
+    return is_reference(place) or is_command(place)
 
 
 def mask_urls(text: str) -> str:
@@ -74,10 +79,19 @@ def is_reference(key: str) -> bool:
     return bool(re.fullmatch(r"\$\{\w+\}|secret:\S+", key))
 
 
+def is_command(key: str) -> bool:
+    """Return True if a setting names the command that prints the key: `command: PROGRAM ARGUMENT …`.
+
+    To be asked of settings alone: what a variable or a block holds is a key, however it begins.
+    """
+    return key.startswith(COMMAND)
+
+
 def is_secret(name: str, value: JsonValue) -> bool:
     """Return True if a setting with this name and value is a secret in clear."""
-    named = name.lower().replace("-", "").replace("_", "").endswith(SECRET_NAMES)
-    return named and bool(value) and not isinstance(value, int | float) and not (isinstance(value, str) and is_reference(value))
+    if not value or isinstance(value, int | float) or (isinstance(value, str) and (is_reference(value) or is_command(value))):
+        return False
+    return name.lower().replace("-", "").replace("_", "").endswith(SECRET_NAMES)
 
 
 def list_secrets(value: JsonValue, name: str = "") -> Iterator[str]:

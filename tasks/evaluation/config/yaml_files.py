@@ -70,7 +70,7 @@ def read_yaml(path: str) -> dict[str, JsonValue]:
             r"((?:alias|anchor|tag)(?: handle)?) '.*'",
             r"\1 (a text that begins with *, & or ! needs quotes)",
             f"{error.problem}",
-        )
+        ).replace("mapping values are not allowed here", "a text with ': ' in it needs quotes")
         raise UserMistake(f"{path}{place}: this is not YAML: {problem}") from None
     except RecursionError:
         raise UserMistake(f"{path}: this is nested too deeply") from None

@@ -26,6 +26,7 @@ from tasks.evaluation.errors import (
     EndpointFailure,
     EndpointStop,
     EvaluationError,
+    KeyRenewed,
     NoCompletion,
     RateLimited,
     Refused,
@@ -34,7 +35,7 @@ from tasks.evaluation.errors import (
 )
 
 if TYPE_CHECKING:
-    from tasks.evaluation.endpoints.http import Transport
+    from tasks.evaluation.endpoints.renewal import RenewingTransport
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
@@ -75,7 +76,7 @@ class Client:
         self.endpoint = endpoint
         self.patience = patience
         self.paid = TokenSum()
-        self._transport: Transport | None = None
+        self._transport: RenewingTransport | None = None
         self._slots = slots
         self._notify = notify
         self._outage = Outage(endpoint.role, patience, notify)
@@ -88,7 +89,7 @@ class Client:
         self._final: EvaluationError | None = None
 
     @property
-    def transport(self) -> "Transport":
+    def transport(self) -> "RenewingTransport":
         """Return what sends the requests; made for the first of them.
 
         Raises:
@@ -96,9 +97,9 @@ class Client:
         """
         if self._transport is None:
             # Imports the openai package, for which a run that finds everything answered should not wait.
-            from tasks.evaluation.endpoints.http import Transport  # noqa: PLC0415
+            from tasks.evaluation.endpoints.renewal import RenewingTransport  # noqa: PLC0415
 
-            self._transport = Transport(self.endpoint, self.patience)
+            self._transport = RenewingTransport(self.endpoint, self.patience, self._notify)
         return self._transport
 
     @property
@@ -130,7 +131,7 @@ class Client:
         while True:
             try:
                 answer = await self._ask_in_turn(messages)
-            except RateLimited:
+            except (RateLimited, KeyRenewed):
                 continue
             except Declined as declined:
                 if self.is_proven or declined.is_about_content:

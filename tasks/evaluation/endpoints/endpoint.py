@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 from tasks.evaluation.config.config import Config, GeneratorSettings
@@ -11,11 +10,16 @@ from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
 from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
 from tasks.evaluation.config.urls import is_open_to_others, split_query
+from tasks.evaluation.endpoints.key_sources import InClear, KeySources, Places
+from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 
 SELF_GRADER = "self"
+GENERATOR_SETTINGS = "model.generator_settings"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
+# Each costs time with each answer, in which it is looked for; a request that was sent with the oldest has long ended.
+MOST_FORMER_SECRETS = 50
 # What a reply must contain to be graded by its first token; 20 is the most that OpenAI allows.
 FIRST_TOKEN_REQUEST: JsonObject = {"logprobs": True, "top_logprobs": 20}
 # A generator that grades itself is often too small to write JSON unless its server makes it.
@@ -36,7 +40,7 @@ VERDICT_FORMAT: JsonObject = {
 class Endpoint:
     """A model behind an OpenAI-compatible address."""
 
-    role: Literal["generator", "grader"]
+    role: Role
     """What it is asked for."""
 
     base_url: str | None = field(repr=False)
@@ -54,9 +58,19 @@ class Endpoint:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Headers of each request, in clear. They say who asks and by which way, and are not part of an answer's identity."""
 
+    sources: KeySources | None = field(default=None, repr=False)
+    """Where its keys are read again; None: they never change."""
+
+    former_secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What its keys were before: no text may show them either."""
+
     @property
     def secrets(self) -> list[str]:
         """Return what no text may show: the key, headers, values in the address, what requests hold under a secret's name."""
+        return [*self._present_secrets, *self.former_secrets]
+
+    @property
+    def _present_secrets(self) -> list[str]:
         in_clear = [] if self.api_key == NO_KEY else [self.api_key]
         # A scheme before a header's secret is often left out where the secret is repeated.
         headers = [each for value in self.headers.values() for each in dict.fromkeys([value, value.split()[-1]])]
@@ -65,7 +79,18 @@ class Endpoint:
     @property
     def is_open_to_others(self) -> bool:
         """Return True if its secrets can be read on their way."""
-        return bool(self.secrets) and is_open_to_others(self.base_url or "")
+        has_secrets = bool(self.secrets) or (self.sources is not None and bool(self.sources.list_printed()))
+        return has_secrets and is_open_to_others(self.base_url or "")
+
+    @property
+    def in_clear(self) -> InClear:
+        """Return its keys as they are now."""
+        return InClear(self.api_key, self.headers, self.base_url)
+
+    def with_keys(self, keys: InClear) -> "Endpoint":
+        """Return the same endpoint with these keys, which still knows its former ones, the newest of them first."""
+        former = tuple(dict.fromkeys([*self._present_secrets, *self.former_secrets]))[:MOST_FORMER_SECRETS]
+        return replace(self, api_key=keys.api_key, headers=keys.headers, base_url=keys.base_url, former_secrets=former)
 
     def scrub_words(self, words: str) -> str:
         """Return what the server or a library says, without the secrets, which servers like to repeat."""
@@ -91,11 +116,15 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     settings = config.model.generator_settings
     is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
     url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings) or keys.default_url
-    key = keys.read(settings.api_key, "model.generator_settings.api_key", url)
-    headers = keys.read_headers(settings.headers, "model.generator_settings.headers")
-    url = keys.read_url(url, "model.generator_settings.base_url") if url else None
+    places = Places(*(f"{GENERATOR_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
+    sources = KeySources(keys, places, settings.api_key, settings.headers, url, settings.refresh_seconds)
     request = _make_request(settings, by_first_token=config.grading == "logprobs")
-    return Endpoint("generator", url, key, request, origin="model.generator_settings", headers=headers)
+    return _make_endpoint("generator", request, GENERATOR_SETTINGS, sources)
+
+
+def _make_endpoint(role: Role, request: JsonObject, origin: str, sources: KeySources) -> Endpoint:
+    keys = sources.read()
+    return Endpoint(role, keys.base_url, keys.api_key, request, origin=origin, headers=keys.headers, sources=sources)
 
 
 def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:
@@ -125,12 +154,12 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
             f"the grader {shortname!r} is not in {servers_file} (it holds: {known}); "
             "name one of these with --grader, or another file with --model-config"
         )
-    setting = f"openai_api_key of {shortname!r} in {servers_file}"
-    key = keys.read(server.openai_api_key, setting, server.openai_api_base)
-    headers = keys.read_headers(server.headers, f"headers of {shortname!r} in {servers_file}")
+    named = (f"{name} of {shortname!r} in {servers_file}" for name in ("openai_api_key", "headers", "openai_api_base"))
+    sources = KeySources(
+        keys, Places(*named), server.openai_api_key, server.headers, server.openai_api_base, server.refresh_seconds
+    )
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
-    url = keys.read_url(server.openai_api_base, f"openai_api_base of {shortname!r} in {servers_file}")
-    return Endpoint("grader", url, key, request, origin=f"the entry {shortname!r} of {servers_file}", headers=headers)
+    return _make_endpoint("grader", request, f"the entry {shortname!r} of {servers_file}", sources)
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:

@@ -4,7 +4,8 @@
 |---|---|
 | no connection, no answer in time, no HTTP, 408, 409, 5xx and any other status | EndpointFailure: asked again |
 | 429 | RateLimited: asked again when its turn comes |
-| 401, 402, 403, 404, and a code that names a wrong key or a spent account | EndpointStop: nothing more can be asked |
+| 401, and a code that names a wrong key | KeyRefused: asked again with another key, if there is one now |
+| 402, 403, 404, and a code that names a spent account | EndpointStop: nothing more can be asked |
 | 400, 413, 422, 451, and 403 for what the question holds | Declined: final for this request |
 | a redirect, 405, 501 and the like | NoCompletion: asked again once something was answered, else the address is wrong |
 
@@ -26,7 +27,15 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.http_reply import HttpReply
 from tasks.evaluation.endpoints.rate_limit import read_reset
 from tasks.evaluation.endpoints.server_errors import ServerError, read_server_error
-from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
+from tasks.evaluation.errors import (
+    Declined,
+    EndpointFailure,
+    EndpointStop,
+    EvaluationError,
+    KeyRefused,
+    NoCompletion,
+    RateLimited,
+)
 
 UNAUTHORIZED, PAYMENT_REQUIRED, FORBIDDEN = 401, 402, 403
 STOP_STATUS = {
@@ -95,7 +104,8 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
     is_moderated = _is_moderated(error)
     if (cause := _find_stop(error)) and not is_moderated:
         may_be_one = cause == error.status and cause in (FORBIDDEN, 404) and not IS_ABOUT_KEY.search(error.words)
-        return EndpointStop(f"{message}; {STOP_STATUS[cause]}", may_be_one=may_be_one)
+        words = f"{message}; {STOP_STATUS[cause]}"
+        return KeyRefused(words) if cause == UNAUTHORIZED else EndpointStop(words, may_be_one=may_be_one)
     if error.status in DECLINED_STATUS or (error.status == FORBIDDEN and is_moderated):
         is_too_long = mentions_context(f"{error.words} {' '.join(error.names)}")
         return Declined(

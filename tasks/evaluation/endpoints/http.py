@@ -14,7 +14,7 @@ from tasks.evaluation.config.keys import OPENAI_URL
 from tasks.evaluation.config.secrets import Scrubber
 from tasks.evaluation.config.urls import split_query
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.connections import make_transport
+from tasks.evaluation.endpoints.connections import AiohttpTransport, SocksTransport, make_transport
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import (
     UNAUTHORIZED,
@@ -25,6 +25,7 @@ from tasks.evaluation.endpoints.failures import (
     shorten,
 )
 from tasks.evaluation.endpoints.http_reply import HttpReply
+from tasks.evaluation.endpoints.key_sources import InClear
 from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.patience import Patience
@@ -44,18 +45,21 @@ class Transport:
     Args:
         endpoint: where the requests go.
         patience: how long one request, and its connection, may take.
+        connections: those of an earlier one to the same endpoint; None: new ones.
 
     Raises:
         UserMistake: the endpoint's address or key cannot be used.
     """
 
-    def __init__(self, endpoint: Endpoint, patience: Patience) -> None:
-        self._endpoint = endpoint
+    def __init__(
+        self, endpoint: Endpoint, patience: Patience, connections: "AiohttpTransport | SocksTransport | None" = None
+    ) -> None:
+        self.endpoint = endpoint
         self._patience = patience
         self._scrub = Scrubber(endpoint.secrets, shortest=SHORTEST_REPEATED_KEY)
         self._pattern: RequestPattern | None = None
         base_url, query = split_query(endpoint.base_url) if endpoint.base_url else (None, {})
-        self._connections = make_transport(base_url or OPENAI_URL)
+        self._connections = connections or make_transport(base_url or OPENAI_URL)
         try:
             self._client = AsyncOpenAI(
                 base_url=base_url,
@@ -70,13 +74,21 @@ class Transport:
         except openai.OpenAIError as error:
             raise UserMistake(f"cannot ask the {endpoint.role}: {endpoint.scrub_words(str(error))}") from None
 
+    def with_keys(self, keys: InClear) -> "Transport":
+        """Return one that sends these keys over the same connections; only one of the two is to be closed.
+
+        Raises:
+            UserMistake: the keys cannot be used.
+        """
+        return Transport(self.endpoint.with_keys(keys), self._patience, self._connections)
+
     async def ask(self, messages: list[Message]) -> tuple[Answer, Mapping[str, str]]:
         """Return the answer to the messages, and the headers that it came with.
 
         Raises:
             EvaluationError: as `failures` and `read_reply` decide.
         """
-        role = self._endpoint.role
+        role = self.endpoint.role
         started = time.monotonic()
         reply = await self._post(messages)
         seconds, content_type = time.monotonic() - started, reply.headers.get("content-type", "")
@@ -84,7 +96,7 @@ class Transport:
             answer = read_reply(reply.content, role=role, seconds=seconds, content_type=content_type)
         except ReportedFailure as failure:
             retry_after_seconds = read_retry_after(reply.headers, time.time())
-            error = classify_report(read_report(failure.report), self._endpoint, retry_after_seconds)
+            error = classify_report(read_report(failure.report), self.endpoint, retry_after_seconds)
             raise error from None
         except (UnusableReply, Refused) as error:
             raise self._scrub_error(error) from None
@@ -92,20 +104,20 @@ class Transport:
 
     async def _post(self, messages: list[Message]) -> HttpReply:
         """Return the reply, if its status is one of success; raises as `failures` decides."""
-        role, seconds = self._endpoint.role, self._patience.request_timeout_seconds
+        role, seconds = self.endpoint.role, self._patience.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                pattern = self._pattern = self._pattern or await make_pattern(self._client, self._endpoint.request)
+                pattern = self._pattern = self._pattern or await make_pattern(self._client, self.endpoint.request)
                 reply = await self._connections.post(pattern, pattern.fill(messages))
         except httpx2.RequestError as error:
-            raise classify_silence(error, self._endpoint) from None
+            raise classify_silence(error, self.endpoint) from None
         except TimeoutError:
             raise EndpointFailure(f"the {role} did not answer in time: {seconds:,.0f} s (request_timeout_seconds)") from None
         except (ValueError, TypeError) as error:
-            words = self._endpoint.scrub_words(str(error))
+            words = self.endpoint.scrub_words(str(error))
             raise EndpointStop(f"the {role} cannot be asked with these settings: {words}") from None
         if not reply.is_success:
-            raise classify_status(reply, self._endpoint)
+            raise classify_status(reply, self.endpoint)
         return reply
 
     async def list_models(self) -> list[ListedModel]:
@@ -121,15 +133,15 @@ class Transport:
             response = await client.get("/models", cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             if error.status_code == UNAUTHORIZED:
-                raise classify_status(error.response, self._endpoint) from None
+                raise classify_status(error.response, self.endpoint) from None
             return []
         except openai.OpenAIError as error:
-            raise classify_silence(error, self._endpoint) from None
+            raise classify_silence(error, self.endpoint) from None
         return read_models(response.content)
 
     def _scrub_error(self, error: Quoting) -> Quoting:
         """Return the error without the secrets that the words of a reply may hold; it is shortened only afterwards."""
-        error.args = (shorten(str(error), self._endpoint),)
+        error.args = (shorten(str(error), self.endpoint),)
         return error
 
     def _without_keys(self, answer: Answer) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.listed_models import ListedModel, find_meant, find_nearest, is_listed
-from tasks.evaluation.errors import EndpointFailure, EndpointStop, UserMistake
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, KeyRenewed, UserMistake
 
 PAUSE_SECONDS = 0.5
 MOST_MODELS = 10
@@ -19,7 +19,8 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     the model has not answered before; else it is a warning, and the first question will tell.
 
     Raises:
-        UserMistake: nothing answers at its address, it does not accept the key, or the model's name is wrong.
+        UserMistake: nothing answers at its address, it does not accept the key or a command fails to print it, or the model's
+            name is wrong.
     """
     endpoint = client.endpoint
     try:
@@ -53,10 +54,11 @@ async def _list_models(client: Client) -> list[ListedModel]:
     began = time.monotonic()
     while True:
         try:
-            async with asyncio.timeout(client.patience.list_seconds):
-                return await client.transport.list_models()
+            return await client.transport.list_models(client.patience.list_seconds)
         except TimeoutError:
             return []
+        except KeyRenewed:
+            continue
         except EndpointFailure:
             if time.monotonic() - began > client.patience.look_seconds:
                 raise

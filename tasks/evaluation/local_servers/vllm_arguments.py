@@ -8,6 +8,7 @@ from typing import NoReturn
 from pydantic import JsonValue
 
 from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.secrets import is_command
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 
@@ -36,6 +37,8 @@ def find_secrets(arguments: Mapping[str, JsonValue]) -> dict[str, str]:
     secrets: dict[str, str] = {}
     for name, value in arguments.items():
         variable, first = _variable_of(name), value[0] if isinstance(value, list) and value else value
+        if variable and is_command(str(first)):
+            raise UserMistake(f"vllm_args.{name} takes no command, whose key would be the server's for good: write ${{NAME}}")
         if variable and first:
             secrets[variable] = keys.read(str(first), f"model.generator_settings.vllm_args.{name}", None)
     return secrets
