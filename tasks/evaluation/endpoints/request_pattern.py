@@ -18,8 +18,8 @@ from tasks.evaluation.json_lines import ENCODER
 PATH = "/chat/completions"
 MESSAGES = "messages"
 NO_MESSAGES = b"[]}"
-# What the connection writes by itself.
-WRITTEN_HEADERS = ("host", "connection", "content-length")
+# Each request's own.
+CONTENT_LENGTH = "content-length"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ async def make_pattern(client: AsyncOpenAI, settings: Mapping[str, object]) -> R
     return RequestPattern(
         request,
         URL(str(request.url), encoded=True),
-        {name: value for name, value in request.headers.items() if name not in WRITTEN_HEADERS},
+        {name: value for name, value in request.headers.items() if name != CONTENT_LENGTH},
         aiohttp.ClientTimeout(total=None, sock_connect=request.extensions["timeout"]["connect"]),
         request.content.removesuffix(NO_MESSAGES),
     )
