@@ -134,7 +134,7 @@ def test_a_reply_that_trickles_in_ends_with_the_request_s_time(endpoint: FakeEnd
 
 def test_a_busy_endpoint_is_asked_again_and_again(endpoint: FakeEndpoint) -> None:
     """429 counts as no attempt: each question is answered, however often it was put off."""
-    endpoint.rule = lambda body: answer_by_rule(body) if len(endpoint.bodies) % 3 == 0 else error(429, "slow down")
+    endpoint.rule = lambda body: answer_by_rule(body) if len(endpoint.bodies) % 2 == 0 else error(429, "slow down")
     outcomes = ask_all(endpoint, 4, workers=4)
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
 
