@@ -10,7 +10,7 @@ from typing import NoReturn
 from flows.commands.arguments import read_input_path, read_path
 from flows.process.end_signals import install_handlers
 from flows.process.terminal import print_line
-from flows.serving.temporary_server import start_server
+from flows.serving.temporary_server import is_probably_needed, start_server
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +71,10 @@ def run(options: argparse.Namespace) -> int:
         UserMistake: something the user gave is wrong; nothing was asked.
     """
     install_handlers(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
-    # The server's process imports as much as ours, and does so beside it from here on. Whether one is needed is known for sure
-    # only when Prefect's settings have been read; until then this is a guess.
-    is_guessed = not getattr(options, "dry_run", False) and not os.environ.get("PREFECT_API_URL")
-    server = start_server(print_line) if is_guessed else None
+    # The server's process imports as much as ours, and does so beside it from here on. Whether it is needed is known for sure
+    # only when Prefect's settings have been read.
+    is_dry = getattr(options, "dry_run", False)
+    server = start_server(print_line) if not is_dry and is_probably_needed(os.environ) else None
     from flows.commands.scoring import score  # noqa: PLC0415 - imports what takes long
 
     return score(options, server)

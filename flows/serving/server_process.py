@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ FIRST = ("/admin", "/flows", "/flow_runs", "/events")
 def main() -> None:
     """Serve until standard input ends."""
     listener, folder, templates = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3])
-    watch_parent(lambda: _end(folder))
+    is_serving = threading.Event()
+    watch_parent(lambda: _end(folder, is_serving))
     # Nothing that is imported becomes garbage. Looking for it takes a sixth of the start.
     gc.disable()
     database = folder / "prefect.db"
@@ -50,14 +52,16 @@ def main() -> None:
 
     gc.freeze()
     gc.enable()
+    is_serving.set()
     config = uvicorn.Config(prefect_server.create_app, factory=True, log_level="error", lifespan="on")
     Server(config).run(sockets=[listener])
 
 
-def _end(folder: Path) -> None:
+def _end(folder: Path, is_serving: threading.Event) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    time.sleep(SHUTDOWN_SECONDS)
-    shutil.rmtree(folder, ignore_errors=True)  # what the server has written meanwhile
+    if is_serving.is_set():
+        time.sleep(SHUTDOWN_SECONDS)
+        shutil.rmtree(folder, ignore_errors=True)  # what the server has written meanwhile
     os._exit(0)
 
 

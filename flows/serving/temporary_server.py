@@ -8,7 +8,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess,
 STARTUP_SECONDS = 180.0
 POLL_SECONDS = 0.02
 MAX_RESTARTS = 3
+API_URL = "PREFECT_API_URL"
 # Prefixes of the variables that a program needs to run at all. The keys of endpoints are not among them.
 INHERITED = ("PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_", "LD_", "DYLD_", "PYTHON", "VIRTUAL_ENV", "CONDA_")
 # What a server does beside answering: it has no automations, it sends events and logs to nobody, and nobody sees its records of
@@ -35,9 +36,22 @@ LEFT_OUT = {
 }
 
 
+def find_home(environment: Mapping[str, str]) -> Path:
+    """Return Prefect's folder, without asking Prefect, which would have to be imported."""
+    return Path(environment.get("PREFECT_HOME") or "~/.prefect").expanduser()
+
+
+def is_probably_needed(environment: Mapping[str, str]) -> bool:
+    """Return False if the environment or a profile of Prefect seems to name a server."""
+    with suppress(OSError):
+        if API_URL in (find_home(environment) / "profiles.toml").read_text(encoding="utf-8", errors="replace"):
+            return False
+    return not environment.get(API_URL)
+
+
 def start_server(notify: Callable[[str], None]) -> "TemporaryServer":
     """Start a server for this run alone."""
-    return TemporaryServer(Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser(), notify)
+    return TemporaryServer(find_home(os.environ), notify)
 
 
 class TemporaryServer:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cached_property
+from functools import cache, cached_property
 
 from tasks.evaluation.extraction.doubts import is_doubtful
 from tasks.evaluation.extraction.marks import ANY_MARK, MARKS, NAMED, QUOTED, find_surroundings, read_marks
@@ -136,11 +136,24 @@ class Kind(IntEnum):
     FORM = 4
 
 
-# What finds a choice that is made: confirmed or alone, announced or concluded, leading, in the form that was asked for. The
-# last in the answer counts.
-PATTERNS = tuple(
-    (kind, re.compile(pattern, re.MULTILINE))
-    for kind, pattern in (
+# Each of these holds one of these signs, which most texts do not.
+NONE_SIGNS = (
+    *("none", "neither", "nothing", "null", "n/a", "unknown", "undetermined", "all of", "not listed"),
+    *("not given", "not offered", "not present", "not among", "not in the", "not a ", "cannot be", "can't be"),
+    *("no answer", "no choice", "no option", "no correct", "no right", "no valid", "no suitable", "no matching"),
+    *("not match", "n't match", "not fit", "n't fit", "correspond", "appear", "( )", "()", "[ ]", "[]"),
+)
+# A decision lies within this distance of each of its marks: no pattern above can look further.
+REACH = 110
+
+
+@cache
+def list_patterns() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    """Return what finds a choice that is made: confirmed or alone, announced or concluded, or in the form that was asked for.
+
+    The last in the answer counts. Compiling these takes longer than the start of most commands: the first answer makes them.
+    """
+    patterns = (
         (
             Kind.FIRM,
             rf"{AT_WORD}(?:{ANNOUNCED}{AT_ONCE}|{CHOSEN_BY}){GAP}[\s\"'(\[]{{0,9}}{UNLISTED.replace('}+', '}')}{UNSETTLED}",
@@ -152,25 +165,21 @@ PATTERNS = tuple(
         (Kind.FIELD, rf": [^\w\n{MARKS}]{{0,9}}{ALONE}"),
         (Kind.FORM, rf"{FORM}{UNSETTLED}(?![ ,]{{0,2}}(?:and|or|und|oder|et|ou)\b)"),
     )
-)
-FORM_PATTERN = PATTERNS[-1][1]
-LEAD_PATTERNS = tuple(
-    (kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
-    for kind, pattern in ((Kind.LEAD, rf"{LEADING}{UNSETTLED}{BY_ITSELF}"), (Kind.FIELD, rf"{LEADING}{UNSETTLED}"))
-)
-NONE_PATTERNS = tuple(
-    (kind, re.compile(pattern, re.MULTILINE))
-    for kind, pattern in ((Kind.FORM, FORM_NONE), (Kind.FIRM, ANSWER_NONE), (Kind.LOOSE, SAID_NONE))
-)
-# Each of these holds one of these signs, which most texts do not.
-NONE_SIGNS = (
-    *("none", "neither", "nothing", "null", "n/a", "unknown", "undetermined", "all of", "not listed"),
-    *("not given", "not offered", "not present", "not among", "not in the", "not a ", "cannot be", "can't be"),
-    *("no answer", "no choice", "no option", "no correct", "no right", "no valid", "no suitable", "no matching"),
-    *("not match", "n't match", "not fit", "n't fit", "correspond", "appear", "( )", "()", "[ ]", "[]"),
-)
-# A decision lies within this distance of each of its marks: no pattern above can look further.
-REACH = 110
+    return tuple((kind, re.compile(pattern, re.MULTILINE)) for kind, pattern in patterns)
+
+
+@cache
+def list_lead_patterns() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    """Return what finds a choice with which an answer begins."""
+    patterns = (Kind.LEAD, rf"{LEADING}{UNSETTLED}{BY_ITSELF}"), (Kind.FIELD, rf"{LEADING}{UNSETTLED}")
+    return tuple((kind, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for kind, pattern in patterns)
+
+
+@cache
+def list_none_patterns() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    """Return what finds that none of the choices is made."""
+    patterns = (Kind.FORM, FORM_NONE), (Kind.FIRM, ANSWER_NONE), (Kind.LOOSE, SAID_NONE)
+    return tuple((kind, re.compile(pattern, re.MULTILINE)) for kind, pattern in patterns)
 
 
 @dataclass(frozen=True)
@@ -221,9 +230,9 @@ def _rank(found: tuple[Kind, re.Match[str]]) -> tuple[Kind, int]:
 
 def find_last_form(marked: str) -> Decision | None:
     """Return the line in the requested form that ends the text; None if the text does not end with its only one."""
-    lowered, line_start = fold_case(marked), marked.rfind("\n") + 1
-    last = next(FORM_PATTERN.finditer(lowered, line_start), None)
-    if last is None or marked[last.end() :].strip(" .!*)\"'") or FORM_PATTERN.search(lowered, 0, line_start):
+    lowered, line_start, (_, form) = fold_case(marked), marked.rfind("\n") + 1, list_patterns()[-1]
+    last = next(form.finditer(lowered, line_start), None)
+    if last is None or marked[last.end() :].strip(" .!*)\"'") or form.search(lowered, 0, line_start):
         return None
     return Decision(last, Kind.FORM, is_doubtful=False)
 
@@ -231,12 +240,12 @@ def find_last_form(marked: str) -> Decision | None:
 def _match_all(marked: str) -> Iterator[tuple[Kind, re.Match[str]]]:
     lowered = fold_case(marked)
     for start, end in find_surroundings(lowered, ANY_MARK, REACH):
-        for kind, pattern in PATTERNS:
+        for kind, pattern in list_patterns():
             for match in pattern.finditer(lowered, start, end):
                 yield kind, match
-    for kind, pattern in LEAD_PATTERNS:
+    for kind, pattern in list_lead_patterns():
         if leading := pattern.match(marked):
             yield kind, leading
-    for kind, pattern in NONE_PATTERNS if any(sign in lowered for sign in NONE_SIGNS) else ():
+    for kind, pattern in list_none_patterns() if any(sign in lowered for sign in NONE_SIGNS) else ():
         for match in pattern.finditer(lowered):
             yield kind, match

@@ -5,6 +5,7 @@ a dimension of its own if it is written like a noun: "eggs".
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -130,13 +131,17 @@ def _list_units() -> dict[str, tuple[str, Fraction]]:
     return units
 
 
+def _fold(units: Mapping[str, tuple[str, Fraction]]) -> dict[str, tuple[str, Fraction]]:
+    """Return the units by small letters, if only one is written that way: "KG" and "Km" are read, "mw" is not."""
+    found = dict[str, set[tuple[str, Fraction]]]()
+    for name, unit in units.items():
+        if len(name) > 1:
+            found.setdefault(name.casefold(), set()).add(unit)
+    return {folded: next(iter(same)) for folded, same in found.items() if len(same) == 1}
+
+
 UNITS = _list_units()
-# By small letters, if only one unit is written that way: "KG" and "Km" are read, "mw" is not.
-FOLDED = {
-    folded: next(iter(found))
-    for folded in {name.casefold() for name in UNITS if len(name) > 1}
-    if len(found := {unit for name, unit in UNITS.items() if name.casefold() == folded}) == 1
-}
+FOLDED = _fold(UNITS)
 
 
 @lru_cache(maxsize=2000)

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
@@ -44,11 +45,12 @@ ESCAPED_OBJECT = re.compile(r'\{(?:\s|\\n)*\\"')
 LITERAL = re.compile(r"[-+.\w]++")
 NUMBER = re.compile(r"[-+]?+(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][-+]?+\d++)?+", re.ASCII)
 CONSTANTS: dict[str, JsonValue] = {"true": True, "false": False, "null": None, "none": None}
-STRING_ENDS = {
-    (quote, is_item): re.compile(rf"(?<!\\)(?:\\\\)*+{closing}{AFTER_ITEM if is_item else AFTER_STRING}")
-    for quote, closing in CLOSING_QUOTES.items()
-    for is_item in (False, True)
-}
+
+
+@cache
+def find_string_end(quote: str, *, is_item: bool) -> re.Pattern[str]:
+    """Return what ends a string that begins with this quote, as an array's item or in an object."""
+    return re.compile(rf"(?<!\\)(?:\\\\)*+{CLOSING_QUOTES[quote]}{AFTER_ITEM if is_item else AFTER_STRING}")
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _read_array(text: str, start: int, depth: int) -> tuple[list[JsonValue], int
 def _read_value(text: str, start: int, depth: int, *, is_item: bool) -> tuple[JsonValue, int]:
     opening = text[start : start + 1]
     if opening in CLOSING_QUOTES:
-        end = STRING_ENDS[opening, is_item].search(text, start + 1)
+        end = find_string_end(opening, is_item=is_item).search(text, start + 1)
         if not end:
             raise ValueError("a string does not end")
         return _unescape(text[start + 1 : end.end() - 1]), end.end()
