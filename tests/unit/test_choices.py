@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.questions.choices_in_text import read_choices
+from tasks.evaluation.questions.choices_in_text import part_question
 from tasks.evaluation.questions.references import read_reference
 
 
@@ -35,17 +35,21 @@ NUMBERS = {"1": "Red", "2": "Green", "3": "Blue"}
 )
 def test_a_questions_choices_are_read_as_it_labels_them(question: str, labels: str) -> None:
     """The last list counts: a stem may hold one of its own."""
-    assert "".join(read_choices(question)) == labels
+    assert "".join(part_question(question).choices) == labels
 
 
 def test_a_line_break_belongs_to_the_choice_before_it() -> None:
     """Choices may be code."""
-    assert read_choices("Which?\nA) one\n two\nB) three") == {"A": "one\n two", "B": "three"}
+    assert part_question("Which?\nA) one\n two\nB) three").choices == {"A": "one\n two", "B": "three"}
 
 
 def test_a_list_in_the_stem_lends_no_choice() -> None:
     """Though the last list would continue it."""
-    assert read_choices("Ann:\nA) I go.\nB) I stay.\nWho goes?\nA) Ann\nB) Ben\nC) Eve") == {"A": "Ann", "B": "Ben", "C": "Eve"}
+    assert part_question("Ann:\nA) I go.\nB) I stay.\nWho goes?\nA) Ann\nB) Ben\nC) Eve").choices == {
+        "A": "Ann",
+        "B": "Ben",
+        "C": "Eve",
+    }
 
 
 @pytest.mark.parametrize(

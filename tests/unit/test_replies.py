@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.extraction.choices import read_choice
-from tasks.evaluation.questions.choices_in_text import read_choices
+from tasks.evaluation.questions.choices_in_text import part_question
 
 LINES = (Path(__file__).parent / "replies.jsonl").read_text(encoding="utf-8").splitlines()
 REPLIES = [json.loads(line) for line in LINES]
-READ = [(record["choice"], read_choice(record["reply"], read_choices(record["question"]))) for record in REPLIES]
+READ = [(record["choice"], read_choice(record["reply"], part_question(record["question"]).choices)) for record in REPLIES]
 CHOOSING = [(label, reading) for label, reading in READ if label is not None]
 
 

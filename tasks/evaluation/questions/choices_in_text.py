@@ -88,11 +88,6 @@ POSSIBLE_LABEL = re.compile(r"[A-K]|\d{1,2}|[IV]{1,4}")
 ROMAN = re.compile(r"(?:^|\s)\(?I[.)]\s.{1,200}?\s\(?II[.)]\s.{1,200}?\s\(?III[.)]\s", re.IGNORECASE | re.DOTALL)
 
 
-def read_choices(question: str) -> Mapping[str, str]:
-    """Return the choices in a question's text: their texts by their labels, in order; empty if it offers fewer than two."""
-    return part_question(question).choices
-
-
 def read_option_text(text: str) -> Mapping[str, str]:
     """Return the labelled choices in a text that is known to hold only choices; empty if it labels none."""
     lines = _strip_last(part_lines(text))
