@@ -41,7 +41,7 @@ def is_unexpected(_: object, __: TaskRun, state: State[JsonObject]) -> bool:
     retry_condition_fn=is_unexpected,
 )
 def score_batch(run: Run, batch: Batch) -> JsonObject:
-    """Score the unfinished questions of the batch; return the records of all its questions.
+    """Score the unfinished questions of the batch; return its result, with the records of all of them.
 
     Raises:
         UnfinishedBatch: some questions are unscored; raised so that the batch is not cached.

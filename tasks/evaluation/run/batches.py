@@ -62,7 +62,7 @@ class Batches:
         return sum(1 for _ in self._ledger.open_positions(batch.positions))
 
     def collect(self, batch: Batch) -> JsonObject:
-        """Return the records of a finished batch, with their digest."""
+        """Return the result of a finished batch: its records, packed."""
         return pack_lines(self._ledger.results.read(position) for position in batch.positions)
 
     def accept(self, batch: Batch, outcome: object) -> bool:

@@ -78,7 +78,7 @@ def write_web_page(run: Run, written: dict[str, Path], most_unasked: int = MOST_
     if asked is None and count > most_unasked:
         run.progress.notify(f"No web page of {count:,} questions, since output.report does not ask for one")
         return
-    from tasks.evaluation.pages.page import write_page  # noqa: PLC0415 - imports scipy, which takes a while
+    from tasks.evaluation.pages.page import write_page  # noqa: PLC0415 - imports Jinja2
 
     try:
         written["report"] = write_page(written["results"])

@@ -26,9 +26,8 @@ class Roster:
 
     `repeats` is the number of times that each is asked. `evaluation_id` names the evaluation of these questions under these
     settings, `history_id` names all that measure the same, and `questions_digest` tells these questions in this order from
-    others. `formats` are m for multiple choice, q for
-    short answers, - for an entry that cannot be asked. `errors` says why entries cannot be asked, by position. `key` holds the
-    right choices.
+    others. `formats` are m for multiple choice, q for short answers, - for an entry that cannot be asked. `errors` says why
+    entries cannot be asked, by position. `key` holds the right choices.
 
     Args:
         questions: the selected questions.
