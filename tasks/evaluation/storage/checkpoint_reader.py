@@ -21,12 +21,12 @@ from tasks.evaluation.storage.checkpoint import (
     parse_members,
 )
 from tasks.evaluation.storage.json_stream import read_object
+from tasks.evaluation.storage.spool import SEPARATOR
 
 # The tail of one of our checkpoints is searched for in this many bytes at the file's end.
 TAIL_BYTES = 1 << 18
 # The original script stored a failed request as an answer that begins with this.
 ORIGINAL_ERROR = "Error: "
-SEPARATOR = b",\n"
 LINE_BREAK = b"\n"
 
 
