@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.evaluation.extraction.choice_marks import mark_choices
-from tasks.evaluation.extraction.decisions import WHOLE, Decision, Kind, find_decisions, find_last_form
+from tasks.evaluation.extraction.decision_patterns import WHOLE, Kind
+from tasks.evaluation.extraction.decisions import Decision, find_decisions, find_last_form
 from tasks.evaluation.extraction.doubts import CONCLUDING, REVISING, WITHDRAWN
 from tasks.evaluation.extraction.marks import ANY_MARK, ECHO, MARKS, TEXT, read_marks
 from tasks.evaluation.extraction.mentions import read_only_mention, read_only_true, read_remaining

@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.evaluation.extraction.decisions import CHOSEN, EITHER, GAP, WRONG
+from tasks.evaluation.extraction.decision_patterns import CHOSEN, EITHER, GAP, WRONG
 from tasks.evaluation.extraction.doubts import WITHDRAWN, is_by_others
 from tasks.evaluation.extraction.marks import ECHO, END, LISTED, MARKS, read_marks
 

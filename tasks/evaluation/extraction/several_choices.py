@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.evaluation.extraction.decisions import JOINT, WHOLE
+from tasks.evaluation.extraction.decision_patterns import JOINT, WHOLE
 from tasks.evaluation.extraction.marks import ANY_MARK, LABEL, MARKS, read_marks
 
 # An answer of several choices, each on a line of its own, and with a slash between them.
