@@ -17,6 +17,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `score`; one that is not given leaves the configuration file's setting as it is."""
     parser.argument_default = argparse.SUPPRESS
     parser.set_defaults(run=run)
+    _add_questions(parser)
+    _add_progress(parser)
+    _add_results(parser)
+
+
+def _add_questions(parser: argparse.ArgumentParser) -> None:
+    """Add what decides which questions are asked, and how."""
     add = parser.add_argument
     add(
         "questions_file",
@@ -41,6 +48,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
     add("--seed", dest="random_seed", type=int, metavar="S", help="the sample's seed")
     add("--limit", type=int, metavar="N", help="score the first N questions")
+
+
+def _add_progress(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about checkpoints, and what is reused."""
+    add = parser.add_argument
     add("--disable-checkpointing", dest="enable_checkpointing", action="store_false", help="write no checkpoints")
     add("--checkpoint-interval", type=int, metavar="N", help="save after every N completed questions")
     add("--checkpoint-dir", dest="checkpoint_directory", type=read_path, metavar="DIR", help="the folder for checkpoints")
@@ -49,6 +61,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--save-incremental", action="store_true", help="make every answer durable before it counts")
     add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
     add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    """Add what decides about scores, and about the files and lines that tell of them."""
+    add = parser.add_argument
     add("--save-incorrect", action="store_true", help="write the questions answered wrong to a file of their own")
     add("--report", action="store_true", help="write the results also as a web page with every question")
     add("--repeats", type=int, metavar="K", help="ask each question K times; its score is the mean")
