@@ -44,9 +44,7 @@ def describe_results(run: SavedRun, task: str, model_folder: str, tally: Tally) 
         model_folder: the model's name as folders have it.
         tally: of all samples.
     """
-    settings = read_generator_settings(run)
     count, error = tally.scores.count, tally.scores.standard_error
-    base_url = settings.get("base_url")
     return {
         "results": {
             task: {
@@ -62,13 +60,7 @@ def describe_results(run: SavedRun, task: str, model_folder: str, tally: Tally) 
         "n-shot": {task: 0},
         "higher_is_better": {task: {"acc": True}},
         "n-samples": {task: {"original": run.selected_count or count, "effective": count}},
-        "config": {
-            "model": MODEL_TYPE,
-            "model_args": f"model={run.model}" + (f",base_url={base_url}" if base_url else ""),
-            "limit": read_setting(run.config, "processing", "limit"),
-            "gen_kwargs": {name: settings[name] for name in ("temperature", "max_tokens", "extra") if settings.get(name)},
-            "random_seed": read_setting(run.config, "processing", "random_seed"),
-        },
+        "config": _describe_settings(run),
         "git_hash": None,
         "date": read_start(run).timestamp(),
         "task_hashes": {task: tally.digest.hexdigest()},
@@ -77,6 +69,18 @@ def describe_results(run: SavedRun, task: str, model_folder: str, tally: Tally) 
         "model_name_sanitized": model_folder,
         **dict.fromkeys(SHARED_MEMBERS),
         "total_evaluation_time_seconds": None,
+    }
+
+
+def _describe_settings(run: SavedRun) -> JsonObject:
+    settings = read_generator_settings(run)
+    base_url = settings.get("base_url")
+    return {
+        "model": MODEL_TYPE,
+        "model_args": f"model={run.model}" + (f",base_url={base_url}" if base_url else ""),
+        "limit": read_setting(run.config, "processing", "limit"),
+        "gen_kwargs": {name: settings[name] for name in ("temperature", "max_tokens", "extra") if settings.get(name)},
+        "random_seed": read_setting(run.config, "processing", "random_seed"),
     }
 
 

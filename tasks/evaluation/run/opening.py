@@ -54,7 +54,6 @@ def open_run(
         UserMistake: something the user gave is wrong; nothing was asked.
     """
     with ExitStack() as stack:
-        progress = Progress(log, is_shown=config.processing.progress_bar)
         with before_asking():
             run = _enter_run(
                 stack,
@@ -62,7 +61,7 @@ def open_run(
                 config_file=config_file,
                 run_id=run_id,
                 keys=keys,
-                progress=progress,
+                progress=Progress(log, is_shown=config.processing.progress_bar),
                 factories=factories,
                 start=start,
                 holder=holder,

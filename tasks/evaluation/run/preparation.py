@@ -128,10 +128,7 @@ def prepare(
     config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
     described = describe_settings(config, judge)
     selection = choose_selection(config, lineage, described)
-    for line in summarize(questions.findings, config.questions_file, questions.notes):
-        notify(line)
-    if questions.refusal:
-        raise UserMistake(questions.refusal)
+    _check_questions(config, questions, notify)
     if config.processing.repeats > 1 and generator.request.get("temperature") == 0 and not config.fields.reorders_choices:
         notify(COLD_REPEATS.format(repeats=config.processing.repeats))
     roster = Roster(
@@ -144,6 +141,18 @@ def prepare(
     preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
     _require_same_evaluation(preparation)
     return preparation
+
+
+def _check_questions(config: Config, questions: Questions, notify: Callable[[str], None]) -> None:
+    """Tell what is wrong with the file of questions.
+
+    Raises:
+        UserMistake: no run can ask it.
+    """
+    for line in summarize(questions.findings, config.questions_file, questions.notes):
+        notify(line)
+    if questions.refusal:
+        raise UserMistake(questions.refusal)
 
 
 def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage: Lineage) -> Identity:
