@@ -4,7 +4,6 @@ The answer log keeps an `Answer` and a `Grade`; `build_result` makes them into t
 hold. All are plain JSON objects, one per line.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -14,13 +13,12 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
+from tasks.evaluation.scoring.choice_names import name_by_order
 from tasks.evaluation.statistics.accuracy import is_score
 
 if TYPE_CHECKING:
     # At run time it would bring what reads question files, for which commands that only read records should not wait.
     from tasks.evaluation.questions.questions import Question
-
-LABEL = re.compile(r"\W*(\w|\d\d)(?:\W*|\).*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -158,7 +156,7 @@ def build_result(
     return {
         **describe_question(question),
         "model_answer": answer.text,
-        "evaluation": grade.evaluation if order is None else _name_by_order(grade.evaluation, question, order),
+        "evaluation": grade.evaluation if order is None else name_by_order(grade.evaluation, [*question.choices], order),
         "score": grade.evaluation["score"],
         "format": question.format,
         "model_time_seconds": answer.seconds,
@@ -194,27 +192,6 @@ def describe_retrieval(question: "Question") -> JsonObject:
         },
         "source_chunk_retrieved": None,
     }
-
-
-def _name_by_order(evaluation: JsonObject, question: "Question", order: Sequence[str]) -> JsonObject:
-    """Return the evaluation with the choices' own labels in place of those under which they were shown."""
-    own = dict(zip(question.choices, order, strict=True))
-    named = dict(evaluation)
-    for name in ("reference_choice", "model_choice"):
-        value = evaluation.get(name)
-        labels = [read_label(part) or "" for part in value.split(", ")] if isinstance(value, str) else []
-        if labels and all(label in own for label in labels):
-            named[name] = ", ".join(sorted((own[label] for label in labels), key=list(question.choices).index))
-    probabilities = evaluation.get("probabilities")
-    if isinstance(probabilities, dict):
-        named["probabilities"] = {own.get(label, label): value for label, value in probabilities.items()}
-    return named
-
-
-def read_label(choice: JsonValue) -> str | None:
-    """Return the one label that a grader's words for a choice name, as "B", "b)", "(B)" or "B) text"; None for any other."""
-    found = LABEL.fullmatch(choice) if isinstance(choice, str) else None
-    return found[1].upper() if found else None
 
 
 def build_refused(ids: Ids, question: "Question", refusal: Refusal, answer: Answer | None) -> JsonObject:

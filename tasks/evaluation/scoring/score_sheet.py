@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.records import read_label
+from tasks.evaluation.scoring.choice_names import read_label
 from tasks.evaluation.scoring.repeats import REPEATS
 from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.calibration import score_brier
