@@ -11,9 +11,9 @@ from tasks.evaluation.scoring.choice_names import read_label
 from tasks.evaluation.scoring.repeats import REPEATS
 from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.calibration import score_brier
+from tasks.evaluation.statistics.repeat_summary import NO_LABEL
 
 MOST_LABELS = 2**15 - 1
-NO_LABEL = -1
 
 
 class AnswerKey:
