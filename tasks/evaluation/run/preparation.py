@@ -123,8 +123,7 @@ def prepare(
         UserMistake: the questions cannot be used with these settings, or the run was started with others.
     """
     generator, judge = endpoints
-    grader = choose_grader(config, judge)
-    lineage = find_lineage(config, run_id, notify)
+    grader, lineage = choose_grader(config, judge), find_lineage(config, run_id, notify)
     config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
     described = describe_settings(config, judge)
     selection = choose_selection(config, lineage, described)
