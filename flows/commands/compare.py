@@ -52,7 +52,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--margin",
         type=_points,
         metavar="POINTS",
-        help="with --fail-if-worse: exit with 3 unless it is shown to be at most so many points worse",
+        help="with --fail-if-worse: exit with 3 unless it is shown to be at most this many points worse",
     )
     add("--junit", type=read_path, metavar="FILE", help="write the gates and verdicts to this file, as CI systems show them")
     parser.set_defaults(run=compare)

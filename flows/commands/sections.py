@@ -46,7 +46,7 @@ def to_markdown(sections: Sequence[Section]) -> str:
 
 
 def shorten(text: str, most: int = LONGEST_CELL) -> str:
-    """Return the text on one line, cut after so many characters."""
+    """Return the text on one line, cut after this many characters."""
     line = " ".join(text[: 20 * most].split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 

@@ -46,7 +46,7 @@ class Flips:
 
 
 def list_flips(runs: Sequence[SavedRun], comparison: Comparison, most: int) -> list[Flips]:
-    """Return for each pair the first questions, at most so many each way, on which the runs differ.
+    """Return for each pair the first questions, at most this many each way, on which the runs differ.
 
     Raises:
         UserMistake: a file has been changed since it was compared.

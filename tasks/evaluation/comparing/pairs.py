@@ -84,7 +84,7 @@ class Pair:
     verdict: Verdict
     """Which run is better beyond doubt, at the comparison's confidence."""
     smallest_visible: float | None
-    """The smallest difference that so many questions show four times in five."""
+    """The smallest difference that this number of questions shows four times in five."""
     questions_needed: int | None
     """The number of questions that would show the observed difference four times in five."""
     difference_bounds: tuple[float, float] | None

@@ -10,7 +10,7 @@ from tasks.evaluation.config.secrets import MASK, Scrubber, mask_urls
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.processes.captured import Captured, run_captured
 
-# Tokens are fetched within seconds; a command that waits for somebody to log in would wait for ever.
+# Tokens are fetched within seconds; a command that waits for somebody to log in would never end.
 TIMEOUT_SECONDS = 60.0
 # No server takes longer headers.
 MOST_BYTES = 2**14

@@ -32,7 +32,7 @@ def write_literally(text: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Return the text, cut off after so many characters."""
+    """Return the text, cut off after this many characters."""
     return text if len(text) <= most else f"{text[:most]} …"
 
 

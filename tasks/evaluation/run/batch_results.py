@@ -17,7 +17,7 @@ from hashlib import blake2b
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 
 LINE_BREAK = b"\n"
-# Lines are compressed so many bytes at a time: each time, another thread may take over.
+# Lines are compressed this many bytes at a time: after each piece, another thread may take over.
 PIECE_BYTES = 1 << 18
 
 

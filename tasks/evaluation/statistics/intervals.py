@@ -70,7 +70,7 @@ def clustered_error(values: Floats, clusters: Codes) -> float | None:
 
 
 def _find_wilson(share: float, count: int, confidence: float) -> Interval:
-    """Return Wilson's interval of a share that was seen in so many questions."""
+    """Return Wilson's interval of a share that was seen in this many questions."""
     z = find_z(confidence)
     weight = z**2 / count
     center = (share + weight / 2) / (1 + weight)

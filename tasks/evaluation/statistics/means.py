@@ -60,7 +60,7 @@ def find_z(confidence: float) -> float:
 
 
 def find_t(confidence: float, degrees: int) -> float:
-    """Return how many standard errors from the mean a t interval of this confidence ends, with so many degrees of freedom."""
+    """Return how many standard errors from the mean a t interval of this confidence ends, with this many degrees of freedom."""
     return find_t_quantile((1 + confidence) / 2, degrees)
 
 
