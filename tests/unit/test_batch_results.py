@@ -15,7 +15,9 @@ NEVER_SAVED = {"processing.enable_checkpointing": False}
 
 
 @pytest.mark.parametrize(
-    "text", ["", ",", '"', '","', "\\", 'a\\","b', '\\",\\"', "two\nlines", "ä\u2028", "\ud800", '{"question":"'], ids=ascii
+    "text",
+    ["", ",", '"', '","', '",', '\\",', "\\", 'a\\","b', '\\",\\"', "two\nlines", "ä\u2028", "\ud800", '{"question":"'],
+    ids=ascii,
 )
 @pytest.mark.parametrize("rest", [{"reference_answer": "B", "question": "x"}, {"error": 'of ","', "skipped": True}], ids=list)
 def test_only_the_questions_text_is_left_out(text: str, rest: JsonObject) -> None:

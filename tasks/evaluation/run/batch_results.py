@@ -10,6 +10,7 @@ A result is packed piece by piece: at no time does it take more memory than some
 """
 
 import base64
+import re
 import zlib
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -19,6 +20,8 @@ from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 LINE_BREAK = b"\n"
 # Lines are compressed this many bytes at a time: after each piece, another thread may take over.
 PIECE_BYTES = 1 << 18
+# Up to the first quotation mark that ends the text: each one within it has a backslash before it.
+QUESTION = re.compile(rb'(\{"question_id":\d++,)"question":"[^"\\]*+(?:\\.[^"\\]*+)*+",')
 
 
 def pack_lines(lines: Iterable[bytes]) -> JsonObject:
@@ -50,13 +53,9 @@ def digest_lines(lines: Iterable[bytes]) -> str:
 
 
 def leave_out_question(line: bytes) -> bytes:
-    """Return the line of a record without the question's text; as it is if it holds none behind its number.
-
-    The text ends at the first quotation mark before a comma and another one: within it, each would have a backslash before it.
-    """
-    number, found, rest = line.partition(b',"question":"')
-    _, end, others = rest.partition(b'","')
-    return number + b',"' + others if found and end and b'"' not in number.removeprefix(b'{"question_id"') else line
+    """Return the line of a record without the question's text; as it is if it holds none behind its number."""
+    found = QUESTION.match(line)
+    return found[1] + line[found.end() :] if found else line
 
 
 def _read_lines(outcome: JsonObject) -> list[bytes]:
