@@ -50,7 +50,7 @@ def _read(line: bytes) -> JsonValue:
         else:
             return value
     try:
-        value = json.loads(line)
+        value = json.loads(line.decode())  # given bytes, it would guess at their encoding
     except RecursionError:
         raise ValueError("the line is nested too deeply") from None
     return value

@@ -33,6 +33,13 @@ def test_a_line_of_another_writer_is_written_again() -> None:
     assert place_result({"score": 1, "question_id": 3}, line, 4, {}) == b'{"score":1,"question_id":4}'
 
 
+@pytest.mark.parametrize("fields", [{}, {"topic": "ü"}], ids=str)
+def test_a_line_with_a_space_behind_it_is_written_again(fields: JsonObject) -> None:
+    """As an editor may leave it."""
+    line = place_result(RESULT, to_line(RESULT) + b" ", 4, fields)
+    assert json.loads(line) == {**RESULT, "question_id": 4} | ({"fields": fields} if fields else {})
+
+
 def write_checkpoint(folder: Path, count: int) -> Path:
     with closing(PlacedSpool(None, count)) as results:
         for position in range(count):
@@ -69,5 +76,13 @@ def test_a_cut_checkpoint_is_damaged_wherever_it_ends(tmp_path: Path, cut_bytes:
     """Also between two results, and behind the last."""
     path = write_checkpoint(tmp_path, 3)
     path.write_bytes(path.read_bytes()[:-cut_bytes])
+    with pytest.raises(DamagedFile):
+        list(read_result_lines(path))
+
+
+def test_a_checkpoint_that_is_not_utf_8_is_damaged(tmp_path: Path) -> None:
+    """Half of a surrogate pair has no form in it: no line with one is copied into other files."""
+    path = write_checkpoint(tmp_path, 3)
+    path.write_bytes(path.read_bytes().replace("ä".encode(), b"\xed\xa0\x80"))
     with pytest.raises(DamagedFile):
         list(read_result_lines(path))

@@ -31,7 +31,7 @@ def place_result(result: JsonObject, line: bytes | None, number: int, fields: Js
 def _find_rest(result: JsonObject, line: bytes, fields: JsonObject) -> bytes | None:
     """Return what follows the number in the line, with these fields; None if the line was not written as ours are."""
     found = NUMBER.match(line)
-    if not found:
+    if not found or not line.endswith(b"}"):
         return None
     ending = b',"fields":' + to_line(fields) + b"}" if fields else b"}"
     if FIELDS not in result:
