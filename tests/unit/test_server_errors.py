@@ -9,6 +9,8 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import classify_report, classify_status
 from tasks.evaluation.endpoints.server_errors import find_report, read_report
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, NoCompletion, RateLimited
+from tests.support.asking import ask
+from tests.support.fake_endpoint import FakeEndpoint, Reply, error
 
 ENDPOINT = Endpoint("generator", "http://h/v1", "sk-very-secret", {"model": "m", "max_tokens": 1024})
 
@@ -125,6 +127,23 @@ def test_a_redirect_names_the_address_to_write(status: int) -> None:
     assert error.is_foreign
     assert f"{status} with a redirect to https://h/v1/chat/completions" in str(error)
     assert "sk-very-secret" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Reply(status=302, headers={"Location": "http://h/caf\xe9"}),
+        error(400, "half a pair: \ud800"),
+        Reply({"error": {"message": "half a pair: \udc00"}}),
+    ],
+    ids=["header", "report", "report with status 200"],
+)
+def test_a_message_has_a_form_in_utf_8(endpoint: FakeEndpoint, failure: Reply) -> None:
+    """Whatever bytes a server sends: Prefect could not be told otherwise how the run ended."""
+    endpoint.rule = lambda _: failure
+    with pytest.raises(EvaluationError, match=r"half a pair: \?|redirect to http://h/caf\?") as raised:
+        ask(endpoint.url)
+    assert str(raised.value).isprintable()
 
 
 @pytest.mark.parametrize("status", [405, 501, 511])

@@ -84,7 +84,7 @@ def classify_status(response: httpx2.Response | HttpReply, endpoint: Endpoint) -
     """Return the error that a response with a status of failure means at this endpoint."""
     status, location = response.status_code, response.headers.get("location", "")
     if status in REDIRECTS:
-        target = mask_urls(endpoint.scrub_words(location)) or "nowhere"
+        target = mask_urls(_make_encodable(endpoint.scrub_words(location))) or "nowhere"
         return NoCompletion(
             f"the {endpoint.role} answered {status} with a redirect to {target}; "
             "write the address that answers itself, up to /v1, as base_url",
@@ -181,4 +181,9 @@ def _describe_silence(cause: BaseException) -> str:
 
 def shorten(words: str, endpoint: Endpoint) -> str:
     """Return the words, shortened only when no secret is left in them that could be cut in two."""
-    return endpoint.scrub_words(" ".join(words.split()))[:MOST_WORDS]
+    return _make_encodable(endpoint.scrub_words(" ".join(words.split())))[:MOST_WORDS]
+
+
+def _make_encodable(words: str) -> str:
+    """Return the words with question marks for what has no form in UTF-8, in which messages are kept and sent."""
+    return words.encode("utf-8", "replace").decode()
