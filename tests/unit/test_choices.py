@@ -151,6 +151,12 @@ def test_a_reference_that_names_no_choice_is_not_guessed() -> None:
     assert read_reference("mitochondrion", LETTERS) == ()
 
 
+@pytest.mark.parametrize("reference", [" mitochondrion", "mitochondrion\n", "\u2028mitochondrion\u3000", "none "], ids=ascii)
+def test_spaces_around_a_reference_that_names_no_choice_do_not_matter(reference: str) -> None:
+    """It is read once."""
+    assert read_reference(reference, LETTERS) == ()
+
+
 FRAGMENTS = [
     "A",
     "b)",

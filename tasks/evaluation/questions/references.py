@@ -52,7 +52,7 @@ def read_alternatives(answers: Iterable[str], choices: Mapping[str, str]) -> tup
 def _read_plainer(reference: str, choices: Mapping[str, str]) -> tuple[str, ...]:
     """Return the labels in the final answer of a reference that is a whole solution, or that has full-width signs."""
     plainer = (read_reference_answer(reference), normalize("NFKC", reference))
-    named = (read_reference(each, choices) for each in plainer if each and each != reference.strip())
+    named = (read_reference(each, choices) for each in plainer if each and each.strip() != reference.strip())
     return next(filter(None, named), ())
 
 
