@@ -5,7 +5,6 @@ from pathlib import Path
 from tasks.evaluation.endpoints.response_models import describe_other_models
 from tasks.evaluation.endpoints.tokens import describe_sums
 from tasks.evaluation.errors import StorageFailure, UserMistake
-from tasks.evaluation.exporting.exports import export_beside
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
 from tasks.evaluation.run.gates import write_gates
@@ -53,6 +52,10 @@ def write_formats(run: Run, written: dict[str, Path]) -> None:
     Raises:
         StorageFailure: one cannot be written.
     """
+    if not run.config.output.formats:
+        return
+    from tasks.evaluation.exporting.exports import export_beside  # noqa: PLC0415 - what most runs do not need
+
     for to in run.config.output.formats:
         try:
             written[to] = export_beside(written["results"], to)
