@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from tasks.evaluation.errors import ServerFailure
+from tasks.evaluation.errors import ServerFailure, UserMistake
 from tasks.evaluation.processes.child_process import ChildFailure, ChildProcess, is_answering
 
 STARTUP_SECONDS = 180.0
@@ -37,8 +37,16 @@ LEFT_OUT = {
 
 
 def find_home(environment: Mapping[str, str]) -> Path:
-    """Return Prefect's folder, without asking Prefect, which would have to be imported."""
-    return Path(environment.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    """Return Prefect's folder, without asking Prefect, which would have to be imported.
+
+    Raises:
+        UserMistake: it is in the home of a user who has none.
+    """
+    folder = Path(environment.get("PREFECT_HOME") or "~/.prefect")
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        raise UserMistake(f"Prefect's folder {folder} is in a home that does not exist: set HOME, or PREFECT_HOME") from None
 
 
 def is_probably_needed(environment: Mapping[str, str]) -> bool:

@@ -88,6 +88,7 @@ class FakeEndpoint:
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
         self.keys: set[str] = set()
+        self.cookies: set[str | None] = set()
         self.refused_count = 0
         self.paths: set[str] = set()
         self.most_in_flight = 0
@@ -147,6 +148,7 @@ class FakeEndpoint:
             def do_POST(self) -> None:
                 key = str(self.headers["Authorization"])
                 endpoint.keys.add(key)
+                endpoint.cookies.add(self.headers["Cookie"])
                 endpoint.paths.add(self.path)
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 self._send(endpoint._reply(body) if endpoint.admits(key) else endpoint._refuse(key))

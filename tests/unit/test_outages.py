@@ -139,6 +139,13 @@ def test_a_busy_endpoint_is_asked_again_and_again(endpoint: FakeEndpoint) -> Non
     assert all(isinstance(outcome, Answer) for outcome in outcomes)
 
 
+def test_cookies_are_sent_back(endpoint: FakeEndpoint) -> None:
+    """Also to an address without a name: some gateways keep a session on one of their servers by them."""
+    endpoint.rule = lambda body: replace(answer_by_rule(body), headers={"Set-Cookie": "route=7; Path=/"})
+    ask_all(endpoint, 2, workers=1)
+    assert endpoint.cookies == {None, "route=7"}
+
+
 def test_a_wait_longer_than_the_longest_outage_stops_the_run(endpoint: FakeEndpoint) -> None:
     """With the number that the endpoint gave."""
     endpoint.rule = lambda _: error(429, "daily limit", **{"Retry-After": "86400"})

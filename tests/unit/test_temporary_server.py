@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.serving.temporary_server import is_probably_needed
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.processes.process_table import find_parents
 from tests.support.fake_endpoint import wait_until
 
@@ -30,6 +31,12 @@ def test_a_server_of_a_profile_is_used(tmp_path: Path, profiles: str, *, needed:
     """Prefect decides which profile counts, but is imported later."""
     (tmp_path / "profiles.toml").write_text(profiles)
     assert is_probably_needed({"PREFECT_HOME": str(tmp_path)}) is needed
+
+
+def test_a_user_without_a_home_is_told_what_to_set() -> None:
+    """As in a container that runs under a number that no user has."""
+    with pytest.raises(UserMistake, match=r"Prefect's folder ~nobody-of-this-name/prefect .* set HOME, or PREFECT_HOME"):
+        is_probably_needed({"PREFECT_HOME": "~nobody-of-this-name/prefect"})
 
 
 def test_a_server_that_is_not_needed_leaves_nothing(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
             # The number of workers already limits how many requests are open at once.
             connector=aiohttp.TCPConnector(ssl=self._context, limit=0),
             auto_decompress=False,
+            cookie_jar=aiohttp.CookieJar(unsafe=True),  # also from addresses without a name; some gateways need them
             max_line_size=MOST_HEADER_BYTES,
             max_field_size=MOST_HEADER_BYTES,
         )
