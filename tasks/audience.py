@@ -1,4 +1,4 @@
-"""Whether anybody can see what Prefect's server is told of the present run, beyond how it ends.
+"""Whether anybody can see what Prefect's server learns of the present run, beyond how it ends.
 
 Nobody can on a temporary server, which is gone when the command ends: what is only there to be seen is left out.
 """

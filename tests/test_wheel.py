@@ -50,7 +50,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def served(mcqa: Path, elsewhere: Path, surroundings: dict[str, str]) -> Iterator[Served]:
-    """`mcqa serve` of the installed wheel, ended by Ctrl-C."""
+    """Run `mcqa serve` of the installed wheel, and end it by Ctrl-C."""
     port = find_free_port()
     with FakeEndpoint() as endpoint:
         process, log = start_serve(elsewhere, surroundings, "--port", str(port), mcqa=mcqa)

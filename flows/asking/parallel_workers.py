@@ -78,7 +78,7 @@ class WorkerCount:
 
 
 def read_count(value: object) -> int | None:
-    """Return the number that a variable holds, as JSON or in words of digits; None if it is none that can be used."""
+    """Return the number that a variable holds, as JSON or in words of digits; None if it cannot be used."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
         value = int(value.strip().lstrip("0")[:9] or 0)
     if not isinstance(value, int) or isinstance(value, bool):

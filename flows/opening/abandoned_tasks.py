@@ -41,7 +41,7 @@ PAGE = 200
 
 @contextmanager
 def end_abandoned_tasks() -> Iterator[None]:
-    """While the block goes on, end the task runs that earlier processes of this run have left, if it was retried or resumed."""
+    """End the task runs that earlier processes of a retried or resumed run have left, while the block goes on."""
     if not is_of_deployment():
         yield
         return

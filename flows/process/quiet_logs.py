@@ -25,7 +25,7 @@ def is_no_end(record: logging.LogRecord) -> bool:
 
 
 def leave_out_tracebacks() -> None:
-    """From now on, log no traceback of a flow run that has ended on purpose.
+    """Log no traceback of a flow run that has ended on purpose, from now on.
 
     A worker's process raises the final state's error once the flow has returned, and logs it for the run with its traceback.
     """

@@ -86,7 +86,7 @@ def _describe(field: JsonDict, added: str) -> None:
 
 
 def _read_object(schema: JsonDict, *path: str) -> JsonDict:
-    """Return the object at the path; an empty one that belongs to nothing if there is none."""
+    """Return the object at the path; an empty one, which belongs to nothing, if the path leads nowhere."""
     found: object = schema
     for key in path:
         found = found.get(key) if isinstance(found, dict) else None

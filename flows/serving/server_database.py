@@ -20,7 +20,7 @@ REVISION = re.compile(r"\d{4}_\d\d_\d\d_\d{6}_([0-9a-f]{12})_\w+\.py")
 
 
 def prepare_database(database: Path, templates: Path) -> bool:
-    """Return True if the database has the newest schema; where there is none, the template with that schema is copied first."""
+    """Return True if the database has the newest schema; a missing one is copied from the template with that schema first."""
     revision = find_newest_revision()
     if revision is None:
         return False

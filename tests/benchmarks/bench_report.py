@@ -42,7 +42,7 @@ class Prose:
         self._source = " ".join(" ".join(topics.values()).split())
 
     def write(self, size: int) -> str:
-        """Return a text of so many characters."""
+        """Return a text of this many characters."""
         start = self.random.randrange(len(self._source) - size)
         return self._source[start : start + size]
 
@@ -160,7 +160,7 @@ def measure_page(path: Path) -> None:
 
 
 def main() -> None:
-    """Print what the report of so many questions and runs takes."""
+    """Print what the report of this many questions and runs takes."""
     questions, runs = (int(given) for given in (sys.argv[1:] + [str(QUESTIONS), str(RUNS)][len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / f"run{run}.json" for run in range(runs)]

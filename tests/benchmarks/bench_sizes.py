@@ -94,7 +94,7 @@ def call(folder: Path, *, kill_at: int | None = None) -> Peaks:
 
 
 def wait_for_results(folder: Path, count: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until the newest checkpoint holds so many results, or the process has ended."""
+    """Wait until the newest checkpoint holds this many results, or the process has ended."""
     while process.poll() is None and read_completed(folder / "checkpoints" / "latest.json") < count:
         time.sleep(LOOK_SECONDS)
 

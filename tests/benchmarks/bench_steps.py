@@ -86,7 +86,7 @@ class Steps:
         print(f"{name:<52} {microseconds:>8.1f}", flush=True)
 
     async def await_all(self, step: Callable[[int], Awaitable[object]], at_once: int) -> float:
-        """Await the step for each position, so many at once; return the thread's processor time at the beginning."""
+        """Await the step for each position, this many at once; return the thread's processor time at the beginning."""
         await step(0)  # opens what is opened once
         positions, began = iter(range(self.count)), time.thread_time()
 

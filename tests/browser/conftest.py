@@ -62,7 +62,7 @@ class Abandoned:
 
 @pytest.fixture(scope="session", autouse=True)
 def abandoned(served: Served) -> Iterator[Abandoned]:
-    """Made before all tests, so that the time until it is noticed passes while they run."""
+    """Kill a run and its worker before all tests, so that the time until this is noticed passes while they run."""
     config = served.write("abandoned", parallel_workers=8)
     release, held = served.hold_back("abandoned", after=40)
     run_id = served.start("nightly", config_file=config)

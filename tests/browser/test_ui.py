@@ -42,7 +42,7 @@ def open_run(page: "Page", served: Served, run_id: str) -> None:
 
 
 def open_artifact(page: "Page", key: str) -> None:
-    """From the page of its run."""
+    """Open an artifact from the page of its run."""
     page.get_by_text("Artifacts", exact=True).click()
     page.get_by_text(key, exact=True).first.click()  # the newest, of a run that was retried
     page.get_by_text("Last Updated").first.wait_for()

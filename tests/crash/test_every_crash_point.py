@@ -265,7 +265,7 @@ def describe(tree: Tree) -> str:
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_incremental: bool) -> Config:
-    """Settings of a run in the folder `disk`; a segment holds few records, and fsyncs cost nothing."""
+    """Return the settings of a run in the folder `disk`; a segment holds few records, and fsyncs cost nothing."""
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", SEGMENT_RECORDS)
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)
     questions_file = write_questions(tmp_path, make_questions(COUNT))

@@ -174,7 +174,7 @@ def disk_operation(config: Config, root: Path, begin: Callable[[], object], faul
 
 @pytest.fixture
 def config(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Config:
-    """Settings of a run in the folder `disk`; a segment holds few records, and fsyncs cost nothing."""
+    """Return the settings of a run in the folder `disk`; a segment holds few records, and fsyncs cost nothing."""
     monkeypatch.setattr(answer_log, "SEGMENT_RECORDS", SEGMENT_RECORDS)
     monkeypatch.setattr("os.fsync", lambda _descriptor: None)
     is_incremental = request.param == "incremental"

@@ -1,4 +1,4 @@
-"""Nine nights of a recurring evaluation under a real server: the sixth is bad, the last is cut short, and a webhook is told."""
+"""Nine nights of a recurring evaluation under a real server: the sixth is bad, the last is cut short, a webhook gets the alarm."""
 
 import itertools
 import json
@@ -139,7 +139,7 @@ def run_night(endpoint: FakeEndpoint, night: int) -> Any:
 
 
 def wait_for_events(server: str, count: int) -> list[dict[str, Any]]:
-    """Return our events about this exam once there are so many."""
+    """Return our events about this exam once this many are there."""
     wanted = {"filter": {"resource": {"id_prefix": ["mcqa.evaluation.nightly-exam."]}}, "limit": 50}
 
     def read() -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ def test_every_end_is_an_event_of_its_evaluation(nights: Nights) -> None:
 
 
 def test_events_tell_the_numbers(nights: Nights) -> None:
-    """A drop is told against the baseline, an end against the night before; each names its run."""
+    """A drop is measured against the baseline, an end against the night before; each names its run."""
     dropped, under = nights.find("accuracy.dropped")["payload"], nights.find("accuracy.under")["payload"]
     assert (dropped["accuracy"], dropped["n"], round(dropped["difference"], 4)) == (0.25, COUNT, -0.4167)
     assert len(dropped["compared_with"]) == 5

@@ -51,7 +51,7 @@ def read_database() -> bytes:
 
 
 def assert_no_key_is_left(folder: Path, key: ExpiringKey, printed: str) -> None:
-    """No beginning or end of any key is in a file, a line or a row."""
+    """Check that no beginning or end of any key is in a file, a line or a row."""
     places = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     places |= {"printed": printed.encode(), "database": read_database()}
     needles = [part.encode() for each in key.all for part in (each[:10], each[-14:])]

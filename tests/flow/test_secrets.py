@@ -108,7 +108,7 @@ def read_database() -> bytes:
 
 
 def assert_nothing_is_left(folder: Path, printed: str, known: str) -> None:
-    """No piece of a key is in any file, line or row; what is known to be in them is found there."""
+    """Check that no piece of a key is in any file, line or row, and that what is known to be in them is found there."""
     files = {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name not in OWN_FILES}
     places = {**files, "printed": printed.encode(), "database": read_database()}
     assert [(name, needle) for name, content in places.items() for needle in NEEDLES if needle in content] == []

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("prefect_server")
 
 @flow
 def be_taken_for(kind: StateType) -> tuple[bool, str, str | None]:
-    """Be given a state of this kind by somebody else while running.
+    """Receive a state of this kind from somebody else while running.
 
     Return whether that was contradicted, and the kind and message of the state then.
     """

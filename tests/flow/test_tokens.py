@@ -59,7 +59,7 @@ def replies(count: int) -> dict[str, int]:
 
 
 def make_costly(endpoint: FakeEndpoint) -> None:
-    """Question 1 is answered after an empty reply, 2 never, 3 withheld, 4 graded in the third wording, 5 in none."""
+    """Answer question 1 after an empty reply, 2 never, 3 withheld, 4 graded in the third wording, 5 in none."""
     numbers: dict[str, itertools.count[int]] = {}
 
     def rule(body: dict[str, Any]) -> Reply:
@@ -77,7 +77,7 @@ def make_costly(endpoint: FakeEndpoint) -> None:
 
 
 def break_once(endpoint: FakeEndpoint) -> None:
-    """Question 6 has at first a reply that costs and holds nothing."""
+    """Give question 6 at first a reply that costs and holds nothing."""
     rule, broken = endpoint.rule, iter([Reply({"choices": [], "usage": replies(1)})])
     endpoint.rule = lambda body: next(broken, None) or rule(body) if "Question 6:" in prompt_of(body) else rule(body)
 

@@ -45,7 +45,7 @@ def list_numbers(visit: Visit) -> list[str]:
 
 
 def read_count(visit: Visit) -> str | None:
-    """Return how many questions are said to be shown."""
+    """Return how many questions the page claims to show."""
     return visit.page.locator("#shown").text_content()
 
 

@@ -72,7 +72,7 @@ class SteppedLog(AnswerLog):
 
 
 def make_config(folder: Path, questions_file: Path, **processing: object) -> Config:
-    """Settings of a run whose checkpoints and results lie in the folder."""
+    """Return the settings of a run whose checkpoints and results lie in the folder."""
     model = {"generator_settings": {"model": "fake", "base_url": "http://127.0.0.1:9/v1"}}
     settings = {"checkpoint_directory": str(folder / "checkpoints"), "progress_bar": False, **processing}
     output = {"output_directory": str(folder / "out"), "save_incorrect": True}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class ExpiringKey:
-    """A key that another one replaces after so many requests; the command prints the present one, and notes each call.
+    """A key that another one replaces after this many requests; the command prints the present one, and notes each call.
 
     Args:
         folder: where the command and its files lie.

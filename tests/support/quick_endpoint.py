@@ -4,7 +4,7 @@ It answers question number n of `make_long_questions` with the letter n % 4, and
 request but its length, the number and whether it asks for a grade, and sends replies that were made beforehand.
 
 A reply can take a while: for each question and role always the same time, drawn from a lognormal distribution. So the time that
-a run with so many workers takes at least can be computed.
+a run with a number of workers takes at least can be computed.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from tests.support.saved_checkpoints import URL
 
 @pytest.fixture
 def checkpoint_folder(folder: Path) -> None:
-    """Twelve questions, a configuration, and an empty checkpoint directory."""
+    """Write twelve questions, a configuration, and an empty checkpoint directory."""
     write_questions(folder, make_questions(12))
     write_config(folder, URL)
     (folder / "checkpoints").mkdir()

@@ -131,20 +131,20 @@ def test_a_run_that_does_not_count_is_held_against_nothing(tmp_path: Path, marke
 
 
 def test_a_run_of_another_evaluation_makes_no_baseline(tmp_path: Path) -> None:
-    """Three runs of one model are none of the other's."""
+    """Three runs of one model do not count for the other."""
     save_baseline(tmp_path)
     assert hold(save_past_run(tmp_path, 4, draw(4), history_id="h2")).baseline_count == 1
 
 
 def test_a_file_that_is_no_run_has_no_standing(tmp_path: Path) -> None:
-    """Nothing is said of it."""
+    """The report leaves it out."""
     (tmp_path / "exam.json").write_text("[]")
     assert find_standing(tmp_path / "exam.json", baseline_runs=5, alarm_runs=30) is None
 
 
 @pytest.mark.parametrize("count", [-1, 10**12])
 def test_a_run_cannot_have_selected_any_number_of_questions(tmp_path: Path, count: int) -> None:
-    """It is said, and no memory is set aside for them."""
+    """The report says so, and no memory is set aside for them."""
     save_past_run(tmp_path, 1, [1.0, 0.0, 1.0], selection={"file_count": 3, "selected_count": count})
     path = save_past_run(tmp_path, 2, [1.0, 1.0, 0.0])
     with pytest.raises(UserMistake, match=f"it says that {count:,} questions were selected"):

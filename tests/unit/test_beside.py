@@ -7,7 +7,7 @@ from flows.process.beside import beside
 
 
 def test_work_ends_when_the_block_is_left() -> None:
-    """It is told so, and waited for."""
+    """It learns of the end, and is waited for."""
     steps: list[str] = []
 
     def work(has_ended: threading.Event) -> None:

@@ -15,7 +15,7 @@ from tests.support.fake_endpoint import wait_until
 
 @pytest.fixture
 def run(evaluation: Evaluation, folder: Path) -> Iterator[Run]:
-    """A run of forty questions with a score for all but the last four."""
+    """Yield a run of forty questions with a score for all but the last four."""
     with evaluation.open({}, run_id="left") as run:
         for position in range(36):
             run.ledger.finish(position, {"score": 1.0})
@@ -34,7 +34,7 @@ def test_every_cause_is_named_with_its_count(run: Run) -> None:
 
 
 def test_a_single_cause_needs_no_count(run: Run) -> None:
-    """A failure of a question that was scored after all is none."""
+    """A failure of a question that was scored after all does not count."""
     run.batches.failures |= {0: "the generator answered 500"}
     run.batches.failures |= dict.fromkeys(range(36, 40), "nothing came back")
     assert explain_unscored(run) == "nothing came back"

@@ -112,7 +112,7 @@ def test_show_says_what_a_checkpoint_holds(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_show_counts_the_results_of_the_original(capsys: pytest.CaptureFixture[str]) -> None:
-    """It keeps no statistics: scores are counted, its stored errors are told apart."""
+    """It keeps no statistics: scores are counted, its stored errors are recognised."""
     shown = run_json(capsys, "show", str(ORIGINAL))
     assert (shown["completed_count"], shown["selected_count"], shown["state"]) == (5, None, "unknown")
     assert (shown["scored"], shown["refused"], shown["failed"]) == (3, 1, 1)

@@ -1,4 +1,4 @@
-"""Runs are compared question by question; what a comparison hides is said."""
+"""Runs are compared question by question; what a comparison hides is shown."""
 
 import json
 from collections.abc import Sequence
@@ -108,7 +108,7 @@ def test_a_better_run_is_named_with_its_lead(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_told_says_what_it_would_take(tmp_path: Path) -> None:
-    """The smallest difference that so many questions show, and how many the observed one needs."""
+    """The smallest difference that these questions show, and how many the observed one needs."""
     assert decide_first(compare(tmp_path, score_all(A_SCORES), score_all(B_SCORES))) == (
         "a and b cannot be told apart on these 10 questions: a difference under 61.6 points is seen less than four times in "
         "five; the 30.0 observed, if true, would need about 42 questions"

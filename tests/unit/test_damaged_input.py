@@ -247,7 +247,7 @@ def test_spoiled_questions(place: Path, extension: str, data: st.DataObject) -> 
 
 @given(st.data())
 def test_questions_with_other_values(place: Path, data: st.DataObject) -> None:
-    """Records that are none, fields of other kinds."""
+    """Entries that are no records, fields of other kinds."""
     document = data.draw(altered(QUESTIONS) | altered({"metadata": {}, "questions": QUESTIONS}))
     try_questions(place, "json", to_json(document))
 

@@ -43,7 +43,7 @@ ENDED_AT = 1_795_700_000
 
 
 def export(folder: Path, records: Sequence[JsonObject], *, selected: int) -> Path:
-    """Export the records of a run that selected so many questions, and return the log's path."""
+    """Export the records of a run that selected this many questions, and return the log's path."""
     settings: JsonObject = {
         "model": {
             "generator_settings": {"model": "some-model", "temperature": 0.5, "extra": {"seed": 7}},

@@ -26,7 +26,7 @@ def test_no_p_values_and_one() -> None:
 
 
 def test_runs_that_cannot_be_told_apart_share_a_group() -> None:
-    """The first group is the best run's; c is told apart from a, d from nothing."""
+    """The first group is the best run's; c differs from a, d from nothing."""
     apart = {frozenset("ac"), frozenset("ad")}
     found = group_leaders({"d": 0.5, "a": 0.8, "c": 0.6, "b": 0.7}, lambda one, other: frozenset((one, other)) in apart)
     assert found == [["a", "b"], ["c", "d"]]

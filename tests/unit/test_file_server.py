@@ -52,7 +52,7 @@ class Served:
 
 @pytest.fixture
 def served(folder: Path) -> Iterator[Served]:
-    """Results in `out`, a secret beside it, and a server on a free port."""
+    """Serve a folder with results in `out` and a secret beside it, on a free port."""
     (folder / "out").mkdir()
     (folder / "out" / "exam.json").write_text('{"results": []}')
     (folder / "out" / "exam.html").write_text("<script>1</script>")

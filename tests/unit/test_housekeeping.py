@@ -118,7 +118,7 @@ def test_a_second_run_is_refused_by_name(own_folder: Path) -> None:
 
 
 def test_a_run_without_name_and_page_is_known_by_its_process(own_folder: Path) -> None:
-    """Nothing is said of what there is not."""
+    """What does not exist is not mentioned."""
     with (
         lock_evaluation(own_folder / "locks", "bbbb", Holder()),
         pytest.raises(UserMistake, match=rf", as process {os.getpid()} on [^;]*; wait for it, or stop it$"),

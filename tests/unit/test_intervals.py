@@ -16,7 +16,7 @@ CONFIDENCES = st.sampled_from([0.5, 0.8, 0.95, 0.99])
 
 
 def make_binary(right: int, count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the scores of so many questions, the first of which are right."""
+    """Return the scores of this many questions, the first of which are right."""
     return (np.arange(count) < right).astype(np.float64)
 
 

@@ -12,7 +12,7 @@ YAML = (".yaml", ".yml")
 
 
 def test_the_most_similar_name_comes_first(folder: Path) -> None:
-    """Only files of that kind; a folder is none."""
+    """Only files of that kind; no folder."""
     for name in ("zz.yml", "a.yaml", "config.yaml", "exam.json"):
         (folder / name).touch()
     (folder / "folder.yaml").mkdir()

@@ -52,7 +52,7 @@ def test_a_name_cannot_turn_the_sentence_around_it(tmp_path: Path) -> None:
 
 
 def test_runs_that_cannot_be_told_apart_are_not_ranked(tmp_path: Path) -> None:
-    """And it is said what it would take to tell."""
+    """And the heading names what it would take to tell."""
     head = make_page(tmp_path, score_all([1] * 90 + [0] * 10), score_all([1] * 88 + [0] * 12)).head
     assert (
         "a and b cannot be told apart on these 100 questions A difference under 7.7 points is seen less than four times in "

@@ -17,7 +17,7 @@ GRADES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, m
 
 
 def make_pair(both: int, only_a: int, only_b: int, neither: int) -> tuple[Scores, Scores]:
-    """Return the scores of two runs of which so many questions are right in both, in one alone, in neither."""
+    """Return the scores of two runs with these numbers of questions right in both, in one alone, in neither."""
     a = np.repeat([1.0, 1.0, 0.0, 0.0], [both, only_a, only_b, neither])
     b = np.repeat([1.0, 0.0, 1.0, 0.0], [both, only_a, only_b, neither])
     return a, b

@@ -45,7 +45,7 @@ def test_a_context_stands_around_the_question() -> None:
 
 
 def test_an_own_prompt_is_filled_in() -> None:
-    """Each placeholder; braces in the question are none."""
+    """Each placeholder; not braces in the question."""
     prompt = Prompt(mc="{context}|{stem}|{choices}|{letters}|{question}|{{x}}", system="Be {brief}.")
     question = replace(parse_question("Which {y}?\n1. x\n2. {y}", "2"), context="c")
     assert ask(question, prompt) == "c|Which {y}?|1) x\n2) {y}|1, 2|Which {y}?\n1. x\n2. {y}|{x}"
@@ -74,7 +74,7 @@ def test_a_prompt_that_cannot_ask_is_refused(prompt: object, message: str) -> No
 
 
 def make_config(**settings: object) -> Config:
-    """Settings of which only these are given; `grader` is short for the grader's name."""
+    """Return settings of which only these are given; `grader` is short for the grader's name."""
     grader = settings.pop("grader", None)
     model = {"generator_settings": {"model": "m"}, "grader_shortname": grader}
     return Config.model_validate({"questions_file": "exam.json", "model": model, **settings})

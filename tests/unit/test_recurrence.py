@@ -1,4 +1,4 @@
-"""A scheduled run that had nothing to ask says so: it looks like a measurement, and is none."""
+"""A scheduled run that had nothing to ask says so: it looks like a measurement, but measured nothing."""
 
 import pytest
 from prefect.states import Completed, Failed

@@ -48,7 +48,7 @@ def ask(
     notify: Callable[[str], None] = print,
     is_proven: bool = True,
 ) -> list[Answer]:
-    """Ask each endpoint so many questions at a time, and once more after what happens in between; return the last answers."""
+    """Ask each endpoint this many questions at a time, and once more after what happens in between; return the last answers."""
 
     async def ask_twice() -> list[Answer]:
         clients = [Client(target, Patience(10, 0), is_proven=is_proven, slots=Slots(1000), notify=notify) for target in targets]
@@ -101,7 +101,7 @@ def test_two_endpoints_share_a_command(endpoint: FakeEndpoint, key: ExpiringKey)
 
 
 def test_nothing_is_run_before_the_first_request(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
-    """Finding an endpoint reads its settings; only asking it needs its key, and the user is told of the program."""
+    """Finding an endpoint reads its settings; only asking it needs its key, and the run names the program."""
     target = find_by_command(endpoint, key)
     assert key.call_count == 0
     assert target.api_key == "none"
@@ -160,7 +160,7 @@ def test_a_key_is_read_again_as_it_ages(endpoint: FakeEndpoint, key: ExpiringKey
 
 
 def test_a_failing_refresh_keeps_the_key(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
-    """It is not refused yet; the user is told."""
+    """It is not refused yet; a line warns the user."""
     target = find_by_command(endpoint, key)
     assert target.sources
     lines: list[str] = []
@@ -230,7 +230,7 @@ def test_no_key_is_shown(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
 
 
 def test_a_key_that_is_refused_with_the_list_is_read_again(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
-    """Before the first question; once, and then the user is told which key it is."""
+    """Before the first question; once, and then the message names the key."""
     key.write_script(f"echo wrong-$(wc -l < '{key.calls}')")
     endpoint.models = error(401, "expired")
     client = Client(find_by_command(endpoint, key), Patience(10, 0), is_proven=False, slots=Slots(), notify=print)

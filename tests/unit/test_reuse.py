@@ -168,7 +168,7 @@ def test_another_host_is_the_same_model(evaluation: Evaluation, endpoint: FakeEn
 
 
 def test_identical_questions_keep_an_answer_each(evaluation: Evaluation, endpoint: FakeEndpoint, folder: Path) -> None:
-    """They are told apart by how many stand before them in the file; one more is asked once more."""
+    """They differ by how many stand before them in the file; one more is asked once more."""
     [twin, other] = make_questions(2)
     answers = iter(["A", "B", "C", "D"])
     endpoint.rule = lambda body: completion(next(answers) if prompt_of(body).endswith(twin["question"]) else "C")

@@ -20,7 +20,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_a_results_file_of_ours_is_read(tmp_path: Path) -> None:
-    """Its metadata come from its first line, its records one at a time; a score that is none is passed over."""
+    """Its metadata come from its first line, its records one at a time; what is no score is passed over."""
     run = open_saved_run(write(tmp_path, f"{HEAD}{RIGHT},\n{DAMAGED}\n]}}\n"), "a")
     assert (run.name, run.metadata["statistics"], run.is_original) == ("a", {"selected": 2}, False)
     assert [record["question_id"] for record in run.read_records()] == [1]

@@ -176,7 +176,7 @@ def test_the_accuracy_by_place_is_that_of_independent_answers_if_each_question_c
 
 
 def test_a_tied_majority_is_drawn() -> None:
-    """Two for the right choice and two for another are half a point; four who choose nothing are none."""
+    """Two for the right choice and two for another are half a point; four who choose nothing score 0."""
     tied = RepeatTable(
         np.array([[1.0, 0.0, 1.0, 0.0], [0.0] * 4]), np.array([[0, 1, 0, 1], [-1] * 4]), np.zeros((2, 4), dtype=np.int64)
     )

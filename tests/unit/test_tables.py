@@ -29,7 +29,7 @@ from tests.support.fake_endpoint import make_questions, write_questions
 
 @pytest.fixture
 def ledger(evaluation: Evaluation, folder: Path) -> Iterator[Ledger]:
-    """Six questions: right, wrong, refused, unusable, and two that are open; one of these could not be kept with its score."""
+    """Yield six questions: right, wrong, refused, unusable, and two open; one of these could not be kept with its score."""
     questions = make_questions(6)
     write_questions(folder, [*questions[:3], {"question": questions[3]["question"], "answer": ""}, *questions[4:]])
     with evaluation.open({}, run_id="shown") as run:

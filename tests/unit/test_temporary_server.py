@@ -22,7 +22,7 @@ def test_a_server_is_started_where_none_is_set_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("url", "needed"), [("http://127.0.0.1:4200/api", False), ("", True)])
 def test_a_server_of_the_environment_is_used(tmp_path: Path, url: str, *, needed: bool) -> None:
-    """An empty address is none."""
+    """An empty address does not count."""
     assert is_probably_needed({"PREFECT_HOME": str(tmp_path), "PREFECT_API_URL": url}) is needed
 
 

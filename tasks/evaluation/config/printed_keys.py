@@ -33,7 +33,7 @@ def split_command(command: str, place: str) -> list[str]:
     """Return the words of what stands behind `command:`, as a shell would split them; nothing else of a shell is done.
 
     Raises:
-        UserMistake: there are none, or a quote is not closed.
+        UserMistake: nothing stands there, or a quote is not closed.
     """
     try:
         words = shlex.split(command)

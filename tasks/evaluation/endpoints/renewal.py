@@ -146,7 +146,7 @@ class RenewingTransport:
         """Return other keys than those that were refused.
 
         Raises:
-            KeyRefused: there are none, or those that were refused are the new ones already.
+            KeyRefused: no other keys are found, or the refused ones are the new ones already.
             EndpointStop: they cannot be read any more.
         """
         programs = ", ".join(key.program for key in self._printed)

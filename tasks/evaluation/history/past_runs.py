@@ -128,7 +128,7 @@ def name_selection(selection: SavedSelection) -> str:
 
 
 def _read_head(path: Path) -> JsonObject | str:
-    """Return the metadata in the file's first line, or why there is none."""
+    """Return the metadata in the file's first line, or why it has no such line."""
     with path.open("rb") as file:
         if file.read(len(BEGIN)) != BEGIN:
             return FOREIGN

@@ -74,7 +74,7 @@ def read_mean(runs: Sequence[PastRun]) -> Floats:
 
 
 def share(own: QuestionScores, mean: Floats) -> Shared | None:
-    """Return the scores of the questions that have both; None if there are none, or if one has other questions."""
+    """Return the scores of the questions that have both; None if no question has both, or if one has other questions."""
     if len(own.scores) != len(mean):
         return None
     rows = np.flatnonzero(np.isfinite(own.scores) & np.isfinite(mean))

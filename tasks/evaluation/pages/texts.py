@@ -56,7 +56,7 @@ def write_question(record: JsonObject) -> str:
 
 
 def write_answer(record: JsonObject) -> str:
-    """Return the record of a run's answer to the question, or of why there is none."""
+    """Return the record of a run's answer to the question, or of why it has no answer."""
     repeats = record.get(REPEATS)
     attempts = [each for each in repeats if isinstance(each, dict)] if isinstance(repeats, list) else []
     return join_fields([field for attempt in attempts or [record] for field in _list_attempt(attempt)])

@@ -45,7 +45,7 @@ class Clusters:
     probability of 1e-7.
 
     Args:
-        field: the field whose values are the clusters; None: there are none.
+        field: the field whose values are the clusters; None: no clusters.
     """
 
     def __init__(self, field: str | None) -> None:

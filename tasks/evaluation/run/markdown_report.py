@@ -67,7 +67,7 @@ def _write_verdict(run: Run, told: Told) -> str:
 
 
 def _write_wrong_answers(run: Run) -> list[str]:
-    """Return a section with the first questions scored below 1; none if there are none."""
+    """Return a section with the first questions scored below 1; no section without such questions."""
     ledger = run.ledger
     positions = [each for each in np.flatnonzero(ledger.sheet.scores < 1).tolist() if each in ledger.results]
     if not positions:
@@ -92,7 +92,7 @@ def _write_wrong_answer(record: JsonObject) -> str:
 
 
 def _write_lines(lines: Sequence[str]) -> list[str]:
-    """Return a section with the first lines that the run has logged; none if there are none."""
+    """Return a section with the first lines that the run has logged; no section without lines."""
     shown = [line for line in lines if not line.startswith(SAVE_SIGN)]
     more = [f"… {len(shown) - MOST_LINES:,} more lines, in the run's log"] if len(shown) > MOST_LINES else []
     text = "\n".join(shown[:MOST_LINES] + more)

@@ -48,7 +48,7 @@ def open_run(
         log: takes every line that the user sees, with its level.
         factories: make what reaches outside the run.
         start: what the command has read and started already; None: nothing.
-        holder: how a second start of the evaluation is told who has it.
+        holder: who has the evaluation, for the message to whoever starts it a second time.
 
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.

@@ -90,7 +90,7 @@ def lock_run(
     Args:
         folder: where the locks are.
         run_id: the run's permanent id.
-        notify: is told that it waits.
+        notify: takes the line that says that it waits.
         patience_seconds: how long it waits at most.
 
     Raises:
