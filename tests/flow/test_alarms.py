@@ -1,4 +1,4 @@
-"""Nine nights of a recurring evaluation under a real server: the sixth is bad, the last is cut short, a webhook gets the alarm."""
+"""Nine nights of a recurring evaluation under a real server: one is bad, the last is cut short, a webhook gets the alarm."""
 
 import itertools
 import json
