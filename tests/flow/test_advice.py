@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
+from tests.support.exam import run
 from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
@@ -32,13 +32,6 @@ def answer_as_a_reasoning_model(body: dict[str, Any]) -> Reply:
         return error(400, "Unsupported value: 'temperature' does not support 0.0 with this model.", "unsupported_value")
     assert body["max_completion_tokens"] in (1000, 1024)
     return answer_by_rule(body)
-
-
-def run() -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions("config.yaml", Overrides(), return_state=True)
 
 
 def read_advice() -> tuple[str, dict[str, Any]]:

@@ -1,11 +1,10 @@
 """What is asked, how replies become scores without a grader, and what of it a run reports."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.support.exam import read_final, run
 from tests.support.fake_endpoint import FakeEndpoint, completion, make_questions, prompt_of, write_config, write_questions
 
 
@@ -13,20 +12,6 @@ from tests.support.fake_endpoint import FakeEndpoint, completion, make_questions
 def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Set up a server, a working directory, and the key in the environment."""
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
-
-
-def run(config_file: str = "config.yaml") -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions(config_file, return_state=True)
-
-
-def read_final(folder: Path) -> dict[str, Any]:
-    """Return the newest results file."""
-    newest = max(path for path in (folder / "out").glob("exam_fake_*.json"))
-    content: dict[str, Any] = json.loads(newest.read_text())
-    return content
 
 
 def test_short_answers_and_what_stands_out_are_counted(

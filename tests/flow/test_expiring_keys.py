@@ -1,13 +1,12 @@
 """Runs whose keys expire on the way: nothing is left unscored, and no key is left anywhere."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.evaluation.config.overrides import Overrides
+from tests.support.exam import read_database, run
 from tests.support.expiring_key import ExpiringKey
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 
@@ -28,26 +27,6 @@ def write_settings(folder: Path, endpoint: FakeEndpoint, key: str, *, grader: st
     (folder / "config.yaml").write_text(json.dumps(config))
     servers = [{"shortname": "judge", "openai_api_base": endpoint.url, "openai_model": "j", "openai_api_key": key}]
     (folder / "model_servers.yaml").write_text(json.dumps({"servers": servers}))
-
-
-def run() -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions("config.yaml", Overrides(), return_state=True)
-
-
-def read_database() -> bytes:
-    """Return all bytes of the Prefect server's own database, and of our home."""
-    from prefect.logging.handlers import APILogHandler
-    from prefect.settings import get_current_settings
-
-    APILogHandler().flush()
-    url = get_current_settings().server.database.connection_url
-    assert url is not None
-    database = Path(url.get_secret_value().partition(":///")[2])
-    paths = [*database.parent.glob(f"{database.name}*"), *Path(os.environ["PREFECT_HOME"]).rglob("*")]
-    return b"".join(path.read_bytes() for path in paths if path.is_file())
 
 
 def assert_no_key_is_left(folder: Path, key: ExpiringKey, printed: str) -> None:

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers import server_commands, weights
+from tests.support.exam import run
 from tests.support.fake_endpoint import make_questions, right_count, write_questions
 
 pytestmark = pytest.mark.slow
@@ -56,12 +56,6 @@ def write_local_config(folder: Path, **settings: object) -> None:
         "output": {"output_directory": "out", "output_prefix": "exam"},
     }
     (folder / "config.yaml").write_text(json.dumps(config))
-
-
-def run() -> Any:
-    from flows.score_questions import score_questions
-
-    return score_questions("config.yaml", Overrides(), return_state=True)
 
 
 def read_scores(folder: Path) -> list[float]:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.evaluation.config.overrides import Overrides
+from tests.support.exam import read_final, run
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_config, write_questions
 
 COUNT = 12
@@ -23,26 +23,15 @@ def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("FAKE_KEY", "sk-very-secret")
 
 
-def run(config_file: str, **overrides: object) -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions(config_file, Overrides.model_validate(overrides), return_state=True)
-
-
-def read_newest(folder: Path) -> Any:
-    return json.loads(max((folder / "out").glob("exam_fake_*.json")).read_text())
-
-
 def read_results(folder: Path) -> list[dict[str, Any]]:
     """Return the results in the newest file."""
-    results: list[dict[str, Any]] = read_newest(folder)["results"]
+    results: list[dict[str, Any]] = read_final(folder)["results"]
     return results
 
 
 def read_statistics(folder: Path) -> dict[str, Any]:
     """Return the results in the newest file."""
-    statistics: dict[str, Any] = read_newest(folder)["metadata"]["statistics"]
+    statistics: dict[str, Any] = read_final(folder)["metadata"]["statistics"]
     return statistics
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tasks.evaluation.config.overrides import Overrides
+from tests.support.exam import read_database, run
 from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
@@ -85,26 +85,6 @@ def write_settings(folder: Path, endpoint: FakeEndpoint, generator: str = "secre
     (folder / "config.yaml").write_text(json.dumps(config))
     servers = [{"shortname": "judge", "openai_api_base": endpoint.url, "openai_model": "j", "openai_api_key": KEYS["grader"]}]
     (folder / "model_servers.yaml").write_text(json.dumps({"servers": servers}))
-
-
-def run() -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions("config.yaml", Overrides(), return_state=True)
-
-
-def read_database() -> bytes:
-    """Return all bytes of the Prefect server's own database, including those not yet in its file, and of our home."""
-    from prefect.logging.handlers import APILogHandler
-    from prefect.settings import get_current_settings
-
-    APILogHandler().flush()
-    url = get_current_settings().server.database.connection_url
-    assert url is not None
-    database = Path(url.get_secret_value().partition(":///")[2])
-    paths = [*database.parent.glob(f"{database.name}*"), *Path(os.environ["PREFECT_HOME"]).rglob("*")]
-    return b"".join(path.read_bytes() for path in paths if path.is_file())
 
 
 def assert_nothing_is_left(folder: Path, printed: str, known: str) -> None:

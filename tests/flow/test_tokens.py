@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flows.commands.cli import main
-from tasks.evaluation.config.overrides import Overrides
+from tests.support.exam import read_final, run
 from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
@@ -35,21 +35,8 @@ def surroundings(prefect_server: str, folder: Path, monkeypatch: pytest.MonkeyPa
     write_questions(folder, make_questions(COUNT))
 
 
-def run(**overrides: object) -> Any:
-    """Return the state in which the flow ends."""
-    from flows.score_questions import score_questions
-
-    return score_questions("config.yaml", Overrides.model_validate(overrides), return_state=True)
-
-
-def read_newest(folder: Path) -> dict[str, Any]:
-    """Return the newest results file."""
-    content: dict[str, Any] = json.loads(max((folder / "out").glob("exam_fake_*.json")).read_text())
-    return content
-
-
 def read_tokens(folder: Path) -> dict[str, dict[str, dict[str, int]]]:
-    tokens: dict[str, dict[str, dict[str, int]]] = read_newest(folder)["metadata"]["tokens"]
+    tokens: dict[str, dict[str, dict[str, int]]] = read_final(folder)["metadata"]["tokens"]
     return tokens
 
 
@@ -97,7 +84,7 @@ def test_every_counted_reply_is_in_the_sums(folder: Path, endpoint: FakeEndpoint
     printed = capsys.readouterr().out
     assert "   Tokens, this run: generator 288 (240 prompt + 48 completion), grader 264 (220 prompt" in printed
     assert "   Tokens, all results: generator 276 (230 prompt + 46 completion), grader 264 (220 prompt" in printed
-    usage = [result["usage"] for result in read_newest(folder)["results"]]
+    usage = [result["usage"] for result in read_final(folder)["results"]]
     assert [each["generator"]["total_tokens"] // 12 for each in usage[:6]] == [2, 3, 1, 1, 1, 1]
     assert [each["grader"].get("total_tokens", 0) // 12 for each in usage[:6]] == [1, 0, 0, 3, 3, 1]
 

@@ -1,6 +1,7 @@
 """An exam for the tests of the flow: its runs under a real Prefect server, and what they have written."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,16 @@ def read_latest(folder: Path) -> dict[str, Any]:
 
 def scored(folder: Path) -> list[tuple[int, float]]:
     return [(result["question_id"], result["score"]) for result in read_final(folder)["results"]]
+
+
+def read_database() -> bytes:
+    """Return all bytes of the Prefect server's own database, including those not yet in its file, and of our home."""
+    from prefect.logging.handlers import APILogHandler
+    from prefect.settings import get_current_settings
+
+    APILogHandler().flush()
+    url = get_current_settings().server.database.connection_url
+    assert url is not None
+    database = Path(url.get_secret_value().partition(":///")[2])
+    paths = [*database.parent.glob(f"{database.name}*"), *Path(os.environ["PREFECT_HOME"]).rglob("*")]
+    return b"".join(path.read_bytes() for path in paths if path.is_file())

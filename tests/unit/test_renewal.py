@@ -67,6 +67,19 @@ def ask(
     return asyncio.run(ask_twice())
 
 
+def check(target: Endpoint) -> None:
+    """Check the endpoint as before the first question."""
+
+    async def check_once() -> None:
+        client = Client(target, Patience(10, 0), is_proven=False, slots=Slots(), notify=print)
+        try:
+            await check_endpoint(client, print)
+        finally:
+            await client.close()
+
+    asyncio.run(check_once())
+
+
 def test_a_command_is_called_once_for_each_key(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
     """However many requests are in flight when the key expires; each of them is answered."""
     endpoint.delay_seconds = 0.05
@@ -193,16 +206,8 @@ def test_one_failure_is_enough_for_all(endpoint: FakeEndpoint, key: ExpiringKey)
 def test_a_failing_command_is_a_mistake_at_first(endpoint: FakeEndpoint, key: ExpiringKey) -> None:
     """Found before the first question; nothing was sent."""
     key.write_script("echo cannot log in: Bearer abc >&2; exit 3")
-    client = Client(find_by_command(endpoint, key), Patience(10, 0), is_proven=False, slots=Slots(), notify=print)
-
-    async def check() -> None:
-        try:
-            await check_endpoint(client, print)
-        finally:
-            await client.close()
-
     with pytest.raises(UserMistake, match=r"api_key: the command .*print-key failed with exit code 3: cannot log in: \*\*\*$"):
-        asyncio.run(check())
+        check(find_by_command(endpoint, key))
     assert endpoint.keys == set()
 
 
@@ -233,14 +238,6 @@ def test_a_key_that_is_refused_with_the_list_is_read_again(endpoint: FakeEndpoin
     """Before the first question; once, and then the message names the key."""
     key.write_script(f"echo wrong-$(wc -l < '{key.calls}')")
     endpoint.models = error(401, "expired")
-    client = Client(find_by_command(endpoint, key), Patience(10, 0), is_proven=False, slots=Slots(), notify=print)
-
-    async def check() -> None:
-        try:
-            await check_endpoint(client, print)
-        finally:
-            await client.close()
-
     with pytest.raises(UserMistake, match=r"answered 401: expired; .*print-key \(see model.generator_settings\)$"):
-        asyncio.run(check())
+        check(find_by_command(endpoint, key))
     assert key.call_count == 2
