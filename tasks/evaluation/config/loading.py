@@ -90,12 +90,9 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
         return
     model["generator"] = {"generator_type": "openai"}
     settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
-    settings["refresh_seconds"] = server.refresh_seconds
     settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
-    settings |= {
-        "boot_local": False,
-        "extra": {**_section(settings, "extra"), **server.extra},
-    }
+    settings |= {"refresh_seconds": server.refresh_seconds, "boot_local": False}
+    settings["extra"] = {**_section(settings, "extra"), **server.extra}
 
 
 def _set_request(settings: dict[str, JsonValue], name: str, value: JsonValue) -> None:
