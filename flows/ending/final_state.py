@@ -6,7 +6,7 @@ from prefect.states import Completed
 from flows.ending.failing import fail, log_unscored
 from flows.stopping.stop_requests import how_to_continue
 from tasks.evaluation.errors import GateFailed
-from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.reporting.summary import compute_accuracy
 from tasks.evaluation.run.gates import check_gates
 from tasks.evaluation.run.outcome import explain_no_score, explain_unscored
 from tasks.evaluation.run.run import Run
@@ -20,7 +20,7 @@ def final_state(run: Run) -> State[None]:
         log_unscored(run)
         message = f"{run.ledger.open_count:,} of {total:,} questions not scored: {explain_unscored(run)}"
         return fail(message, advice=how_to_continue(run))
-    accuracy = compute_statistics(run.ledger).overall
+    accuracy = compute_accuracy(run.ledger)
     if accuracy is None:
         return fail(f"0 of {total:,} questions scored: {explain_no_score(run)}")
     failed = [gate.message for gate in check_gates(run) if not gate.is_passed]

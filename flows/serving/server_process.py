@@ -19,7 +19,7 @@ from tasks.evaluation.processes.supervised import watch_parent
 
 # How long the server may take to close what is open, once nobody uses it any more.
 SHUTDOWN_SECONDS = 2.0
-FIRST = ("/admin", "/flows", "/flow_runs", "/events")
+FIRST_ROUTES = ("/admin", "/flows", "/flow_runs", "/events")
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     from prefect.server.api import server as prefect_server  # noqa: PLC0415
 
     # A route is prepared when a request has been compared with it: those that runs ask for come first.
-    routers: tuple[Any, ...] = tuple(sorted(prefect_server.API_ROUTERS, key=lambda router: router.prefix not in FIRST))
+    routers: tuple[Any, ...] = tuple(sorted(prefect_server.API_ROUTERS, key=lambda router: router.prefix not in FIRST_ROUTES))
     prefect_server.API_ROUTERS = routers
 
     class Server(uvicorn.Server):

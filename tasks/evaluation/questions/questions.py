@@ -228,7 +228,7 @@ def _pack(entry: Entry, question_format: QuestionFormat) -> bytes:
         return to_line({"error": entry.reason, **metadata})
     packed = {"question": make_question(entry, question_format).to_json(), **metadata}
     if metadata:
-        return to_line(packed)
+        return to_line(packed)  # the file's own values, in which orjson would write small numbers otherwise
     try:
         return orjson.dumps(packed)
     except orjson.JSONEncodeError:  # half of a surrogate pair
