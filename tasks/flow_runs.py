@@ -2,6 +2,9 @@
 
 from prefect.context import FlowRunContext
 
+# How the message of a state says that its deployment's run can be continued, behind what has been saved.
+RETRY_ASKS = "Retry asks what is missing"
+
 
 def is_of_deployment() -> bool:
     """Return True if a deployment has started the present flow run.

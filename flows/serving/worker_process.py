@@ -24,7 +24,7 @@ def main() -> None:
     """Run the worker until it ends or standard input does; exit with its code."""
     # A process started in the background of a script ignores SIGINT, and so would the worker, which is stopped by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    command = [sys.executable, "-P", "-m", "prefect", "worker", "start", *sys.argv[1:]]
+    command = [sys.executable, "-P", "-m", "flows.serving.worker", *sys.argv[1:]]
     worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)  # noqa: S603 - ours to run
     watch_parent(lambda: _stop(worker))
     code = worker.wait()

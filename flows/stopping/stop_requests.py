@@ -18,7 +18,7 @@ from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run import outcome
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
-from tasks.flow_runs import is_of_deployment
+from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 
 
@@ -66,7 +66,7 @@ class StopRequest:
 
 def how_to_continue(run: Run) -> str:
     """Return how the user continues when questions are left, in the UI or in the shell."""
-    return "Retry asks what is missing" if is_of_deployment() else outcome.how_to_continue(run)
+    return RETRY_ASKS if is_of_deployment() else outcome.how_to_continue(run)
 
 
 def is_cancelling() -> bool:

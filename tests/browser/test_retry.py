@@ -11,17 +11,17 @@ from tests.support.fake_endpoint import Reply, error, prompt_of
 from tests.support.served import COUNT, Served, wait_until
 
 WORKERS = 8
+AWAITING_RETRY = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
 
 
 def retry(served: Served, run_id: str) -> None:
     """Do what the button does until the run has begun: Prefect may report a crash twice, and the second one undoes a retry."""
-    state = {"type": "SCHEDULED", "name": "AwaitingRetry", "message": "Retry from the UI"}
     before = served.run(run_id)["run_count"]
 
     def has_begun() -> bool:
         run = served.run(run_id)
         if run["run_count"] == before and run["state"]["type"] in ("CRASHED", "FAILED", "CANCELLED", "COMPLETED"):
-            served.call("POST", f"flow_runs/{run_id}/set_state", {"state": state, "force": True})
+            served.call("POST", f"flow_runs/{run_id}/set_state", {"state": AWAITING_RETRY, "force": True})
         return bool(run["run_count"] > before)
 
     wait_until(has_begun)
@@ -60,6 +60,29 @@ def test_a_killed_run_is_retried(served: Served, auto_resume: bool) -> None:
     retry(served, run_id)
     assert_continued(served, name, run_id)
     wait_until(lambda: served.count_active_tasks(run_id) == 0)
+
+
+def test_a_retry_that_waits_for_its_cancellation_to_pass_can_be_cancelled(served: Served) -> None:
+    """It asks nothing, and a further Retry asks what is missing."""
+    run_id, release = start_held(served, "twice-cancelled")
+    cancel(served, run_id)
+    message = served.wait_for(run_id, "Cancelled")
+    release.set()
+    served.wait_for_late_report(run_id, message)
+    asked = served.asked("twice-cancelled")
+    served.call("POST", f"flow_runs/{run_id}/set_state", {"state": AWAITING_RETRY, "force": True})
+    wait_until(lambda: any("begins again at" in line["message"] for line in served.logs(run_id)))
+    cancel(served, run_id)
+    assert served.wait_for(run_id, "Cancelled") == "The retry had not begun"
+    assert served.asked("twice-cancelled") == asked
+    retry(served, run_id)
+    served.wait_for(run_id, "Completed")
+    assert COUNT <= served.asked("twice-cancelled") <= COUNT + WORKERS
+
+
+def cancel(served: Served, run_id: str) -> None:
+    """Do what the button does."""
+    served.call("POST", f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": True})
 
 
 def test_a_run_that_shares_nothing_shares_with_its_retries_alone(served: Served) -> None:

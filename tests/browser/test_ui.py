@@ -106,7 +106,7 @@ def choose(page: "Page", menu: str, value: str, at: int) -> None:
 
 
 def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page: "Page") -> None:
-    """Its progress is seen between two checkpoints too; Cancel saves; Retry asks what is missing."""
+    """Its progress is seen between two checkpoints too; Cancel saves, and says so; Retry at once asks what is missing."""
     run_id, release = start_held(served, "cancelled")
     wait_until(lambda: bool(re.match(r"\d\d/120, ", served.progress("cancelled"))))
     open_run(page, served, run_id)
@@ -122,7 +122,7 @@ def test_a_run_in_progress_is_watched_cancelled_and_retried(served: Served, page
     release.set()
     page.reload()
     shoot(page, "cancelled")
-    served.wait_for_late_report(run_id)
+    served.wait_for_late_report(run_id, message)
     press_retry(page)
     assert_continued(served, "cancelled", run_id)
 

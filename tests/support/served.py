@@ -134,16 +134,26 @@ class Served:
 
     def wait_for(self, run_id: str, *states: str) -> str:
         """Wait for one of the states; return its message."""
-        wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
+        try:
+            wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
+        except AssertionError as error:
+            error.add_note("\n".join(self.history(run_id)))
+            raise
         return self.state(run_id)[1]
 
-    def wait_for_late_report(self, run_id: str, seconds: float = 20) -> None:
-        """Wait until the worker has reported a cancellation too: it may do so after the run has, and undoes a retry then.
+    def history(self, run_id: str) -> list[str]:
+        """Return the states that the run has been in, a line each, the oldest first."""
+        states = sorted(self.call("GET", f"flow_run_states/?flow_run_id={run_id}"), key=lambda state: str(state["timestamp"]))
+        return [f"{state['timestamp']} {state['name']}: {state['message'] or ''}" for state in states]
 
-        It does not always: then nothing comes for that time.
+    def wait_for_late_report(self, run_id: str, message: str, seconds: float = 60) -> None:
+        """Wait until the worker too has reported a cancellation, and the run's own message stands there again.
+
+        It does not always report it: then nothing comes for that time.
         """
         deadline = time.monotonic() + seconds
-        wait_until(lambda: time.monotonic() > deadline or "Retry" not in self.state(run_id)[1])
+        wait_until(lambda: time.monotonic() > deadline or self.state(run_id)[1] != message)
+        wait_until(lambda: self.state(run_id)[1] == message)
 
     def pause(self, run_id: str, seconds: float) -> None:
         """Do what the UI's button Pause does, for that time at most."""

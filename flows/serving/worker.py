@@ -1,0 +1,101 @@
+"""Prefect's worker for processes, with what it makes of a cancelled run put right: `python -m flows.serving.worker ARGUMENT …`.
+
+The arguments are those of `prefect worker start`.
+
+Each process is watched for events that cancel its run, those of the last minute included. A run that is retried within that
+time would be cancelled again by the event that cancelled its attempt before, so it begins when that event is no longer heard.
+Once the process has ended, Prefect's worker replaces the state in which the run has ended by one of its own, whose message does
+not say what has been saved: the run's state is put back.
+"""
+
+import sys
+import warnings
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import anyio
+from anyio.abc import TaskStatus
+from prefect.cli import app
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
+from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
+
+from tasks.flow_runs import RETRY_ASKS
+from tasks.server_failures import SERVER_FAILURES
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+
+# `PrefectEventSubscriber` asks for the events of the minute before it began; the rest is for the time until it begins.
+HEARD = timedelta(seconds=65)
+POLL_SECONDS = 1.0
+
+# The class below takes the place of Prefect's own for this type of work pool, about which Prefect warns.
+warnings.filterwarnings("ignore", message="Type 'Worker' at")
+
+
+class Worker(ProcessWorker):
+    """A worker whose runs can be retried as soon as they are cancelled."""
+
+    async def run(
+        self,
+        flow_run: "FlowRun",
+        configuration: ProcessJobConfiguration,
+        task_status: TaskStatus[int] | None = None,
+    ) -> ProcessWorkerResult:
+        """Run the flow run's process once no event of an earlier attempt can cancel it; return its exit code."""
+        begins = find_begin(await self._read_states(flow_run.id))
+        if begins > datetime.now(UTC):
+            logger = self.get_flow_run_logger(flow_run)
+            logger.info("The run was cancelled a moment ago, and begins again at %s", begins.astimezone().strftime("%H:%M:%S"))
+            if not await self._wait(flow_run.id, begins):
+                if task_status:
+                    task_status.started(0)
+                return ProcessWorkerResult(status_code=0, identifier="")
+        result = await super().run(flow_run, configuration, task_status)
+        await self._put_back(flow_run.id)
+        return result
+
+    async def _wait(self, run_id: UUID, until: datetime) -> bool:
+        """Wait; return False if the run is to be cancelled meanwhile, which is then done."""
+        while datetime.now(UTC) < until:
+            state = (await self.client.read_flow_run(run_id)).state
+            if state and state.is_cancelling():
+                await self.client.set_flow_run_state(run_id, Cancelled(message="The retry had not begun"), force=True)
+            if state and not state.is_pending():
+                return False
+            await anyio.sleep(POLL_SECONDS)
+        return True
+
+    async def _put_back(self, run_id: UUID) -> None:
+        """Put the state back in which the run ended, if that of Prefect's worker has replaced it."""
+        replaced = find_replaced(await self._read_states(run_id))
+        if replaced:
+            with suppress(*SERVER_FAILURES):
+                await self.client.set_flow_run_state(run_id, Cancelled(message=replaced.message), force=True)
+
+    async def _read_states(self, run_id: UUID) -> list[State]:
+        """Return all states that the run has been in; none if the server does not answer."""
+        try:
+            return await self.client.read_flow_run_states(run_id)
+        except SERVER_FAILURES:
+            return []
+
+
+def find_begin(states: list[State]) -> datetime:
+    """Return when a run with these states can begin without being cancelled by an event of an earlier attempt."""
+    return max((state.timestamp + HEARD for state in states if state.is_cancelling()), default=datetime.min.replace(tzinfo=UTC))
+
+
+def find_replaced(states: list[State]) -> State | None:
+    """Return the state in which the run said what it has saved, if another end has replaced it."""
+    *_, before, last = [None, None, *sorted(states, key=lambda state: state.timestamp)]
+    is_replaced = before and last and before.is_cancelled() and last.is_cancelled()
+    return before if is_replaced and before and RETRY_ASKS in (before.message or "") else None
+
+
+if __name__ == "__main__":
+    sys.argv[1:1] = ["worker", "start"]
+    app()
