@@ -33,6 +33,8 @@ FOREIGN_FOLDERS = {"node_modules", "site-packages", "__pycache__"}
 MARKS_OF_FOREIGN = {"pyvenv.cfg", OWN_FOLDER}
 # Names that only results, checkpoints and other files with answers have, ours and the original scorer's.
 OF_RESULTS = re.compile(r"model_answer|completed_count|completed_indices|evaluation_metadata|evaluation\.score|\"resps\"")
+# What a run writes beside its results: its settings as they were.
+COPY_OF_SETTINGS = re.compile(r"_config_.+_\d{8}_\d{6}\.yaml$")
 LIST_OF_OBJECTS = re.compile(r"\s*\[\s*\{")
 OBJECT_OF_QUESTIONS = re.compile(rf"\s*\{{.*\"(?:questions|{'|'.join(QUESTION_NAMES)})\"\s*:", re.DOTALL | re.IGNORECASE)
 TABLE = re.compile(r"[^\n]*[,;\t|]")
@@ -60,7 +62,8 @@ def find_served_files(folder: Path) -> ServedFiles:
     """Return what lies in the folder and a few levels below; what is nearest comes first."""
     paths = sorted(islice(_walk(folder), MOST_NAMES), key=lambda path: (path.count("/"), path.casefold()))
     named = [path for path in paths if _is_nameable(path)]
-    settings = {path: read for path in _choose(named, CONFIG_SUFFIXES) if (read := _read_settings(folder / path)) is not None}
+    written = (path for path in named if not COPY_OF_SETTINGS.search(path))
+    settings = {path: read for path in _choose(written, CONFIG_SUFFIXES) if (read := _read_settings(folder / path)) is not None}
     records = (*JSON_SUFFIXES, *LINES_SUFFIXES, *TABLE_SUFFIXES, *PARQUET_SUFFIXES)
     questions = (path for path in _choose(named, records) if _may_be_questions(folder / path))
     models = [name for servers, beside in _list_servers(folder, settings) for name in _read_models(servers, beside)]

@@ -32,6 +32,14 @@ def test_configurations_questions_and_models_are_found(folder: Path) -> None:
     )
 
 
+def test_settings_that_a_run_has_written_beside_its_results_are_not_offered(folder: Path) -> None:
+    """They would soon be the most; a configuration of a similar name is."""
+    (folder / "results").mkdir()
+    for name in ("results/exam_config_llama-8b_20261127_104845.yaml", "results/exam_config_llama-8b.yaml"):
+        write_config(folder, URL, name=name)
+    assert find_served_files(folder).configs == ("results/exam_config_llama-8b.yaml",)
+
+
 def test_an_empty_folder_offers_nothing(folder: Path) -> None:
     """And neither does one that is not there."""
     assert find_served_files(folder) == find_served_files(folder / "none") == ServedFiles()
