@@ -5,7 +5,8 @@ The arguments are those of `prefect worker start`.
 Each process is watched for events that cancel its run, those of the last minute included. A run that is retried within that
 time would be cancelled again by the event that cancelled its attempt before, so it begins when that event is no longer heard.
 Once the process has ended, Prefect's worker replaces the state in which the run has ended by one of its own, whose message does
-not say what has been saved: the run's state is put back.
+not say what has been saved: the run's state is put back. A process that was killed is reported twice, some seconds apart, and
+the second report would undo a retry: it is left out.
 """
 
 import sys
@@ -37,7 +38,7 @@ warnings.filterwarnings("ignore", message="Type 'Worker' at")
 
 
 class Worker(ProcessWorker):
-    """A worker whose runs can be retried as soon as they are cancelled."""
+    """A worker whose runs can be retried as soon as they have ended."""
 
     async def run(
         self,
@@ -45,8 +46,13 @@ class Worker(ProcessWorker):
         configuration: ProcessJobConfiguration,
         task_status: TaskStatus[int] | None = None,
     ) -> ProcessWorkerResult:
-        """Run the flow run's process once no event of an earlier attempt can cancel it; return its exit code."""
-        begins = find_begin(await self._read_states(flow_run.id))
+        """Run the flow run's process once no event of an earlier attempt can cancel it.
+
+        Returns:
+            Its exit code; 0 if the server knows already how it has ended.
+        """
+        before = await self._read_states(flow_run.id)
+        begins = find_begin(before)
         if begins > datetime.now(UTC):
             logger = self.get_flow_run_logger(flow_run)
             logger.info("The run was cancelled a moment ago, and begins again at %s", begins.astimezone().strftime("%H:%M:%S"))
@@ -55,8 +61,10 @@ class Worker(ProcessWorker):
                     task_status.started(0)
                 return ProcessWorkerResult(status_code=0, identifier="")
         result = await super().run(flow_run, configuration, task_status)
-        await self._put_back(flow_run.id)
-        return result
+        after = await self._read_states(flow_run.id)
+        await self._put_back(flow_run.id, after)
+        is_reported = has_ended(before, after)
+        return ProcessWorkerResult(status_code=0, identifier=result.identifier) if is_reported else result
 
     async def _wait(self, run_id: UUID, until: datetime) -> bool:
         """Wait; return False if the run is to be cancelled meanwhile, which is then done."""
@@ -69,9 +77,9 @@ class Worker(ProcessWorker):
             await anyio.sleep(POLL_SECONDS)
         return True
 
-    async def _put_back(self, run_id: UUID) -> None:
+    async def _put_back(self, run_id: UUID, states: list[State]) -> None:
         """Put the state back in which the run ended, if that of Prefect's worker has replaced it."""
-        replaced = find_replaced(await self._read_states(run_id))
+        replaced = find_replaced(states)
         if replaced:
             with suppress(*SERVER_FAILURES):
                 await self.client.set_flow_run_state(run_id, Cancelled(message=replaced.message), force=True)
@@ -87,6 +95,12 @@ class Worker(ProcessWorker):
 def find_begin(states: list[State]) -> datetime:
     """Return when a run with these states can begin without being cancelled by an event of an earlier attempt."""
     return max((state.timestamp + HEARD for state in states if state.is_cancelling()), default=datetime.min.replace(tzinfo=UTC))
+
+
+def has_ended(before: list[State], after: list[State]) -> bool:
+    """Return True if an end of the run is among the states that have come to those before."""
+    known = {state.id for state in before}
+    return any(state.is_final() for state in after if state.id not in known)
 
 
 def find_replaced(states: list[State]) -> State | None:

@@ -59,6 +59,7 @@ def test_a_killed_run_is_retried(served: Served, auto_resume: bool) -> None:
     release.set()
     retry(served, run_id)
     assert_continued(served, name, run_id)
+    assert sum(" Crashed: " in line for line in served.history(run_id)) == 1
     wait_until(lambda: served.count_active_tasks(run_id) == 0)
 
 

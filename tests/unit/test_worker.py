@@ -6,7 +6,7 @@ import pytest
 from prefect.client.schemas.objects import State
 from prefect.states import AwaitingRetry, Cancelled, Cancelling, Completed, Crashed, Running
 
-from flows.serving.worker import HEARD, find_begin, find_replaced
+from flows.serving.worker import HEARD, find_begin, find_replaced, has_ended
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SAVED, REPORT = "40 of 120 scored. Retry asks what is missing", "Flow run was cancelled successfully."
@@ -44,3 +44,12 @@ def test_a_run_begins_when_the_last_cancellation_is_no_longer_heard() -> None:
 def test_only_the_message_of_a_run_that_has_saved_is_put_back(states: "tuple[State[None], ...]", is_replaced: bool) -> None:
     replaced = find_replaced(follow(*states))
     assert (replaced.message if replaced else None) == (SAVED if is_replaced else None)
+
+
+def test_an_end_counts_only_if_it_has_come_since() -> None:
+    before = follow(Running(), Crashed(), AwaitingRetry())
+    crash: State = Crashed()
+    assert not has_ended(before, [*before, Running()])
+    assert has_ended(before, [*before, Running(), crash])
+    assert has_ended(before, [*before, Running(), crash, AwaitingRetry()])
+    assert not has_ended([], [])
