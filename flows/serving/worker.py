@@ -52,7 +52,7 @@ class Worker(ProcessWorker):
             Its exit code; 0 if the server knows already how it has ended.
         """
         before = await self._read_states(flow_run.id)
-        begins = find_begin(before)
+        begins = find_begin(before or [], now=datetime.now(UTC))
         if begins > datetime.now(UTC):
             logger = self.get_flow_run_logger(flow_run)
             logger.info("The run was cancelled a moment ago, and begins again at %s", begins.astimezone().strftime("%H:%M:%S"))
@@ -62,18 +62,20 @@ class Worker(ProcessWorker):
                 return ProcessWorkerResult(status_code=0, identifier="")
         result = await super().run(flow_run, configuration, task_status)
         after = await self._read_states(flow_run.id)
-        await self._put_back(flow_run.id, after)
-        is_reported = has_ended(before, after)
+        await self._put_back(flow_run.id, after or [])
+        # Where the states before or after are unknown, a second report does less harm than none.
+        is_reported = before is not None and after is not None and has_ended(before, after)
         return ProcessWorkerResult(status_code=0, identifier=result.identifier) if is_reported else result
 
     async def _wait(self, run_id: UUID, until: datetime) -> bool:
-        """Wait; return False if the run is to be cancelled meanwhile, which is then done."""
+        """Wait, also while the server is away; return False if the run is to be cancelled meanwhile, which is then done."""
         while datetime.now(UTC) < until:
-            state = (await self.client.read_flow_run(run_id)).state
-            if state and state.is_cancelling():
-                await self.client.set_flow_run_state(run_id, Cancelled(message="The retry had not begun"), force=True)
-            if state and not state.is_pending():
-                return False
+            with suppress(*SERVER_FAILURES):
+                state = (await self.client.read_flow_run(run_id)).state
+                if state and state.is_cancelling():
+                    await self.client.set_flow_run_state(run_id, Cancelled(message="The retry had not begun"), force=True)
+                if state and not state.is_pending():
+                    return False
             await anyio.sleep(POLL_SECONDS)
         return True
 
@@ -84,17 +86,21 @@ class Worker(ProcessWorker):
             with suppress(*SERVER_FAILURES):
                 await self.client.set_flow_run_state(run_id, Cancelled(message=replaced.message), force=True)
 
-    async def _read_states(self, run_id: UUID) -> list[State]:
-        """Return all states that the run has been in; none if the server does not answer."""
+    async def _read_states(self, run_id: UUID) -> list[State] | None:
+        """Return all states that the run has been in; None if the server does not answer."""
         try:
             return await self.client.read_flow_run_states(run_id)
         except SERVER_FAILURES:
-            return []
+            return None
 
 
-def find_begin(states: list[State]) -> datetime:
-    """Return when a run with these states can begin without being cancelled by an event of an earlier attempt."""
-    return max((state.timestamp + HEARD for state in states if state.is_cancelling()), default=datetime.min.replace(tzinfo=UTC))
+def find_begin(states: list[State], *, now: datetime) -> datetime:
+    """Return when a run with these states can begin without being cancelled by an event of an earlier attempt.
+
+    The times of the states are those of another machine's clock: where it is ahead, the run waits no longer than `HEARD`.
+    """
+    cancelled = max((state.timestamp for state in states if state.is_cancelling()), default=datetime.min.replace(tzinfo=UTC))
+    return min(cancelled, now) + HEARD
 
 
 def has_ended(before: list[State], after: list[State]) -> bool:

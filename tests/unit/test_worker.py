@@ -22,9 +22,15 @@ def follow(*states: "State[None]") -> list[State]:
 
 def test_a_run_begins_when_the_last_cancellation_is_no_longer_heard() -> None:
     twice_cancelled = follow(Running(), Cancelling(), Cancelled(), Running(), Cancelling())
-    assert find_begin(twice_cancelled) == NOON + timedelta(seconds=4) + HEARD
-    assert find_begin(follow(Running(), Crashed(), AwaitingRetry())) < NOON
-    assert find_begin([]) < NOON
+    now = NOON + timedelta(seconds=9)
+    assert find_begin(twice_cancelled, now=now) == NOON + timedelta(seconds=4) + HEARD
+    assert find_begin(follow(Running(), Crashed(), AwaitingRetry()), now=now) < NOON
+    assert find_begin([], now=now) < NOON
+
+
+def test_a_server_whose_clock_is_ahead_delays_a_run_no_longer_than_its_cancellation_is_heard() -> None:
+    cancelled = follow(Running(), Cancelling())
+    assert find_begin(cancelled, now=NOON - timedelta(hours=1)) == NOON - timedelta(hours=1) + HEARD
 
 
 @pytest.mark.parametrize(
