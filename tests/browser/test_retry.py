@@ -63,29 +63,6 @@ def test_a_killed_run_is_retried(served: Served, auto_resume: bool) -> None:
     wait_until(lambda: served.count_active_tasks(run_id) == 0)
 
 
-def test_a_retry_that_waits_for_its_cancellation_to_pass_can_be_cancelled(served: Served) -> None:
-    """It asks nothing, and a further Retry asks what is missing."""
-    run_id, release = start_held(served, "twice-cancelled")
-    cancel(served, run_id)
-    message = served.wait_for(run_id, "Cancelled")
-    release.set()
-    served.wait_for_late_report(run_id, message)
-    asked = served.asked("twice-cancelled")
-    served.call("POST", f"flow_runs/{run_id}/set_state", {"state": AWAITING_RETRY, "force": True})
-    wait_until(lambda: any("begins again at" in line["message"] for line in served.logs(run_id)))
-    cancel(served, run_id)
-    assert served.wait_for(run_id, "Cancelled") == "The retry had not begun"
-    assert served.asked("twice-cancelled") == asked
-    retry(served, run_id)
-    served.wait_for(run_id, "Completed")
-    assert COUNT <= served.asked("twice-cancelled") <= COUNT + WORKERS
-
-
-def cancel(served: Served, run_id: str) -> None:
-    """Do what the button does."""
-    served.call("POST", f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": True})
-
-
 def test_a_run_that_shares_nothing_shares_with_its_retries_alone(served: Served) -> None:
     """Two runs of one configuration with auto_resume: false ask everything, each on its own; retried, neither asks anything."""
     config = served.write("own")
