@@ -19,6 +19,7 @@ from uuid import UUID
 import anyio
 from anyio.abc import TaskStatus
 from prefect.cli import app
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
@@ -56,7 +57,7 @@ class Worker(ProcessWorker):
         if begins > datetime.now(UTC):
             logger = self.get_flow_run_logger(flow_run)
             logger.info("The run was cancelled a moment ago, and begins again at %s", begins.astimezone().strftime("%H:%M:%S"))
-            if not await self._wait(flow_run.id, begins):
+            if not await hold_back(self.client, flow_run.id, begins):
                 if task_status:
                     task_status.started(0)
                 return ProcessWorkerResult(status_code=0, identifier="")
@@ -66,18 +67,6 @@ class Worker(ProcessWorker):
         # Where the states before or after are unknown, a second report does less harm than none.
         is_reported = before is not None and after is not None and has_ended(before, after)
         return ProcessWorkerResult(status_code=0, identifier=result.identifier) if is_reported else result
-
-    async def _wait(self, run_id: UUID, until: datetime) -> bool:
-        """Wait, also while the server is away; return False if the run is to be cancelled meanwhile, which is then done."""
-        while datetime.now(UTC) < until:
-            with suppress(*SERVER_FAILURES):
-                state = (await self.client.read_flow_run(run_id)).state
-                if state and state.is_cancelling():
-                    await self.client.set_flow_run_state(run_id, Cancelled(message="The retry had not begun"), force=True)
-                if state and not state.is_pending():
-                    return False
-            await anyio.sleep(POLL_SECONDS)
-        return True
 
     async def _put_back(self, run_id: UUID, states: list[State]) -> None:
         """Put the state back in which the run ended, if that of Prefect's worker has replaced it."""
@@ -92,6 +81,19 @@ class Worker(ProcessWorker):
             return await self.client.read_flow_run_states(run_id)
         except SERVER_FAILURES:
             return None
+
+
+async def hold_back(client: PrefectClient, run_id: UUID, until: datetime) -> bool:
+    """Wait, also while the server is away; return False if the run is to be cancelled meanwhile, which is then done."""
+    while datetime.now(UTC) < until:
+        with suppress(*SERVER_FAILURES):
+            state = (await client.read_flow_run(run_id)).state
+            if state and state.is_cancelling():
+                await client.set_flow_run_state(run_id, Cancelled(message="The retry had not begun"), force=True)
+            if state and not state.is_pending():
+                return False
+        await anyio.sleep(POLL_SECONDS)
+    return True
 
 
 def find_begin(states: list[State], *, now: datetime) -> datetime:
@@ -111,9 +113,9 @@ def has_ended(before: list[State], after: list[State]) -> bool:
 
 def find_replaced(states: list[State]) -> State | None:
     """Return the state in which the run said what it has saved, if another end has replaced it."""
-    *_, before, last = [None, None, *sorted(states, key=lambda state: state.timestamp)]
-    is_replaced = before and last and before.is_cancelled() and last.is_cancelled()
-    return before if is_replaced and before and RETRY_ASKS in (before.message or "") else None
+    ends = sorted(states, key=lambda state: state.timestamp)[-2:]
+    is_replaced = len(ends) == 2 and all(state.is_cancelled() for state in ends)
+    return ends[0] if is_replaced and RETRY_ASKS in (ends[0].message or "") else None
 
 
 if __name__ == "__main__":
