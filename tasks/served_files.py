@@ -48,7 +48,7 @@ class FileService:
 
 
 def find_published(folder: Path, run_id: UUID, name: str) -> Path | None:
-    """Return the file that the run has published under this name; None if there is none, or it now leads elsewhere.
+    """Return the file that the run has published under this name; None without one, or if the link now leads elsewhere.
 
     Args:
         folder: the folder of records.

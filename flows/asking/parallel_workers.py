@@ -55,7 +55,7 @@ class WorkerCount:
         self._unusable: object = None
 
     def take(self, value: object) -> bool:
-        """Take what the variable holds, None if there is none; return True if that changes the number."""
+        """Take what the variable holds, None without a variable; return True if that changes the number."""
         count = self._configured if value is None else read_count(value)
         if count is None:
             self._warn_once(value)

@@ -80,7 +80,7 @@ def start_command(environment: dict[str, str]) -> "subprocess.Popen[bytes]":
 
 
 def wait_for_random_moment(process_id: int, endpoint: Connection, rng: random.Random, seconds: tuple[float, float]) -> None:
-    """Wait while the child starts, or until the endpoint has replied to it; given how long either takes at most."""
+    """Wait while the child starts, or until the endpoint has replied to it, for no longer than either takes."""
     start_seconds, delay_seconds = seconds
     if rng.random() < START_SHARE:
         time.sleep(rng.uniform(0, start_seconds))

@@ -100,7 +100,7 @@ def wait_for_results(folder: Path, count: int, process: "subprocess.Popen[bytes]
 
 
 def read_completed(path: Path) -> int:
-    """Return the number of results that a checkpoint claims to hold; 0 if there is none."""
+    """Return the number of results that a checkpoint claims to hold; 0 without a checkpoint."""
     with suppress(OSError), path.open("rb") as file:
         found = re.search(rb'"completed_count": (\d+)', file.read(200))
         return int(found[1]) if found else 0

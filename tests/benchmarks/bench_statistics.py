@@ -145,7 +145,7 @@ def print_clustered_coverage() -> None:
 
 
 def print_power() -> None:
-    """Print how often a difference is found with the number of questions that it should need, and where there is none."""
+    """Print how often a difference is found with the number of questions that it should need, and without a difference."""
     print_row("\nquestions needed for 0.8", "n", "found", "found if equal")
     for share, difference in ((0.05, 0.02), (0.1, 0.02), (0.2, 0.05), (0.2, 0.1), (0.4, 0.1), (0.4, 0.2)):
         n = count_questions_needed(difference, Spread(share, is_binary=True)) or 0

@@ -173,7 +173,7 @@ def run_server(connection: Connection, mean_seconds: float) -> None:
 
 @contextmanager
 def quick_endpoint(mean_seconds: float = 0.0) -> Iterator[str]:
-    """Serve in a process of its own while the block runs; gives the address, up to /v1."""
+    """Serve in a process of its own while the block runs, and yield its address, up to /v1."""
     ours, theirs = multiprocessing.Pipe()
     serving = multiprocessing.get_context("spawn").Process(target=run_server, args=(theirs, mean_seconds), daemon=True)
     serving.start()

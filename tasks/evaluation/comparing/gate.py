@@ -39,7 +39,7 @@ def check_interval(
     """Return whether the lower end of the accuracy's interval is at least what is demanded.
 
     Args:
-        interval: the interval; None if there is none, which fails.
+        interval: the interval; None without one, which fails.
         least: the lowest end that passes.
         setting: the flag or setting that demands it.
         subject: the run's name, if there are several.

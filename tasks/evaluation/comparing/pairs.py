@@ -29,7 +29,7 @@ class SharedScores:
     groups: Codes
     """The index of each question's group in `group_names`."""
     group_names: tuple[str, ...]
-    """The groups; empty if there are none."""
+    """The groups; empty without groups."""
 
 
 @dataclass(frozen=True)

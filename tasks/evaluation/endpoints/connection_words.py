@@ -25,7 +25,7 @@ def describe_unconnected(error: BaseException) -> str:
 
 
 def _find_number(error: BaseException) -> int:
-    """Return the number of the system's error among the causes; 0 if there is none."""
+    """Return the number of the system's error among the causes; 0 if no cause has one."""
     cause: BaseException | None = error
     while cause:
         if isinstance(cause, OSError) and cause.errno and cause.errno > 0:

@@ -159,7 +159,7 @@ def _check_declined(message: JsonObject, finish_reason: str | None, role: str, u
 
 
 def _first_token_logprobs(logprobs: JsonValue) -> dict[str, float] | None:
-    """Return the likeliest first tokens with the logarithms of their probabilities; None if there are none."""
+    """Return the likeliest first tokens with the logarithms of their probabilities; None if the reply has no such tokens."""
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     first = tokens[0] if isinstance(tokens, list) and tokens else None
     likeliest = first.get("top_logprobs") if isinstance(first, dict) else None

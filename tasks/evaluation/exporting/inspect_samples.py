@@ -145,7 +145,7 @@ def _describe(record: JsonObject) -> JsonObject:
 
 
 def _convert_usage(counts: JsonObject) -> JsonObject | None:
-    """Return the token counts in Inspect's form, where those from a cache are apart; None if there are none."""
+    """Return the token counts in Inspect's form, where those from a cache are apart; None without counts."""
     if not counts:
         return None
     prompt, completion, total = (

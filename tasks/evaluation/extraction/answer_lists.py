@@ -28,7 +28,7 @@ class Parts:
     items: tuple[str, ...]
     """The parts in their order."""
     brackets: str
-    """The brackets around the whole answer; empty if there are none."""
+    """The brackets around the whole answer; empty without brackets."""
     is_ordered: bool
     """True for a tuple, an interval or a vector."""
 

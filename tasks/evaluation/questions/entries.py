@@ -153,7 +153,7 @@ class EntryReader:
         return read if is_alone else replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
-        """Return the choices that fields of their own hold, without any text where there are none; None for an unknown form."""
+        """Return the choices in fields of their own, without texts if it has no such fields; None for an unknown form."""
         if self._fields.fixed_choices:
             return OfferedChoices(tuple(self._fields.fixed_choices))
         if columns.wrong:

@@ -122,7 +122,7 @@ def read_stamp(path: Path) -> FileStamp | None:
 
 
 def read_setting(settings: Mapping[str, JsonValue], *keys: str) -> JsonValue:
-    """Return the value that the keys lead to; None if there is none."""
+    """Return the value that the keys lead to; None if they lead nowhere."""
     value: JsonValue = dict(settings)
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None

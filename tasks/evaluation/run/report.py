@@ -47,7 +47,7 @@ def report(run: Run, written: dict[str, Path]) -> None:
 def write_formats(run: Run, written: dict[str, Path]) -> None:
     """Write the results in the formats that the settings list, beside the results.
 
-    A format that cannot hold these results, such as one for scores alone if there are none, is reported and left out.
+    A format that cannot hold these results, such as one for scores alone without any score, is reported and left out.
 
     Raises:
         StorageFailure: one cannot be written.

@@ -68,7 +68,7 @@ class OptionalColumn:
         self._values[position] = value
 
     def pick(self, positions: Codes) -> Floats:
-        """Return the values at these positions, read-only where there are none."""
+        """Return the values at these positions, read-only as long as no value was set."""
         if self._values is None:
             return np.broadcast_to(np.float64(np.nan), positions.shape)
         return self._values[positions]

@@ -20,7 +20,7 @@ class LetterRow:
     chosen: int
     """The number of questions for which the letter was chosen, rightly or not."""
     recall: float | None
-    """The share of those with this right choice for which it was chosen; None if there are none."""
+    """The share of those with this right choice for which it was chosen; None if no question has it."""
 
     def to_json(self) -> JsonObject:
         """Return the row as files hold it."""

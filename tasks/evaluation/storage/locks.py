@@ -46,7 +46,7 @@ class Holder:
     name: str = ""
     """Its name; empty: its process and host must do."""
     page: str = ""
-    """The address of its page in Prefect's UI; empty if there is none."""
+    """The address of its page in Prefect's UI; empty without a page."""
 
     def describe(self) -> str:
         """Return the content of the lock file."""
