@@ -15,7 +15,7 @@ from tests.support.fake_endpoint import Reply, error, prompt_of
 from tests.support.served import COUNT, Served, wait_until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Response
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SECONDS = 60_000  # milliseconds; a busy machine takes long to draw a page
@@ -54,9 +54,28 @@ def fill(page: "Page", label: str, value: str) -> None:
     field.fill(value)
 
 
-def last_run(served: Served) -> dict[str, Any]:
-    runs: list[dict[str, Any]] = served.call("POST", "flow_runs/filter", {"sort": "EXPECTED_START_TIME_DESC", "limit": 1})
-    return runs[0]
+def submit(page: "Page") -> str:
+    """Press Submit until the server has created the run, as a person would; return the run's id.
+
+    A press while the page still draws itself is lost, and a server whose database is busy refuses.
+    """
+    created: list[Response] = []
+
+    def note(response: "Response") -> None:
+        if response.url.endswith("/create_flow_run") and response.ok:
+            created.append(response)
+
+    def has_created() -> bool:
+        if not created and button.is_visible():
+            button.click()
+            page.wait_for_timeout(5_000)
+        return bool(created)
+
+    button = page.get_by_role("button", name="Submit")
+    page.on("response", note)
+    wait_until(has_created)
+    page.remove_listener("response", note)
+    return str(created[0].json()["id"])
 
 
 def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "Page") -> None:
@@ -74,9 +93,8 @@ def test_the_form_refuses_a_wrong_value_and_starts_a_run(served: Served, page: "
     shoot(page, "form-refused")
     assert served.asked("form") == 0
     fill(page, "Number of questions", "7")
-    page.get_by_role("button", name="Submit").click()
-    wait_until(lambda: last_run(served)["parameters"].get("config_file") == config)
-    run = last_run(served)
+    run = served.run(submit(page))
+    assert run["parameters"]["config_file"] == config
     assert (run["parameters"]["overrides"], run["parameters"]["advanced"]) == ({"limit": 7}, {})
     served.wait_for(run["id"], "Completed")
     assert served.asked("form") == 7
@@ -91,9 +109,8 @@ def test_a_run_is_started_from_menus_alone(served: Served, page: "Page") -> None
     page.set_viewport_size({"width": 1280, "height": 3300})
     shoot(page, "form-with-menus")
     page.set_viewport_size({"width": 1280, "height": 1300})
-    page.get_by_role("button", name="Submit").click()
-    wait_until(lambda: last_run(served)["parameters"].get("config_file") == "offered.yaml")
-    run = last_run(served)
+    run = served.run(submit(page))
+    assert run["parameters"]["config_file"] == "offered.yaml"
     assert run["parameters"]["overrides"] == {"questions_file": "offered.json", "model": "judge"}
     served.wait_for(run["id"], "Completed")
 
