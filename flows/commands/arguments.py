@@ -26,6 +26,18 @@ def read_input_path(text: str) -> str:
     return _read(text, expand_input)
 
 
+def read_positive(text: str) -> int:
+    """Return the whole number.
+
+    Raises:
+        ArgumentTypeError: it is less than 1.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number
+
+
 def _read(text: str, expand: Callable[[str], str]) -> str:
     try:
         return expand(text)

@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.commands.arguments import read_input_path, read_path
+from flows.commands.arguments import read_input_path, read_path, read_positive
 from flows.commands.checkpoint_tables import describe_pairs, format_size, print_table
+from flows.commands.checkpoints_doctor import add_doctor
 from flows.process.terminal import EXIT_DONE, EXIT_UNFINISHED, print_json, print_line, print_pairs, printable
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
@@ -33,7 +34,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
             "file", type=read_path, metavar="FILE", help="a checkpoint's path, or its name in the directory; .json or .json.gz"
         )
     pruning = _add(actions, "prune", prune_checkpoints, "remove older checkpoints of which newer ones hold as much")
-    pruning.add_argument("--keep", metavar="N", type=_positive, required=True, help="how many of each evaluation stay")
+    pruning.add_argument("--keep", metavar="N", type=read_positive, required=True, help="how many of each evaluation stay")
+    add_doctor(actions)
 
 
 def list_checkpoints(options: argparse.Namespace) -> int:
@@ -165,13 +167,6 @@ def _add(
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
 
 
 def _survey(folder: Path) -> tuple[list[Checkpoint], list[DamagedCheckpoint]]:
