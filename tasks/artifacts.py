@@ -173,7 +173,8 @@ class Artifacts:
     def _name(self, kind: str) -> str:
         """Return an artifact's key: the same in each run of the same questions and model, so that the UI shows its history."""
         config = self._run.config
-        return slugify(f"{Path(config.questions_file).stem} {config.model.generator_settings.model} {kind}")
+        part = "shard " if config.processing.shard else ""
+        return slugify(f"{Path(config.questions_file).stem} {config.model.generator_settings.model} {part}{kind}")
 
     def _try(self, show: Callable[[], object]) -> None:
         if not self._is_taken:

@@ -20,6 +20,7 @@ SETTINGS = {
     "--random": "random_selection",
     "--seed": "random_seed",
     "--limit": "limit",
+    "--shard": "shard",
     "--temperature": "temperature",
     "--max-tokens": "max_tokens",
     "--prompt": "prompt",

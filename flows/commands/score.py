@@ -48,6 +48,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
     add("--seed", dest="random_seed", type=int, metavar="S", help="the sample's seed")
     add("--limit", type=int, metavar="N", help="score the first N questions")
+    add("--shard", metavar="I/N", help="score one of N parts, counted from 0, such as 3/64: the others are for other runs")
 
 
 def _add_progress(parser: argparse.ArgumentParser) -> None:

@@ -23,11 +23,11 @@ def is_recurring(config: Config) -> bool:
 
 @contextmanager
 def announced(run: Run) -> Iterator[None]:
-    """Send the run's events when the block is left; none for a run that is suspended, which has not ended.
+    """Send the run's events when the block is left; none for a run that is suspended, which has not ended, or for a shard.
 
     Where nobody can have automations, none are sent.
     """
-    if not has_audience():
+    if not has_audience() or run.config.processing.shard:
         yield
         return
     try:

@@ -27,4 +27,5 @@ def final_state(run: Run) -> State[None]:
     if failed:
         message = "; ".join(failed)
         return fail(message, error=GateFailed(message))
-    return Completed(message=f"Accuracy {accuracy}")
+    shard = run.config.processing.shard
+    return Completed(message=f"Shard {shard}: accuracy {accuracy}" if shard else f"Accuracy {accuracy}")

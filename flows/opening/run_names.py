@@ -36,4 +36,5 @@ def describe(config_file: str | None, overrides: object, advanced: object) -> st
         config = load_config(config_file, changes)
     except (UserMistake, ValueError):
         return f"score {config_file or 'questions'}"
-    return f"{Path(config.questions_file).stem} {config.model.generator_settings.model}"
+    of_part = f" shard {config.processing.shard}" if config.processing.shard else ""
+    return f"{Path(config.questions_file).stem} {config.model.generator_settings.model}{of_part}"

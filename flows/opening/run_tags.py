@@ -1,4 +1,4 @@
-"""Tags by which runs are found again in Prefect's UI: `model:…`, `questions:…` and, with a grader, `grader:…`."""
+"""Tags by which runs are found again in Prefect's UI: `model:…`, `questions:…`, and where set `grader:…`, `shard:…`."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,10 +34,11 @@ def tag_run(config: Config) -> None:
 
 def add_tags(present: Iterable[str], config: Config) -> list[str]:
     """Return the tags that the run has, and behind them those that it lacks."""
-    grader = config.model.grader_shortname
+    grader, shard = config.model.grader_shortname, config.processing.shard
     tags = [
         f"model:{config.model.generator_settings.model}",
         f"questions:{Path(config.questions_file).stem}",
         *([f"grader:{grader}"] if grader else []),
+        *([f"shard:{shard}"] if shard else []),
     ]
     return [*dict.fromkeys([*present, *tags])]

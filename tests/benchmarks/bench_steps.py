@@ -180,8 +180,9 @@ def measure_together(steps: Steps, preparation: Preparation, ledger: Ledger, end
 
 def measure_batches(steps: Steps, preparation: Preparation, ledger: Ledger) -> None:
     """Measure what Prefect keeps of the batches, on other threads."""
-    batches = Batches(ledger, preparation.config.processing)
-    size, serializer = choose_batch_size(steps.count), JSONSerializer()
+    processing = preparation.config.processing
+    size, serializer = choose_batch_size(steps.count, processing), JSONSerializer()
+    batches = Batches(ledger, processing, size)
     began = time.thread_time()
     for start in range(0, steps.count, size):
         serializer.dumps(batches.collect(Batch(range(start, min(start + size, steps.count)), "")))

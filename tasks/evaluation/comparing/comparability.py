@@ -111,7 +111,8 @@ def _describe_sample(run: SavedRun) -> str:
     seed = chosen.random_seed if chosen.random_seed is not None else read_setting(run.config, "processing", "random_seed")
     limit = chosen.limit or read_setting(run.config, "processing", "limit")
     of_sample = f"a random sample of {size} questions (seed {seed})" if size else "the questions in the file's order"
-    return f"the first {limit} of {of_sample}" if limit else of_sample
+    taken = f"the first {limit} of {of_sample}" if limit else of_sample
+    return f"shard {chosen.shard} of {taken}" if chosen.shard else taken
 
 
 def _is_same_file(a: SavedRun, b: SavedRun) -> bool:

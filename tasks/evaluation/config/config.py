@@ -15,6 +15,7 @@ from tasks.evaluation.config.overrides import Count, WorkerCount
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.secrets import mask_secrets
+from tasks.evaluation.config.shards import ShardText
 from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 
 
@@ -152,6 +153,8 @@ class Processing(Settings):
     """The sample's seed; None: that of the run that is continued, or a random one."""
     limit: Count | None = None
     """Keep only the first questions, of the sample if one is drawn."""
+    shard: ShardText | None = None
+    """Ask one part of these questions only, `3/64`: the other parts are for other runs."""
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     """The number of questions in a task run; None: chosen from the number of questions."""
     enable_checkpointing: bool = True
@@ -200,7 +203,17 @@ class Processing(Settings):
             raise ValueError("checkpointing is disabled, so nothing can be resumed: drop one of the two settings")
         if not self.enable_checkpointing and self.save_incremental:
             raise ValueError("checkpointing is disabled, and save_incremental needs it: drop one of the two settings")
+        if self.shard:
+            self._refuse_lost_shard()
         return self
+
+    def _refuse_lost_shard(self) -> None:
+        """Refuse what would keep the shard's answers from the run of the whole, or let it draw other questions."""
+        if self.random_selection is not None and self.random_seed is None:
+            raise ValueError("a shard of a random sample needs random_seed, the same for all: else each run draws its own")
+        if not self.enable_checkpointing or not self.auto_resume:
+            name = "auto_resume" if self.enable_checkpointing else "enable_checkpointing"
+            raise ValueError(f"{name} is false, so no other run could use this shard's answers: drop it, or shard")
 
 
 class Output(Settings):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 from pydantic.config import JsonDict
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN
+from tasks.evaluation.config.shards import ShardText
 from tasks.evaluation.errors import UserMistake
 
 Count = Annotated[int, Field(ge=1)]
@@ -70,6 +71,11 @@ class Advanced(BaseModel):
     )
     random_seed: int | None = Field(
         default=None, title="Seed", description="The seed of the random sample; a random one if it is not set."
+    )
+    shard: ShardText | None = Field(
+        default=None,
+        title="Shard",
+        description="Ask one part only, such as 3/64: the batches whose number, from 0, leaves 3 when divided by 64.",
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."

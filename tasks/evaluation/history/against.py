@@ -144,6 +144,7 @@ def explain_mark(mark: Mark) -> str:
         "unfinished": "questions are not scored yet",
         "nothing scored": "no question was scored",
         "limited": "limit cut it short; a sample with random_selection and random_seed is followed",
+        "shard": "it is one part of a selection; the run of the whole is followed",
         "answers reused": "its answers are those of an earlier run",
         "": "",
     }

@@ -1,7 +1,7 @@
 """Runs in the order of their time, each beside the one before it that measured the same.
 
-A run counts in its evaluation's history if it is a measurement of its own: finished, of the whole selection, and not made of
-the answers of a finished run. Others are shown with a mark that says why they do not count.
+A run counts in its evaluation's history if it is a measurement of its own: finished, of the whole selection and no shard of it,
+and not made of the answers of a finished run. Others are shown with a mark that says why they do not count.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from typing import Literal
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.past_runs import LeftOut, PastRun, find_past_runs, name_selection
 
-Mark = Literal["", "unfinished", "nothing scored", "limited", "answers reused"]
+Mark = Literal["", "unfinished", "nothing scored", "limited", "shard", "answers reused"]
 SHOWN_NAMES = 10
 
 
@@ -107,6 +107,8 @@ def _mark(run: PastRun, *, is_answered: bool) -> Mark:
         return "unfinished"
     if run.accuracy is None:
         return "nothing scored"
+    if run.saved.provenance.selection.shard:
+        return "shard"
     if run.is_limited:
         return "limited"
     return "answers reused" if is_answered and run.saved.provenance.reused_count else ""

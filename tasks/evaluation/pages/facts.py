@@ -125,6 +125,8 @@ def describe_missing(figures: ComparedRun, sheet: RunSheet) -> Missing | None:
 def _describe_questions(run: SavedRun, figures: ComparedRun) -> str:
     chosen = run.provenance.selection
     name = Path(run.questions_file).name or "unknown file"
+    if chosen.shard:
+        return f"{name}: shard {chosen.shard}, {format_count(figures.selected)} of {format_count(chosen.whole_count or 0)}"
     if chosen.random_selection:
         return f"{name}: a random {format_count(figures.selected)} (seed {chosen.random_seed})"
     if chosen.limit:

@@ -169,6 +169,12 @@ class Questions:
         groups = (self._groups, self._clusters)
         return Questions(self._spool, places, self._copies, self._found, groups, has_metadata=self._has_metadata)
 
+    def take(self, positions: Sequence[int]) -> "Questions":
+        """Return the questions at these positions, of the same temporary copy."""
+        places = array("Q", (self._places[position] for position in positions))
+        groups = (self._groups, self._clusters)
+        return Questions(self._spool, places, self._copies, self._found, groups, has_metadata=self._has_metadata)
+
     def close(self) -> None:
         """Free the disk's space."""
         self._spool.close()

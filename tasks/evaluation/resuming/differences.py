@@ -22,7 +22,7 @@ ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading
 # The values for a file that does not hold them: one of the original script, or one of ours from before there was a choice.
 BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
 BEFORE_REPEATS: JsonObject = {"repeats": 1}
-SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit")
+SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit", "shard")
 
 
 def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
@@ -82,6 +82,8 @@ def explain_change(checkpoint: Checkpoint, settings: JsonObject, selection: Save
     changed = [line for name in settings for line in _compare(name, theirs.get(name), settings[name])]
     for name in SELECTION_SETTINGS:
         changed += _compare(name, getattr(their_selection, name), getattr(selection, name))
+    if selection.shard:  # which batches they are decides which questions these have
+        changed += _compare("batch_size", their_selection.batch_size, selection.batch_size)
     is_same_selection = all(getattr(their_selection, name) == getattr(selection, name) for name in SELECTION_SETTINGS[1:])
     if is_same_selection and theirs.get("context") == settings["context"]:
         changed += _compare_questions(their_selection, selection)

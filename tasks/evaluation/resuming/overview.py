@@ -39,6 +39,7 @@ class Overview:
     random_selection: int | None
     random_seed: int | None
     limit: int | None
+    shard: str | None
     evaluation_id: str
 
     @property
@@ -53,6 +54,7 @@ class Overview:
         """Return in words which of the file's questions were selected."""
         parts = [f"{self.random_selection:,} drawn with seed {self.random_seed}"] if self.random_selection else []
         parts += [f"the first {self.limit:,}"] if self.limit else []
+        parts += [f"shard {self.shard}"] if self.shard else []
         return ", of these ".join(parts) or "all"
 
     def to_json(self) -> JsonObject:
@@ -129,6 +131,7 @@ def _describe(checkpoint: Checkpoint, *, is_running: bool, is_latest: bool) -> O
         random_selection=selection.random_selection or _as_number(_find(config, "processing", "random_selection")),
         random_seed=selection.random_seed or _as_number(_find(config, "processing", "random_seed")),
         limit=selection.limit or _as_number(_find(config, "processing", "limit")),
+        shard=selection.shard,
         evaluation_id=checkpoint.evaluation_id,
     )
 

@@ -4,10 +4,14 @@ A result may come from an earlier run's cache, from a file that was written with
 its digest is right (`batch_results`), and for each question only if its id is.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from tasks.evaluation.config.config import Processing
+from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UnfinishedBatch
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.run.batch_results import pack_lines, unpack_records
@@ -17,6 +21,9 @@ from tasks.evaluation.scoring.records import is_refused
 # Between these bounds, the batch size is chosen so that a run has at most about 40 task runs. One costs Prefect's server 30 ms
 # of processor time, and its client 5: with batches of 50, more than asking takes.
 SMALLEST_BATCH, LARGEST_BATCH, TASK_RUNS = 50, 1_000, 40
+# Shards are made of whole batches, and differ by one at most: of 64 shards, each has some six of 400. A batch is also what
+# another machine finds in a result storage, so that a smaller one is carried there earlier.
+SMALLEST_SHARED_BATCH, SHARED_TASK_RUNS = 10, 400
 
 
 @dataclass(frozen=True)
@@ -33,20 +40,21 @@ class Batch:
 
 
 class Batches:
-    """The batches of one run, cut from the whole selection.
+    """The batches of one run: of the whole selection, or of a shard.
 
     `failures` says by position why questions that were asked are still open.
 
     Args:
         ledger: what is known about the questions.
         processing: the settings.
+        size: the number of questions in each batch but the last, as `choose_batch_size` returns it.
     """
 
-    def __init__(self, ledger: Ledger, processing: Processing) -> None:
+    def __init__(self, ledger: Ledger, processing: Processing, size: int) -> None:
         self.failures: dict[int, str] = {}
         self._ledger = ledger
         self._retry_refused = processing.retry_refused
-        self._size = processing.batch_size or choose_batch_size(len(ledger.questions))
+        self._size = size
 
     def list_open(self) -> Iterator[Batch]:
         """Yield the batches in which some question is not finished."""
@@ -90,6 +98,27 @@ class Batches:
                 self._ledger.finish_question(position, {"question_id": 0, "question": question.text, **result})
 
 
-def choose_batch_size(question_count: int) -> int:
-    """Return the number of questions in a batch, which depends only on the total number of questions."""
-    return min(max(-(-question_count // TASK_RUNS), SMALLEST_BATCH), LARGEST_BATCH)
+def choose_batch_size(question_count: int, processing: Processing) -> int:
+    """Return the number of questions in each batch but the last.
+
+    It never depends on the shard or the number of shards. Where results are shared, it is the same with and without shards.
+
+    Args:
+        question_count: the number of questions in the whole selection.
+        processing: the settings.
+    """
+    if processing.batch_size:
+        return processing.batch_size
+    is_shared = bool(processing.shard or processing.result_storage)
+    smallest, task_runs = (SMALLEST_SHARED_BATCH, SHARED_TASK_RUNS) if is_shared else (SMALLEST_BATCH, TASK_RUNS)
+    return min(max(-(-question_count // task_runs), smallest), LARGEST_BATCH)
+
+
+def list_shard(question_count: int, batch_size: int, shard: Shard) -> Sequence[int]:
+    """Return the positions of the shard's questions in the whole selection.
+
+    Only the last batch of the whole may be smaller, and it is the last of its shard: so these positions, cut by the same size,
+    make the same batches.
+    """
+    positions = np.arange(question_count, dtype=np.uint64)
+    return array("Q", positions[positions // batch_size % shard.count == shard.number].tobytes())

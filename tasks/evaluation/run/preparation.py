@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
@@ -15,6 +16,7 @@ from tasks.evaluation.questions.findings import summarize
 from tasks.evaluation.questions.questions import Questions, Selection
 from tasks.evaluation.resuming.differences import describe_settings, explain_change
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.run.batches import choose_batch_size, list_shard
 from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.roster import Roster
@@ -46,6 +48,10 @@ class Preparation:
     """The earlier checkpoints that the run may use."""
     own_folder: Path | None
     """The folder for all our files but the checkpoints; None without checkpointing."""
+    whole_count: int
+    """The number of questions in the whole selection: more than in the roster if the run asks a shard of it."""
+    batch_size: int
+    """The number of questions in each batch but the last."""
 
     @property
     def private_run_id(self) -> str:
@@ -85,6 +91,9 @@ class Preparation:
             limit=self.selection.limit,
             digest=self.roster.questions_digest,
             findings={finding.kind: finding.count for finding in self.roster.questions.findings},
+            shard=self.config.processing.shard,
+            whole_count=self.whole_count,
+            batch_size=self.batch_size,
         )
 
 
@@ -130,14 +139,16 @@ def prepare(
     _check_questions(config, questions, notify)
     if config.processing.repeats > 1 and generator.request.get("temperature") == 0 and not config.fields.reorders_choices:
         notify(COLD_REPEATS.format(repeats=config.processing.repeats))
+    whole = questions.select(selection)
+    batch_size = choose_batch_size(len(whole), config.processing)
     roster = Roster(
-        questions.select(selection),
+        _take_shard(whole, batch_size, config, notify),
         _make_identity(config, generator, grader, lineage),
         grader,
         repeats=config.processing.repeats,
         reorders=config.fields.reorders_choices,
     )
-    preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder)
+    preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size)
     _require_same_evaluation(preparation)
     return preparation
 
@@ -152,6 +163,28 @@ def _check_questions(config: Config, questions: Questions, notify: Callable[[str
         notify(line)
     if questions.refusal:
         raise UserMistake(questions.refusal)
+
+
+def _take_shard(whole: Questions, batch_size: int, config: Config, notify: Callable[[str], None]) -> Questions:
+    """Return the questions of the shard that the settings name, and say which these are; without one, all.
+
+    Raises:
+        UserMistake: the shard has no question.
+    """
+    if config.processing.shard is None:
+        return whole
+    shard, batch_count = Shard.read(config.processing.shard), -(-len(whole) // batch_size)
+    taken = whole.take(list_shard(len(whole), batch_size, shard))
+    if not len(taken):
+        raise UserMistake(
+            f"shard {shard} has nothing to ask: {len(whole):,} questions are {batch_count:,} batches of {batch_size:,}, enough "
+            f"for {batch_count:,} shards. Use fewer shards, or a smaller processing.batch_size in all runs"
+        )
+    notify(
+        f"🧩 Shard {shard}: {len(taken):,} of {len(whole):,} questions, in {-(-len(taken) // batch_size):,} of {batch_count:,} "
+        "batches. The run of the whole finds them and writes the results of all"
+    )
+    return taken
 
 
 def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage: Lineage) -> Identity:

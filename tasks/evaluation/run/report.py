@@ -41,6 +41,8 @@ def report(run: Run, written: dict[str, Path]) -> None:
     written |= write_gates(run)
     write_formats(run, written)
     write_web_page(run, written)
+    if run.config.processing.shard:
+        return
     run.standing = hold_against_history(run, written["results"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
@@ -10,6 +11,10 @@ from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER
+from tasks.evaluation.storage.provenance import SavedSelection
+
+# What decides which questions a shard has.
+CUT = ("questions_file", "file_count", "random_selection", "random_seed", "limit", "whole_count", "batch_size")
 
 
 def reuse_earlier(preparation: Preparation, ledger: Ledger, notify: Callable[[str], None]) -> None:
@@ -51,9 +56,12 @@ def _use_newest(reuser: Reuser, ledger: Ledger, preparation: Preparation, notify
     total = Reuse()
     used_counts: dict[str, int] = {}
     passed_over: list[Checkpoint] = []
+    own_selection = preparation.describe_selection()
     for checkpoint in [*preparation.lineage.own, *preparation.lineage.others]:
         if not ledger.open_count:
             break
+        if is_another_shard(checkpoint.provenance.selection, own_selection):
+            continue
         if checkpoint.completed_count <= used_counts.get(checkpoint.evaluation_id, -1):
             continue
         try:
@@ -70,6 +78,17 @@ def _use_newest(reuser: Reuser, ledger: Ledger, preparation: Preparation, notify
             passed_over.append(checkpoint)
     _report_passed_over(passed_over, preparation.settings, notify)
     return total
+
+
+def is_another_shard(theirs: SavedSelection, ours: SavedSelection) -> bool:
+    """Return True if these are two shards of one selection, which share no question.
+
+    Else each of N shards that share a directory would read the checkpoints of all the others.
+    """
+    if theirs.shard is None or ours.shard is None or theirs.shard == ours.shard:
+        return False
+    are_alike = Shard.read(theirs.shard).count == Shard.read(ours.shard).count
+    return are_alike and all(getattr(theirs, name) == getattr(ours, name) for name in CUT)
 
 
 def _report_loaded(checkpoint: Checkpoint, reuse: Reuse, notify: Callable[[str], None]) -> None:

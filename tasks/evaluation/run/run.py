@@ -71,7 +71,7 @@ class Run:
         self._scorer = Scorer(
             self.ledger, preparation.grader, self._generator, self._grader, slots=self._slots, prompt=self.config.prompt
         )
-        self.batches = Batches(self.ledger, self.config.processing)
+        self.batches = Batches(self.ledger, self.config.processing, preparation.batch_size)
         self.metadata = Metadata(
             preparation, self.ledger, lambda: self.paid, config_file=config_file, started_at=factories.now()
         )

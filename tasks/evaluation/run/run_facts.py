@@ -46,7 +46,9 @@ def list_own_prompts(prompt: Prompt) -> dict[str, str]:
 
 def _describe_questions(run: Run) -> str:
     selection = run.preparation.describe_selection()
-    shown, count = f"{selection.questions_file}: {selection.file_count:,}", len(run.ledger.questions)
+    shown, count = f"{selection.questions_file}: {selection.file_count:,}", run.preparation.whole_count
+    if selection.shard:
+        shown = f"{len(run.ledger.questions):,} of shard {selection.shard}, from {shown}"
     if selection.file_count == count:
         return shown
     if selection.random_selection is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Self
 
+from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # The key of our part of `metadata`.
@@ -33,6 +34,12 @@ class SavedSelection:
     """A digest of the selected questions and their references, in order."""
     findings: JsonObject = field(default_factory=dict)
     """The number of entries with each kind of finding."""
+    shard: str | None = None
+    """The part of the selection that was asked, such as `3/64`; None: the whole."""
+    whole_count: int | None = None
+    """The number of questions in the whole selection."""
+    batch_size: int | None = None
+    """The number of questions in each batch but the last."""
 
     @classmethod
     def read(cls, record: Mapping[str, JsonValue]) -> Self:
@@ -47,6 +54,9 @@ class SavedSelection:
             limit=_read_number(record, "limit"),
             digest=_read_text(record, "digest"),
             findings=findings if isinstance(findings, dict) else {},
+            shard=read_shard(record),
+            whole_count=_read_number(record, "whole_count"),
+            batch_size=_read_number(record, "batch_size"),
         )
 
     def to_json(self) -> JsonObject:
@@ -112,6 +122,14 @@ class Provenance:
             "started_at": self.started_at or None,
         }
         return {OURS: ours}
+
+
+def read_shard(record: Mapping[str, JsonValue]) -> str | None:
+    """Return the shard that the record names; None if it names none, or something else."""
+    try:
+        return str(Shard.read(str(record.get("shard") or "")))
+    except ValueError:
+        return None
 
 
 def _read_object(record: Mapping[str, JsonValue], key: str) -> JsonObject:
