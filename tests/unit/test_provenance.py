@@ -5,7 +5,7 @@ import pytest
 from tasks.evaluation.json_lines import JsonValue
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
-SELECTION = SavedSelection("exam.json", 20, 5, 5, 42, None, "d1", {"no_answer": 2})
+SELECTION = SavedSelection("exam.json", 20, 5, 5, 42, None, "d1", {"no_answer": 2}, "1/3", 15, 5)
 PROVENANCE = Provenance(
     "e1", "r1", "r1", "checkpoint_a.json", SELECTION, {"model": "m"}, "exam m", "h1", 3, "2026-11-27T02:00:00+01:00"
 )
@@ -33,6 +33,9 @@ def test_the_keys_of_the_file_stay() -> None:
                 "limit": None,
                 "digest": "d1",
                 "findings": {"no_answer": 2},
+                "shard": "1/3",
+                "whole_count": 15,
+                "batch_size": 5,
             },
             "settings": {"model": "m"},
             "run_name": "exam m",
@@ -49,7 +52,14 @@ def test_a_run_that_was_told_to_continue_nothing_names_no_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "ours", [None, "text", [], {"selection": "all"}, {"evaluation_id": 7, "selection": {"random_seed": True, "limit": "5"}}]
+    "ours",
+    [
+        None,
+        "text",
+        [],
+        {"selection": "all"},
+        {"evaluation_id": 7, "selection": {"random_seed": True, "limit": "5", "shard": "3/3"}},
+    ],
 )
 def test_what_others_have_put_there_counts_as_nothing(ours: JsonValue) -> None:
     """The original's files, and damaged ones, have no provenance."""
