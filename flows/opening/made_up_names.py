@@ -28,7 +28,8 @@ OF_FORM_1 = re.compile(rf"(?:{GREEK})\d*-(.+)")
 OF_FORM_2 = re.compile(rf"(?:{PRAISE})-(.{{1,6}})")
 # The first and the last word of the lists in the scripts, which stand there in one piece.
 STARS, REGIONS, ANIMALS = ("andromedae", "zuvan"), ("adjunct", "warp"), ("Aardvark", "Zorse")
-SCRIPTS_1, SCRIPTS_2 = "ui_build", "ui_v2_build"
+# As installed: a server serves copies of them, which are made where one is first started, often on another machine.
+SCRIPTS_1, SCRIPTS_2 = prefect.__ui_static_path__, prefect.__ui_v2_static_path__
 
 
 def is_made_up(name: str) -> bool:
@@ -58,10 +59,10 @@ def _list_words(kind: str) -> frozenset[str]:
 
 
 @cache
-def _read_list(scripts: str, ends: tuple[str, str]) -> frozenset[str]:
+def _read_list(scripts: Path, ends: tuple[str, str]) -> frozenset[str]:
     """Return the words that stand in a script of the UI from the first to the last, in quotes or with dots between them."""
     first, last = ends
-    for path in sorted((Path(prefect.__file__).parent / "server" / scripts / "assets").glob("*.js")):
+    for path in sorted((scripts / "assets").glob("*.js")):
         text = path.read_text(encoding="utf-8", errors="replace")
         begin = text.find(first)
         end = text.find(last, max(begin, 0))
