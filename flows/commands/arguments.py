@@ -30,9 +30,12 @@ def read_positive(text: str) -> int:
     """Return the whole number.
 
     Raises:
-        ArgumentTypeError: it is less than 1.
+        ArgumentTypeError: it is no whole number, or less than 1.
     """
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
     return number

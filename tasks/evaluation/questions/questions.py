@@ -165,13 +165,13 @@ class Questions:
 
     def select(self, selection: Selection) -> "Questions":
         """Return the questions that the selection takes, of the same temporary copy."""
-        places = selection.choose(self.file_count)
-        groups = (self._groups, self._clusters)
-        return Questions(self._spool, places, self._copies, self._found, groups, has_metadata=self._has_metadata)
+        return self._at(selection.choose(self.file_count))
 
     def take(self, positions: Sequence[int]) -> "Questions":
         """Return the questions at these positions, of the same temporary copy."""
-        places = array("Q", (self._places[position] for position in positions))
+        return self._at(array("Q", (self._places[position] for position in positions)))
+
+    def _at(self, places: Places) -> "Questions":
         groups = (self._groups, self._clusters)
         return Questions(self._spool, places, self._copies, self._found, groups, has_metadata=self._has_metadata)
 

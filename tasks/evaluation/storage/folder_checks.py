@@ -10,6 +10,7 @@ machine meanwhile, and the file that it locks says every second what its clock s
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -67,7 +68,7 @@ def examine(folder: Path, now: Callable[[], float] = time.time) -> Iterator[Find
     if mount := read_mount(folder):
         yield Finding("file system", mount.kind, find_weakness(mount))
     shortage = find_shortage(folder, ROOM_BYTES)
-    yield Finding("room", f"{_count_free(folder) / 1e9:,.1f} GB free", str(shortage or ""))
+    yield Finding("room", f"{shutil.disk_usage(folder).free / 1e9:,.1f} GB free", str(shortage or ""))
     first, second = (folder / name_temporary_file(f"mcqa_doctor_{which}") for which in ("first", "second"))
     trials: list[tuple[str, Callable[[], str], str]] = [
         ("write and fsync", lambda: _write(first), "no run can keep anything here: it stops before its first question"),
@@ -104,12 +105,14 @@ def hold_lock(folder: Path, seconds: float, now: Callable[[], float] = time.time
             if (state := try_lock(file)) != "ours":
                 reason = "another process holds it" if state == "others" else "the file system has no locks"
                 raise StorageFailure(f"cannot lock {path}: {reason}")
-            for _ in range(max(1, round(seconds / BEAT_SECONDS))):
-                file.seek(0)
-                file.write(f"{socket.gethostname()}\n{now()}".encode().ljust(BEAT_BYTES))
-                os.fsync(file.fileno())
-                time.sleep(BEAT_SECONDS)
-            path.unlink()
+            try:
+                for _ in range(max(1, round(seconds / BEAT_SECONDS))):
+                    file.seek(0)
+                    file.write(f"{socket.gethostname()}\n{now()}".encode().ljust(BEAT_BYTES))
+                    os.fsync(file.fileno())
+                    time.sleep(BEAT_SECONDS)
+            finally:
+                path.unlink()
     except OSError as error:
         raise StorageFailure(f"cannot write {path}: {error.strerror}") from error
 
@@ -121,11 +124,6 @@ def _attempt(name: str, attempt: Callable[[], str], meaning: str) -> Finding:
         return Finding(name, str(seen), meaning)
     except OSError as error:
         return Finding(name, error.strerror or str(error), meaning)
-
-
-def _count_free(folder: Path) -> int:
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize
 
 
 def _write(path: Path) -> str:
