@@ -147,6 +147,21 @@ def test_the_keyboard_does_everything(visit: Visit, report: Path) -> None:
     assert page.get_by_role("dialog", name="Keyboard").is_visible()
 
 
+def test_a_page_turned_after_typing_stays_turned(visit: Visit, report: Path) -> None:
+    """What was typed and taken back searches nothing once its field is left; what stands in it is searched at once."""
+    page = visit.open(report)
+    page.clock.install()
+    page.locator("#search").fill("questions")
+    page.locator("#search").fill("")
+    page.keyboard.press("Escape")
+    page.keyboard.press("]")
+    page.clock.run_for(1_000)
+    assert list_numbers(visit)[0] == "51"
+    page.locator("#search").fill("mitochondria")
+    page.keyboard.press("Tab")
+    page.get_by_text("1 of 120 questions").wait_for()
+
+
 def test_a_question_opens_with_everything_about_it(visit: Visit, report: Path) -> None:
     """Choices with who chose them, each answer with its verdict, the model's own reasoning folded, other fields."""
     page = visit.open(report, "#q=7")

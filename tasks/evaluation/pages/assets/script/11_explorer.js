@@ -115,10 +115,15 @@ class Explorer {
   listen() {
     let timer;
     const field = find("search");
+    const search = () => {
+      clearTimeout(timer); // else the table would go back to its first page after the user has turned to another
+      if (field.value !== this.searched) this.refresh();
+    };
     field.addEventListener("input", () => {
       clearTimeout(timer);
-      timer = setTimeout(() => this.refresh(), SEARCH_DELAY);
+      timer = setTimeout(search, SEARCH_DELAY);
     });
+    field.addEventListener("blur", search);
     field.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.table.move(1);
     });
