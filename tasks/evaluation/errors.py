@@ -14,6 +14,7 @@ EvaluationError
 │   └── Declined            refused by a status code, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
 │   └── KeyRefused          the endpoint does not accept the key
+├── AddressLost         one of several addresses answers no more: the request is sent to another
 ├── KeyRenewed          the key was refused, and there is another one now: the request is sent again
 ├── GateFailed          all is scored, and the accuracy is below what the user demands
 ├── DamagedFile         a file is not what a finished write leaves
@@ -149,6 +150,10 @@ class KeyRefused(EndpointStop):
 
 class KeyRenewed(EvaluationError):
     """The key of this request was refused, and was read again since: the request is to be sent again."""
+
+
+class AddressLost(EvaluationError):
+    """One of a model's addresses answers nothing until somebody acts there: the request is to be sent to another."""
 
 
 class Blocked(Unscored):

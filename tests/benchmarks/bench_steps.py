@@ -130,7 +130,7 @@ def measure_steps(steps: Steps, preparation: Preparation, ledger: Ledger, endpoi
     answer = read_reply(content, role="generator", seconds=0.5)
     steps.measure("keys masked", lambda _: transport._without_keys(answer))
     client = Client(endpoint, PATIENCE, is_proven=True, slots=Slots(), notify=print)
-    client._transport = Answering(answer)  # type: ignore[assignment]
+    client.addresses[0]._transport = Answering(answer)  # type: ignore[assignment]
     steps.measure_awaited("turn, rate, outage, token counts", lambda position: client.ask(messages[position]))
     steps.measure("answer as a line", lambda i: to_line(answer_record(roster.ids(i).answer, answer)))
     line, log = to_line(answer_record(roster.ids(0).answer, answer)), ledger.log

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.evaluation.config.config import Config, Processing
+from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.reporting.summary import compute_statistics

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from tasks.evaluation.config.config import Config, Model, Output, Processing
+from tasks.evaluation.config.config import Config, Model, Output
 from tasks.evaluation.config.model_servers import find_model_server
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.paths import expand_input
+from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import list_formats
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
@@ -89,7 +90,9 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
         settings["model"] = name
         return
     model["generator"] = {"generator_type": "openai"}
-    settings |= {"model": server.openai_model, "base_url": server.openai_api_base, "api_key": server.openai_api_key}
+    base = server.openai_api_base
+    settings |= {"model": server.openai_model, "base_url": base if isinstance(base, str) else [*base]}
+    settings["api_key"] = server.openai_api_key
     settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
     settings |= {"refresh_seconds": server.refresh_seconds, "boot_local": False}
     settings["extra"] = {**_section(settings, "extra"), **server.extra}

@@ -1,13 +1,14 @@
 """The model servers file: the endpoints that a lab has, by short name.
 
-It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base`, an `openai_model` and an `openai_api_key`,
-which may be `${NAME}`, `secret:name` or `command: PROGRAM ARGUMENT …`.
+It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base` (an address, or a list of them), an
+`openai_model` and an `openai_api_key`, which may be `${NAME}`, `secret:name` or `command: PROGRAM ARGUMENT …`.
 """
 
 from pathlib import Path
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
 
+from tasks.evaluation.config.addresses import Addresses
 from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -17,16 +18,20 @@ class ModelServer(BaseModel):
     """An entry of the model servers file. Other keys, which other programs use, are ignored."""
 
     shortname: str
-    openai_api_base: str
+    openai_api_base: Addresses
     openai_model: str
     openai_api_key: str | None = None
     refresh_seconds: float | None = Field(default=None, ge=1, allow_inf_nan=False)
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
 
-    _check_url = field_validator("openai_api_base")(check_url)
     _check_extra = field_validator("extra")(check_extra)
     _check_headers = field_validator("headers")(check_headers)
+
+    @field_validator("openai_api_base")
+    @classmethod
+    def _check_url(cls, base: str | list[str]) -> str | list[str]:
+        return check_url(base) if isinstance(base, str) else base
 
 
 def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:

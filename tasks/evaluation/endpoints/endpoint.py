@@ -1,11 +1,13 @@
 """Endpoints: where the generator and the grader are, with which key, and what is sent to them besides the messages."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tasks.evaluation.config.config import Config, GeneratorSettings
+from tasks.evaluation.config.addresses import WeightedUrl, name_server, read_line
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
 from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
@@ -64,6 +66,22 @@ class Endpoint:
     former_secrets: tuple[str, ...] = field(default=(), repr=False)
     """What its keys were before: no text may show them either."""
 
+    weight: float = 1.0
+    """Its share of the requests, beside the other addresses."""
+
+    others: tuple["Endpoint", ...] = field(default=(), repr=False)
+    """The same model at its other addresses."""
+
+    @property
+    def addresses(self) -> list["Endpoint"]:
+        """Return the endpoint at each of its addresses, this one first."""
+        return [self, *self.others]
+
+    def asked_as(self, role: Role, request: JsonObject) -> "Endpoint":
+        """Return the same model at the same addresses, asked for something else."""
+        others = tuple(each.asked_as(role, request) for each in self.others)
+        return replace(self, role=role, request=request, others=others)
+
     @property
     def secrets(self) -> list[str]:
         """Return what no text may show: the key, headers, values in the address, what requests hold under a secret's name."""
@@ -115,16 +133,26 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     """
     settings = config.model.generator_settings
     is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
-    url = local_url if is_local else _generator_url(config.model.generator.generator_type, settings) or keys.default_url
+    kind = config.model.generator.generator_type
+    urls = [local_url] if is_local else _list_generator_urls(kind, settings) or [keys.default_url]
     places = Places(*(f"{GENERATOR_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
-    sources = KeySources(keys, places, settings.api_key, settings.headers, url, settings.refresh_seconds)
+    sources = KeySources(keys, places, settings.api_key, settings.headers, None, settings.refresh_seconds)
     request = _make_request(settings, by_first_token=config.grading == "logprobs")
-    return _make_endpoint("generator", request, GENERATOR_SETTINGS, sources)
+    return _place(Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources), urls)
 
 
-def _make_endpoint(role: Role, request: JsonObject, origin: str, sources: KeySources) -> Endpoint:
+def _place(endpoint: Endpoint, urls: Sequence[str | WeightedUrl | None]) -> Endpoint:
+    """Return the endpoint at these addresses, with the keys that belong there."""
+    first, *others = [_place_at(endpoint, url) for url in urls]
+    return replace(first, others=tuple(others))
+
+
+def _place_at(endpoint: Endpoint, url: str | WeightedUrl | None) -> Endpoint:
+    assert endpoint.sources
+    bare, weight = url if isinstance(url, WeightedUrl) else (url, 1.0)
+    sources = replace(endpoint.sources, base_url=bare)
     keys = sources.read()
-    return Endpoint(role, keys.base_url, keys.api_key, request, origin=origin, headers=keys.headers, sources=sources)
+    return replace(endpoint, base_url=keys.base_url, api_key=keys.api_key, headers=keys.headers, sources=sources, weight=weight)
 
 
 def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:
@@ -147,7 +175,7 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
         return None
     server = find_model_server(shortname, servers_file, config_folder)
     if server is None and shortname == SELF_GRADER:
-        return replace(generator, role="grader", request=_make_self_request(generator.request))
+        return generator.asked_as("grader", _make_self_request(generator.request))
     if server is None:
         known = ", ".join(list_model_servers(servers_file, config_folder)) or "none, or there is no such file"
         raise UserMistake(
@@ -155,11 +183,10 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
             "name one of these with --grader, or another file with --model-config"
         )
     named = (f"{name} of {shortname!r} in {servers_file}" for name in ("openai_api_key", "headers", "openai_api_base"))
-    sources = KeySources(
-        keys, Places(*named), server.openai_api_key, server.headers, server.openai_api_base, server.refresh_seconds
-    )
+    sources = KeySources(keys, Places(*named), server.openai_api_key, server.headers, None, server.refresh_seconds)
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
-    return _make_endpoint("grader", request, f"the entry {shortname!r} of {servers_file}", sources)
+    origin = f"the entry {shortname!r} of {servers_file}"
+    return _place(Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources), _list_urls(server.openai_api_base))
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:
@@ -180,20 +207,28 @@ def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool
     warnings = (
         ["⚠️ An API key stands in clear in the settings: write ${NAME} or secret:NAME in its place"] if found_plain else []
     )
-    hosts = {urlsplit(each.base_url).hostname: None for each in endpoints if each and each.is_open_to_others}
+    addresses = [address for each in endpoints if each for address in each.addresses]
+    hosts = {urlsplit(each.base_url).hostname: None for each in addresses if each.is_open_to_others}
     if hosts:
         shown = ", ".join(map(str, hosts))
         warnings.append(f"⚠️ An API key is sent to {shown} without encryption: use https:// where the server has it")
     return warnings
 
 
-def _generator_url(kind: str, settings: GeneratorSettings) -> str | None:
+def _list_generator_urls(kind: str, settings: GeneratorSettings) -> list[str | WeightedUrl]:
     if settings.base_url:
-        return settings.base_url
+        return _list_urls(settings.base_url)
     if kind == "vllm":
         if not settings.server:
             raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
-        return f"http://{settings.server}:{settings.port or 8000}/v1"
+        if isinstance(settings.server, str):
+            return [f"http://{settings.server}:{settings.port or 8000}/v1"]
+        return [read_line(name_server(each, settings.port)) for each in settings.server]
     if kind == "argo":
         raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
-    return None
+    return []
+
+
+def _list_urls(base_url: str | list[str]) -> list[str | WeightedUrl]:
+    """Return the addresses that a setting names; one that stands alone is taken as it is."""
+    return [base_url] if isinstance(base_url, str) else [read_line(each) for each in base_url]

@@ -28,6 +28,7 @@ OPENAI_HOST, AZURE_DOMAIN = "api.openai.com", ".azure.com"
 REAL_WORDS = {"mistral", "mixtral", "code", "coder", "vision", "think"}
 # A longer number is a date, and a snapshot of another date may well exist.
 LONGEST_VERSION = 3
+MOST_NAMES = 3
 SHORTEST_WORD = 4
 
 
@@ -66,6 +67,23 @@ def find_meant(name: str, models: Sequence[ListedModel], base_url: str) -> str |
 def find_nearest(name: str, models: Sequence[ListedModel]) -> str | None:
     """Return the listed name that is most like the name, if one is much like it."""
     return next(iter(get_close_matches(name, [model.name for model in models], n=1)), None)
+
+
+def find_other_model(name: str, models: Sequence[ListedModel], reference: Sequence[ListedModel]) -> str | None:
+    """Return which models an address serves, if these are beyond doubt others than the one with this name.
+
+    Args:
+        name: the model's name, as it is asked for.
+        models: what the address lists; what lists nothing is never another.
+        reference: what another address lists, which does serve the model.
+    """
+    if not models or is_listed(name, models):
+        return None
+    lists_all = {model.owner for model in models} <= EXACT_OWNERS
+    shared = {_strip(model.name) for model in models} & {_strip(model.name) for model in reference}
+    if is_listed(name, reference) or (reference and not shared) or (not reference and lists_all):
+        return ", ".join(repr(model.name) for model in models[:MOST_NAMES]) + (" and more" if len(models) > MOST_NAMES else "")
+    return None
 
 
 def _is_gateway(models: Sequence[ListedModel], base_url: str) -> bool:

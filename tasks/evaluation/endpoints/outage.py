@@ -37,10 +37,12 @@ class Outage:
         role: the endpoint's role, for messages.
         patience: how many failures in a row begin it, how long it may last, and how often it is probed.
         notify: takes what the user should know.
+        place: the address, if the model has others too; else empty.
     """
 
-    def __init__(self, role: str, patience: Patience, notify: Callable[[str], None]) -> None:
+    def __init__(self, role: str, patience: Patience, notify: Callable[[str], None], place: str = "") -> None:
         self._role = role
+        self._place = place
         self._patience = patience
         self._notify = notify
         self._failures_in_a_row = 0
@@ -63,6 +65,20 @@ class Outage:
             return None
         return Waiting(self._role, now - since, self._last_failure.removeprefix(f"the {self._role} "))
 
+    @property
+    def is_too_long(self) -> bool:
+        """Return True if nothing has got through, or will, for longer than `max_outage_seconds`."""
+        longest, now, since = self._patience.max_outage_seconds, time.monotonic(), self._silent_since
+        is_over = since is not None and now - since > longest and (self.goes_on or longest > 0)
+        return is_over or self._waits_until - now > longest
+
+    def begin(self, failure: EndpointFailure) -> None:
+        """Note that the endpoint is out from its first request on."""
+        self._failures_in_a_row = self._patience.attempts
+        self._last_failure = str(failure)
+        self._is_told = True
+        self._measure_silence()
+
     async def wait_for_turn(self) -> None:
         """Return at once; during an outage, wait until it is over or it is the caller's turn to try."""
         while self.goes_on:
@@ -77,7 +93,7 @@ class Outage:
         self._silent_since = None
         if self._is_told:
             self._is_told = False
-            self._notify(f"The {self._role} answers again")
+            self._notify(f"The {self._role}{self._place and f' at {self._place}'} answers again")
 
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
         """Note that a request has failed; return the error that ends the run if nothing has got through for too long.
@@ -92,23 +108,30 @@ class Outage:
             return EndpointStop(f"nothing got through for {self._patience.max_outage_seconds:,.0f} s: {failure}")
         if self.goes_on and not self._is_told and silent_seconds >= self._patience.probe_seconds:
             self._is_told = True
-            self._notify(f"⚠️ Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}")
+            self._notify(self._describe_beginning(failure))
         return None
 
     def note_put_off(self, failure: RateLimited) -> EndpointStop | None:
         """Note that a request was rate limited; return the error that ends the run if that goes on for too long."""
         self._last_failure = str(failure)
         silent_seconds = max(self._measure_silence(), failure.retry_after_seconds)
+        now = time.monotonic()
         if silent_seconds > self._patience.max_outage_seconds:
+            if failure.retry_after_seconds > self._patience.max_outage_seconds:
+                self._waits_until = now + failure.retry_after_seconds
             return EndpointStop(
                 f"the {self._role} asks to wait for {silent_seconds:,.0f} s, longer than max_outage_seconds: {failure}"
             )
-        now = time.monotonic()
         if failure.retry_after_seconds >= LONG_WAIT_SECONDS and now >= self._waits_until:
             # The other requests in flight bring the same message.
             self._waits_until = now + failure.retry_after_seconds
             self._notify(f"⚠️ The {self._role} asks to wait for {failure.retry_after_seconds:,.0f} s: {failure}")
         return None
+
+    def _describe_beginning(self, failure: EndpointFailure) -> str:
+        if self._place:
+            return f"⚠️ Nothing gets through at {self._place}, the other addresses take its share: {failure}"
+        return f"⚠️ Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}"
 
     def _measure_silence(self) -> float:
         """Return how long nothing has got through, in seconds."""

@@ -29,6 +29,9 @@ class Patience:
     probe_seconds: float = 1.0
     """The pause before each attempt while nothing gets through."""
 
+    look_again_seconds: float = 30.0
+    """After how long one of several addresses is tried again that would stop a run if it were alone: a wrong key, say."""
+
     connect_seconds: float = 5.0
     """How long a connection may take."""
 

@@ -4,8 +4,11 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.listed_models import ListedModel, find_meant, find_nearest, is_listed
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.fleet import Fleet
+from tasks.evaluation.endpoints.listed_models import ListedModel, find_meant, find_nearest, find_other_model, is_listed
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, KeyRenewed, UserMistake
 
 PAUSE_SECONDS = 0.5
@@ -16,21 +19,63 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     """Check what can be checked without asking a question.
 
     An endpoint that lists no models is fine. A model that it does not list is a mistake only where that is beyond doubt, and
-    the model has not answered before; else it is a warning, and the first question will tell.
+    the model has not answered before; else it is a warning, and the first question will tell. Of several addresses those that
+    cannot be asked are left alone, as long as there are others.
 
     Raises:
         UserMistake: nothing answers at its address, it does not accept the key or a command fails to print it, or the model's
-            name is wrong.
+            name is wrong; or one of several addresses serves another model.
     """
-    endpoint = client.endpoint
+    if client.fleet:
+        await _check_fleet(client, client.fleet, notify)
+        return
+    [address] = client.addresses
     try:
-        models = await _list_models(client)
-    except EndpointFailure as failure:
-        raise UserMistake(
-            f"{failure}; nothing answers at {endpoint.shown_url}: start it, or fix its address in {endpoint.origin}"
-        ) from None
-    except EndpointStop as stop:
-        raise UserMistake(f"{stop} (see {endpoint.origin})") from None
+        models = await _list_models(client, address)
+    except (EndpointFailure, EndpointStop) as error:
+        raise _describe_mistake(address, error) from None
+    _check_name(client, address.endpoint, models, notify)
+
+
+async def _check_fleet(client: Client, fleet: Fleet, notify: Callable[[str], None]) -> None:
+    outcomes = await asyncio.gather(*(_list_models(client, member.address) for member in fleet.members), return_exceptions=True)
+    looks = list(zip(fleet.members, outcomes, strict=True))
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException) and not isinstance(outcome, EndpointFailure | EndpointStop):
+            raise outcome
+    failed = [(member, error) for member, error in looks if isinstance(error, EndpointFailure | EndpointStop)]
+    if len(failed) == len(looks):
+        member, error = failed[0]
+        mistake = _describe_mistake(member.address, error)
+        raise UserMistake(f"{mistake} (and none of the other addresses can be asked)")
+    for member, error in failed:
+        fleet.leave_alone(member, error)
+        notify(f"⚠️ {member.shown_url} is left alone, the other addresses take its share: {error}")
+    listing = [(member, models) for member, models in looks if isinstance(models, list)]
+    first, fleet.listed = listing[0]
+    _check_name(client, first.address.endpoint, fleet.listed, notify)
+    for member, models in listing[1:]:
+        endpoint = member.address.endpoint
+        if other := find_other_model(endpoint.model, models, fleet.listed):
+            raise UserMistake(
+                f"the {endpoint.role} at {member.shown_url} serves {other}, and not {endpoint.model!r} as "
+                f"{first.shown_url} does: fix its address in {endpoint.origin}, or remove it"
+            )
+
+
+def _describe_mistake(address: Address, error: EndpointFailure | EndpointStop) -> UserMistake:
+    endpoint = address.endpoint
+    if isinstance(error, EndpointStop):
+        return UserMistake(f"{error} (see {endpoint.origin})")
+    return UserMistake(f"{error}; nothing answers at {endpoint.shown_url}: start it, or fix its address in {endpoint.origin}")
+
+
+def _check_name(client: Client, endpoint: Endpoint, models: list[ListedModel], notify: Callable[[str], None]) -> None:
+    """Check the model's name by what the endpoint lists.
+
+    Raises:
+        UserMistake: it is wrong beyond doubt.
+    """
     if not models or is_listed(endpoint.model, models):
         return
     more = f" and {len(models) - MOST_MODELS:,} more" if len(models) > MOST_MODELS else ""
@@ -44,8 +89,8 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
     notify(f"⚠️ {words[0].upper()}{words[1:]}{hint}; it lists: {names}")
 
 
-async def _list_models(client: Client) -> list[ListedModel]:
-    """Return the models that the endpoint lists.
+async def _list_models(client: Client, address: Address) -> list[ListedModel]:
+    """Return the models that the endpoint lists at this address.
 
     Raises:
         EndpointFailure: it could not be reached, even after several attempts.
@@ -54,7 +99,7 @@ async def _list_models(client: Client) -> list[ListedModel]:
     began = time.monotonic()
     while True:
         try:
-            return await client.transport.list_models(client.patience.list_seconds)
+            return await address.transport.list_models(client.patience.list_seconds)
         except TimeoutError:
             return []
         except KeyRenewed:

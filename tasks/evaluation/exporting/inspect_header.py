@@ -10,6 +10,7 @@ from tasks.evaluation.exporting.inspect_samples import SCORER, add_counts
 from tasks.evaluation.exporting.run_facts import (
     RunningMean,
     name_task,
+    read_address,
     read_end,
     read_generator_settings,
     read_object,
@@ -70,7 +71,7 @@ def describe_evaluation(run: SavedRun, totals: Totals) -> JsonObject:
         "dataset": {"name": task, "location": run.questions_file or None, "samples": totals.questions},
         "model": name_model(run),
         "model_generate_config": _describe_sampling(settings),
-        "model_base_url": settings.get("base_url") if isinstance(settings.get("base_url"), str) else None,
+        "model_base_url": read_address(run),
         "config": {"epochs": totals.epochs, "epochs_reducer": ["mean"], "fail_on_error": False},
         "packages": {},
         "scorers": [{"name": SCORER, "metrics": metrics}],

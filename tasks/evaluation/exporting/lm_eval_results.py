@@ -6,7 +6,7 @@ Source: `result_schema.py` of lm-eval 0.4.13.
 import hashlib
 from dataclasses import dataclass, field
 
-from tasks.evaluation.exporting.run_facts import RunningMean, read_generator_settings, read_start
+from tasks.evaluation.exporting.run_facts import RunningMean, read_address, read_generator_settings, read_start
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
@@ -74,7 +74,7 @@ def describe_results(run: SavedRun, task: str, model_folder: str, tally: Tally) 
 
 def _describe_settings(run: SavedRun) -> JsonObject:
     settings = read_generator_settings(run)
-    base_url = settings.get("base_url")
+    base_url = read_address(run)
     return {
         "model": MODEL_TYPE,
         "model_args": f"model={run.model}" + (f",base_url={base_url}" if base_url else ""),

@@ -84,6 +84,13 @@ def read_generator_settings(run: SavedRun) -> JsonObject:
     return settings if isinstance(settings, dict) else {}
 
 
+def read_address(run: SavedRun) -> str | None:
+    """Return the addresses at which the model was asked, with commas between them; None if the file names none."""
+    base_url = read_generator_settings(run).get("base_url")
+    addresses = base_url if isinstance(base_url, list) else [base_url]
+    return ", ".join(each for each in addresses if isinstance(each, str) and each) or None
+
+
 def read_object(record: JsonObject, name: str) -> JsonObject:
     """Return a member that is an object; empty if it is not one."""
     value = record.get(name)

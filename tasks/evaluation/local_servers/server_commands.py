@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from tasks.evaluation.config.config import Config, GeneratorSettings
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers.vllm_arguments import find_secrets, list_options
 from tasks.evaluation.local_servers.weights import find_weights

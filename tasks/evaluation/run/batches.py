@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.evaluation.config.config import Processing
+from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UnfinishedBatch
 from tasks.evaluation.json_lines import JsonObject

@@ -63,7 +63,7 @@ class Run:
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
-        self.workers = processing.parallel_workers
+        self.workers = processing.count_workers(len(generator.addresses))
         self._slots = Slots(self.workers)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
@@ -142,5 +142,10 @@ class Run:
         processing = self.config.processing
         patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
         return self.factories.make_client(
-            endpoint, patience, is_proven=is_proven, slots=self._slots, notify=self.progress.notify
+            endpoint,
+            patience,
+            is_proven=is_proven,
+            slots=self._slots,
+            notify=self.progress.notify,
+            most_each=processing.parallel_per_server,
         )

@@ -1,0 +1,88 @@
+"""The addresses of a model, as the settings write them: one, or a list, each with a weight behind it if it has one.
+
+`http://node1:8000/v1 2` takes twice the share of `http://node2:8000/v1`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, NamedTuple
+
+from pydantic import BeforeValidator
+
+from tasks.evaluation.config.secrets import mask_urls
+from tasks.evaluation.config.urls import check_url
+
+MOST_WEIGHT = 1_000.0
+
+
+class WeightedUrl(NamedTuple):
+    """An address, and its share."""
+
+    url: str
+    """The address."""
+    weight: float = 1.0
+    """How many requests it gets for each one that an address of weight 1 gets."""
+
+
+def read_line(line: str) -> WeightedUrl:
+    """Return the address that a line holds, and the weight behind it.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    words = line.split()
+    if not words:
+        raise ValueError("an address is empty: http://HOST:PORT/v1 was expected")
+    url, *rest = words
+    check_url(url)
+    if not rest:
+        return WeightedUrl(url)
+    weight = float(rest[0]) if rest[0].replace(".", "", 1).isdecimal() and len(rest) == 1 else 0.0
+    if not 0 < weight <= MOST_WEIGHT:
+        raise ValueError(
+            f"{mask_urls(line)!r}: behind an address stands nothing, or its weight, over 0 and up to {MOST_WEIGHT:,.0f}"
+        )
+    return WeightedUrl(url, weight)
+
+
+def read_lines(lines: Sequence[str]) -> list[WeightedUrl]:
+    """Return the addresses that the lines hold.
+
+    Raises:
+        ValueError: a line holds something else, or there is an address twice, or none.
+    """
+    found = [read_line(line) for line in lines]
+    urls = [each.url.rstrip("/") for each in found]
+    twice = next((url for url in urls if urls.count(url) > 1), None)
+    if twice:
+        raise ValueError(f"{mask_urls(twice)!r} stands there twice: give it a weight of 2 if it is to get twice as much")
+    if not found:
+        raise ValueError("the list of addresses is empty")
+    return found
+
+
+def name_server(server: str, port: int | None) -> str:
+    """Return the address of a server that is given as `host` or `host:port`, with its weight; `port` is that of the first."""
+    host, *weight = server.split(maxsplit=1)
+    bare = host.rpartition("]")[2] if host.startswith("[") else host
+    placed = host if ":" in bare else f"{host}:{port or 8000}"
+    return " ".join([f"http://{placed}/v1", *weight])
+
+
+def _one_or_several(check: Callable[[Sequence[str]], object]) -> BeforeValidator:
+    def validate(given: object) -> object:
+        if given is None or isinstance(given, str):
+            return given
+        if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+            raise ValueError("one address, or a list of addresses, was expected")
+        check(given)
+        return given
+
+    return BeforeValidator(validate)
+
+
+# Addresses; one alone is checked where it stands, as an empty one means different things there.
+Addresses = Annotated[str | list[str], _one_or_several(read_lines)]
+# Servers, as `host` or `host:port`.
+Servers = Annotated[
+    str | list[str], _one_or_several(lambda servers: read_lines([name_server(each, None) for each in servers if each.strip()]))
+]
