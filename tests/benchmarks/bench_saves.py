@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tasks.evaluation.json_lines import to_line
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 TEXT = "Each option is weighed against what the stem says before one is chosen. " * 16

@@ -238,4 +238,4 @@ def test_every_failing_write(
     config: Config, tmp_path: Path, undisturbed: Final, begin: Callable[[], object], fault: Fault
 ) -> None:
     """Nothing more is asked, what is visible is whole, the message says what to do, and the next run pays for nothing twice."""
-    assert check_all(config, tmp_path / "disk", begin, fault, undisturbed) > 30
+    assert check_all(config, tmp_path / "disk", begin, fault, undisturbed) > 20

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import resource
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.json_lines import to_line
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_segment
+from tests.support.limited_files import files_limited_to
 
 IO_ERROR = OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -35,21 +35,6 @@ def record(number: int) -> bytes:
 
 def read_numbers(folder: Path) -> list[object]:
     return [each and each["n"] for path in list_segments(folder) for each in read_segment(path)]
-
-
-@contextmanager
-def files_limited_to(size_bytes: int) -> Iterator[None]:
-    """Let the disk take no more than this of any file, as a full one does."""
-    import signal
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_who_waits_no_more_stops_no_fsync(tmp_path: Path) -> None:

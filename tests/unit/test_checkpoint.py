@@ -13,8 +13,8 @@ from tasks.evaluation.storage.checkpoint_folder import find_checkpoints, survey_
 from tasks.evaluation.storage.checkpoint_reader import read_checkpoint, read_results
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
 from tasks.evaluation.storage.file_names import sanitize_filename
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 from tasks.evaluation.storage.save_clock import SaveClock
-from tasks.evaluation.storage.spool import PlacedSpool
 
 NOW = datetime(2026, 11, 23, 14, 30, 22, 123456)  # noqa: DTZ001
 CONFIG = {"model": {"generator_settings": {"model": "m"}}}

@@ -27,7 +27,8 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject, to_line
-from tasks.evaluation.questions.questions import Selection, read_questions
+from tasks.evaluation.questions.questions import read_questions
+from tasks.evaluation.questions.selection import Selection
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.resuming.differences import describe_settings
 from tasks.evaluation.run.folders import make_own_folder

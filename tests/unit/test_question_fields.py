@@ -12,7 +12,8 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.questions.entries import Entry, EntryReader
-from tasks.evaluation.questions.questions import Selection, read_questions
+from tasks.evaluation.questions.questions import read_questions
+from tasks.evaluation.questions.selection import Selection
 from tests.support.fake_endpoint import write_questions
 
 ASKED = "Even?\n\nA) two\nB) three\nC) five"

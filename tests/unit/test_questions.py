@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.questions.questions import Question, Questions, Selection, read_questions
+from tasks.evaluation.questions.questions import Question, Questions, read_questions
+from tasks.evaluation.questions.selection import Selection
 from tests.support.fake_endpoint import make_questions, write_questions
 from tests.support.parsed import parse_question
 

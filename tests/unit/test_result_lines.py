@@ -12,7 +12,7 @@ from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.storage.checkpoint_reader import read_result_lines, read_results
 from tasks.evaluation.storage.checkpoint_writer import CheckpointWriter
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 
 RESULT: JsonObject = {"question_id": 3, "question": "ä?\n", "score": 0.5, "seconds": 5.1e-05, "reasoning": None}
 WITH_FIELDS: JsonObject = {**RESULT, "fields": {"topic": "ü", "level": 2}}

@@ -10,7 +10,7 @@ import pytest
 
 from tasks.evaluation.errors import StorageFailure
 from tasks.evaluation.storage.checkpoint_writer import SHARED_FROM_BYTES, CheckpointWriter
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 
 NOW = datetime(2026, 11, 23, 14, 30, 22)  # noqa: DTZ001
 # Five of them are as much as is kept on the disk once.

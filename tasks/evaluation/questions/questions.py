@@ -1,6 +1,5 @@
 """The questions of a run: read from the file once, selected, and found by position without being held in memory."""
 
-import random
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -20,11 +19,10 @@ from tasks.evaluation.questions.files import QuestionFile, find_format
 from tasks.evaluation.questions.findings import FileFindings, Findings, explain_refusal, list_findings
 from tasks.evaluation.questions.groups import Clusters, Groups
 from tasks.evaluation.questions.parts import cut_parts, place_parts
+from tasks.evaluation.questions.selection import Places, Selection
 from tasks.evaluation.storage.spool import Spool
 
 Format = Literal["mc", "qa"]
-# Of a whole file, or the first of it, each question's place is its position.
-Places = Sequence[int]
 Codes = np.ndarray[tuple[int], np.dtype[np.int64]]
 QuestionFormat = Literal["auto", "mc", "qa"]
 
@@ -66,35 +64,16 @@ class Question:
 
     def to_json(self) -> JsonObject:
         """Return the question as the spool holds it."""
-        parts = place_parts(self.text, self.stem, self.choices)
-        return {**vars(self), **parts, "aliases": list(self.aliases), "right": [list(labels) for labels in self.right]}
+        return {**vars(self), **place_parts(self.text, self.stem, self.choices)}
 
     @classmethod
     def from_json(cls, stored: JsonObject) -> "Question":
         """Return the question that `to_json` wrote."""
+        question = cls.__new__(cls)
+        # Without `__init__`, which for a frozen class takes longer than all else here.
         lists = {"aliases": tuple(stored["aliases"]), "right": tuple(map(tuple, stored["right"]))}  # type: ignore[arg-type]
-        return cls(**stored | cut_parts(stored) | lists)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which of the file's questions a run takes: a random sample, the first `limit`, the first of a sample, or all."""
-
-    random_selection: int | None
-    random_seed: int
-    limit: int | None
-
-    def choose(self, count: int) -> Places:
-        """Return the 0-based places in the file, in the order in which they are asked.
-
-        The sample is the one that the original draws: `random.seed(seed)`, then `random.sample(questions, n)`. There is no
-        sampling if n is not smaller than the file.
-        """
-        places = range(count)
-        if self.random_selection is not None and self.random_selection < count:
-            drawn = random.Random(self.random_seed).sample(places, self.random_selection)  # noqa: S311 - no secret
-            return array("Q", drawn[: self.limit])
-        return places[: self.limit]
+        vars(question).update(stored | cut_parts(stored) | lists)
+        return question
 
 
 class Questions:
@@ -129,11 +108,10 @@ class Questions:
 
     def __getitem__(self, position: int) -> Question | None:
         """Return the question at the position; None for an entry that cannot be asked."""
-        stored = self._read(position).get("question")
-        return Question.from_json(stored) if isinstance(stored, dict) else None
+        return _unpack(self._spool.read(self._places[position]))
 
     def __iter__(self) -> Iterator[Question | None]:
-        return (self[position] for position in range(len(self)))
+        return map(_unpack, self._spool.stream(self._places))
 
     def why_unusable(self, position: int) -> str:
         """Return why the entry at the position cannot be asked; empty for one that can."""
@@ -213,13 +191,14 @@ def read_questions(
     groups, clusters = Groups(fields.group_by), Clusters(fields.cluster_by)
     with ExitStack() as on_failure:
         spool = on_failure.enter_context(closing(Spool(folder)))
-        for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder, notes=notes):
-            _refuse_ambiguous(entry, file, place)
-            findings.add(place, entry)
-            groups.add(entry.group)
-            clusters.add(entry.cluster)
-            spool.append(_pack(entry, question_format))
-            has_metadata = has_metadata or bool(entry.metadata)
+        with spool.gathering():
+            for place, entry in read_entries(file, fields, uses_context=uses_context, folder=folder, notes=notes):
+                _refuse_ambiguous(entry, file, place)
+                findings.add(place, entry)
+                groups.add(entry.group)
+                clusters.add(entry.cluster)
+                spool.append(_pack(entry, question_format))
+                has_metadata = has_metadata or bool(entry.metadata)
         found = list_findings(findings, notes, are_letters_meant=question_format == "qa")
         on_failure.pop_all()
     file_findings = FileFindings(found, tuple(notes.describe()), explain_refusal(found, file, findings.asked_count))
@@ -239,6 +218,16 @@ def _pack(entry: Entry, question_format: QuestionFormat) -> bytes:
         return orjson.dumps(packed)
     except orjson.JSONEncodeError:  # half of a surrogate pair
         return to_line(packed)
+
+
+def _unpack(line: bytes) -> Question | None:
+    """Return the question of an entry from what `_pack` made of it; None for an entry that cannot be asked."""
+    try:
+        packed = orjson.loads(line)  # the question holds no number that orjson reads in a way of its own
+    except orjson.JSONDecodeError:
+        packed = from_line(line)
+    stored = packed.get("question")
+    return Question.from_json(stored) if isinstance(stored, dict) else None
 
 
 def make_question(entry: Entry, question_format: QuestionFormat) -> Question:

@@ -56,8 +56,7 @@ def _write_files(folder: Path, ledger: Ledger, config: Config, metadata: JsonObj
 
 def _read_lines(ledger: Ledger) -> Iterator[bytes]:
     """Return the finished questions' records in the order of the selection."""
-    positions = range(len(ledger.questions))
-    return (ledger.results.read(position) for position in positions if position in ledger.results)
+    return ledger.results.stream(range(len(ledger.questions)))
 
 
 def _read_incorrect(ledger: Ledger) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.questions.questions import Selection
+from tasks.evaluation.questions.selection import Selection
 from tasks.evaluation.resuming.differences import list_differences, read_prompt
 from tasks.evaluation.storage.checkpoint import Checkpoint
 from tasks.evaluation.storage.checkpoint_folder import find_checkpoints

@@ -81,8 +81,9 @@ class Reuser:
         use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
         count = 0
         try:
-            for count, (result, line) in enumerate(read_result_lines(checkpoint.path), start=1):  # noqa: B007 - used below
-                use(result, line, reuse)
+            with self._ledger.results.gathering():
+                for count, (result, line) in enumerate(read_result_lines(checkpoint.path), start=1):  # noqa: B007 - used below
+                    use(result, line, reuse)
             if count != checkpoint.completed_count:
                 raise DamagedFile(f"it holds {count} results, not {checkpoint.completed_count}")  # noqa: TRY301
         except DamagedFile:

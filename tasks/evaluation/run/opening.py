@@ -23,7 +23,7 @@ from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.layout import ANSWERS_FOLDER, LOCKS_FOLDER
 from tasks.evaluation.storage.locks import Holder, lock_evaluation
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
 from tasks.evaluation.questions.findings import summarize
-from tasks.evaluation.questions.questions import Questions, Selection
+from tasks.evaluation.questions.questions import Questions
+from tasks.evaluation.questions.selection import Selection
 from tasks.evaluation.resuming.differences import describe_settings, explain_change
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
 from tasks.evaluation.run.batches import choose_batch_size, list_shard

@@ -32,7 +32,7 @@ from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.scoring.score_sheet import ScoreSheet
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tasks.evaluation.storage.spool import PlacedSpool
+from tasks.evaluation.storage.placed_spool import PlacedSpool
 
 
 class Ledger:

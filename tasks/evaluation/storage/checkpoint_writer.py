@@ -20,7 +20,8 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.storage.checkpoint import LATEST, build_head, build_tail
 from tasks.evaluation.storage.durable_files import claim_time, write_bytes, write_durably
 from tasks.evaluation.storage.folders import make_folder
-from tasks.evaluation.storage.spool import PlacedSpool, SharedFile
+from tasks.evaluation.storage.placed_spool import PlacedSpool
+from tasks.evaluation.storage.shared_file import SharedFile
 from tasks.evaluation.storage.temporary_files import name_temporary_file
 
 # From this size on, the results are not kept on the disk twice. A smaller run keeps a copy of its own beside its checkpoint, so
