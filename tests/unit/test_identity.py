@@ -76,6 +76,13 @@ def test_ids_are_the_same_on_every_machine_and_for_ever() -> None:
     assert Identity(READ).identify(QUESTION, 0).score == "f3cad39beeb7ca2627467ae4316b5d33"
 
 
+def test_ids_of_quotes_and_broken_letters_are_the_same_too() -> None:
+    """In the question and its answer, with a further answer and without, and of a repeat."""
+    question = Question('Who? "\ud83d"', 'Ä "x"\n', context="", format="qa", aliases=("y", "ü"))
+    assert Identity(SETTINGS).identify(question, 0, repeat=2).score == "92d1a07fad9b4114068310b11f3081d9"
+    assert Identity(SETTINGS).identify(replace(question, aliases=()), 3).score == "90d47d353d71259f6218736cba8bcd9e"
+
+
 def test_a_history_is_of_one_model_prompt_and_grader() -> None:
     """Each of them makes another history."""
     changes: list[dict[str, Any]] = [

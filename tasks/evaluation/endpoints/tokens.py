@@ -36,10 +36,7 @@ class TokenSum:
     @classmethod
     def read(cls, usage: object) -> Self:
         """Return the counts of one `usage`; a missing total is the sum of the two others."""
-        if not usage or not isinstance(usage, Mapping):
-            return cls()
-        prompt, completion, total = [count if is_count(count := usage.get(name)) else 0 for name in COUNTS]
-        total = total or prompt + completion
+        prompt, completion, total = read_counts(usage)
         return cls(prompt, completion, total, counted=int(total > 0))
 
     def __add__(self, other: "TokenSum") -> "TokenSum":
@@ -72,20 +69,32 @@ class TokenSum:
 TokenSums = Mapping[Role, TokenSum]
 
 
+def read_counts(usage: object) -> tuple[int, int, int]:
+    """Return the tokens of the prompt, of the reply, and of both, in one `usage`; 0 where it does not say."""
+    if not usage or not isinstance(usage, dict):
+        return 0, 0, 0
+    prompt, completion, total = [count if is_count(count := usage.get(name)) else 0 for name in COUNTS]
+    return prompt, completion, total or prompt + completion
+
+
 class TokenTable:
     """Keeps what each question has cost according to its result, by position. Memory: 24 bytes a question."""
 
     def __init__(self, positions: int) -> None:
         self._counts = np.zeros((positions, len(ROLES), len(COUNTS)), dtype=np.uint32)
+        # The same numbers in a row: one is set there in a fifth of the time that numpy takes.
+        self._numbers = self._counts.reshape(-1).data
 
     def note(self, position: int, result: Mapping[str, object]) -> None:
         """Take the `usage` of the question's result in place of an earlier one."""
         usage = result.get("usage")
-        by_role = usage if isinstance(usage, Mapping) else {}
-        for row, role in enumerate(ROLES):
-            found = TokenSum.read(by_role.get(role))
-            counts = found.prompt, found.completion, found.total
-            self._counts[position, row] = counts if max(counts) <= MOST_TOKENS else [min(n, MOST_TOKENS) for n in counts]
+        by_role = usage if isinstance(usage, dict) else {}
+        numbers, at = self._numbers, position * len(ROLES) * len(COUNTS)
+        for role in ROLES:
+            counts = read_counts(by_role.get(role))
+            for count in counts:
+                numbers[at] = min(count, MOST_TOKENS)
+                at += 1
 
     def add_up(self, positions: Sequence[int]) -> dict[Role, TokenSum]:
         """Return the sums over the questions at these positions."""

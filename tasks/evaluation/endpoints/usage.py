@@ -42,7 +42,7 @@ def count_reasoning(usage: Usage) -> int:
 
 def is_count(value: object) -> TypeGuard[int]:
     """Return True if the value is a number of tokens."""
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_COUNTED
+    return type(value) is int and 0 <= value <= MOST_COUNTED
 
 
 def _add(one: JsonValue, other: JsonValue) -> JsonValue:

@@ -18,6 +18,7 @@ FINAL_END = re.compile(r"(?:\s+\|)?\s*(?:\*\*)?(?:\s(?:Answer|Ans|答案)\s*[:�
 QUESTION_MARKS = ("?", "？", "؟")
 KINDS: tuple[MarkKind, ...] = ("line", "inline", "bare")
 FEWEST_SURE = 3
+SECOND_SIGNS = (". ", ") ", ": ")
 # Exams that alternate between two sets of letters go as far as K.
 FURTHEST_LETTER = 11
 BULLET = re.compile(r"^[ \t]*[-*•·▪◦‣][ \t]+\S", re.MULTILINE)
@@ -59,17 +60,10 @@ def part_lines(question: str) -> LabelledText:
     of several such lists the last one counts, since a stem may hold a list of its own. A line without the next label belongs
     to the choice before it.
     """
-    runs: list[list[re.Match[str]]] = []
-    for match in CHOICE_LINE.finditer(question):
-        label = match[1].upper()
-        if label in ("A", "1"):
-            runs.append([match])
-        for run in runs:
-            if _follows(label, run[-1][1].upper()):
-                run.append(match)
-    run = max((run for run in runs if len(run) > 1), key=lambda run: (run[-1].start(), run[0].start()), default=[])
-    if not run:
+    runs = [run for run in _find_line_runs(question) if len(run) > 1]
+    if not runs:
         return LabelledText(question)
+    run = max(runs, key=lambda run: (run[-1].start(), run[0].start()))
     ends = [choice.start() for choice in run[1:]] + [len(question)]
     choices = {match[1].upper(): question[match.start(2) : end].strip() for match, end in zip(run, ends, strict=True)}
     return LabelledText(question[: run[0].start()].rstrip(), choices)
@@ -145,9 +139,9 @@ def _strip_last(parted: LabelledText) -> LabelledText:
 
 def _strip_signs(parted: LabelledText) -> LabelledText:
     """Return the parts without the second sign of labels such as `(A).` and `A.)`, if all of them have it."""
-    texts = parted.choices.values()
-    if not all(text.startswith((". ", ") ", ": ")) for text in texts):
-        return parted
+    for text in parted.choices.values():
+        if not text.startswith(SECOND_SIGNS):
+            return parted
     return LabelledText(parted.stem, {label: text[2:] for label, text in parted.choices.items()})
 
 
@@ -169,7 +163,19 @@ def _is_sure(kind: MarkKind, parted: LabelledText, *, is_named_needed: bool) -> 
     return kind != "bare" and (is_lettered or len(parted.choices) >= FEWEST_SURE)
 
 
-def _follows(label: str, previous: str) -> bool:
-    if label.isdigit() != previous.isdigit():
-        return False
-    return int(label) == int(previous) + 1 if label.isdigit() else ord(label) == ord(previous) + 1
+def _find_line_runs(question: str) -> list[list[re.Match[str]]]:
+    """Return each run of lines whose labels follow each other, from A or 1 on."""
+    runs: list[list[re.Match[str]]] = []
+    wanted: list[str | int] = []
+    for match in CHOICE_LINE.finditer(question):
+        label = match[1].upper()
+        mark = int(label) if label.isdigit() else label
+        following = mark + 1 if isinstance(mark, int) else chr(ord(mark) + 1)
+        for place, run in enumerate(runs):
+            if wanted[place] == mark:
+                run.append(match)
+                wanted[place] = following
+        if label in ("A", "1"):
+            runs.append([match])
+            wanted.append(following)
+    return runs

@@ -4,7 +4,6 @@ A record whose question's text holds the choices, or that has none, is taken as 
 lettered lines below the question, and the answer becomes the letter.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -35,7 +34,7 @@ from tasks.evaluation.questions.columns import LETTERS, Columns, find_columns, r
 from tasks.evaluation.questions.file_notes import FileNotes
 from tasks.evaluation.questions.files import QuestionFile
 from tasks.evaluation.questions.nesting import unfold
-from tasks.evaluation.questions.printed_values import as_text, parse_text
+from tasks.evaluation.questions.printed_values import as_text, make_plain, parse_text
 from tasks.evaluation.questions.record_answers import read_answers, read_single_answer
 from tasks.evaluation.questions.references import PLAIN_REFERENCE, read_alternatives
 
@@ -144,13 +143,13 @@ class EntryReader:
             return Entry(text, fault="unreadable_choices", reason=UNREADABLE, metadata=metadata)
         read = self._read_offered(record, columns, text, offer) if offer.texts else _read_plain(record, columns, text)
         context = _read_context(record, columns) if uses_context else ""
-        group, cluster = (
-            as_text(read_field(record, name)).strip() for name in (self._fields.group_by, self._fields.cluster_by)
-        )
         if not read.fault:
             self._notes.add_labels(read.right[0] if read.right else (), "" if read.choices else read.reference)
-        is_alone = not (context or metadata or group or cluster)
-        return read if is_alone else replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
+        names = self._fields.group_by, self._fields.cluster_by
+        if not (context or metadata or any(names)):
+            return read
+        group, cluster = (as_text(read_field(record, name)).strip() for name in names)
+        return replace(read, context=context, metadata=metadata, group=group, cluster=cluster)
 
     def _read_offer(self, record: JsonObject, columns: Columns) -> OfferedChoices | None:
         """Return the choices in fields of their own, without texts if it has no such fields; None for an unknown form."""
@@ -201,7 +200,7 @@ class EntryReader:
         wanted = self._fields.carried
         names = (name for name in record if (name not in columns.used if wanted is None else name in wanted))
         kept = self._notes.keep_metadata({name: record[name] for name in names if name}, is_wanted=wanted is not None)
-        values = ((name, _make_plain(value)) for name, value in kept.items())
+        values = ((name, make_plain(value)) for name, value in kept.items())
         return {name: value for name, value in values if value is not None and value != ""}
 
 
@@ -247,16 +246,3 @@ def _read_context(record: JsonObject, columns: Columns) -> str:
     """Return the context as text; the paragraphs of a list one below the other."""
     value = read_field(record, columns.context)
     return "\n\n".join(map(as_text, value)) if isinstance(value, list) else as_text(value)
-
-
-def _make_plain(value: object) -> JsonValue:
-    """Return the value as JSON holds it: dates and the like as text, without bytes and NaN."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if value is None or isinstance(value, str | int | float):
-        return value
-    if isinstance(value, list):
-        return [_make_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {str(key): _make_plain(each) for key, each in value.items()}
-    return None if isinstance(value, bytes) else str(value)

@@ -4,7 +4,6 @@ from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal, get_args
 
 import numpy as np
@@ -38,6 +37,8 @@ WORDS: dict[Kind, str] = {
 # For these kinds, the first entry's own reason says more than the kind.
 EXPLAINED: tuple[Kind, ...] = ("answer_outside", "ambiguous_answer")
 SHOWN_PLACES = 5
+# Of a text's hash, as many bits are kept; it has a sign.
+LARGEST_DIGEST = 2**64 - 1
 
 Places = np.ndarray[tuple[int], np.dtype[np.uint64]]
 
@@ -183,15 +184,15 @@ def _note(entry: Entry) -> list[Kind]:
     """Return what is worth a look in an entry that can be asked."""
     if not entry.choices:
         return []
-    texts = [" ".join(text.split()) for text in entry.choices.values()]
-    found: dict[Kind, bool] = {
-        "unclear_answer": not entry.right,
-        "empty_choice": not all(texts),
-        "duplicate_choices": len(set(texts)) < len(texts),
-    }
-    return [kind for kind, is_found in found.items() if is_found]
+    texts = {" ".join(text.split()) for text in entry.choices.values()}
+    kinds: list[Kind] = [] if entry.right else ["unclear_answer"]
+    if "" in texts:
+        kinds.append("empty_choice")
+    if len(texts) < len(entry.choices):
+        kinds.append("duplicate_choices")
+    return kinds
 
 
 def _digest(words: str) -> int:
-    """Return a number that is the same for equal texts."""
-    return int.from_bytes(blake2b(words.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+    """Return a number that is the same for equal texts, within this process."""
+    return hash(words) & LARGEST_DIGEST

@@ -1,4 +1,4 @@
-"""Lists and objects written as text, because tables cannot hold them: as JSON, Python, numpy or pandas write them."""
+"""Values of fields as text and as JSON, and lists that tables hold as text: as JSON, Python, numpy or pandas write them."""
 
 import ast
 import json
@@ -21,6 +21,19 @@ def as_text(value: JsonValue) -> str:
     if value is None or isinstance(value, list | tuple | dict | bytes) or (isinstance(value, float) and not isfinite(value)):
         return ""
     return str(value)
+
+
+def make_plain(value: object) -> JsonValue:
+    """Return the value as JSON holds it: dates and the like as text, without bytes and NaN."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, list):
+        return [make_plain(each) for each in value]
+    if isinstance(value, dict):
+        return {str(key): make_plain(each) for key, each in value.items()}
+    return None if isinstance(value, bytes) else str(value)
 
 
 def parse_text(value: JsonValue) -> JsonValue:

@@ -7,8 +7,11 @@ from tasks.evaluation.questions.printed_values import as_text, parse_text
 
 def read_answers(record: JsonObject, columns: Columns) -> list[str]:
     """Return the answers that the record accepts, each once: first the answer's own field, then that of further answers."""
+    answer = read_field(record, columns.answer)
+    if columns.aliases is None and isinstance(answer, str):
+        return [answer] if answer.strip() else []
     given: list[JsonValue] = []
-    for value in (read_field(record, columns.answer), parse_text(read_field(record, columns.aliases))):
+    for value in (answer, parse_text(read_field(record, columns.aliases))):
         for each in value if isinstance(value, list) else [value]:
             given += _spread_answer(each)
     return list(dict.fromkeys(text for text in map(as_text, given) if text.strip()))

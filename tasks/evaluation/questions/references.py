@@ -43,9 +43,10 @@ def read_alternatives(answers: Iterable[str], choices: Mapping[str, str]) -> tup
     """Return the acceptable answers that name choices, each as its labels; "A or D" is two, each right by itself."""
     named: list[tuple[str, ...]] = []
     for answer in answers:
-        parts = [normalize_label(part.strip()) for part in OR.split(answer)]
-        is_either = len(parts) > 1 and all(part in choices for part in parts)
-        named += [(part,) for part in parts] if is_either else [read_reference(answer, choices)]
+        parts = OR.split(answer)
+        labels = [normalize_label(part.strip()) for part in parts] if len(parts) > 1 else []
+        is_either = bool(labels) and all(label in choices for label in labels)
+        named += [(label,) for label in labels] if is_either else [read_reference(answer, choices)]
     return tuple(dict.fromkeys(labels for labels in named if labels))
 
 

@@ -56,13 +56,20 @@ class Identity:
 
     def __init__(self, settings: IdentitySettings) -> None:
         self._answer_part = _digest(settings.request, settings.weights, settings.revision, settings.private_run_id)
+        self._answer_begin = _frame(self._answer_part)
         self._prompt = settings.prompt
         texts = [describe_prompt(settings.prompt, has_context=has_context) for has_context in (False, True)]
         self._shared_parts = (settings.request, settings.weights, settings.revision, texts, *settings.grader)
         self._grader_part = _digest(*settings.grader)
+        self._grader_begin = _frame(self._grader_part)
 
     def identify(self, question: Question, occurrence: int, repeat: int = 0) -> Ids:
-        """Return the ids of one repeat of the question, as hexadecimal text.
+        """Return the ids of one repeat of the question, as hexadecimal text; the arguments are those of `digest`."""
+        answer, score = self.digest(question, occurrence, repeat)
+        return Ids(answer.hex(), score.hex())
+
+    def digest(self, question: Question, occurrence: int, repeat: int = 0) -> tuple[bytes, bytes]:
+        """Return the answer id and the score id of one repeat of the question.
 
         Args:
             question: as that repeat shows it.
@@ -70,11 +77,12 @@ class Identity:
             repeat: the number of times that it was asked before.
         """
         messages = _canonical_messages(generator_messages(question, self._prompt))
-        repeated = [str(repeat).encode()] if repeat else []
-        answer = _digest_bytes(self._answer_part, messages, str(occurrence).encode(), *repeated)
-        aliases = [question.aliases] if question.aliases else []
-        score = _digest_bytes(answer, self._grader_part, _canonical([question.reference, question.format, *aliases]))
-        return Ids(answer.hex(), score.hex())
+        asked = self._answer_begin + _frame(messages) + _frame(b"%d" % occurrence)
+        if repeat:
+            asked += _frame(b"%d" % repeat)
+        answer = blake2b(asked, digest_size=ID_BYTES).digest()
+        graded = _frame(answer) + self._grader_begin + _frame(_canonical_reference(question))
+        return answer, blake2b(graded, digest_size=ID_BYTES).digest()
 
     def name_history(self, *measured: object) -> str:
         """Return the id that all runs share whose accuracies measure the same.
@@ -110,12 +118,23 @@ def _digest(*parts: object) -> bytes:
 
 def _digest_bytes(*parts: bytes) -> bytes:
     """Return a digest of the parts that also depends on where each begins."""
-    sized = [piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)]
-    return blake2b(b"".join(sized), digest_size=ID_BYTES).digest()
+    return blake2b(b"".join(map(_frame, parts)), digest_size=ID_BYTES).digest()
+
+
+def _frame(part: bytes) -> bytes:
+    """Return the part behind its own size, so that a digest also depends on where each part begins."""
+    return len(part).to_bytes(8, "big") + part
 
 
 def _canonical(value: object) -> bytes:
     return _ENCODER.encode(value).encode()
+
+
+def _canonical_reference(question: Question) -> bytes:
+    """Return what `_canonical` does of the right answers; by hand where there is only one, as nearly always."""
+    if question.aliases:
+        return _canonical([question.reference, question.format, question.aliases])
+    return f'[{encode_basestring_ascii(question.reference)},"{question.format}"]'.encode()
 
 
 def _canonical_messages(messages: Sequence[Message]) -> bytes:

@@ -62,9 +62,13 @@ def _fill(question: Question, prompt: Prompt) -> str:
         question=question.text,
         context=question.context,
         stem=question.stem,
-        choices="\n".join(f"{label}) {choice}" for label, choice in question.choices.items()),
+        choices=_list_choices(question) if "{choices" in text else "",
         letters=", ".join(question.choices),
     )
+
+
+def _list_choices(question: Question) -> str:
+    return "\n".join([f"{label}) {choice}" for label, choice in question.choices.items()])
 
 
 def _choose_text(prompt: Prompt, kind: Kind, *, has_context: bool, several: bool = False) -> str:

@@ -20,9 +20,12 @@ def place_result(result: JsonObject, line: bytes | None, number: int, fields: Js
         number: the question's number, from 1.
         fields: the question's other fields; empty if it has none.
     """
+    beginning = b'{"question_id":%d,' % number
+    if line and not fields and FIELDS not in result and line.startswith(beginning) and line.endswith(b"}"):
+        return line
     rest = _find_rest(result, line, fields) if line else None
     if rest:
-        return b'{"question_id":%d,' % number + rest
+        return beginning + rest
     record = {**result, "question_id": number}
     record.pop(FIELDS, None)  # those of a reused record are from the file as it was then
     return to_line(record | {FIELDS: fields} if fields else record)

@@ -115,6 +115,7 @@ class Roster:
         self.key.add(position, question)
         occurrence = self.questions.occurrence(position)
         for repeat in range(self.repeats):
-            ids = identity.identify(reorder(question, repeat) if self._reorders else question, occurrence, repeat)
-            self._answer_ids += bytes.fromhex(ids.answer)
-            self._score_ids += bytes.fromhex(ids.score)
+            shown = reorder(question, repeat) if self._reorders else question
+            answer_id, score_id = identity.digest(shown, occurrence, repeat)
+            self._answer_ids += answer_id
+            self._score_ids += score_id

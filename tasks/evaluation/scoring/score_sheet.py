@@ -39,6 +39,8 @@ class AnswerKey:
 
     def encode(self, choice: JsonValue) -> int:
         """Return the place in `labels` of the one label that the choice names; -1 if it names none or several."""
+        if isinstance(choice, str) and len(choice) == 1 and choice in self._codes:
+            return self._codes[choice]
         label = read_label(choice)
         if label is None:
             return NO_LABEL
