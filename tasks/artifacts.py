@@ -39,6 +39,7 @@ from tasks.evaluation.reporting.tables import (
     list_other_models,
     list_refused,
     list_remarks,
+    list_traffic,
     list_unscored,
     list_wrong_answers,
     to_cells,
@@ -121,6 +122,7 @@ class Artifacts:
             "Not scored": _in_words(list_unscored(run.ledger, run.batches.failures, run.stop_cause)),
             "Refused": _in_words(list_refused(run.ledger)),
             "Answered by several models": list_other_models(run.ledger),
+            "Addresses": list_traffic(run.traffic),
             "First wrong answers": list_wrong_answers(run.ledger),
         }
         unscored = f"{statistics.unscored:,} of {total:,} questions not scored. " if statistics.unscored else ""

@@ -22,7 +22,9 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, UnfinishedBatch, UserMistake
+from tasks.evaluation.reporting.tables import list_traffic
 from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.report import report
 from tests.support.evaluation import Evaluation, assert_own_answers
 from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of, wait_until, write_config
 
@@ -333,6 +335,29 @@ def test_a_run_that_loses_an_address_loses_no_answer(evaluation: Evaluation) -> 
         evaluation.endpoint.rule = after(10, DROPPED)
         assert_own_answers(evaluation.run({"model.generator_settings.base_url": [evaluation.endpoint.url, other.url]}))
         assert set(other.asked().values()) == {1}
+
+
+def test_the_report_shows_what_each_address_did(evaluation: Evaluation) -> None:
+    """Requests, failures and how long a reply took; nothing of it where there is one address."""
+    with FakeEndpoint() as other:
+        evaluation.endpoint.rule = after(0, DROPPED)
+        changed = {"model.generator_settings.base_url": [evaluation.endpoint.url, f"{other.url}?key=sk-secret"]}
+        with evaluation.open({**changed, "processing.parallel_workers": 1}, run_id="first") as run:
+            for batch in run.batches.list_open():
+                run.score(batch)
+            rows = list_traffic(run.traffic)
+            report(run, {})
+            lines = [line for line in run.progress.lines if "requests, " in line]
+        failed = str(len(evaluation.endpoint.bodies))
+        assert [(row["Address"], row["Requests"], row["Failed"]) for row in rows] == [
+            (evaluation.endpoint.url, failed, failed),
+            (f"{other.url}?key=***", "40", "0"),
+        ]
+        assert rows[0]["Mean time of a reply"] == "no reply"
+        assert rows[1]["Mean time of a reply"].endswith("ms")
+        assert lines[0] == f"   {evaluation.endpoint.url} (generator): {failed} requests, {failed} failed, no reply"
+    with evaluation.open({}, run_id="second") as run:
+        assert run.traffic == []
 
 
 def test_a_run_that_loses_all_addresses_is_saved_and_continued(evaluation: Evaluation) -> None:

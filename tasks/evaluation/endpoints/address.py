@@ -10,6 +10,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.rate_limit import RateLimit
+from tasks.evaluation.endpoints.traffic import Traffic
 from tasks.evaluation.errors import (
     Blocked,
     EndpointFailure,
@@ -32,7 +33,7 @@ FIRST_REPLIES = 3
 class Address:
     """An endpoint at one of its addresses. To be used on one event loop only.
 
-    `rate` is the rate of requests that it accepts, and `outage` knows whether anything gets through.
+    `rate` is the rate of requests that it accepts, `outage` knows whether anything gets through, and `traffic` counts.
 
     Args:
         endpoint: what is asked.
@@ -46,6 +47,7 @@ class Address:
     ) -> None:
         self.endpoint = endpoint
         self.rate = RateLimit()
+        self.traffic = Traffic(endpoint.role, endpoint.shown_url)
         self.outage = Outage(endpoint.role, patience, notify, endpoint.shown_url if is_one_of_several else "")
         self._patience = patience
         self._notify = notify
@@ -87,6 +89,8 @@ class Address:
 
     def note_answer(self, answer: Answer, headers: Mapping[str, str], tokens: int) -> None:
         """Note a reply that has cost so many tokens."""
+        self.traffic.replies += 1
+        self.traffic.seconds += answer.seconds
         self.outage.note_reply()
         self.rate.note_headers(headers, tokens, now_seconds=time.time())
         self._has_answered |= bool(answer.text)
@@ -113,6 +117,7 @@ class Address:
             sent_at: when it was sent.
             is_proven: whether the model has answered such requests before.
         """
+        self.traffic.failures += isinstance(error, EndpointFailure | EndpointStop)
         if isinstance(error, RateLimited):
             self._follow_rate(error, sent_at)
             return self.outage.note_put_off(error)

@@ -201,6 +201,7 @@ class Client:
         if self._final:
             raise self._final
         sent_at = time.monotonic()
+        address.traffic.requests += 1
         try:
             if member and member.is_looked_at and self.fleet:
                 await self.fleet.look(member)

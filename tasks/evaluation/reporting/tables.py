@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tasks.evaluation.endpoints.outage import Waiting
+from tasks.evaluation.endpoints.traffic import Traffic, describe_latency
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.reporting.causes import Cause, find_causes, group_errors, name_questions, shorten
@@ -124,6 +125,20 @@ def list_other_models(ledger: Ledger) -> list[Row]:
     """Return how many questions each model has answered, the most first; empty if one model has answered all."""
     counts = ledger.count_models().most_common()
     return [{"Model": name, "Answers": f"{count:,}"} for name, count in counts] if len(counts) > 1 else []
+
+
+def list_traffic(traffic: Sequence[Traffic]) -> list[Row]:
+    """Return what was sent to each address and what came back."""
+    return [
+        {
+            "Address": each.url,
+            "Asked as": each.role,
+            "Requests": f"{each.requests:,}",
+            "Failed": f"{each.failures:,}",
+            "Mean time of a reply": describe_latency(each),
+        }
+        for each in traffic
+    ]
 
 
 def list_wrong_answers(ledger: Ledger) -> list[Row]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tasks.evaluation.endpoints.response_models import describe_other_models
 from tasks.evaluation.endpoints.tokens import describe_sums
+from tasks.evaluation.endpoints.traffic import describe_latency
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.reporting.results_files import write_results
 from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
@@ -34,6 +35,8 @@ def report(run: Run, written: dict[str, Path]) -> None:
     if others := describe_other_models(run.ledger.count_models()):
         notify(f"   {others}")
     report_tokens(run)
+    for each in run.traffic:
+        notify(f"   {each.url} ({each.role}): {each.requests:,} requests, {each.failures:,} failed, {describe_latency(each)}")
     notify(f"Results saved to {written['results']}")
     if "incorrect" in written:
         notify(f"Incorrect answers saved to {written['incorrect']}")

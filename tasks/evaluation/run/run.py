@@ -11,6 +11,7 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.tokens import Role, TokenSum
+from tasks.evaluation.endpoints.traffic import Traffic
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.history.against import Standing
 from tasks.evaluation.json_lines import JsonObject
@@ -92,6 +93,12 @@ class Run:
         """Return what the replies to this run have cost, including those that could not be used."""
         grader = self._grader.paid if self._grader else TokenSum()
         return {"generator": self._generator.paid, "grader": grader}
+
+    @property
+    def traffic(self) -> list[Traffic]:
+        """Return what was sent to each address, where a model has several."""
+        clients = [client for client in (self._generator, self._grader) if client and len(client.addresses) > 1]
+        return [address.traffic for client in clients for address in client.addresses]
 
     def score(self, batch: Batch) -> JsonObject:
         """Score the batch's unfinished questions; return the records of all its questions, with their digest.
