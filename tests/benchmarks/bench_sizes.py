@@ -3,9 +3,10 @@
 For each size, the real command asks that many questions from a Parquet file, about 1.6 kB a result, and is called again when it
 has finished. Peak memory is that of the command's process (`VmHWM`), and apart from it that of its children, which is Prefect's
 temporary server. Bytes on disk are blocks in use, looked at four times a second: each kind's highest, the highest sum, and what
-is left in the end. `--killed` kills the command once, when a checkpoint holds half of what it asks, and calls it again. Runs
-that are in the folder of `--keep` already are only called again. With `--known` the answers to the first N questions are put
-into a checkpoint beforehand, so that a million questions take minutes.
+is left in the end. `--killed` kills the command once, when a checkpoint holds half of what it asks, and calls it again. What
+was asked again is counted at the endpoint, what is lost or doubled in the results file. Runs that are in the folder of `--keep`
+already are only called again. With `--known` the answers to the first N questions are put into a checkpoint beforehand, so that
+a million questions take minutes.
 """
 
 import argparse
@@ -27,8 +28,9 @@ import pyarrow.parquet as pq
 import yaml
 
 from tests.support.known_answers import answer_first
+from tests.support.outcomes import judge, read_our_answers
 from tests.support.peaks import KINDS, LOOK_SECONDS, SPOOLS, Peaks, Watch, measure_files
-from tests.support.quick_endpoint import quick_endpoint
+from tests.support.quick_endpoint import quick_endpoint, take_traffic
 
 MCQA = Path(sys.executable).with_name("mcqa")
 SIZES = [1_000, 10_000, 100_000]
@@ -117,6 +119,8 @@ def list_rows(folder: Path, count: int, *, is_killed: bool, known: int) -> Itera
             if is_killed:
                 yield "until killed", call(folder, kill_at=(known + count) // 2)
             yield "continued" if is_killed or known else "asked", call(folder)
+            if not known:
+                print(f"{count:>9,} {judge(read_our_answers(folder / 'output'), take_traffic(url), count)}", flush=True)
     yield "called again", call(folder)
 
 

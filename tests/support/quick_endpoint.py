@@ -66,6 +66,8 @@ class Traffic:
     """What the server has seen since it was last asked to forget."""
 
     requests: int = 0
+    different: int = 0
+    """Requests without those that repeat an earlier one's question and role."""
     first: float = 0.0
     last: float = 0.0
     most_in_flight: int = 0
@@ -75,6 +77,11 @@ class Traffic:
     def seconds(self) -> float:
         """Return the time from the first request to the last reply."""
         return self.last - self.first
+
+    @property
+    def asked_again(self) -> int:
+        """Return how many requests have repeated an earlier one."""
+        return self.requests - self.different
 
 
 def make_reply(text: str) -> bytes:
@@ -105,8 +112,9 @@ NOT_FOUND = make_response(b"404 Not Found", b"{}")
 class Exchange(asyncio.Protocol):
     """One connection, whose requests come one after another."""
 
-    def __init__(self, traffic: list[Traffic], mean_seconds: float) -> None:
+    def __init__(self, traffic: list[Traffic], seen: set[tuple[int, bool]], mean_seconds: float) -> None:
         self._traffic = traffic
+        self._seen = seen
         self._mean_seconds = mean_seconds
         self._received = b""
 
@@ -137,6 +145,8 @@ class Exchange(asyncio.Protocol):
         traffic.most_in_flight = max(traffic.most_in_flight, traffic.in_flight)
         number = int(found[1]) if (found := NUMBER.search(request)) else 0
         is_grader = GRADER_MARK in request
+        self._seen.add((number, is_grader))
+        traffic.different = len(self._seen)
         reply = VERDICTS[number % 3 != 0] if is_grader else ANSWERS[number % 4]
         delay = choose_delay(number, GRADER if is_grader else GENERATOR, self._mean_seconds)
         if delay:
@@ -151,17 +161,20 @@ class Exchange(asyncio.Protocol):
         self._transport.write(reply)
 
     def _describe(self, request: bytes) -> bytes:
-        """Return what was seen, and forget it."""
+        """Return what was seen; `/traffic` forgets it, `/traffic/so-far` does not."""
         if not request.startswith(b"GET /traffic"):
             return NOT_FOUND
-        seen, self._traffic[0] = self._traffic[0], Traffic()
-        return make_response(b"200 OK", json.dumps(asdict(seen)).encode())
+        traffic = self._traffic[0]
+        if not request.startswith(b"GET /traffic/so-far"):
+            self._traffic[0] = Traffic()
+            self._seen.clear()
+        return make_response(b"200 OK", json.dumps(asdict(traffic)).encode())
 
 
 async def serve(connection: Connection, mean_seconds: float) -> None:
     """Serve on a free port until the process is ended, and send the port."""
-    traffic = [Traffic()]
-    server = await asyncio.get_running_loop().create_server(lambda: Exchange(traffic, mean_seconds), "127.0.0.1", 0)
+    traffic, seen = [Traffic()], set[tuple[int, bool]]()
+    server = await asyncio.get_running_loop().create_server(lambda: Exchange(traffic, seen, mean_seconds), "127.0.0.1", 0)
     connection.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
@@ -186,5 +199,14 @@ def quick_endpoint(mean_seconds: float = 0.0) -> Iterator[str]:
 
 def take_traffic(url: str) -> Traffic:
     """Return what the server at the address has seen since this was last called."""
-    with urllib.request.urlopen(url.removesuffix("/v1") + "/traffic") as response:
+    return _read_traffic(url, "/traffic")
+
+
+def look_at_traffic(url: str) -> Traffic:
+    """Return what `take_traffic` would return, and leave it there."""
+    return _read_traffic(url, "/traffic/so-far")
+
+
+def _read_traffic(url: str, path: str) -> Traffic:
+    with urllib.request.urlopen(url.removesuffix("/v1") + path) as response:
         return Traffic(**json.load(response))
