@@ -13,6 +13,7 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UnfinishedBatch
 from tasks.evaluation.json_lines import from_line
+from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -107,6 +108,10 @@ class Evaluation:
     def score(self, *positions: int) -> None:
         """Answer and grade the questions, one after the other."""
         score(self.run, positions)
+
+    def finish(self) -> None:
+        """Answer and grade what is open, as one batch."""
+        self.run.score(Batch(range(COUNT), ""))
 
     def answer_and_die(self, position: int) -> None:
         """Answer the question; the process is killed before its grade is kept."""
@@ -237,7 +242,7 @@ def check_resume(config: Config, root: Path, aftermath: Aftermath, undisturbed: 
         assert json.loads(visible["latest.json"])["completed_count"] >= saved
     with open_evaluation(config, Promises(), 6) as evaluation:
         evaluation.save()
-        evaluation.score(*evaluation.run.ledger.open_positions(range(COUNT)))
+        evaluation.finish()
         evaluation.save()
         assert read_final(evaluation.run, range(COUNT)) == undisturbed
     assert aftermath.promises & {("answer", number - 1) for number in evaluation.asked} == set()
