@@ -13,6 +13,7 @@ FLOORS = (
     "flows.commands",
     "flows.serving",
     "flows",
+    "flows.sharding",
     "flows.opening",
     "flows.asking",
     "flows.ending",

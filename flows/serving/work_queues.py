@@ -5,7 +5,7 @@ from prefect.exceptions import ObjectAlreadyExists
 
 # Each queue in deployments/prefect.yaml, with its priority: a worker takes runs from the lowest number first. A pool's own
 # queue `default`, which is created with 1, is moved between the two.
-PRIORITIES = {"urgent": 1, "nightly": 3}
+PRIORITIES = {"urgent": 1, "nightly": 3, "shards": 4}
 
 
 def ensure_work_queues(client: SyncPrefectClient, work_pool: str) -> None:

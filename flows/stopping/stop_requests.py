@@ -35,6 +35,11 @@ class StopRequest:
             os._exit(128 + number)
         self._signal = signal.Signals(number)
 
+    @property
+    def is_received(self) -> bool:
+        """Return True if a signal has been received."""
+        return self._signal is not None
+
     def pass_on(self, run: Run) -> None:
         """Stop the run if a signal has been received."""
         if self._signal is not None and not self._is_passed_on:

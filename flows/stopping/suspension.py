@@ -29,9 +29,14 @@ class Suspension:
         self._request = context.flow_run_suspension_request
         self._is_passed_on = False
 
+    @property
+    def state(self) -> State | None:
+        """Return the state of pause that the run has been given; None if it was not paused."""
+        return self._request.get_state()
+
     def pass_on(self, run: Run) -> None:
         """Stop the run if it has been paused."""
-        if self._request.is_requested() and not self._is_passed_on:
+        if self.state and not self._is_passed_on:
             self._is_passed_on = True
             run.progress.notify("Paused in Prefect's UI: saving what has arrived")
             run.stop(Stopped("the run was paused"))
@@ -42,7 +47,7 @@ class Suspension:
         Raises:
             Pause: the run was paused.
         """
-        state = self._request.get_state()
+        state = self.state
         if state is None or is_cancelling():
             return
         done, total = len(run.ledger.results), len(run.ledger.questions)

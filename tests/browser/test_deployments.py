@@ -7,7 +7,10 @@ def test_serve_says_what_it_started(served: Served) -> None:
     """Where the UI is, the deployments, the folder, and how to stop."""
     printed = served.printed
     assert f"Prefect's UI: {served.url}" in printed
-    assert "Deployment: evaluate\nDeployment: nightly, its schedule off\nDeployment: quickstart\n" in printed
+    assert (
+        "Deployment: evaluate\nDeployment: nightly, its schedule off\nDeployment: quickstart\nDeployment: evaluate-sharded\n"
+        in printed
+    )
     assert "Deployment: weekly, its schedule off\nDeployment: retired\n" in printed
     assert f"runs evaluations in {served.folder}" in printed
 
@@ -25,7 +28,7 @@ def test_the_deployments_are_described(served: Served) -> None:
 def test_the_form_offers_what_lies_in_the_folder(served: Served) -> None:
     """The other tests show that any other path is accepted."""
     assert "The run form offers 1 configuration, 1 questions file, 1 model\n" in served.printed
-    for name in ("evaluate", "nightly", "quickstart"):
+    for name in ("evaluate", "nightly", "quickstart", "evaluate-sharded"):
         schema = served.deployment(name)["parameter_openapi_schema"]
         fields = schema["properties"] | schema["definitions"]["Overrides"]["properties"]
         menus = [fields[field]["anyOf"][0]["enum"] for field in ("config_file", "questions_file", "model", "grader")]
@@ -63,7 +66,8 @@ def test_a_variable_changes_how_many_questions_are_in_flight(served: Served) -> 
 def test_urgent_runs_are_taken_before_nightly_ones(served: Served) -> None:
     """Each deployment has its queue, and Prefect's own queue is between the two."""
     queues = served.call("POST", "work_pools/mcqa/queues/filter", {})
-    assert [(queue["name"], queue["priority"]) for queue in queues] == [("urgent", 1), ("default", 2), ("nightly", 3)]
+    order = [("urgent", 1), ("default", 2), ("nightly", 3), ("shards", 4)]
+    assert [(queue["name"], queue["priority"]) for queue in queues] == order
     queue_of = {name: served.deployment(name)["work_queue_name"] for name in ("evaluate", "nightly", "quickstart")}
     assert queue_of == {"evaluate": "urgent", "nightly": "nightly", "quickstart": "urgent"}
 

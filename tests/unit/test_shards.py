@@ -1,5 +1,6 @@
 """Shards: parts of a selection that several runs ask, with the batches of the whole."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.batches import choose_batch_size, list_shard
+from tasks.evaluation.run.start import begin
 from tests.support.evaluation import Evaluation, assert_own_answers, count_asked
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_questions
 
@@ -64,7 +66,7 @@ def test_what_is_no_shard_is_refused(text: str, reason: str) -> None:
         Config.model_validate({"questions_file": "exam.json", "model": MODEL, "processing": {"shard": text}})
     assert reason in str(refusal.value)
     if text:
-        with pytest.raises(UserMistake, match="is no shard"):
+        with pytest.raises(UserMistake, match=re.escape(f"shard: {text!r} cannot be used: {text!r} is no shard")):
             Overrides.read({"shard": text})
 
 
@@ -140,11 +142,13 @@ def test_shards_and_the_whole_run_at_the_same_time(evaluation: Evaluation) -> No
 
 
 def test_a_shard_that_has_no_batch_is_refused(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
-    """With the number of shards that are possible."""
-    with pytest.raises(
-        UserMistake, match="shard 4/5 has nothing to ask: 40 questions are 4 batches of 10, enough for 4 shards"
-    ):
+    """With the number of shards that are possible, as soon as the questions are read."""
+    reason = "shard 4/5 has nothing to ask: {} questions are {} batches of 10, enough for {} shards"
+    with pytest.raises(UserMistake, match=reason.format(40, 4, 4)):
         evaluation.run({"processing.shard": "4/5"})
+    config = evaluation.configure({"processing.shard": "4/5", "processing.limit": 12})
+    with pytest.raises(UserMistake, match=reason.format(12, 2, 2)), begin(config, None, print):
+        pass
     assert count_asked(endpoint) == (0, 0)
 
 

@@ -191,7 +191,7 @@ class Overrides(Advanced):
             return cls.model_validate(given)
         except ValidationError as error:
             detail = error.errors()[0]
-            name, reason = str(detail["loc"][0]), detail["msg"]
+            name, reason = str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")
             raise UserMistake(f"{name}: {detail['input']!r} cannot be used: {reason[0].lower()}{reason[1:]}") from None
 
     def combine(self, advanced: Advanced) -> Self:

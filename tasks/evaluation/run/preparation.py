@@ -166,21 +166,36 @@ def _check_questions(config: Config, questions: Questions, notify: Callable[[str
         raise UserMistake(questions.refusal)
 
 
-def _take_shard(whole: Questions, batch_size: int, config: Config, notify: Callable[[str], None]) -> Questions:
-    """Return the questions of the shard that the settings name, and say which these are; without one, all.
+def require_batch(config: Config, questions: Questions) -> None:
+    """Check that the shard that the settings name, if any, has a question.
+
+    Args:
+        config: the settings.
+        questions: all questions of the file.
 
     Raises:
-        UserMistake: the shard has no question.
+        UserMistake: it has none.
     """
+    processing = config.processing
+    if processing.shard is None:
+        return
+    limits = (processing.random_selection, processing.limit)
+    count = min([questions.file_count, *(limit for limit in limits if limit is not None)])
+    shard, batch_size = Shard.read(processing.shard), choose_batch_size(count, processing)
+    batch_count = -(-count // batch_size)
+    if shard.number >= batch_count:
+        raise UserMistake(
+            f"shard {shard} has nothing to ask: {count:,} questions are {batch_count:,} batches of {batch_size:,}, enough "
+            f"for {batch_count:,} shards. Use fewer shards, or a smaller processing.batch_size in all runs"
+        )
+
+
+def _take_shard(whole: Questions, batch_size: int, config: Config, notify: Callable[[str], None]) -> Questions:
+    """Return the questions of the shard that the settings name, and say which these are; without one, all."""
     if config.processing.shard is None:
         return whole
     shard, batch_count = Shard.read(config.processing.shard), -(-len(whole) // batch_size)
     taken = whole.take(list_shard(len(whole), batch_size, shard))
-    if not len(taken):
-        raise UserMistake(
-            f"shard {shard} has nothing to ask: {len(whole):,} questions are {batch_count:,} batches of {batch_size:,}, enough "
-            f"for {batch_count:,} shards. Use fewer shards, or a smaller processing.batch_size in all runs"
-        )
     notify(
         f"🧩 Shard {shard}: {len(taken):,} of {len(whole):,} questions, in {-(-len(taken) // batch_size):,} of {batch_count:,} "
         "batches. The run of the whole finds them and writes the results of all"

@@ -10,7 +10,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.local_server import LocalServer, start_server
 from tasks.evaluation.questions.questions import Questions, read_questions
 from tasks.evaluation.run.folders import find_log_folder
-from tasks.evaluation.run.preparation import Preparation, prepare
+from tasks.evaluation.run.preparation import Preparation, prepare, require_batch
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def begin(config: Config, own_folder: Path | None, notify: Callable[[str], None]
         if server:
             stack.callback(server.close)
         questions = stack.enter_context(closing(read_all(config, own_folder)))
+        require_batch(config, questions)
         yield Start(config, own_folder, server, questions)
 
 
@@ -62,6 +63,7 @@ def read_and_prepare(
         UserMistake: the questions cannot be read, or no run is possible with these settings.
     """
     with closing(read_all(config, own_folder)) as questions:
+        require_batch(config, questions)
         yield prepare(config, questions, endpoints, own_folder=own_folder, run_id=run_id, notify=notify)
 
 

@@ -1,0 +1,108 @@
+"""The runs of an evaluation's shards, and what is to be done next with each shard: decided here, and done elsewhere.
+
+A shard whose run fails or crashes gets a second run. Each retry of the parent is a new round, in which that holds again; what
+still runs from an earlier round goes on, and what has finished then stays finished.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+from prefect.client.schemas.objects import FlowRun, StateType
+
+from tasks.evaluation.config.shards import Shard
+
+# The runs that a shard gets in each round.
+MOST_ATTEMPTS = 2
+
+Kind = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+KINDS: dict[StateType, Kind] = {
+    StateType.SCHEDULED: "waiting",
+    StateType.PENDING: "waiting",
+    StateType.RUNNING: "running",
+    StateType.CANCELLING: "running",
+    StateType.PAUSED: "paused",
+    StateType.COMPLETED: "done",
+    StateType.FAILED: "failed",
+    StateType.CRASHED: "failed",
+    StateType.CANCELLED: "cancelled",
+}
+KEY = re.compile(r"[^:]+:(\d+/\d+):(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A run of a shard."""
+
+    shard: Shard
+    """The shard."""
+    round: int
+    """The parent's attempt, from 1, that has started it."""
+    number: int
+    """Which of the shard's runs it is in this round, from 0."""
+    run_id: UUID
+    """The flow run's id."""
+    kind: Kind
+    """Its state."""
+    message: str = ""
+    """What its state says."""
+
+    @property
+    def is_open(self) -> bool:
+        """Return True if it has not ended."""
+        return self.kind in ("waiting", "running", "paused")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done next."""
+
+    start: list[tuple[Shard, int]] = field(default_factory=list)
+    """The shards that need a run, each with the number of that run in this round."""
+    open: list[Attempt] = field(default_factory=list)
+    """The runs that have not ended."""
+    done: list[Shard] = field(default_factory=list)
+    """The shards of which a run has ended well."""
+    given_up: list[Shard] = field(default_factory=list)
+    """The shards that get no more runs: the run of the whole asks what they have left."""
+
+
+def make_key(parent: UUID, shard: Shard, round_number: int, number: int) -> str:
+    """Return the idempotency key of a shard's run, by which Prefect's server never makes it twice."""
+    return f"{parent}:{shard}:{round_number}.{number}"
+
+
+def read_attempt(run: FlowRun) -> Attempt | None:
+    """Return the attempt that the flow run is; None if it is none, as another program's sub-flow."""
+    found = KEY.fullmatch(run.idempotency_key or "")
+    if found is None:
+        return None
+    kind: Kind = KINDS[run.state.type] if run.state else "waiting"
+    message = (run.state.message if run.state else None) or ""
+    return Attempt(Shard.read(found[1]), int(found[2]), int(found[3]), run.id, kind, message)
+
+
+def decide(needed: Sequence[Shard], attempts: Sequence[Attempt], round_number: int) -> Decision:
+    """Return what is to be done next.
+
+    Args:
+        needed: the shards that are worth a run.
+        attempts: all runs of shards so far. One that has not ended is waited for, also if its shard is not worth a run now.
+        round_number: the parent's attempt, from 1.
+    """
+    decision = Decision(open=[attempt for attempt in attempts if attempt.is_open])
+    active = {attempt.shard for attempt in decision.open}
+    done = {attempt.shard for attempt in attempts if attempt.kind == "done"}
+    for shard in needed:
+        own = [attempt for attempt in attempts if attempt.shard == shard and attempt.round == round_number]
+        if shard in done:
+            decision.done.append(shard)
+        elif shard in active:
+            continue
+        elif len(own) >= MOST_ATTEMPTS or any(attempt.kind == "cancelled" for attempt in own):
+            decision.given_up.append(shard)
+        else:
+            decision.start.append((shard, len(own)))
+    return decision

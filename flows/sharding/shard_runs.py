@@ -1,0 +1,125 @@
+"""The flow runs of shards on Prefect's server: they are started, read, cancelled, paused and resumed here."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from httpx import HTTPStatusError
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.states import Cancelling, Suspended
+from pydantic import JsonValue
+
+from flows.sharding.attempts import Attempt, make_key, read_attempt
+from tasks.evaluation.config.overrides import Advanced, Overrides
+from tasks.evaluation.config.shards import Shard
+from tasks.evaluation.errors import UserMistake
+
+DEPLOYMENT = "score-questions/evaluate-shard"
+MISSING = (
+    f"the server has no deployment {DEPLOYMENT}, which runs the shards: start mcqa serve there once, or call prefect "
+    "--no-prompt deploy --prefect-file deployments/prefect.yaml --all"
+)
+# The most that the server gives at once.
+PAGE = 200
+# A server on SQLite often refuses a second run within two seconds of the first: its database is locked.
+BUSY_RETRIES = 6
+
+
+@dataclass(frozen=True)
+class ShardSettings:
+    """What all runs of shards have in common."""
+
+    config_file: str | None
+    """The configuration file; None: there is none."""
+    overrides: Overrides
+    """The settings that differ from it."""
+    queue: str
+    """The work queue in which they wait for workers."""
+
+    def describe(self, shard: Shard) -> dict[str, JsonValue]:
+        """Return the parameters of the shard's run."""
+        advanced = Advanced(shard=str(shard)).model_dump(mode="json", exclude_none=True)
+        overrides = self.overrides.model_dump(mode="json", exclude_none=True)
+        named: dict[str, JsonValue] = {"config_file": self.config_file} if self.config_file else {}
+        return {**named, "overrides": overrides, "advanced": advanced}
+
+
+class ShardRuns:
+    """The runs of one parent's shards.
+
+    Args:
+        client: asks Prefect's server.
+        parent: the parent's flow run, as the server has it now.
+        settings: what the runs have in common.
+    """
+
+    def __init__(self, client: SyncPrefectClient, parent: FlowRun, settings: ShardSettings) -> None:
+        self._client = client
+        self._parent = parent
+        self._settings = settings
+
+    @property
+    def round(self) -> int:
+        """Return the parent's attempt, from 1."""
+        return max(self._parent.run_count, 1)
+
+    def read(self) -> list[Attempt]:
+        """Return all runs of shards that the parent has ever started."""
+        wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[self._parent.id]))
+        attempts: list[Attempt | None] = []
+        for offset in range(0, 1_000_000, PAGE):
+            page = self._client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=offset)
+            attempts += [read_attempt(run) for run in page]
+            if len(page) < PAGE:
+                break
+        return [attempt for attempt in attempts if attempt]
+
+    def start(self, shard: Shard, number: int) -> None:
+        """Start a run of the shard, or find the one that was started with the same number.
+
+        Raises:
+            UserMistake: the server cannot run shards, or refuses the parameters.
+        """
+        try:
+            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: BUSY_RETRIES}):
+                self._run_deployment(shard, number)
+        except ObjectNotFound:
+            raise UserMistake(MISSING) from None
+        except HTTPStatusError as error:
+            if error.response.is_client_error:
+                raise UserMistake(f"the server refuses shard {shard}: {error.response.text[:500]}") from None
+            raise
+
+    def cancel(self, attempts: Iterable[Attempt]) -> None:
+        """Cancel these runs: they save what has arrived."""
+        for attempt in attempts:
+            self._client.set_flow_run_state(attempt.run_id, Cancelling(message="The run of all shards was cancelled."))
+
+    def pause(self, attempts: Iterable[Attempt], state: State) -> None:
+        """Pause these runs for as long as the parent is paused."""
+        paused: State = Suspended(pause_expiration_time=state.state_details.pause_timeout)
+        for attempt in attempts:
+            if attempt.kind != "paused":
+                self._client.set_flow_run_state(attempt.run_id, paused, force=True)
+
+    def resume(self, attempts: Iterable[Attempt]) -> None:
+        """Resume those of these runs that are paused."""
+        for attempt in attempts:
+            if attempt.kind == "paused":
+                self._client.resume_flow_run(attempt.run_id)
+
+    def _run_deployment(self, shard: Shard, number: int) -> None:
+        again = f", run {number + 1}" if number else ""
+        run_deployment(
+            DEPLOYMENT,
+            parameters=self._settings.describe(shard),
+            flow_run_name=f"{self._parent.name}, shard {shard}{again}",
+            timeout=0,
+            tags=["shard", f"shard-of:{self._parent.name}"],
+            idempotency_key=make_key(self._parent.id, shard, self.round, number),
+            work_queue_name=self._settings.queue or None,
+        )
