@@ -176,6 +176,16 @@ def test_no_configuration_is_needed_with_questions_and_a_listed_model(folder: Pa
     assert config.model.generator_settings.base_url == "http://b/v1"
 
 
+def test_the_address_can_come_from_the_environment(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on the nodes of a cluster, each with a model server of its own; keys in a query are not read here."""
+    monkeypatch.setenv("MCQA_BASE_URL", "http://node7:8000/v1")
+    text = MINIMAL.replace("http://h/v1", "'${MCQA_BASE_URL}?code=${KEY}'")
+    assert load(folder, text).model.generator_settings.base_url == "http://node7:8000/v1?code=${KEY}"
+    monkeypatch.delenv("MCQA_BASE_URL")
+    with pytest.raises(UserMistake, match=r"base_url: .* names the variable MCQA_BASE_URL, which the environment does not set"):
+        load(folder, text)
+
+
 def test_what_is_written_to_files_holds_no_key(folder: Path) -> None:
     """A key in clear is masked wherever it stands; a reference to one is kept."""
     settings = (

@@ -33,7 +33,7 @@ def read_line(line: str) -> WeightedUrl:
     if not words:
         raise ValueError("an address is empty: http://HOST:PORT/v1 was expected")
     url, *rest = words
-    check_url(url)
+    url = check_url(url)
     if not rest:
         return WeightedUrl(url)
     weight = float(rest[0]) if rest[0].replace(".", "", 1).isdecimal() and len(rest) == 1 else 0.0

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import JsonValue
 
+from tasks.evaluation.config.paths import expand_variables
 from tasks.evaluation.config.secrets import mask_urls
 
 # Members that the project sends itself, or whose replies it could not read.
@@ -19,12 +20,17 @@ HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def check_url(url: str) -> str:
-    """Return the URL, if requests can be sent to it.
+    """Return the URL, if requests can be sent to it; for one that begins with `${NAME}`, with what the environment has there.
+
+    A query is left as it is: keys in it are read where they are needed, and never kept.
 
     Raises:
-        ValueError: it is not http or https, names no host, carries a user and password, or has a fragment. The message does
-            not repeat what does not even look like a URL: it may be a key in the wrong place.
+        ValueError: it is not http or https, names no host, carries a user and password, or has a fragment; or the variable is
+            not set. The message does not repeat what does not even look like a URL: it may be a key in the wrong place.
     """
+    if url.startswith("${"):
+        address, mark, query = url.partition("?")
+        url = f"{expand_variables(address)}{mark}{query}"
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
