@@ -28,6 +28,7 @@ FLOORS = (
     "tasks.evaluation.comparing",
     "tasks.evaluation.reporting",
     "tasks.evaluation.scoring",
+    "tasks.evaluation.retrieval",
     "tasks.evaluation.statistics",
     "tasks.evaluation.local_servers",
     "tasks.evaluation.questions",

@@ -19,6 +19,7 @@ COMMANDS = {
     "score": "score a file of questions, continuing where an earlier run stopped",
     "checkpoints": "list, show, validate and prune checkpoints",
     "questions": "check a file of questions",
+    "retrieve": "retrieve for questions without asking a model: what would be put before which, and the hit rate",
     "compare": "compare runs, and let a CI job fail",
     "history": "show how accuracies developed from run to run",
     "export": "write a run's results in the format of another tool",

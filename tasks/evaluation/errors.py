@@ -123,12 +123,14 @@ class Declined(Refused):
         reason: the endpoint's words.
         advice: what to change if it is every request; empty if the endpoint's words suggest nothing.
         is_about_content: the reason is the content of this question, not how questions are asked.
+        is_too_long: it does not fit into the model's context.
     """
 
-    def __init__(self, reason: str, advice: str = "", *, is_about_content: bool = False) -> None:
+    def __init__(self, reason: str, advice: str = "", *, is_about_content: bool = False, is_too_long: bool = False) -> None:
         super().__init__(reason)
         self.advice = advice
         self.is_about_content = is_about_content
+        self.is_too_long = is_too_long
 
 
 class EndpointStop(EvaluationError):

@@ -15,6 +15,7 @@ from tasks.evaluation.config.history_settings import History
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import Prompt
+from tasks.evaluation.config.rag_settings import Rag
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.config.settings import Settings
 
@@ -33,36 +34,6 @@ class Model(Settings):
 
     # pydantic reserves the prefix `model_`, which the documented keys use.
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
-
-
-class Rag(Settings):
-    """The context for each question; retrieval is not supported."""
-
-    enabled: bool = True
-    """Whether questions may be asked with a context."""
-    use_context_field: bool = False
-    """Ask each question with the context in its own record."""
-    rag_config_file: str | None = None
-    """Refused: retrieval is not supported."""
-    retriever_config: dict[str, JsonValue] | None = None
-    """The same."""
-    retrieval_top_k: int = Field(default=5, ge=0)
-    """Accepted, but without effect."""
-    retrieval_score_threshold: float = 0.0
-    """The same."""
-    chunk_logging_enabled: bool = True
-    """The same."""
-
-    @property
-    def uses_context(self) -> bool:
-        """Return True if the context in a question's record goes into the prompt."""
-        return self.enabled and self.use_context_field
-
-    @model_validator(mode="after")
-    def _refuse_retrieval(self) -> Self:
-        if self.enabled and (self.retriever_config or self.rag_config_file):
-            raise ValueError("retrieval is not supported; ask without it with --no-rag, or set rag.enabled: false")
-        return self
 
 
 class Output(Settings):
@@ -110,10 +81,9 @@ class Config(Settings):
             raise ValueError("grading: logprobs needs no grader: drop model.grader_shortname, or grading")
         if self.fields.reorders_choices and self.processing.repeats == 1:
             raise ValueError("fields.shuffle_choices: each_repeat needs processing.repeats: 2 or more")
-        if self.rag.uses_context and not self.prompt.shows_context():
-            raise ValueError(
-                "rag.use_context_field is set, and a text under prompt has no {context}: put it in, or give --no-rag"
-            )
+        if (self.rag.uses_context or self.rag.retrieves) and not self.prompt.shows_context():
+            setting = "use_context_field" if self.rag.uses_context else "retriever_config"
+            raise ValueError(f"rag.{setting} is set, and a text under prompt has no {{context}}: put it in, or give --no-rag")
         return self
 
     def complete_prompt(self) -> Prompt:

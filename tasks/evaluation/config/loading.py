@@ -12,12 +12,14 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.paths import expand_input
 from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import list_formats
+from tasks.evaluation.config.rag_file import read_retriever
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
 
 # What reasoning models of OpenAI take in place of `max_tokens`.
 MAX_TOKENS_OF_REASONERS = "max_completion_tokens"
+NO_RETRIEVAL = "questions cannot be scored with retrieval yet; ask without it with --no-rag, or set rag.enabled: false"
 SECTION_OF = {
     **dict.fromkeys(Processing.model_fields, "processing"),
     **dict.fromkeys(Output.model_fields, "output"),
@@ -25,8 +27,13 @@ SECTION_OF = {
 }
 
 
-def load_config(config_file: str | None, overrides: Overrides) -> Config:
+def load_config(config_file: str | None, overrides: Overrides, *, may_retrieve: bool = False) -> Config:
     """Return the settings: those given for this run, then those of the file, then the defaults.
+
+    Args:
+        config_file: the configuration's path; None: the defaults alone.
+        overrides: what is given for this run.
+        may_retrieve: whether the caller can retrieve.
 
     Raises:
         UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
@@ -40,7 +47,12 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
         raise UserMistake(f"{source} names no questions: give the file on the command line, or set questions_file")
     if not config_file and not overrides.model:
         raise UserMistake("no model is named: give a configuration with --config, or a model with --model")
-    return _validate(merged, source)
+    config = _validate(merged, source)
+    if not config.rag.retrieves:
+        return config
+    if not may_retrieve:
+        raise UserMistake(f"{source}: rag: {NO_RETRIEVAL}")
+    return config.model_copy(update={"rag": read_retriever(config.rag, source, folder)})
 
 
 def find_config_file(config_file: str | None) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.apis import WORDS
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.outage import Outage
 from tasks.evaluation.endpoints.patience import Patience
@@ -137,7 +138,7 @@ class Address:
             return None
         url, origin = self.endpoint.shown_url, self.endpoint.origin
         return UserMistake(
-            f"{error} (nothing was answered before at {url}); no chat completions API answers there: "
+            f"{error} (nothing was answered before at {url}); no {WORDS[self.endpoint.api]} API answers there: "
             f"fix the address in {origin}, as http://HOST:PORT/v1"
         )
 

@@ -10,15 +10,17 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.model_servers import find_model_server, list_model_servers
+from tasks.evaluation.config.rag_settings import EncoderSettings
 from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
 from tasks.evaluation.config.urls import is_open_to_others, split_query
+from tasks.evaluation.endpoints.apis import Api
 from tasks.evaluation.endpoints.key_sources import InClear, KeySources, Places
 from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 
 SELF_GRADER = "self"
-GENERATOR_SETTINGS = "model.generator_settings"
+GENERATOR_SETTINGS, ENCODER_SETTINGS = "model.generator_settings", "rag.retriever_config.encoder_config"
 GRADER_REQUEST: JsonObject = {"temperature": 0.0, "max_tokens": 1000}
 # Each costs time with each answer, in which it is looked for; a request that was sent with the oldest has long ended.
 MOST_FORMER_SECRETS = 50
@@ -62,6 +64,9 @@ class Endpoint:
 
     sources: KeySources | None = field(default=None, repr=False)
     """Where its keys are read again; None: they never change."""
+
+    api: Api = "chat"
+    """Which requests it takes."""
 
     former_secrets: tuple[str, ...] = field(default=(), repr=False)
     """What its keys were before: no text may show them either."""
@@ -187,6 +192,14 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
     origin = f"the entry {shortname!r} of {servers_file}"
     return _place(Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources), _list_urls(server.openai_api_base))
+
+
+def find_encoder(settings: EncoderSettings, keys: KeyReader) -> Endpoint:
+    """Return the endpoint that makes questions into vectors; `UserMistake` if its key cannot be found."""
+    places = Places(*(f"{ENCODER_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
+    sources = KeySources(keys, places, settings.api_key, settings.headers, None)
+    request, url = _drop_nulls({"model": settings.model, **settings.extra}), settings.base_url or keys.default_url
+    return _place(Endpoint("encoder", None, NO_KEY, request, ENCODER_SETTINGS, sources=sources, api="embeddings"), [url])
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:

@@ -49,7 +49,9 @@ DECLINED_STATUS = (400, 413, 422, 451)
 CONTENT_STATUS = (413, 451)
 # No chat completions API answers these to a request for a completion.
 FOREIGN_STATUS = (405, 406, 410, 421, 426, 501, 505, 511)
-TOO_MANY_REQUESTS = 429
+TOO_MANY_REQUESTS, SERVER_ERROR = 429, 500
+# What llama.cpp says with status 500 to a text that is longer than its batch, and others with 400.
+IS_TOO_LONG_TEXT = re.compile(r"(?i)too (?:large|long)|physical batch|maximum (?:context|sequence|input)|exceed")
 REDIRECTS = range(300, 400)
 # What a filter in front of a model says about the one question that it holds back.
 IS_MODERATED = re.compile(
@@ -106,14 +108,20 @@ def classify_report(error: ServerError, endpoint: Endpoint, retry_after_seconds:
         may_be_one = cause == error.status and cause in (FORBIDDEN, 404) and not IS_ABOUT_KEY.search(error.words)
         words = f"{message}; {STOP_STATUS[cause]}"
         return KeyRefused(words) if cause == UNAUTHORIZED else EndpointStop(words, may_be_one=may_be_one)
-    if error.status in DECLINED_STATUS or (error.status == FORBIDDEN and is_moderated):
-        is_too_long = mentions_context(f"{error.words} {' '.join(error.names)}")
+    is_too_long = mentions_context(f"{error.words} {' '.join(error.names)}")
+    is_too_long |= endpoint.api == "embeddings" and bool(IS_TOO_LONG_TEXT.search(error.words))
+    if (
+        error.status in DECLINED_STATUS
+        or (error.status == FORBIDDEN and is_moderated)
+        or (endpoint.api == "embeddings" and is_too_long and error.status == SERVER_ERROR)
+    ):
         return Declined(
             message,
             advise(endpoint, words, error.parameter),
             is_about_content=is_moderated
             or error.status in CONTENT_STATUS
             or (is_too_long and not exceeds_context_by_setting(endpoint, error.words)),
+            is_too_long=is_too_long,
         )
     if error.status == TOO_MANY_REQUESTS:
         return RateLimited(message, retry_after_seconds)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import httpx2
@@ -15,6 +16,7 @@ from tasks.evaluation.config.secrets import Scrubber
 from tasks.evaluation.config.urls import split_query
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.connections import AiohttpTransport, SocksTransport, make_transport
+from tasks.evaluation.endpoints.embeddings import read_embeddings
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.failures import (
     UNAUTHORIZED,
@@ -83,7 +85,7 @@ class Transport:
         return Transport(self.endpoint.with_keys(keys), self._patience, self._connections)
 
     async def ask(self, messages: list[Message]) -> tuple[Answer, Mapping[str, str]]:
-        """Return the answer to the messages, and the headers that it came with.
+        """Return the answer to the messages, or a vector for each message's text, and the headers that it came with.
 
         Raises:
             EvaluationError: as `failures` and `read_reply` decide.
@@ -93,7 +95,8 @@ class Transport:
         reply = await self._post(messages)
         seconds, content_type = time.monotonic() - started, reply.headers.get("content-type", "")
         try:
-            answer = read_reply(reply.content, role=role, seconds=seconds, content_type=content_type)
+            read = partial(read_embeddings, count=len(messages)) if self.endpoint.api == "embeddings" else read_reply
+            answer = read(reply.content, role=role, seconds=seconds, content_type=content_type)
         except ReportedFailure as failure:
             retry_after_seconds = read_retry_after(reply.headers, time.time())
             error = classify_report(read_report(failure.report), self.endpoint, retry_after_seconds)
@@ -107,7 +110,9 @@ class Transport:
         role, seconds = self.endpoint.role, self._patience.request_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                pattern = self._pattern = self._pattern or await make_pattern(self._client, self.endpoint.request)
+                pattern = self._pattern = self._pattern or await make_pattern(
+                    self._client, self.endpoint.request, self.endpoint.api
+                )
                 reply = await self._connections.post(pattern, pattern.fill(messages))
         except httpx2.RequestError as error:
             raise classify_silence(error, self.endpoint) from None

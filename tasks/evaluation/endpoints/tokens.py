@@ -9,7 +9,8 @@ import numpy as np
 from tasks.evaluation.endpoints.usage import is_count
 from tasks.evaluation.json_lines import JsonObject
 
-Role = Literal["generator", "grader"]
+Role = Literal["generator", "grader", "encoder"]
+# Those whose tokens are counted with each result.
 ROLES: tuple[Role, ...] = ("generator", "grader")
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 # A question's count is kept in four bytes; no context window comes near this.

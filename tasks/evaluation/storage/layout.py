@@ -4,6 +4,7 @@
     .mcqa/locks/      a file for each running evaluation, and for each run
     .mcqa/logs/       the output of the model servers that runs have started
     .mcqa/results/    Prefect's results
+    .mcqa/vectors/    questions as vectors, by content
 
 Removing `.mcqa` loses what no checkpoint holds.
 """
@@ -13,3 +14,4 @@ ANSWERS_FOLDER = "answers"
 LOCKS_FOLDER = "locks"
 LOGS_FOLDER = "logs"
 RESULTS_FOLDER = "results"
+VECTORS_FOLDER = "vectors"

@@ -1,0 +1,178 @@
+"""A corpus: chunks of text, most with a vector each, in Arrow tables that lie in memory-mapped files.
+
+Chunks are numbered through all tables, from 0. Nothing of the corpus is held in memory beyond what is looked at: the tables'
+pages belong to the system's file cache.
+"""
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b, sha256
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonValue
+from tasks.evaluation.retrieval.arrays import AnyArray, Vectors, choose_block_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TEXT, EMBEDDINGS, PATH, METADATA = "text", "embeddings", "path", "metadata"
+COLUMNS = (TEXT, EMBEDDINGS, PATH, METADATA)
+# A vector counts as of unit length within this; half precision rounds by about a thousandth.
+UNIT_TOLERANCE = 5e-3
+ID_DIGITS = 16
+# Rows whose texts are in memory at once while all are read.
+ROWS_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of the corpus."""
+
+    index: int
+    """Its place in the corpus, from 0."""
+    text: str
+    """What it says."""
+    path: str
+    """The document that it comes from; empty if the corpus does not say."""
+    metadata: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What else the corpus says about it."""
+
+    @property
+    def chunk_id(self) -> str:
+        """Return its id, in the original scorer's form."""
+        return f"{sha256(self.path.encode()).hexdigest()[:ID_DIGITS]}_{self.index:04d}"
+
+
+class Corpus:
+    """The chunks of one or several tables.
+
+    Args:
+        tables: with the columns `text` and perhaps `embeddings`, `path` and `metadata`.
+        name: where it comes from, for messages.
+
+    Raises:
+        UserMistake: it holds no chunks, or its vectors differ in length.
+    """
+
+    def __init__(self, tables: Sequence["pa.Table"], name: str) -> None:
+        self.name = name
+        self._batches: list[pa.RecordBatch] = [batch for table in tables for batch in table.to_batches() if batch.num_rows]
+        self._ends = list(accumulate(batch.num_rows for batch in self._batches))
+        if not self._batches:
+            raise UserMistake(f"the corpus {name} holds no chunks")
+        self.dimension = self._measure_dimension()
+        self._views: dict[int, AnyArray] = {}
+
+    def __len__(self) -> int:
+        count: int = self._ends[-1]
+        return count
+
+    def __getitem__(self, index: int) -> Chunk:
+        place = bisect_right(self._ends, index)
+        batch, row = self._batches[place], index - (self._ends[place - 1] if place else 0)
+        found = {name: batch.column(name)[row].as_py() for name in (TEXT, PATH, METADATA) if name in batch.schema.names}
+        metadata = _read_metadata(found.get(METADATA))
+        path = found.get(PATH) or metadata.get(PATH) or ""
+        return Chunk(index, str(found[TEXT] or ""), str(path), metadata)
+
+    @property
+    def has_vectors(self) -> bool:
+        """Return True if its chunks have vectors."""
+        return self.dimension > 0
+
+    @cached_property
+    def digest(self) -> str:
+        """Return 32 hexadecimal digits that tell its texts, paths, metadata and vectors from those of others."""
+        digest = blake2b(digest_size=16)
+        for batch in self._batches:
+            for start in range(0, batch.num_rows, ROWS_AT_ONCE):
+                _add_rows(digest, batch.slice(start, ROWS_AT_ONCE))
+        return digest.hexdigest()
+
+    def texts(self) -> Iterator[str]:
+        """Yield the chunks' texts, in order."""
+        for batch in self._batches:
+            yield from (str(text or "") for text in batch.column(TEXT).to_pylist())
+
+    def blocks(self) -> Iterator[tuple[int, Vectors]]:
+        """Yield the vectors in blocks of bounded size, each with the place of its first."""
+        rows = choose_block_rows(self.dimension)
+        first = 0
+        for batch in self._batches:
+            for start in range(0, batch.num_rows, rows):
+                yield first + start, self._vectors_of(batch.slice(start, rows), first + start)
+            first += batch.num_rows
+
+    def vectors(self, indices: Sequence[int]) -> Vectors:
+        """Return the vectors at these places."""
+        found = np.empty((len(indices), self.dimension), dtype=np.float32)
+        for row, index in enumerate(indices):
+            found[row] = self._vector(index)
+        return found
+
+    def is_normalized(self) -> bool:
+        """Return True if all vectors are of unit length."""
+        return all(bool((abs(np.linalg.norm(block, axis=1) - 1) <= UNIT_TOLERANCE).all()) for _, block in self.blocks())
+
+    def _vector(self, index: int) -> AnyArray:
+        place = bisect_right(self._ends, index)
+        first = self._ends[place - 1] if place else 0
+        view = self._views.get(place)
+        if view is None:
+            view = self._views[place] = self._view(self._batches[place], first)
+        vector: AnyArray = view[index - first]
+        return vector
+
+    def _measure_dimension(self) -> int:
+        """Return the length of the vectors; 0 if a table has none."""
+        if any(EMBEDDINGS not in batch.schema.names for batch in self._batches):
+            return 0
+        first = self._batches[0].column(EMBEDDINGS)[0].as_py()
+        return len(first or ())
+
+    def _vectors_of(self, batch: "pa.RecordBatch", first: int) -> Vectors:
+        block: Vectors = np.asarray(self._view(batch, first), dtype=np.float32)
+        if not np.isfinite(block).all():
+            raise UserMistake(f"the corpus {self.name}: a vector of the chunks from {first:,} on is not finite: embed it again")
+        return block
+
+    def _view(self, batch: "pa.RecordBatch", first: int) -> AnyArray:
+        """Return the batch's vectors as they are in the file, one a row."""
+        values = _flatten(batch.column(EMBEDDINGS))
+        if len(values) != batch.num_rows * self.dimension or batch.column(EMBEDDINGS).null_count:
+            raise UserMistake(
+                f"the corpus {self.name}: the chunks from {first:,} on have vectors of other lengths than {self.dimension}, "
+                "or none: embed it again as a whole"
+            )
+        return values.reshape(batch.num_rows, self.dimension)
+
+
+def _read_metadata(value: object) -> dict[str, JsonValue]:
+    """Return a chunk's metadata: an object, or one that is kept as JSON."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _add_rows(digest: "blake2b", rows: "pa.RecordBatch") -> None:
+    for name in COLUMNS:
+        if name == EMBEDDINGS and name in rows.schema.names:
+            digest.update(np.ascontiguousarray(_flatten(rows.column(name))).data)
+        elif name in rows.schema.names:
+            digest.update(repr(rows.column(name).to_pylist()).encode("utf-8", "surrogatepass"))
+
+
+def _flatten(column: "pa.Array") -> AnyArray:
+    """Return the numbers of a column of lists, one after another, without copying them where possible."""
+    values: AnyArray = column.flatten().to_numpy(zero_copy_only=False)
+    return values

@@ -1,0 +1,189 @@
+"""Opening a retriever: its corpus, its index and its encoder, as the settings name them."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from tasks.evaluation.config.config import Config
+from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.rag_settings import EncoderSettings, FaissSettings, RetrieverSettings, complete_retriever
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.endpoint import find_encoder
+from tasks.evaluation.endpoints.event_loop import EventLoopThread
+from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.slots import Slots
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.retrieval.corpus import Corpus
+from tasks.evaluation.retrieval.corpus_files import open_corpus
+from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel, TransformerModel
+from tasks.evaluation.retrieval.endpoint_encoder import EndpointEncoder
+from tasks.evaluation.retrieval.faiss_index import build_binary, build_graph, open_index_file
+from tasks.evaluation.retrieval.retriever import BatchEncoder, LocalBatches, Retriever, Searcher, VectorSearcher
+from tasks.evaluation.retrieval.search import ExactIndex, Index
+from tasks.evaluation.retrieval.word_search import WordSearcher
+from tasks.evaluation.storage.layout import VECTORS_FOLDER
+from tasks.evaluation.storage.vector_files import VectorFiles
+
+NOT_NORMALIZED = (
+    "⚠️ The corpus {name} holds vectors that are not of unit length, so that scores are no cosines: set "
+    "rag.retriever_config.faiss_config.normalize: true to bring them to it"
+)
+FULL_PRECISION = "The encoder runs in full precision: quantization is left out of the settings, and 4-bit weights need CUDA"
+# What of an encoder's settings decides about a text's vector, beside the weights.
+DECIDING = ("name", "revision", "query_prefix", "max_characters", "max_tokens", "half_precision", "tokenizer_name", "extra")
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What it takes to ask an encoder's endpoint."""
+
+    keys: KeyReader
+    """Reads its key."""
+    loop: EventLoopThread
+    """The event loop on which it is asked."""
+    make_client: Callable[..., Client] = Client
+    """Makes its client."""
+
+
+@contextmanager
+def open_retriever(
+    config: Config,
+    config_folder: Path,
+    *,
+    own_folder: Path | None,
+    asking: Asking,
+    notify: Callable[[str], None],
+) -> Iterator[Retriever]:
+    """Open the retriever that the settings describe; at the end it is closed.
+
+    Args:
+        config: the settings.
+        config_folder: where paths lead from that lead nowhere from the working directory.
+        own_folder: the folder for our files; None: nothing is kept.
+        asking: what it takes to ask the encoder's endpoint, if it is behind one.
+        notify: takes what the user should know.
+
+    Raises:
+        UserMistake: the corpus, the index or the encoder cannot be used.
+    """
+    settings = complete_retriever(config.rag)
+    corpus = open_corpus(settings.faiss_config.list_paths(), config_folder, own_folder)
+    identity = _identify(config, settings, corpus, config_folder)
+    if settings.encoder_config.name == "bm25":
+        searcher: Searcher = WordSearcher(corpus)
+    else:
+        index = _open_index(settings.faiss_config, corpus, config_folder, notify)
+        encoder = _make_encoder(config, settings, asking, notify)
+        folder = own_folder / VECTORS_FOLDER if own_folder else None
+        searcher = VectorSearcher(
+            index,
+            encoder,
+            VectorFiles(folder, f"{time.time_ns()}_{os.getpid()}"),
+            identity=_identify_encoder(settings),
+            shape=_make_shape(settings.encoder_config),
+            batch_size=settings.batch_size,
+        )
+    retriever = Retriever(
+        corpus,
+        searcher,
+        count=config.rag.retrieval_top_k,
+        threshold=config.rag.retrieval_score_threshold,
+        identity=identity,
+    )
+    try:
+        yield retriever
+    finally:
+        retriever.close()
+
+
+def _open_index(settings: FaissSettings, corpus: Corpus, config_folder: Path, notify: Callable[[str], None]) -> Index:
+    """Return the index that the settings name, or one made from the corpus's vectors."""
+    is_binary, is_graph = settings.precision == "ubinary", settings.search_algorithm == "hnsw"
+    path = find_index_file(settings, config_folder)
+    if not corpus.has_vectors and (path is None or is_binary):
+        raise UserMistake(
+            f"the corpus {corpus.name} has no column 'embeddings', and there is no index file: embed it first, or search by "
+            "words with encoder_config: {name: bm25}"
+        )
+    if corpus.has_vectors and not settings.normalize and not corpus.is_normalized():
+        notify(NOT_NORMALIZED.format(name=corpus.name))
+    if path:
+        multiplier = settings.rescore_multiplier
+        return open_index_file(path, corpus, multiplier, is_binary=is_binary, normalizes=settings.normalize)
+    if is_binary:
+        return build_binary(corpus, settings.rescore_multiplier, normalizes=settings.normalize, is_graph=is_graph)
+    return build_graph(corpus, normalizes=settings.normalize) if is_graph else ExactIndex(corpus, normalizes=settings.normalize)
+
+
+def find_index_file(settings: FaissSettings, config_folder: Path) -> Path | None:
+    """Return the path of the index file; None if the settings name none, or one that does not exist."""
+    given = settings.faiss_index_path
+    return next((each for each in (Path(given), config_folder / given) if each.is_file()), None) if given else None
+
+
+def _make_encoder(config: Config, settings: RetrieverSettings, asking: Asking, notify: Callable[[str], None]) -> BatchEncoder:
+    encoder, pooling = settings.encoder_config, settings.pooler_config.name
+    if encoder.name == "openai":
+        processing = config.processing
+        slots = Slots(processing.parallel_workers)
+        patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
+        endpoint = find_encoder(encoder, asking.keys)
+        client = asking.make_client(endpoint, patience, is_proven=False, slots=slots, notify=notify)
+        return EndpointEncoder(client, asking.loop, slots, notify)
+    if encoder.name == "auto" and encoder.quantization is None:
+        notify(FULL_PRECISION)
+    model = OnnxModel if encoder.name == "onnx" else TransformerModel
+    return LocalBatches(lambda: LocalEncoder(model(encoder), pooling))
+
+
+def _make_shape(encoder: EncoderSettings) -> Callable[[str], str]:
+    """Return what gives a question's text the form that is encoded."""
+    return lambda text: (encoder.query_prefix + text)[: encoder.max_characters]
+
+
+def _identify_encoder(settings: RetrieverSettings) -> JsonObject:
+    """Return what a text's vector depends on."""
+    encoder = settings.encoder_config
+    if encoder.name == "bm25":
+        return {"name": "bm25"}
+    described = encoder.model_dump(mode="json", include=set(DECIDING), exclude_defaults=True)
+    name = encoder.model if encoder.name == "openai" else encoder.pretrained_model_name_or_path
+    weights: JsonObject = {"weights": _digest_file(Path(name))} if name and Path(name).is_file() else {}
+    pooling: JsonObject = {} if encoder.name == "openai" else {"pooling": settings.pooler_config.name}
+    return {"name": encoder.name, **described, "model": name, **weights, **pooling}
+
+
+def _identify(config: Config, settings: RetrieverSettings, corpus: Corpus, config_folder: Path) -> JsonObject:
+    """Return what decides which chunks are put before a question."""
+    faiss = settings.faiss_config
+    found: JsonObject = {
+        "corpus": corpus.digest,
+        "encoder": _identify_encoder(settings),
+        "top_k": config.rag.retrieval_top_k,
+        "score_threshold": config.rag.retrieval_score_threshold,
+        "max_context_tokens": config.rag.max_context_tokens,
+    }
+    if settings.encoder_config.name == "bm25":
+        return found
+    index = find_index_file(faiss, config_folder)
+    rescoring: JsonObject = {"rescore_multiplier": faiss.rescore_multiplier} if faiss.precision == "ubinary" else {}
+    return found | {
+        "precision": faiss.precision,
+        "search_algorithm": faiss.search_algorithm,
+        "normalize": faiss.normalize,
+        "index": _digest_file(index) if index else None,
+        **rescoring,
+    }
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = blake2b(digest_size=16)
+        while piece := file.read(1 << 22):
+            digest.update(piece)
+    return digest.hexdigest()
