@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from flows.asking.batch_window import BatchWindow
 from flows.asking.interval_saver import IntervalSaver
 from flows.asking.parallel_workers import follow_variable
-from flows.asking.result_storage import choose_storage
+from flows.asking.result_storage import choose_storage, store_missing
 from flows.ending.alarms import announced, find_alarm
 from flows.ending.end_watch import report_outcome
 from flows.ending.failing import fail
@@ -105,7 +105,8 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        return add_warning(add_warning(final_state(run), find_alarm(run)), warning)
+        lost = store_missing(run)
+        return fail(lost) if lost else add_warning(add_warning(final_state(run), find_alarm(run)), warning)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:

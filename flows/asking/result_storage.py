@@ -1,13 +1,22 @@
-"""Where Prefect keeps the results of finished batches."""
+"""Where Prefect keeps the results of finished batches, and whether they have really arrived there.
+
+A write that fails leaves Prefect's task run Completed, and says so in the log alone. A shard's answers may be on a disk that no
+other machine sees, so it ends well only when its batches can be found in the storage.
+"""
 
 from pathlib import Path
 
+from prefect.results import ResultStore, get_result_store
 from prefect.settings import get_current_settings
 
 from flows.asking.batch_window import BatchTask
 from tasks.evaluation.config.config import Config
+from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.score_batch import score_batch
+
+# After this many failures no more writes are tried: each may take its client many seconds.
+MOST_FAILURES = 3
 
 
 def choose_storage(config: Config) -> BatchTask:
@@ -27,3 +36,32 @@ def choose_storage(config: Config) -> BatchTask:
         return score_batch
     folder = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
     return score_batch.with_options(result_storage=folder)
+
+
+def store_missing(run: Run) -> str:
+    """Write the finished batches of a shard to its `result_storage` that are not there; without both, do nothing.
+
+    Returns:
+        Why the shard has not ended well, with the number of batches first; empty if all are there.
+    """
+    processing = run.config.processing
+    if not (processing.shard and processing.result_storage):
+        return ""
+    store = get_result_store().update_for_task(choose_storage(run.config))
+    assert isinstance(store, ResultStore), "within a synchronous flow, it is no coroutine"
+    batches, failures = list(run.batches.list_finished()), list[str]()
+    for batch in batches:
+        try:
+            if not store.exists(batch.cache_key):
+                store.write(run.batches.collect(batch), key=batch.cache_key)
+        except Exception as failure:  # noqa: BLE001 - whatever the storage's own package raises
+            failures.append(f"{type(failure).__name__}: {failure}")
+            if len(failures) == MOST_FAILURES:
+                break
+    if not failures:
+        return ""
+    more = "or more " if len(failures) == MOST_FAILURES else ""
+    return (
+        f"{len(failures):,} {more}of {len(batches):,} finished batches are not in {processing.result_storage}: "
+        f"{failures[0]:.200}. They are kept here: run the same command again to write them"
+    )

@@ -39,3 +39,19 @@ def test_the_result_storage_alone_carries_shards_to_the_whole(folder: Path, endp
     assert run(write_config(folder, endpoint.url, result_storage=storage)).is_completed()
     assert set(endpoint.asked().values()) == {1}
     assert [number for number, _ in scored(folder)] == list(range(1, COUNT + 1))
+
+
+def test_a_shard_ends_well_only_when_its_batches_are_in_the_storage(folder: Path, endpoint: FakeEndpoint) -> None:
+    """A storage that takes nothing fails the shard; run again, it writes what is missing, and asks nothing."""
+    storage = folder / "shared"
+    storage.write_text("no folder")
+    shard = write_config(folder, endpoint.url, result_storage=str(storage), shard="0/2")
+    state = run(shard)
+    assert state.is_failed()
+    assert "of 6 finished batches are not in" in str(state.message)
+    storage.unlink()
+    assert run(shard).is_completed()
+    assert len(list(storage.iterdir())) == 6
+    assert len(endpoint.asked()) == 60
+    assert run(write_config(folder, endpoint.url, result_storage=str(storage), checkpoint_directory="other")).is_completed()
+    assert set(endpoint.asked().values()) == {1}

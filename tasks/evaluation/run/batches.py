@@ -58,12 +58,11 @@ class Batches:
 
     def list_open(self) -> Iterator[Batch]:
         """Yield the batches in which some question is not finished."""
-        count = len(self._ledger.questions)
-        for start in range(0, count, self._size):
-            positions = range(start, min(start + self._size, count))
-            batch = Batch(positions, self._ledger.roster.cache_key(positions))
-            if self.count_open(batch):
-                yield batch
+        return (batch for batch in self._list() if self.count_open(batch))
+
+    def list_finished(self) -> Iterator[Batch]:
+        """Yield the batches in which every question is finished."""
+        return (batch for batch in self._list() if not self.count_open(batch))
 
     def count_open(self, batch: Batch) -> int:
         """Return how many of the batch's questions are not finished."""
@@ -89,6 +88,12 @@ class Batches:
             self.failures.update(failure.failures)
         else:
             self.failures.update(dict.fromkeys(self._ledger.open_positions(batch.positions), str(failure)))
+
+    def _list(self) -> Iterator[Batch]:
+        count = len(self._ledger.questions)
+        for start in range(0, count, self._size):
+            positions = range(start, min(start + self._size, count))
+            yield Batch(positions, self._ledger.roster.cache_key(positions))
 
     def _take_results(self, batch: Batch, results: Sequence[JsonObject]) -> None:
         for position, result in zip(batch.positions, results, strict=True):
