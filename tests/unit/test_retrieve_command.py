@@ -1,6 +1,10 @@
 """`mcqa retrieve`: what would be put before which question, and how often the right chunk is found, without asking a model."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ from tests.support.corpora import (
 )
 from tests.support.fake_endpoint import FakeEndpoint, Reply, error, make_questions, write_questions
 
+ROOT = Path(__file__).parents[2]
 COUNT = 2_000
 VECTORS = make_vectors(COUNT)
 ENDPOINT = "encoder_config: {{name: openai, model: e, base_url: '{url}', api_key: 'any-string'}}"
@@ -75,6 +80,32 @@ def test_the_chunks_are_those_of_a_direct_computation(capsys: pytest.CaptureFixt
     endpoint.forget()
     assert list_indices(retrieve_json(capsys)) == list_indices(records)
     assert endpoint.bodies == []
+
+
+def test_a_killed_call_encodes_nothing_twice_but_what_was_in_flight(
+    capsys: pytest.CaptureFixture[str], folder: Path, endpoint: FakeEndpoint
+) -> None:
+    """Killed at its third request of four texts each: the next call sends these four alone."""
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("parallel_workers: 4", "parallel_workers: 1"))
+    answer, program = endpoint.rule, "from flows.commands.cli import main; main(['retrieve', '--config', 'config.yaml'])"
+    killed = subprocess.Popen(
+        [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
+
+    def kill_at_the_third(body: dict[str, Any]) -> Reply:
+        if len(endpoint.bodies) == 3:
+            killed.kill()
+        return answer(body)
+
+    endpoint.rule = kill_at_the_third
+    assert killed.wait(60) == -signal.SIGKILL
+    in_flight = endpoint.bodies[2]["input"]
+    endpoint.rule = answer
+    endpoint.forget()
+    code, printed = retrieve(capsys)
+    assert (code, "Hit rate:    1.000 (12 of 12)" in printed) == (0, True)
+    assert [body["input"] for body in endpoint.bodies] == [in_flight]
 
 
 @pytest.mark.parametrize(
