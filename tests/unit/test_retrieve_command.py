@@ -127,6 +127,23 @@ def test_other_searches_find_them_too(
     assert sum(common) >= 0.95 * 5 * 12
 
 
+@pytest.mark.parametrize("retriever", [", search_algorithm: hnsw", ", precision: ubinary, rescore_multiplier: 400"])
+def test_an_index_that_is_missing_is_built_and_written(
+    capsys: pytest.CaptureFixture[str], folder: Path, endpoint: FakeEndpoint, retriever: str
+) -> None:
+    """Once, at the path that the settings name, and nothing else beside it; one that cannot be written is a warning."""
+    pytest.importorskip("faiss").omp_set_num_threads(1)
+    write_retrieval(folder, endpoint, retriever + ", faiss_index_path: indexes/index")
+    first = retrieve(capsys)[1]
+    assert "was built and written to indexes/index" in first
+    assert [path.name for path in (folder / "indexes").iterdir()] == ["index"]
+    second = retrieve(capsys)[1]
+    assert "built" not in second
+    assert second in first
+    write_retrieval(folder, endpoint, retriever + ", faiss_index_path: corpus")
+    assert "built and cannot be written to corpus" in retrieve(capsys)[1]
+
+
 def test_a_record_has_the_originals_form(capsys: pytest.CaptureFixture[str]) -> None:
     """And whether the question's own chunk is among them, with its rank."""
     first, sums = retrieve_json(capsys, "--limit", "1")

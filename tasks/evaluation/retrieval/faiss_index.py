@@ -1,9 +1,10 @@
 """Searches by faiss-cpu (extra `rag`): an index file, a binary search with rescoring, a graph.
 
-An index file is used as it is. One that is missing is built in memory from the corpus's vectors, and not written: FAISS builds
-a flat or binary one as fast as it reads the vectors.
+An index file is used as it is. One that is missing is built from the corpus's vectors, and written where the settings name it;
+for an exact search of the vectors themselves none is needed.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,12 +12,15 @@ from types import ModuleType
 import numpy as np
 
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.retrieval.arrays import Indices, Vectors, normalize
+from tasks.evaluation.retrieval.arrays import AnyArray, Indices, Vectors, normalize
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.extras import import_extra
 from tasks.evaluation.retrieval.search import rescore
+from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
 
 BITS = 8
+# An index is written in pieces of this size.
+PIECE_BYTES = 1 << 22
 # Links of each chunk in the graph, and how widely it is searched: FAISS's usual values for a recall above 0.95.
 LINKS, BUILD_WIDTH, SEARCH_WIDTH = 32, 200, 128
 
@@ -35,6 +39,11 @@ class FaissIndex:
     def dimension(self) -> int:
         """Return the length of its vectors."""
         return int(self._index.d)  # type: ignore[attr-defined]
+
+    def serialize(self) -> AnyArray:
+        """Return the bytes of its file."""
+        content: AnyArray = import_extra("faiss").serialize_index(self._index)
+        return content
 
     def search(self, queries: Vectors, count: int) -> tuple[Vectors, Indices]:
         """Return the scores and the places of each query's nearest chunks, the best first."""
@@ -64,6 +73,11 @@ class BinaryIndex:
     def dimension(self) -> int:
         """Return the length of its vectors."""
         return self._corpus.dimension
+
+    def serialize(self) -> AnyArray:
+        """Return the bytes of its file."""
+        content: AnyArray = import_extra("faiss").serialize_index_binary(self._index)
+        return content
 
     def search(self, queries: Vectors, count: int) -> tuple[Vectors, Indices]:
         """Return the scores and the places of each query's nearest chunks, the best first."""
@@ -120,6 +134,19 @@ def build_graph(corpus: Corpus, *, normalizes: bool) -> FaissIndex:
     index.hnsw.efConstruction = BUILD_WIDTH
     _fill(index.add, corpus, normalize if normalizes else np.ascontiguousarray)
     return FaissIndex(index)
+
+
+def save_index(index: FaissIndex | BinaryIndex, path: Path) -> None:
+    """Write an index that was built; the file is whole and on disk when it has its name.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    content = index.serialize()
+    pieces = (content[start : start + PIECE_BYTES].tobytes() for start in range(0, len(content), PIECE_BYTES))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    write_durably(temporary, lambda descriptor: write_pieces(descriptor, pieces), replace_file(path))
 
 
 def pack_signs(vectors: Vectors) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:

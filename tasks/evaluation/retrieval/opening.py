@@ -16,13 +16,20 @@ from tasks.evaluation.endpoints.endpoint import find_encoder
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.corpus_files import open_corpus
 from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel, TransformerModel
 from tasks.evaluation.retrieval.endpoint_encoder import EndpointEncoder
-from tasks.evaluation.retrieval.faiss_index import build_binary, build_graph, open_index_file
+from tasks.evaluation.retrieval.faiss_index import (
+    BinaryIndex,
+    FaissIndex,
+    build_binary,
+    build_graph,
+    open_index_file,
+    save_index,
+)
 from tasks.evaluation.retrieval.retriever import BatchEncoder, LocalBatches, Retriever, Searcher, VectorSearcher
 from tasks.evaluation.retrieval.search import ExactIndex, Index
 from tasks.evaluation.retrieval.word_search import WordSearcher
@@ -115,9 +122,24 @@ def _open_index(settings: FaissSettings, corpus: Corpus, config_folder: Path, no
     if path:
         multiplier = settings.rescore_multiplier
         return open_index_file(path, corpus, multiplier, is_binary=is_binary, normalizes=settings.normalize)
+    if not is_binary and not is_graph:
+        return ExactIndex(corpus, normalizes=settings.normalize)
     if is_binary:
-        return build_binary(corpus, settings.rescore_multiplier, normalizes=settings.normalize, is_graph=is_graph)
-    return build_graph(corpus, normalizes=settings.normalize) if is_graph else ExactIndex(corpus, normalizes=settings.normalize)
+        built = build_binary(corpus, settings.rescore_multiplier, normalizes=settings.normalize, is_graph=is_graph)
+        return _keep_index(built, settings, notify)
+    return _keep_index(build_graph(corpus, normalizes=settings.normalize), settings, notify)
+
+
+def _keep_index(index: FaissIndex | BinaryIndex, settings: FaissSettings, notify: Callable[[str], None]) -> Index:
+    """Write the index where the settings name it, if they do; return it."""
+    if settings.faiss_index_path:
+        path = Path(settings.faiss_index_path)
+        try:
+            save_index(index, path)
+            notify(f"The index of {settings.list_paths()[0]} was built and written to {path}")
+        except (OSError, StorageFailure) as error:
+            notify(f"⚠️ The index was built and cannot be written to {path}: {error}")
+    return index
 
 
 def find_index_file(settings: FaissSettings, config_folder: Path) -> Path | None:
