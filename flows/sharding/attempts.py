@@ -97,12 +97,14 @@ def decide(needed: Sequence[Shard], attempts: Sequence[Attempt], round_number: i
     done = {attempt.shard for attempt in attempts if attempt.kind == "done"}
     for shard in needed:
         own = [attempt for attempt in attempts if attempt.shard == shard and attempt.round == round_number]
+        # Not their number: somebody may have deleted one, and the key of another is never made twice.
+        next_number = max((attempt.number + 1 for attempt in own), default=0)
         if shard in done:
             decision.done.append(shard)
         elif shard in active:
             continue
-        elif len(own) >= MOST_ATTEMPTS or any(attempt.kind == "cancelled" for attempt in own):
+        elif next_number >= MOST_ATTEMPTS or any(attempt.kind == "cancelled" for attempt in own):
             decision.given_up.append(shard)
         else:
-            decision.start.append((shard, len(own)))
+            decision.start.append((shard, next_number))
     return decision

@@ -47,6 +47,7 @@ class Model(Client):
 
     def __init__(self, note: Callable[[int], None]) -> None:
         self.paid = TokenSum()
+        self.addresses = []
         self._note_asked = note
 
     async def ask(self, messages: list[Message]) -> Answer:

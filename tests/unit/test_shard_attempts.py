@@ -44,6 +44,12 @@ def test_a_shard_that_failed_gets_a_second_run_and_no_third() -> None:
     assert (decide([FIRST], twice, 1).start, decide([FIRST], twice, 1).given_up) == ([], [FIRST])
 
 
+def test_a_deleted_run_counts() -> None:
+    """Else the key of the one after it would be used again and again, and start nothing."""
+    left = [attempt(FIRST, "failed", number=1)]
+    assert (decide([FIRST], left, 1).start, decide([FIRST], left, 1).given_up) == ([], [FIRST])
+
+
 def test_a_retry_of_the_parent_begins_again() -> None:
     """With two runs for each shard that did not finish, also for one that was cancelled with the parent."""
     attempts = [attempt(FIRST, "failed"), attempt(FIRST, "failed", number=1), attempt(SECOND, "cancelled")]
