@@ -221,6 +221,30 @@ def test_an_address_that_declines_what_others_answer_is_left_alone(pair: list[Fa
     assert len(pair[0].bodies) <= 3 + 4
 
 
+def test_a_limit_at_the_other_address_refuses_nothing(pair: list[FakeEndpoint]) -> None:
+    """What one address declines is not refused before another has answered or declined it."""
+    pair[0].rule = lambda body: error(400, "blocked") if prompt_of(body) == "Question 3" else answer_by_rule(body)
+    limited: list[str] = []
+
+    def limit_once(body: dict[str, Any]) -> Reply:
+        if prompt_of(body) != "Question 3" or limited:
+            return answer_by_rule(body)
+        limited.append("Question 3")
+        return error(429, "slow down", **{"Retry-After": "0.1"})
+
+    pair[1].rule = limit_once
+    assert_all_answered(ask_all(make_target(pair), 6, workers=1), 6)
+    assert limited
+
+
+def test_an_address_that_asks_to_wait_for_a_day_delays_no_refusal(pair: list[FakeEndpoint]) -> None:
+    """It is as good as none."""
+    pair[0].rule = after(0, error(429, "slow down", **{"Retry-After": "86400"}))
+    pair[1].rule = lambda body: error(400, "blocked") if prompt_of(body) == "Question 3" else answer_by_rule(body)
+    outcomes = ask_all(make_target(pair), 6, workers=1)
+    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Declined, Answer, Answer, Answer]
+
+
 def test_what_two_addresses_decline_is_refused(pair: list[FakeEndpoint]) -> None:
     """After one request to each."""
     for server in pair:
@@ -399,8 +423,10 @@ def test_addresses_are_written_as_a_list(folder: Path, setting: str, urls: list[
         ("base_url: ['http://a/v1', 'http://a/v1/']", "base_url: 'http://a/v1' stands there twice"),
         ("base_url: ['http://a/v1', 7]", "base_url: one address, or a list of addresses, was expected"),
         ("base_url: {a: b}", "base_url: one address, or a list of addresses, was expected"),
-        ("base_url: ['http://a/v1 0']", "'http://a/v1 0': behind an address stands nothing, or its weight"),
-        ("base_url: ['http://a/v1 1 2']", "behind an address stands nothing, or its weight"),
+        ("base_url: ['http://a/v1 0']", "'http://a/v1': only its weight may follow an address"),
+        ("base_url: ['http://a/v1 sk-secret']", "'http://a/v1': only its weight may follow an address"),
+        ("base_url: ['http://a/v1 1 2']", "only its weight may follow an address"),
+        ("server: [a, '']", "an address is empty"),
         ("base_url: ['sk-1234567']", "base_url: this is no address"),
         ("base_url: ['http://a/v1', ' ']", "base_url: an address is empty"),
         ("server: []", "server: the list of addresses is empty"),

@@ -39,7 +39,7 @@ def read_line(line: str) -> WeightedUrl:
     weight = float(rest[0]) if rest[0].replace(".", "", 1).isdecimal() and len(rest) == 1 else 0.0
     if not 0 < weight <= MOST_WEIGHT:
         raise ValueError(
-            f"{mask_urls(line)!r}: behind an address stands nothing, or its weight, over 0 and up to {MOST_WEIGHT:,.0f}"
+            f"{mask_urls(url)!r}: only its weight may follow an address, a number over 0 and up to {MOST_WEIGHT:,.0f}"
         )
     return WeightedUrl(url, weight)
 
@@ -84,5 +84,6 @@ def _one_or_several(check: Callable[[Sequence[str]], object]) -> BeforeValidator
 Addresses = Annotated[str | list[str], _one_or_several(read_lines)]
 # Servers, as `host` or `host:port`.
 Servers = Annotated[
-    str | list[str], _one_or_several(lambda servers: read_lines([name_server(each, None) for each in servers if each.strip()]))
+    str | list[str],
+    _one_or_several(lambda servers: read_lines([name_server(each, None) if each.strip() else "" for each in servers])),
 ]

@@ -151,13 +151,14 @@ class Fleet:
             return self._occupy(member)
 
     async def _take_other(self, asking: Asking) -> Member:
-        """Return an address at which the question was not tried.
+        """Return an address that has not declined the question; one that is limited, or has failed it once, is waited for.
 
         Raises:
             Declined: no other address answers; it is why the question was declined before.
         """
-        while self.has_other(asking.tried):
-            ready = [each for each in self._list_ready(time.monotonic()) if each not in asking.tried]
+        assert asking.declined_by
+        while any(not each.is_out and not each.is_given_up for each in self.members if each is not asking.declined_by):
+            ready = [each for each in self._list_ready(time.monotonic()) if each is not asking.declined_by]
             if ready:
                 return self._occupy(self._find_least_busy(ready))
             await self._wait()
