@@ -1,117 +1,29 @@
 """Several addresses of one model: they share the requests, and one that fails costs no question."""
 
-import asyncio
-import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.config.loading import load_config
-from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.patience import Patience
-from tasks.evaluation.endpoints.preflight import check_endpoint
-from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.errors import Declined, EndpointFailure, EndpointStop, EvaluationError, UnfinishedBatch, UserMistake
+from tasks.evaluation.errors import EndpointFailure, EndpointStop, UnfinishedBatch, UserMistake
 from tasks.evaluation.reporting.tables import list_traffic
-from tasks.evaluation.run.preparation import find_endpoints
 from tasks.evaluation.run.report import report
-from tests.support.evaluation import Evaluation, assert_own_answers
-from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of, wait_until, write_config
-
-PATIENCE = Patience(
-    10, 60, first_pause_seconds=0.01, longest_pause_seconds=0.01, probe_seconds=0.01, look_seconds=0.1, look_again_seconds=60
+from tests.support.addresses import (
+    DROPPED,
+    PATIENCE,
+    after,
+    ask_all,
+    assert_all_answered,
+    count_asked,
+    list_names,
+    make_target,
+    until,
 )
-DROPPED = Reply(is_dropped=True)
-Outcome = Answer | EvaluationError
-
-
-@pytest.fixture
-def pair() -> Iterator[list[FakeEndpoint]]:
-    """Yield two model servers."""
-    with ExitStack() as stack:
-        yield [stack.enter_context(FakeEndpoint()) for _ in range(2)]
-
-
-def make_target(servers: list[FakeEndpoint], weights: tuple[float, ...] = (1, 1)) -> Endpoint:
-    first, *others = (
-        Endpoint("generator", server.url, "none", {"model": "m"}, origin="the settings", weight=weight)
-        for server, weight in zip(servers, weights, strict=True)
-    )
-    return replace(first, others=tuple(others))
-
-
-def ask_all(
-    target: Endpoint,
-    count: int,
-    *,
-    workers: int = 8,
-    patience: Patience = PATIENCE,
-    most_each: int | None = None,
-    is_proven: bool = True,
-    is_checked: bool = False,
-) -> list[Outcome]:
-    """Return how questions 1 to `count` end, with this many of them in flight."""
-
-    async def ask(client: Client, slots: Slots, number: int) -> Answer:
-        async with slots:
-            return await client.ask([{"role": "user", "content": f"Question {number}"}])
-
-    async def ask_each() -> list[Outcome]:
-        slots = Slots(workers)
-        client = Client(target, patience, is_proven=is_proven, slots=slots, notify=print, most_each=most_each)
-        try:
-            if is_checked:
-                await check_endpoint(client, print)
-            tasks = [ask(client, slots, number + 1) for number in range(count)]
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        finally:
-            await client.close()
-        return [outcome for outcome in outcomes if isinstance(outcome, Answer | EvaluationError)]
-
-    return asyncio.run(ask_each())
-
-
-def assert_all_answered(outcomes: list[Outcome], count: int) -> None:
-    """Check that each question has its own answer."""
-    assert [outcome.text for outcome in outcomes if isinstance(outcome, Answer)] == [
-        f"The answer is {'ABCD'[number % 4]}." for number in range(1, count + 1)
-    ]
-
-
-def count_asked(servers: list[FakeEndpoint]) -> "Counter[str]":
-    return sum((server.asked() for server in servers), Counter())
-
-
-def until(count: int, reply: Reply) -> Rule:
-    """Return a rule that answers the first `count` requests with this reply, and then as it should."""
-    seen: list[object] = []
-
-    def rule(body: dict[str, Any]) -> Reply:
-        seen.append(body)
-        return reply if len(seen) <= count else answer_by_rule(body)
-
-    return rule
-
-
-def after(count: int, reply: Reply) -> Rule:
-    """Return a rule that answers the first `count` requests as it should, and then with this reply."""
-    seen: list[object] = []
-
-    def rule(body: dict[str, Any]) -> Reply:
-        seen.append(body)
-        return answer_by_rule(body) if len(seen) <= count else reply
-
-    return rule
+from tests.support.evaluation import Evaluation, assert_own_answers
+from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, error, prompt_of, wait_until
 
 
 def test_the_requests_are_shared_by_weight(pair: list[FakeEndpoint]) -> None:
@@ -214,44 +126,17 @@ def test_an_address_that_was_lost_is_looked_at_again(pair: list[FakeEndpoint]) -
     assert_all_answered(ask_all(make_target(pair), 40, most_each=4, patience=patience), 40)
 
 
-def test_an_address_that_declines_what_others_answer_is_left_alone(pair: list[FakeEndpoint]) -> None:
-    """Nothing that another one answers is refused."""
-    pair[0].rule = after(0, error(400, "maximum context length is 16 tokens"))
-    assert_all_answered(ask_all(make_target(pair), 40, workers=4), 40)
-    assert len(pair[0].bodies) <= 3 + 4
+def test_an_address_that_hangs_before_the_first_answer_holds_one_worker(pair: list[FakeEndpoint]) -> None:
+    """The others are answered elsewhere, and it gets no second request before it has answered the first."""
+    all_others = [f"Question {number}" for number in range(2, 41)]
 
+    def hang(body: dict[str, Any]) -> Reply:
+        wait_until(lambda: set(all_others) <= set(pair[1].asked()))
+        return answer_by_rule(body)
 
-def test_a_limit_at_the_other_address_refuses_nothing(pair: list[FakeEndpoint]) -> None:
-    """What one address declines is not refused before another has answered or declined it."""
-    pair[0].rule = lambda body: error(400, "blocked") if prompt_of(body) == "Question 3" else answer_by_rule(body)
-    limited: list[str] = []
-
-    def limit_once(body: dict[str, Any]) -> Reply:
-        if prompt_of(body) != "Question 3" or limited:
-            return answer_by_rule(body)
-        limited.append("Question 3")
-        return error(429, "slow down", **{"Retry-After": "0.1"})
-
-    pair[1].rule = limit_once
-    assert_all_answered(ask_all(make_target(pair), 6, workers=1), 6)
-    assert limited
-
-
-def test_an_address_that_asks_to_wait_for_a_day_delays_no_refusal(pair: list[FakeEndpoint]) -> None:
-    """It is as good as none."""
-    pair[0].rule = after(0, error(429, "slow down", **{"Retry-After": "86400"}))
-    pair[1].rule = lambda body: error(400, "blocked") if prompt_of(body) == "Question 3" else answer_by_rule(body)
-    outcomes = ask_all(make_target(pair), 6, workers=1)
-    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Declined, Answer, Answer, Answer]
-
-
-def test_what_two_addresses_decline_is_refused(pair: list[FakeEndpoint]) -> None:
-    """After one request to each."""
-    for server in pair:
-        server.rule = lambda body: error(400, "blocked") if prompt_of(body) == "Question 3" else answer_by_rule(body)
-    outcomes = ask_all(make_target(pair), 6, workers=2)
-    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Declined, Answer, Answer, Answer]
-    assert count_asked(pair)["Question 3"] == 2
+    pair[0].rule = hang
+    assert_all_answered(ask_all(make_target(pair), 40, is_proven=False), 40)
+    assert pair[0].most_in_flight == 1
 
 
 def test_a_question_that_breaks_every_address_is_left_unscored(pair: list[FakeEndpoint]) -> None:
@@ -290,10 +175,6 @@ def test_before_the_first_answer_only_all_addresses_together_are_a_mistake(pair:
     outcomes = ask_all(make_target(pair), 3, is_proven=False)
     assert {type(outcome) for outcome in outcomes} == {UserMistake}
     assert [len(server.bodies) for server in pair] == [1, 1]
-
-
-def list_names(*names: str) -> Reply:
-    return Reply({"data": [{"id": name, "owned_by": "vllm"} for name in names]})
 
 
 @pytest.mark.parametrize("listed", [DROPPED, error(401, "wrong key")])
@@ -393,72 +274,3 @@ def test_a_run_that_loses_all_addresses_is_saved_and_continued(evaluation: Evalu
     with FakeEndpoint() as other:
         assert_own_answers(evaluation.run({"model.generator_settings.base_url": other.url}, run_id="second"))
         assert len(other.bodies) == 40 - 15
-
-
-MODEL = "questions_file: exam.json\nmodel: {{generator: {{generator_type: vllm}}, generator_settings: {{model: m, {}}}}}\n"
-
-
-@pytest.mark.parametrize(
-    ("setting", "urls"),
-    [
-        ("base_url: ['http://a/v1', 'http://b/v1 2.5']", [("http://a/v1", 1.0), ("http://b/v1", 2.5)]),
-        ("base_url: ['http://a/v1']", [("http://a/v1", 1.0)]),
-        ("server: [a, 'b:8001', '[::1]', '[::1]:9 2'], port: 7", [
-            ("http://a:7/v1", 1.0), ("http://b:8001/v1", 1.0), ("http://[::1]:7/v1", 1.0), ("http://[::1]:9/v1", 2.0)
-        ]),
-        ("server: [a, b]", [("http://a:8000/v1", 1.0), ("http://b:8000/v1", 1.0)]),
-    ],
-)  # fmt: skip
-def test_addresses_are_written_as_a_list(folder: Path, setting: str, urls: list[tuple[str, float]]) -> None:
-    """Each with its weight behind it; servers with their ports."""
-    (folder / "config.yaml").write_text(MODEL.format(setting))
-    generator, _ = find_endpoints(load_config("config.yaml", Overrides()), folder, KeyReader({}, str))
-    assert [(each.base_url, each.weight) for each in generator.addresses] == urls
-
-
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ("base_url: []", "base_url: the list of addresses is empty"),
-        ("base_url: ['http://a/v1', 'http://a/v1/']", "base_url: 'http://a/v1' stands there twice"),
-        ("base_url: ['http://a/v1', 7]", "base_url: one address, or a list of addresses, was expected"),
-        ("base_url: {a: b}", "base_url: one address, or a list of addresses, was expected"),
-        ("base_url: ['http://a/v1 0']", "'http://a/v1': only its weight may follow an address"),
-        ("base_url: ['http://a/v1 sk-secret']", "'http://a/v1': only its weight may follow an address"),
-        ("base_url: ['http://a/v1 1 2']", "only its weight may follow an address"),
-        ("server: [a, '']", "an address is empty"),
-        ("base_url: ['sk-1234567']", "base_url: this is no address"),
-        ("base_url: ['http://a/v1', ' ']", "base_url: an address is empty"),
-        ("server: []", "server: the list of addresses is empty"),
-    ],
-)
-def test_a_mistake_in_a_list_of_addresses_is_one_message(folder: Path, setting: str, message: str) -> None:
-    """It names the setting, and repeats nothing that may be a key."""
-    (folder / "config.yaml").write_text(MODEL.format(setting))
-    with pytest.raises(UserMistake) as caught:
-        load_config("config.yaml", Overrides())
-    assert message in str(caught.value)
-    assert "sk-" not in str(caught.value)
-
-
-def test_a_model_server_may_have_several_addresses(folder: Path) -> None:
-    """As the generator, as the grader, and for a generator that grades itself."""
-    write_config(folder, "http://a/v1")
-    servers = [{"shortname": "many", "openai_api_base": ["http://a/v1", "http://b/v1"], "openai_model": "m"}]
-    (folder / "model_servers.yaml").write_text(json.dumps({"servers": servers}))
-    for overrides in ({"model": "many", "grader": "self"}, {"grader": "many"}):
-        config = load_config("config.yaml", Overrides.model_validate(overrides))
-        generator, grader = find_endpoints(config, folder, KeyReader({"FAKE_KEY": "sk-1"}, str))
-        assert grader
-        assert [each.base_url for each in grader.addresses] == ["http://a/v1", "http://b/v1"]
-        assert {each.role for each in grader.addresses} == {"grader"}
-    assert len(generator.addresses) == 1
-
-
-@pytest.mark.parametrize(
-    ("processing", "workers"),
-    [({}, 1), ({"parallel_per_server": 32}, 96), ({"parallel_per_server": 32, "parallel_workers": 8}, 8)],
-)
-def test_the_workers_are_those_of_all_servers(processing: dict[str, int], workers: int) -> None:
-    """Where their number is left out."""
-    assert Processing.model_validate(processing).count_workers(3) == workers

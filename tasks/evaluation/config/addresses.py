@@ -3,8 +3,11 @@
 `http://node1:8000/v1 2` takes twice the share of `http://node2:8000/v1`.
 """
 
+import ipaddress
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
@@ -12,6 +15,7 @@ from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.config.urls import check_url
 
 MOST_WEIGHT = 1_000.0
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class WeightedUrl(NamedTuple):
@@ -48,16 +52,35 @@ def read_lines(lines: Sequence[str]) -> list[WeightedUrl]:
     """Return the addresses that the lines hold.
 
     Raises:
-        ValueError: a line holds something else, or there is an address twice, or none.
+        ValueError: a line holds something else, or an address is listed twice, or none.
     """
     found = [read_line(line) for line in lines]
-    urls = [each.url.rstrip("/") for each in found]
-    twice = next((url for url in urls if urls.count(url) > 1), None)
+    places = [name_place(each.url) for each in found]
+    twice = next((each.url for each, place in zip(found, places, strict=True) if places.count(place) > 1), None)
     if twice:
-        raise ValueError(f"{mask_urls(twice)!r} stands there twice: give it a weight of 2 if it is to get twice as much")
+        raise ValueError(f"{mask_urls(twice)!r} is listed twice: give it a weight of 2 if it is to get twice as much")
     if not found:
         raise ValueError("the list of addresses is empty")
     return found
+
+
+def name_place(url: str) -> str:
+    """Return the address in the one spelling that all its spellings share: requests to it go to the same place."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    with suppress(ValueError):
+        host = ipaddress.ip_address(host).compressed
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    return f"{parts.scheme}://[{host}]:{port}{parts.path.rstrip('/')}?{parts.query}"
+
+
+def read_servers(servers: Sequence[str], port: int | None) -> list[WeightedUrl]:
+    """Return the addresses of servers that are given as `host` or `host:port`; `port` is that of the first.
+
+    Raises:
+        ValueError: as for `read_lines`.
+    """
+    return read_lines([name_server(each, port) if each.strip() else "" for each in servers])
 
 
 def name_server(server: str, port: int | None) -> str:
@@ -66,6 +89,14 @@ def name_server(server: str, port: int | None) -> str:
     bare = host.rpartition("]")[2] if host.startswith("[") else host
     placed = host if ":" in bare else f"{host}:{port or 8000}"
     return " ".join([f"http://{placed}/v1", *weight])
+
+
+def _check_servers(servers: Sequence[str]) -> None:
+    """Check each server for itself: which of them are the same depends on the port of those that name none."""
+    if not servers:
+        raise ValueError("the list of addresses is empty")
+    for server in servers:
+        read_servers([server], None)
 
 
 def _one_or_several(check: Callable[[Sequence[str]], object]) -> BeforeValidator:
@@ -83,7 +114,4 @@ def _one_or_several(check: Callable[[Sequence[str]], object]) -> BeforeValidator
 # Addresses; one alone is checked where it stands, as an empty one means different things there.
 Addresses = Annotated[str | list[str], _one_or_several(read_lines)]
 # Servers, as `host` or `host:port`.
-Servers = Annotated[
-    str | list[str],
-    _one_or_several(lambda servers: read_lines([name_server(each, None) if each.strip() else "" for each in servers])),
-]
+Servers = Annotated[str | list[str], _one_or_several(_check_servers)]

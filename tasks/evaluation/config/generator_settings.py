@@ -1,10 +1,10 @@
 """The settings of the generator: where it is, and how it is asked."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
-from tasks.evaluation.config.addresses import Addresses, Servers
+from tasks.evaluation.config.addresses import Addresses, Servers, read_servers
 from tasks.evaluation.config.settings import Settings
 from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 
@@ -74,3 +74,12 @@ class GeneratorSettings(Settings):
     @classmethod
     def _check_headers(cls, headers: dict[str, str]) -> dict[str, str]:
         return check_headers(headers)
+
+    @model_validator(mode="after")
+    def _refuse_repeated_servers(self) -> Self:
+        if isinstance(self.server, list):
+            try:
+                read_servers(self.server, self.port)
+            except ValueError as error:
+                raise ValueError(f"server: {error}") from None
+        return self

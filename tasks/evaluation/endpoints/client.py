@@ -7,7 +7,6 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
@@ -21,7 +20,6 @@ from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.tokens import TokenSum
-from tasks.evaluation.endpoints.usage import add_usage
 from tasks.evaluation.errors import (
     AddressLost,
     Blocked,
@@ -77,7 +75,9 @@ class Client:
         self._final: EvaluationError | None = None
         several = len(endpoint.addresses) > 1
         self.addresses = [Address(each, patience, notify, is_one_of_several=several) for each in endpoint.addresses]
-        self.fleet = Fleet(self.addresses, patience, notify, most_each) if several else None
+        self.fleet = None
+        if several:
+            self.fleet = Fleet(self.addresses, patience, is_proven=is_proven, notify=notify, most_each=most_each)
 
     @property
     def is_proven(self) -> bool:
@@ -112,7 +112,7 @@ class Client:
         """Send nothing more; requests that wait to be sent end with the cause."""
         self._final = self._final or cause
         if self.fleet:
-            self.fleet.end(self._final)
+            self.fleet.turns.end(self._final)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -135,28 +135,23 @@ class Client:
         return None
 
     def _take_answer(self, asking: Asking, answer: Answer) -> Answer | None:
-        """Return the reply with what all have cost; None if it is empty, though another may not be."""
-        empty = asking.empty
-        asking.usage = add_usage(asking.usage, answer.usage) if empty else answer.usage
-        if answer.text or answer.is_truncated:
-            return replace(answer, usage=asking.usage) if empty else answer
-        empty.append(answer)
-        if len(empty) == EMPTY_REPLIES:
-            error = self._first_answers.refuse_empty(empty, asking.usage)
+        """Return the reply; None if it is empty, though another may not be."""
+        taken = asking.take(answer)
+        if taken is None and len(asking.empty) == EMPTY_REPLIES:
+            error = self._first_answers.refuse_empty(asking.empty, asking.usage)
             if not isinstance(error, Refused):
                 self.stop(error)
             raise error
-        return None
+        return taken
 
     async def _take_declined(self, asking: Asking, declined: Declined) -> None:
         """Return if the question is to be asked at another address, or, before the first answer, once more."""
-        if asking.declined is None and self._has_untried(asking):
-            asking.declined, asking.declined_by = declined, asking.tried[-1]
+        if self.fleet and self.fleet.turns.has_other(asking):
             return
         if self.is_proven or declined.is_about_content:
             raise declined
-        asking.declined = asking.declined_by = None
-        await self._step_aside(0.0)
+        asking.forget_declined()
+        await self._step_aside(asyncio.sleep(0.0))
 
     async def _pause_after(self, asking: Asking, failure: EndpointFailure) -> None:
         """Wait before the question is asked again; at another address it may be at once.
@@ -171,30 +166,36 @@ class Client:
         if failures == self.patience.attempts:
             raise failure
         if last.outage.goes_on or self._has_untried(asking):
-            await self._step_aside(0.0)
+            await self._step_aside(asyncio.sleep(0.0))
             return
         asking.tried.clear()
-        await self._step_aside(self.patience.choose_pause(max(failures, 1), failure.retry_after_seconds))
+        pause_seconds = self.patience.choose_pause(max(failures, 1), failure.retry_after_seconds)
+        await self._step_aside(asyncio.sleep(pause_seconds))
 
     def _has_untried(self, asking: Asking) -> bool:
         """Return True if there is an address that answers, and at which the question has not failed yet."""
-        return self.fleet is not None and self.fleet.has_other(asking.tried)
+        return self.fleet is not None and self.fleet.has_untried(asking.tried)
 
     async def _ask_in_turn(self, asking: Asking) -> Answer:
         """Make one attempt; until the first answer, one at a time, so that a wrong setting costs one request."""
+        if self.fleet:
+            return await self._ask_fleet(self.fleet, asking)
         while not self.is_proven:
             async with self._first_alone:
                 if not self.is_proven:
-                    return await self._attempt(asking)
-        return await self._attempt(asking)
+                    return await self._ask_only_address(asking)
+        return await self._ask_only_address(asking)
 
-    async def _attempt(self, asking: Asking) -> Answer:
-        """Send one request once neither an outage nor the rate forbids it, and note its outcome for later requests."""
-        if self.fleet:
-            return await self.fleet.attempt(asking, self._send)
+    async def _ask_only_address(self, asking: Asking) -> Answer:
         [address] = self.addresses
         await address.wait_for_turn()
         return await self._send(address, asking)
+
+    async def _ask_fleet(self, fleet: Fleet, asking: Asking) -> Answer:
+        """Make one attempt at one of several addresses; a declined question that waits for another leaves its slot."""
+        while asking.declined and not fleet.turns.can_ask_other(asking):
+            await self._step_aside(fleet.turns.wait())
+        return await fleet.attempt(asking, self._send)
 
     async def _send(self, address: Address, asking: Asking, member: Member | None = None) -> Answer:
         """Send one request, after a look at the address if it was left alone, and note what comes of it."""
@@ -215,6 +216,8 @@ class Client:
         if mistake := self._first_answers.note_answer(answer):
             self.stop(mistake)
             raise self._final or mistake
+        if member:
+            member.is_proven |= self.is_proven
         return answer
 
     def _note_error(self, address: Address, error: EvaluationError, sent_at: float, member: Member | None) -> None:
@@ -227,8 +230,8 @@ class Client:
         self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
         stop = address.note_error(error, sent_at, is_proven=self.is_proven)
         if isinstance(error, Declined):
-            stop = self._first_answers.note_declined(error, address.endpoint.shown_url)
-        elif stop and member and self.fleet:
+            stop = self._first_answers.note_declined(error, address.endpoint)
+        if stop and member and self.fleet:
             stop = self.fleet.pass_over(member, stop, error)
         # Outcomes of other requests that were still in flight do not undo a stop.
         if stop:
@@ -241,10 +244,10 @@ class Client:
         if self._refused <= SHOWN_REFUSALS:
             self._notify(f"⚠️ Not answered, and not counted: {refused}")
 
-    async def _step_aside(self, seconds: float) -> None:
+    async def _step_aside(self, wait: Awaitable[None]) -> None:
         """Wait, and let another question have the slot meanwhile."""
         self._slots.release()
         try:
-            await asyncio.sleep(seconds)
+            await wait
         finally:
             await self._slots.acquire()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tasks.evaluation.config.addresses import WeightedUrl, name_server, read_line
+from tasks.evaluation.config.addresses import WeightedUrl, read_line, read_servers
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
@@ -236,7 +236,7 @@ def _list_generator_urls(kind: str, settings: GeneratorSettings) -> list[str | W
             raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
         if isinstance(settings.server, str):
             return [f"http://{settings.server}:{settings.port or 8000}/v1"]
-        return [read_line(name_server(each, settings.port)) for each in settings.server]
+        return [*read_servers(settings.server, settings.port)]
     if kind == "argo":
         raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
     return []

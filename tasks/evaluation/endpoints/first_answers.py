@@ -1,5 +1,6 @@
 """What shows whether a model answers such requests at all: until it has, what it declines is the user's mistake."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from tasks.evaluation.endpoints.advice import describe_reasoning
@@ -8,7 +9,8 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.usage import Usage
 from tasks.evaluation.errors import Declined, EndpointStop, EvaluationError, Refused, UserMistake
 
-# One question may be declined for what it says; if this many are, before any is answered, the way of asking is wrong.
+# One question may be declined for what it says; if an address declines this many, before any is answered, the way of asking is
+# wrong.
 FIRST_QUESTIONS = 3
 
 
@@ -28,7 +30,8 @@ class FirstAnswers:
         self._endpoint = endpoint
         self._notify = notify
         self._has_answered = self._has_hinted = False
-        self._declined = self._only_reasoned = 0
+        self._declined: Counter[str | None] = Counter()
+        self._only_reasoned = 0
 
     def note_answer(self, answer: Answer) -> UserMistake | EndpointStop | None:
         """Note a reply; return the error that ends the run if this and those before leave the model no room for words."""
@@ -45,13 +48,13 @@ class FirstAnswers:
         is_last = not self.is_proven and self._only_reasoned == FIRST_QUESTIONS
         return self._describe_wordless(answer) if is_last else None
 
-    def note_declined(self, declined: Declined, url: str) -> UserMistake | None:
-        """Note a request that was declined at this address; return the error that ends the run if every request would be."""
-        self._declined += not declined.is_about_content
-        if self.is_proven or self._declined != FIRST_QUESTIONS:
+    def note_declined(self, declined: Declined, place: Endpoint) -> UserMistake | None:
+        """Note a request that was declined at this address; return what ends the asking there if every one would be."""
+        self._declined[place.base_url] += not declined.is_about_content
+        if self.is_proven or self._declined[place.base_url] < FIRST_QUESTIONS:
             return None
         advice = f"\n{declined.advice}" if declined.advice else ""
-        return UserMistake(f"{declined} (nothing was answered before at {url}){advice}")
+        return UserMistake(f"{declined} (nothing was answered before at {place.shown_url}){advice}")
 
     def refuse_empty(self, replies: list[Answer], usage: Usage) -> EvaluationError:
         """Return what ends a question whose replies were all empty: a refusal, or the cause that ends the run."""

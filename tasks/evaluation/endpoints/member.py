@@ -7,11 +7,17 @@ from tasks.evaluation.errors import EvaluationError
 class Member:
     """An address beside others.
 
-    `is_looked_at` is true while the one request is in flight that is to tell whether an address answers again.
+    `is_looked_at` is true while the one request is in flight that is to tell whether an address answers again. `contradictions`
+    counts the questions in a row that it has declined and others have answered.
+
+    Args:
+        address: the address.
+        is_proven: whether it is known to answer such requests; until then it gets one at a time.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, is_proven: bool) -> None:
         self.address = address
+        self.is_proven = is_proven
         self.weight = address.endpoint.weight
         self.in_flight = 0
         self.turn = 0
@@ -27,7 +33,7 @@ class Member:
 
     @property
     def is_given_up(self) -> bool:
-        """Return True if a run with this address alone would have been stopped."""
+        """Return True if nothing waits for it any more: a run with this address alone would have been stopped."""
         return self.lost is not None or self.address.outage.is_too_long
 
     @property

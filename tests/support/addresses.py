@@ -1,0 +1,103 @@
+"""Questions put to several addresses of one model."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.preflight import check_endpoint
+from tasks.evaluation.endpoints.slots import Slots
+from tasks.evaluation.errors import EvaluationError
+from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of
+
+PATIENCE = Patience(
+    10, 60, first_pause_seconds=0.01, longest_pause_seconds=0.01, probe_seconds=0.01, look_seconds=0.1, look_again_seconds=60
+)
+DROPPED = Reply(is_dropped=True)
+Outcome = Answer | EvaluationError
+
+
+def make_target(servers: list[FakeEndpoint], weights: tuple[float, ...] = (1, 1)) -> Endpoint:
+    first, *others = (
+        Endpoint("generator", server.url, "none", {"model": "m"}, origin="the settings", weight=weight)
+        for server, weight in zip(servers, weights, strict=True)
+    )
+    return replace(first, others=tuple(others))
+
+
+def ask_all(
+    target: Endpoint,
+    count: int,
+    *,
+    workers: int = 8,
+    patience: Patience = PATIENCE,
+    most_each: int | None = None,
+    is_proven: bool = True,
+    is_checked: bool = False,
+) -> list[Outcome]:
+    """Return how questions 1 to `count` end, with this many of them in flight."""
+
+    async def ask(client: Client, slots: Slots, number: int) -> Answer:
+        async with slots:
+            return await client.ask([{"role": "user", "content": f"Question {number}"}])
+
+    async def ask_each() -> list[Outcome]:
+        slots = Slots(workers)
+        client = Client(target, patience, is_proven=is_proven, slots=slots, notify=print, most_each=most_each)
+        try:
+            if is_checked:
+                await check_endpoint(client, print)
+            tasks = [ask(client, slots, number + 1) for number in range(count)]
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await client.close()
+        return [outcome for outcome in outcomes if isinstance(outcome, Answer | EvaluationError)]
+
+    return asyncio.run(ask_each())
+
+
+def assert_all_answered(outcomes: list[Outcome], count: int) -> None:
+    """Check that each question has its own answer."""
+    assert [outcome.text for outcome in outcomes if isinstance(outcome, Answer)] == [
+        f"The answer is {'ABCD'[number % 4]}." for number in range(1, count + 1)
+    ]
+
+
+def count_asked(servers: list[FakeEndpoint]) -> "Counter[str]":
+    return sum((server.asked() for server in servers), Counter())
+
+
+def until(count: int, reply: Reply) -> Rule:
+    """Return a rule that answers the first `count` requests with this reply, and then as it should."""
+    seen: list[object] = []
+
+    def rule(body: dict[str, Any]) -> Reply:
+        seen.append(body)
+        return reply if len(seen) <= count else answer_by_rule(body)
+
+    return rule
+
+
+def after(count: int, reply: Reply) -> Rule:
+    """Return a rule that answers the first `count` requests as it should, and then with this reply."""
+    seen: list[object] = []
+
+    def rule(body: dict[str, Any]) -> Reply:
+        seen.append(body)
+        return answer_by_rule(body) if len(seen) <= count else reply
+
+    return rule
+
+
+def decline(*numbers: int) -> Rule:
+    """Return a rule that declines these questions, and answers the others as it should."""
+    prompts = {f"Question {number}" for number in numbers}
+    return lambda body: error(400, "blocked") if prompt_of(body) in prompts else answer_by_rule(body)
+
+
+def list_names(*names: str) -> Reply:
+    return Reply({"data": [{"id": name, "owned_by": "vllm"} for name in names]})
