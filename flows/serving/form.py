@@ -15,7 +15,7 @@ from pydantic.config import JsonDict
 
 from flows.serving.served_files import ServedFiles
 from tasks.evaluation.config.overrides import offer
-from tasks.evaluation.endpoints.endpoint import SELF_GRADER
+from tasks.evaluation.endpoints.described import SELF_GRADER
 from tasks.server_failures import SERVER_FAILURES
 
 IN_FOLDER, ELSEWHERE = "In the folder", "Another path"

@@ -11,7 +11,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import find_generator, find_judge
+from tasks.evaluation.endpoints.described import find_generator, find_judge
 from tasks.evaluation.errors import UserMistake
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, right_count, write_questions
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from tasks.evaluation.endpoints.advice import advise
-from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
+from tasks.evaluation.endpoints.described import GRADER_REQUEST
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.json_lines import JsonObject
 
 GENERATOR = Endpoint(

@@ -15,7 +15,8 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.printed_keys import PrintedKey, split_command
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, list_key_warnings
+from tasks.evaluation.endpoints.described import find_generator
+from tasks.evaluation.endpoints.endpoint import Endpoint, list_key_warnings
 from tasks.evaluation.endpoints.key_commands import print_key
 from tasks.evaluation.errors import UserMistake
 from tests.support.evaluation import Evaluation

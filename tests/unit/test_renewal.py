@@ -12,7 +12,8 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge
+from tasks.evaluation.endpoints.described import find_generator, find_judge
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots

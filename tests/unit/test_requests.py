@@ -9,7 +9,8 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge, list_key_warnings
+from tasks.evaluation.endpoints.described import find_generator, find_judge
+from tasks.evaluation.endpoints.endpoint import Endpoint, list_key_warnings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 

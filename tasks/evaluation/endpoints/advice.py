@@ -9,7 +9,8 @@ import re
 
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.endpoint import GRADER_REQUEST, Endpoint
+from tasks.evaluation.endpoints.described import GRADER_REQUEST
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.usage import count_reasoning
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 

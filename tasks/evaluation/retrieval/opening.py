@@ -12,7 +12,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.rag_settings import EncoderSettings, FaissSettings, RetrieverSettings, complete_retriever
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.endpoint import find_encoder
+from tasks.evaluation.endpoints.described import find_encoder
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.slots import Slots

@@ -8,7 +8,8 @@ from pathlib import Path
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
-from tasks.evaluation.endpoints.endpoint import Endpoint, find_generator, find_judge
+from tasks.evaluation.endpoints.described import find_generator, find_judge
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
