@@ -50,20 +50,20 @@ class WorkerCount:
 
     def __init__(self, configured: int, notify: Callable[[str], None]) -> None:
         self.current = configured
-        self._configured = configured
+        self.configured = configured
         self._notify = notify
         self._unusable: object = None
 
     def take(self, value: object) -> bool:
         """Take what the variable holds, None without a variable; return True if that changes the number."""
-        count = self._configured if value is None else read_count(value)
+        count = self.configured if value is None else read_count(value)
         if count is None:
             self._warn_once(value)
             return False
         self._unusable = None
         if count == self.current:
             return False
-        source = "as configured" if value is None else f"by the variable {VARIABLE}; configured: {self._configured:,}"
+        source = "as configured" if value is None else f"by the variable {VARIABLE}; configured: {self.configured:,}"
         self._notify(f"Questions in flight: {count:,} instead of {self.current:,} ({source})")
         self.current = count
         return True
@@ -87,7 +87,7 @@ def read_count(value: object) -> int | None:
 
 
 def _follow_until(run: Run, is_read: threading.Event, has_ended: threading.Event) -> None:
-    count = WorkerCount(run.workers, run.progress.notify)
+    count = WorkerCount(run.configured_workers, run.progress.notify)
     with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
         while not has_ended.is_set():
             _follow(client, count, run)
@@ -99,5 +99,6 @@ def _follow(client: SyncPrefectClient, count: WorkerCount, run: Run) -> None:
     """Take the variable's value; if the server does not answer, everything stays as it is."""
     with suppress(*SERVER_FAILURES):
         variable = client.read_variable_by_name(VARIABLE)
+        count.configured, count.current = run.configured_workers, run.workers
         if count.take(variable.value if variable else None):
             run.set_workers(count.current)

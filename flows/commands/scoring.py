@@ -11,6 +11,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.server_commands import find_command
 from tasks.evaluation.reporting.estimate import estimate_tokens
@@ -39,6 +40,7 @@ def score(options: argparse.Namespace, server: TemporaryServer | None) -> int:
     config = load_config(config_file, overrides)
     folder = Path(config_file).parent if config_file else Path()
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
+    check_files(endpoints)
     find_command(config)
     own_folder = check_folders(config, is_dry=is_dry)
     if is_dry:

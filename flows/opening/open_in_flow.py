@@ -61,6 +61,6 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
     ):
         run.metadata.name, run.is_shown = flow_run.name or "", is_of_deployment()
         tag_run(config)
-        for warning in list_key_warnings(run.endpoints, found_plain=keys.found_plain):
+        for warning in list_key_warnings(run.addresses, found_plain=keys.found_plain):
             run.progress.notify(warning)
         yield run

@@ -3,11 +3,15 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.following import Following
+from tasks.evaluation.endpoints.key_sources import KeySources, Places
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
@@ -15,7 +19,15 @@ from tasks.evaluation.errors import EvaluationError
 from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of
 
 PATIENCE = Patience(
-    10, 60, first_pause_seconds=0.01, longest_pause_seconds=0.01, probe_seconds=0.01, look_seconds=0.1, look_again_seconds=60
+    10,
+    60,
+    first_pause_seconds=0.01,
+    longest_pause_seconds=0.01,
+    probe_seconds=0.01,
+    look_seconds=0.1,
+    look_again_seconds=60,
+    reread_seconds=0.01,
+    settle_seconds=0.01,
 )
 DROPPED = Reply(is_dropped=True)
 Outcome = Answer | EvaluationError
@@ -27,6 +39,12 @@ def make_target(servers: list[FakeEndpoint], weights: tuple[float, ...] = (1, 1)
         for server, weight in zip(servers, weights, strict=True)
     )
     return replace(first, others=tuple(others))
+
+
+def make_file_target(path: Path) -> Endpoint:
+    """Return a model whose addresses the file lists."""
+    sources = KeySources(KeyReader({}, str), Places("api_key", "headers", "base_url"), None, {}, None)
+    return Endpoint("generator", None, "none", {"model": "m"}, origin="the settings", sources=sources, address_file=str(path))
 
 
 def ask_all(
@@ -51,8 +69,12 @@ def ask_all(
         try:
             if is_checked:
                 await check_endpoint(client, print)
-            tasks = [ask(client, slots, number + 1) for number in range(count)]
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+            file = client.fleet.file if client.fleet else None
+            following = Following(client, client.fleet, file, print).go_on(print) if client.fleet and file else asyncio.sleep(0)
+            task = asyncio.create_task(following)
+            askings = [ask(client, slots, number + 1) for number in range(count)]
+            outcomes = await asyncio.gather(*askings, return_exceptions=True)
+            task.cancel()
         finally:
             await client.close()
         return [outcome for outcome in outcomes if isinstance(outcome, Answer | EvaluationError)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
@@ -47,8 +48,12 @@ class Model(Client):
 
     def __init__(self, note: Callable[[int], None]) -> None:
         self.paid = TokenSum()
-        self.addresses = []
+        self.fleet = None
         self._note_asked = note
+
+    @property
+    def addresses(self) -> list[Address]:
+        return []
 
     async def ask(self, messages: list[Message]) -> Answer:
         found = re.search(r"Question (\d+)", str(messages[-1]["content"]))

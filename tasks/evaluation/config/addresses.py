@@ -1,6 +1,6 @@
-"""The addresses of a model, as the settings write them: one, or a list, each with a weight behind it if it has one.
+"""The addresses of a model, as the settings write them: one, or a list, each with a weight behind it if it has one, or a file.
 
-`http://node1:8000/v1 2` takes twice the share of `http://node2:8000/v1`.
+`http://node1:8000/v1 2` takes twice the share of `http://node2:8000/v1`. `file:servers.txt` names a file that lists them.
 """
 
 import ipaddress
@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator
 
+from tasks.evaluation.config.paths import expand_path
 from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.config.urls import check_url
 
 MOST_WEIGHT = 1_000.0
+# What begins the name of a file that lists addresses.
+FILE = "file:"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,6 +40,8 @@ def read_line(line: str) -> WeightedUrl:
     if not words:
         raise ValueError("an address is empty: http://HOST:PORT/v1 was expected")
     url, *rest = words
+    if url.startswith(FILE):
+        raise ValueError(f"{url!r} stands in a list: a file of addresses takes the place of the whole list")
     url = check_url(url)
     if not rest:
         return WeightedUrl(url)
@@ -62,6 +67,25 @@ def read_lines(lines: Sequence[str]) -> list[WeightedUrl]:
     if not found:
         raise ValueError("the list of addresses is empty")
     return found
+
+
+def check_one(base: str) -> str:
+    """Return the address, if requests can be sent to it; for a file of addresses, with its path expanded.
+
+    Raises:
+        ValueError: as for `check_url`; or the file's path cannot be used.
+    """
+    if not base.startswith(FILE):
+        return check_url(base)
+    path = base.removeprefix(FILE).strip()
+    if not path or path.startswith("//"):
+        raise ValueError(f"{base!r} names no file of addresses: write {FILE}servers.txt, or {FILE}/FOLDER/servers.txt")
+    return f"{FILE}{expand_path(path)}"
+
+
+def find_file(base: str | list[str] | None) -> str | None:
+    """Return the path of the file that lists the addresses; None if the setting holds them itself."""
+    return base.removeprefix(FILE) if isinstance(base, str) and base.startswith(FILE) else None
 
 
 def name_place(url: str) -> str:

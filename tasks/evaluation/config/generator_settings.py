@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from tasks.evaluation.config.addresses import Addresses, Servers, read_servers
+from tasks.evaluation.config.addresses import Addresses, Servers, check_one, read_servers
 from tasks.evaluation.config.settings import Settings
-from tasks.evaluation.config.urls import check_extra, check_headers, check_url
+from tasks.evaluation.config.urls import check_extra, check_headers
 
 
 class Generator(Settings):
@@ -22,7 +22,7 @@ class GeneratorSettings(Settings):
     model: str = Field(min_length=1)
     """The model's name, as the endpoint knows it."""
     base_url: Addresses | None = None
-    """The endpoint's address, up to `/v1`, or a list of such addresses, which share the requests."""
+    """The endpoint's address, up to `/v1`, or a list of such addresses, which share the requests, or `file:PATH`."""
     server: Servers | None = None
     """The host of a vLLM server, instead of `base_url`, or a list of `host:port`."""
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -63,7 +63,7 @@ class GeneratorSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _check_base_url(cls, base_url: str | list[str] | None) -> str | list[str] | None:
-        return check_url(base_url) if base_url and isinstance(base_url, str) else base_url
+        return check_one(base_url) if base_url and isinstance(base_url, str) else base_url
 
     @field_validator("extra")
     @classmethod

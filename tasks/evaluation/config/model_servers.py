@@ -1,15 +1,15 @@
 """The model servers file: the endpoints that a lab has, by short name.
 
-It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base` (an address, or a list of them), an
-`openai_model` and an `openai_api_key`, which may be `${NAME}`, `secret:name` or `command: PROGRAM ARGUMENT …`.
+It holds a list under `servers`. Each entry has a `shortname`, an `openai_api_base` (an address, a list of them, or
+`file:PATH`), an `openai_model` and an `openai_api_key`, which may be `${NAME}`, `secret:name` or `command: PROGRAM ARGUMENT …`.
 """
 
 from pathlib import Path
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
 
-from tasks.evaluation.config.addresses import Addresses
-from tasks.evaluation.config.urls import check_extra, check_headers, check_url
+from tasks.evaluation.config.addresses import Addresses, check_one
+from tasks.evaluation.config.urls import check_extra, check_headers
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
 
@@ -31,7 +31,7 @@ class ModelServer(BaseModel):
     @field_validator("openai_api_base")
     @classmethod
     def _check_url(cls, base: str | list[str]) -> str | list[str]:
-        return check_url(base) if isinstance(base, str) else base
+        return check_one(base) if isinstance(base, str) else base
 
 
 def find_model_server(shortname: str, model_config_file: str, config_folder: Path) -> ModelServer | None:

@@ -73,11 +73,15 @@ class Client:
         self._first_alone = asyncio.Lock()
         self._refused = 0
         self._final: EvaluationError | None = None
-        several = len(endpoint.addresses) > 1
-        self.addresses = [Address(each, patience, notify, is_one_of_several=several) for each in endpoint.addresses]
-        self.fleet = None
-        if several:
-            self.fleet = Fleet(self.addresses, patience, is_proven=is_proven, notify=notify, most_each=most_each)
+        if len(endpoint.addresses) > 1 or endpoint.address_file:
+            self.fleet: Fleet | None = Fleet(endpoint, patience, is_proven=is_proven, notify=notify, most_each=most_each)
+        else:
+            self.fleet, self._only = None, Address(endpoint, patience, notify)
+
+    @property
+    def addresses(self) -> list[Address]:
+        """Return the addresses at which it asks."""
+        return [member.address for member in self.fleet.members] if self.fleet else [self._only]
 
     @property
     def is_proven(self) -> bool:
@@ -87,7 +91,7 @@ class Client:
     @property
     def waiting(self) -> Waiting | None:
         """Return the wait for the endpoint, if it is waited for; may be read in any thread."""
-        return self.fleet.waiting if self.fleet else self.addresses[0].outage.waiting
+        return self.fleet.waiting if self.fleet else self._only.outage.waiting
 
     async def ask(self, messages: list[Message]) -> Answer:
         """Return the model's reply to the messages.
@@ -116,8 +120,7 @@ class Client:
 
     async def close(self) -> None:
         """Close the connections."""
-        for address in self.addresses:
-            await address.close()
+        await (self.fleet or self._only).close()
 
     async def _ask_again(self, asking: Asking) -> Answer | None:
         """Make one attempt; return the reply, or None if another attempt is due. Raises as `ask` does."""
@@ -159,13 +162,13 @@ class Client:
         Raises:
             EndpointFailure: it was asked often enough.
         """
-        last = asking.tried[-1].address if asking.tried else self.addresses[0]
-        asking.failures += not last.outage.goes_on
+        is_out = asking.tried[-1].is_out if self.fleet else self._only.outage.goes_on
+        asking.failures += not is_out
         # Of several addresses each may fail it once before it counts as if there were one.
         failures = asking.failures - len(self.addresses) + 1
-        if failures == self.patience.attempts:
+        if failures >= self.patience.attempts:
             raise failure
-        if last.outage.goes_on or self._has_untried(asking):
+        if is_out or self._has_untried(asking):
             await self._step_aside(asyncio.sleep(0.0))
             return
         asking.tried.clear()
@@ -187,9 +190,8 @@ class Client:
         return await self._ask_only_address(asking)
 
     async def _ask_only_address(self, asking: Asking) -> Answer:
-        [address] = self.addresses
-        await address.wait_for_turn()
-        return await self._send(address, asking)
+        await self._only.wait_for_turn()
+        return await self._send(self._only, asking)
 
     async def _ask_fleet(self, fleet: Fleet, asking: Asking) -> Answer:
         """Make one attempt at one of several addresses; a declined question that waits for another leaves its slot."""
@@ -226,8 +228,10 @@ class Client:
         Raises:
             EvaluationError: what ends the run, or this attempt, in place of the error.
         """
-        address.pass_over_blocked(error, goes_on=self._final is None)
         self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
+        if member and self.fleet:
+            self.fleet.pass_over_removed(member, error)
+        address.pass_over_blocked(error, goes_on=self._final is None)
         stop = address.note_error(error, sent_at, is_proven=self.is_proven)
         if isinstance(error, Declined):
             stop = self._first_answers.note_declined(error, address.endpoint)

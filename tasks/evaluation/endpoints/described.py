@@ -1,10 +1,9 @@
 """The endpoints that the settings describe: where they are, with which keys, and what is sent there besides the messages."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.evaluation.config.addresses import WeightedUrl, read_line, read_servers
+from tasks.evaluation.config.addresses import WeightedUrl, find_file, read_line, read_servers
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
@@ -41,27 +40,23 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
         UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
     """
     settings = config.model.generator_settings
-    is_local = settings.boot_local or config.model.generator.generator_type == "llamacpp"
     kind = config.model.generator.generator_type
-    urls = [local_url] if is_local else _list_generator_urls(kind, settings) or [keys.default_url]
     places = Places(*(f"{GENERATOR_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
     sources = KeySources(keys, places, settings.api_key, settings.headers, None, settings.refresh_seconds)
     request = _make_request(settings, by_first_token=config.grading == "logprobs")
-    return _place(Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources), urls)
+    generator = Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources)
+    if settings.boot_local or kind == "llamacpp":
+        return generator.at(local_url)
+    return _place(generator, settings.base_url or _find_servers(kind, settings) or keys.default_url)
 
 
-def _place(endpoint: Endpoint, urls: Sequence[str | WeightedUrl | None]) -> Endpoint:
-    """Return the endpoint at these addresses, with the keys that belong there."""
-    first, *others = [_place_at(endpoint, url) for url in urls]
+def _place(endpoint: Endpoint, base: str | list[str] | list[WeightedUrl]) -> Endpoint:
+    """Return the endpoint at the addresses that a setting names; those of a file are not read yet."""
+    if isinstance(base, str):
+        path = find_file(base)
+        return replace(endpoint.at(None), address_file=path) if path else endpoint.at(base)
+    first, *others = [endpoint.at(*(read_line(each) if isinstance(each, str) else each)) for each in base]
     return replace(first, others=tuple(others))
-
-
-def _place_at(endpoint: Endpoint, url: str | WeightedUrl | None) -> Endpoint:
-    assert endpoint.sources
-    bare, weight = url if isinstance(url, WeightedUrl) else (url, 1.0)
-    sources = replace(endpoint.sources, base_url=bare)
-    keys = sources.read()
-    return replace(endpoint, base_url=keys.base_url, api_key=keys.api_key, headers=keys.headers, sources=sources, weight=weight)
 
 
 def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:
@@ -95,7 +90,7 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
     sources = KeySources(keys, Places(*named), server.openai_api_key, server.headers, None, server.refresh_seconds)
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
     origin = f"the entry {shortname!r} of {servers_file}"
-    return _place(Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources), _list_urls(server.openai_api_base))
+    return _place(Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources), server.openai_api_base)
 
 
 def find_encoder(settings: EncoderSettings, keys: KeyReader) -> Endpoint:
@@ -103,7 +98,7 @@ def find_encoder(settings: EncoderSettings, keys: KeyReader) -> Endpoint:
     places = Places(*(f"{ENCODER_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
     sources = KeySources(keys, places, settings.api_key, settings.headers, None)
     request, url = _drop_nulls({"model": settings.model, **settings.extra}), settings.base_url or keys.default_url
-    return _place(Endpoint("encoder", None, NO_KEY, request, ENCODER_SETTINGS, sources=sources, api="embeddings"), [url])
+    return _place(Endpoint("encoder", None, NO_KEY, request, ENCODER_SETTINGS, sources=sources, api="embeddings"), url)
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:
@@ -119,20 +114,14 @@ def _make_self_request(generator: JsonObject) -> JsonObject:
     return {**settings, "model": generator["model"], "response_format": VERDICT_FORMAT}
 
 
-def _list_generator_urls(kind: str, settings: GeneratorSettings) -> list[str | WeightedUrl]:
-    if settings.base_url:
-        return _list_urls(settings.base_url)
+def _find_servers(kind: str, settings: GeneratorSettings) -> str | list[WeightedUrl] | None:
+    """Return where a generator is whose settings hold no `base_url`; None: where the openai package would look."""
     if kind == "vllm":
         if not settings.server:
             raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
         if isinstance(settings.server, str):
-            return [f"http://{settings.server}:{settings.port or 8000}/v1"]
-        return [*read_servers(settings.server, settings.port)]
+            return f"http://{settings.server}:{settings.port or 8000}/v1"
+        return read_servers(settings.server, settings.port)
     if kind == "argo":
         raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
-    return []
-
-
-def _list_urls(base_url: str | list[str]) -> list[str | WeightedUrl]:
-    """Return the addresses that a setting names; one that stands alone is taken as it is."""
-    return [base_url] if isinstance(base_url, str) else [read_line(each) for each in base_url]
+    return None

@@ -53,10 +53,26 @@ class Endpoint:
     others: tuple["Endpoint", ...] = field(default=(), repr=False)
     """The same model at its other addresses."""
 
+    address_file: str | None = None
+    """The file that lists all its addresses, which then are in `others`; None: they are in the settings."""
+
     @property
     def addresses(self) -> list["Endpoint"]:
         """Return the endpoint at each of its addresses, this one first."""
-        return [self, *self.others]
+        return [*self.others] if self.address_file else [self, *self.others]
+
+    def at(self, url: str | None, weight: float = 1.0) -> "Endpoint":
+        """Return the same model at this address alone, with the keys that belong there. To read them may take a while.
+
+        Raises:
+            UserMistake: a key cannot be found, or is no key.
+            ServerFailure: Prefect's server does not give a Secret block.
+        """
+        assert self.sources
+        sources = replace(self.sources, base_url=url)
+        placed = replace(self, sources=sources, weight=weight, others=(), address_file=None)
+        keys = sources.read()
+        return replace(placed, base_url=keys.base_url, api_key=keys.api_key, headers=keys.headers)
 
     def asked_as(self, role: Role, request: JsonObject) -> "Endpoint":
         """Return the same model at the same addresses, asked for something else."""
@@ -103,7 +119,7 @@ class Endpoint:
     @property
     def shown_url(self) -> str:
         """Return the address for messages, without what may be secret in it."""
-        return mask_urls(self.base_url or "this machine")
+        return mask_urls(self.base_url or self.address_file or "this machine")
 
 
 def list_key_warnings(endpoints: Iterable[Endpoint | None], *, found_plain: bool) -> list[str]:

@@ -14,17 +14,21 @@ A question is refused when every address that is not given up has declined it; t
 """
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 
+from tasks.evaluation.config.addresses import name_place
 from tasks.evaluation.endpoints.address import Address
+from tasks.evaluation.endpoints.address_file import AddressFile
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.asking import Asking
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.listed_models import ListedModel, find_other_model
 from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.traffic import Traffic
 from tasks.evaluation.endpoints.turns import Turns
-from tasks.evaluation.errors import AddressLost, Declined, EndpointFailure, EndpointStop, EvaluationError, UserMistake
+from tasks.evaluation.errors import AddressLost, Declined, EndpointFailure, EndpointStop, EvaluationError, Refused, UserMistake
 
 # Sends a question to an address.
 Send = Callable[[Address, Asking, Member], Awaitable[Answer]]
@@ -35,38 +39,84 @@ CONTRADICTIONS = 3
 class Fleet:
     """The addresses of one model. To be used on one event loop only.
 
-    `turns` says which of them is asked next. `listed` are the models that the first address lists, as far as that is known: the
-    others must serve the same.
+    `members` are its addresses, and `turns` says which of them is asked next. `file` lists them, if a file does. `listed` are
+    the models that the first address lists, as far as that is known: the others must serve the same. `traffic` counts what was
+    sent to each address, also to those that were removed.
 
     Args:
-        addresses: the addresses.
+        endpoint: the model.
         patience: how long to wait before a look.
         is_proven: whether the model has answered such requests before.
         notify: takes what the user should know.
         most_each: the most requests in flight at each address; None: as many as there are.
+
+    Raises:
+        UserMistake: the file that lists the addresses cannot be read.
     """
 
     def __init__(
         self,
-        addresses: Sequence[Address],
+        endpoint: Endpoint,
         patience: Patience,
         *,
         is_proven: bool,
         notify: Callable[[str], None],
         most_each: int | None,
     ) -> None:
-        self.members = [Member(address, is_proven=is_proven) for address in addresses]
+        self.endpoint = endpoint
+        self.members: list[Member] = []
         self.turns = Turns(self.members, patience, most_each)
         self.listed: list[ListedModel] = []
+        self.traffic: dict[str, Traffic] = {}
         self._patience = patience
+        self._is_proven = is_proven
         self._notify = notify
+        self._addresses: list[Address] = []
+        self._empty_since: float | None = time.monotonic()
+        self.file = AddressFile(endpoint.address_file, notify) if endpoint.address_file else None
+        for each in self.file.read_first() if self.file else ():
+            self.add(endpoint.at(*each))
+        for address in endpoint.addresses:
+            self.add(address)
 
     @property
     def waiting(self) -> Waiting | None:
         """Return the shortest wait for an address if all that are left are waited for; may be read in any thread."""
-        waits = [each.address.outage.waiting for each in self.members if each.lost is None]
+        if self.file and self.empty_seconds:
+            return Waiting(self.endpoint.role, self.empty_seconds, f"{self.file.path} lists no address")
+        waits = [each.address.outage.waiting for each in tuple(self.members) if each.lost is None]
         waited_for = [each for each in waits if each]
         return min(waited_for, key=lambda each: each.seconds) if waits and len(waited_for) == len(waits) else None
+
+    @property
+    def empty_seconds(self) -> float:
+        """Return how long there has been no address; 0 if there is one."""
+        since = self._empty_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def add(self, endpoint: Endpoint, *, is_new: bool = False) -> None:
+        """Add the model's address; one that `is_new` is looked at before it gets more than one question."""
+        address = Address(endpoint, self._patience, self._notify, is_one_of_several=True)
+        # As it is written: reading the keys in it may spell it otherwise.
+        place = name_place((endpoint.sources and endpoint.sources.base_url) or endpoint.base_url or "")
+        address.traffic = self.traffic.setdefault(place, address.traffic)
+        self._addresses.append(address)
+        self.members.append(Member(address, place, is_proven=self._is_proven, is_new=is_new))
+        self._empty_since = None
+        self.turns.note_change()
+
+    def remove(self, member: Member) -> None:
+        """Send nothing more to an address; what is in flight there may end."""
+        member.is_removed = True
+        self.members.remove(member)
+        if not self.members:
+            self._empty_since = time.monotonic()
+        self.turns.note_change()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for address in self._addresses:
+            await address.close()
 
     def has_untried(self, tried: Collection[Member]) -> bool:
         """Return True if there is an address that answers and is not among these."""
@@ -116,6 +166,15 @@ class Fleet:
         words = f"{stop} (and none of the {len(self.members)} addresses is left)"
         return UserMistake(words) if isinstance(stop, UserMistake) else EndpointStop(words)
 
+    def pass_over_removed(self, member: Member, error: EvaluationError) -> None:
+        """Go on elsewhere after an error at an address that was removed: it says nothing about the question or the model.
+
+        Raises:
+            AddressLost: the request is to be sent to another.
+        """
+        if member.is_removed and (isinstance(error, Declined) or not isinstance(error, Refused)):
+            raise AddressLost(f"{member.shown_url} was removed: {error}") from None
+
     def leave_alone(self, member: Member, cause: EvaluationError) -> None:
         """Leave an address alone that could not be asked before the first question."""
         if isinstance(cause, EndpointFailure):
@@ -140,6 +199,7 @@ class Fleet:
             return
         if other := find_other_model(endpoint.model, models, self.listed):
             raise EndpointStop(f"the {endpoint.role} serves {other}, not {endpoint.model!r}")
+        self.listed = self.listed or models
 
     def _lose(self, member: Member, cause: EvaluationError) -> None:
         if member.lost is None:
@@ -149,6 +209,7 @@ class Fleet:
 
     def _note_answer(self, member: Member) -> None:
         member.contradictions = 0
+        member.is_new = False
         if member.lost:
             member.lost = None
             self._notify(f"The {member.address.endpoint.role} at {member.shown_url} answers again")

@@ -41,6 +41,12 @@ class Patience:
     list_seconds: float = 7.0
     """How long to wait for the list of models: longer than for a connection, to tell a slow list from a firewall."""
 
+    reread_seconds: float = 10.0
+    """How often a file of addresses is read again."""
+
+    settle_seconds: float = 1.0
+    """How long a file of addresses must look the same before a change counts."""
+
     def choose_pause(self, failures: int, asked_seconds: float) -> float:
         """Return how many seconds to wait after a question's failures; the endpoint may have asked for more."""
         longest = min(self.first_pause_seconds * 2.0 ** (failures - 1), self.longest_pause_seconds)

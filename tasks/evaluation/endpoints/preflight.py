@@ -38,13 +38,18 @@ async def check_endpoint(client: Client, notify: Callable[[str], None]) -> None:
 
 
 async def _check_fleet(client: Client, fleet: Fleet, notify: Callable[[str], None]) -> None:
+    if fleet.file and not fleet.members:
+        notify(f"⚠️ {fleet.file.path} lists no address yet, waiting for {client.patience.max_outage_seconds:,.0f} s at most")
+        return
     outcomes = await asyncio.gather(*(_list_models(client, member.address) for member in fleet.members), return_exceptions=True)
     looks = list(zip(fleet.members, outcomes, strict=True))
     for outcome in outcomes:
         if isinstance(outcome, BaseException) and not isinstance(outcome, EndpointFailure | EndpointStop):
             raise outcome
     failed = [(member, error) for member, error in looks if isinstance(error, EndpointFailure | EndpointStop)]
-    if len(failed) == len(looks):
+    # The servers of a file may still be starting.
+    may_come = fleet.file and any(isinstance(error, EndpointFailure) for _, error in failed)
+    if len(failed) == len(looks) and not may_come:
         member, error = failed[0]
         mistake = _describe_mistake(member.address, error)
         raise UserMistake(f"{mistake} (and none of the other addresses can be asked)")
@@ -52,6 +57,8 @@ async def _check_fleet(client: Client, fleet: Fleet, notify: Callable[[str], Non
         fleet.leave_alone(member, error)
         notify(f"⚠️ {member.shown_url} is left alone, the other addresses take its share: {error}")
     listing = [(member, models) for member, models in looks if isinstance(models, list)]
+    if not listing:
+        return
     first, fleet.listed = listing[0]
     _check_name(client, first.address.endpoint, fleet.listed, notify)
     for member, models in listing[1:]:

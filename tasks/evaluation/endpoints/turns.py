@@ -37,6 +37,10 @@ class Turns:
     def end(self, cause: EvaluationError) -> None:
         """End every request that waits, and those to come, with this cause."""
         self._cause = self._cause or cause
+        self.note_change()
+
+    def note_change(self) -> None:
+        """Look again for whoever waits: the addresses have changed."""
         self._changed.set()
 
     async def take(self, tried: Collection[Member]) -> Member:
@@ -79,7 +83,7 @@ class Turns:
         if member.is_out:
             pause_seconds = self._patience.look_again_seconds if member.lost else self._patience.probe_seconds
             member.look_at = time.monotonic() + pause_seconds
-        self._changed.set()
+        self.note_change()
 
     async def wait(self) -> None:
         """Wait until an address may be asked that may not be asked now.

@@ -1,11 +1,14 @@
 """An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
+import asyncio
+
 import numpy as np
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
+from tasks.evaluation.endpoints.following import Following
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
@@ -37,9 +40,10 @@ class Run:
         progress: what the user sees.
         factories: make its clients and its times.
 
-    `workers` is the number of questions that it keeps in flight, `batches` cuts its questions, `saver` writes its checkpoints,
-    and `metadata` describes it for its files. `standing` is how it stands beside earlier runs of the same evaluation; None
-    until its results are written, and where that cannot be told. `is_shown` is true if people look at its results in a browser.
+    `workers` is the number of questions that it keeps in flight, `configured_workers` what the settings say it is, `batches`
+    cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `standing` is how it stands
+    beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told. `is_shown` is
+    true if people look at its results in a browser.
     """
 
     def __init__(
@@ -64,11 +68,13 @@ class Run:
         self._loop = loop
         processing = self.config.processing
         generator, grader = endpoints
-        self.workers = processing.count_workers(len(generator.addresses))
+        self.workers = self.configured_workers = processing.count_workers(1)
         self._slots = Slots(self.workers)
+        self._following: list[asyncio.Task[None]] = []
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
+        self.note_addresses(len(self._generator.addresses))
         self._scorer = Scorer(
             self.ledger, preparation.grader, self._generator, self._grader, slots=self._slots, prompt=self.config.prompt
         )
@@ -95,10 +101,15 @@ class Run:
         return {"generator": self._generator.paid, "grader": grader}
 
     @property
+    def addresses(self) -> list[Endpoint]:
+        """Return the endpoints, each at each of its addresses."""
+        return [address.endpoint for client in (self._generator, self._grader) if client for address in client.addresses]
+
+    @property
     def traffic(self) -> list[Traffic]:
         """Return what was sent to each address, where a model has several."""
-        clients = [client for client in (self._generator, self._grader) if client and len(client.addresses) > 1]
-        return [address.traffic for client in clients for address in client.addresses]
+        fleets = [client.fleet for client in (self._generator, self._grader) if client and client.fleet]
+        return [each for fleet in fleets for each in fleet.traffic.values()]
 
     def score(self, batch: Batch) -> JsonObject:
         """Score the batch's unfinished questions; return the records of all its questions, with their digest.
@@ -122,12 +133,19 @@ class Run:
         needed = [self._generator] if open_count > known_count else []
         needed += [self._grader] if self._grader and open_count else []
         for client in needed:
-            self._loop.run(check_endpoint(client, self.progress.notify))
+            self._loop.run(self._check_endpoint(client))
 
     def set_workers(self, count: int) -> None:
         """Keep this many questions in flight from now on; those that are more get their answers first."""
         self.workers = count
         self._loop.call(lambda: self._slots.resize(count))
+
+    def note_addresses(self, addresses: int) -> None:
+        """Keep as many questions in flight as is configured for this many addresses, unless another number was set."""
+        configured = self.config.processing.count_workers(max(addresses, 1))
+        if self.workers == self.configured_workers:
+            self.set_workers(configured)
+        self.configured_workers = configured
 
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
@@ -144,6 +162,14 @@ class Run:
         await self._generator.close()
         if self._grader:
             await self._grader.close()
+
+    async def _check_endpoint(self, client: Client) -> None:
+        notify = self.progress.notify
+        await check_endpoint(client, notify)
+        if client.fleet and client.fleet.file:
+            following = Following(client, client.fleet, client.fleet.file, notify)
+            take_count = self.note_addresses if client is self._generator else lambda _: None
+            self._following.append(asyncio.create_task(following.go_on(take_count)))
 
     def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing

@@ -1,0 +1,337 @@
+"""A file that lists the addresses of one model, and that is followed while questions are asked."""
+
+import asyncio
+import json
+import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.evaluation.config.addresses import WeightedUrl
+from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.endpoints.address_file import AddressFile, check_files
+from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.errors import Declined, EndpointStop, UserMistake
+from tasks.evaluation.run.preparation import find_endpoints
+from tests.support.addresses import (
+    DROPPED,
+    PATIENCE,
+    after,
+    ask_all,
+    assert_all_answered,
+    count_asked,
+    decline,
+    list_names,
+    make_file_target,
+)
+from tests.support.evaluation import Evaluation, assert_own_answers
+from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of, wait_until, write_config
+
+
+@pytest.fixture
+def listed(folder: Path) -> Path:
+    """Return a file that lists nothing yet."""
+    path = folder / "servers.txt"
+    path.touch()
+    return path
+
+
+def write(path: Path, *servers: FakeEndpoint) -> None:
+    path.write_text("".join(f"{server.url}\n" for server in servers))
+
+
+def at_question(number: int, act: Callable[[], object], rule: Rule = answer_by_rule) -> Rule:
+    """Return a rule that acts when this question comes, and then replies as the other rule says."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        if prompt_of(body) == f"Question {number}":
+            act()
+        return rule(body)
+
+    return reply
+
+
+def test_addresses_stand_one_a_line(folder: Path) -> None:
+    """With weights, comments and empty lines; of two lines with one address the last counts."""
+    notes: list[str] = []
+    (folder / "servers.txt").write_bytes(
+        b"\xef\xbb\xbf# my nodes\r\n\n http://node1:8000/v1 2  # twice\nhttp://node2/v1\nhttp://NODE2:80/v1/ 3\n#http://node3/v1"
+    )
+    found = AddressFile("servers.txt", notes.append).read_first()
+    assert found == [WeightedUrl("http://node1:8000/v1", 2.0), WeightedUrl("http://NODE2:80/v1/", 3.0)]
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["node1:8000", "sk-1234567", "http://node1/v1 many", "http://h/v1?k=${KEY}", "${URL}", "http://h/v1?k=secret:a", "\0"],
+)
+def test_a_line_that_is_no_address_is_passed_over(folder: Path, line: str) -> None:
+    """With a note that names the line and repeats nothing that may be a key; no line can ask for a secret."""
+    notes: list[str] = []
+    (folder / "servers.txt").write_text(f"http://node2/v1\n{line}\n")
+    assert AddressFile("servers.txt", notes.append).read_first() == [WeightedUrl("http://node2/v1")]
+    [note] = notes
+    assert note.startswith("⚠️ servers.txt, line 2, is passed over: ")
+    assert "sk-" not in note
+
+
+def make_missing(path: Path) -> None:
+    path.unlink()
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def make_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def make_large(path: Path) -> None:
+    path.write_bytes(b"#" * 1_000_001)
+
+
+@pytest.mark.parametrize("spoil", [make_missing, make_folder, make_pipe, make_large])
+def test_a_file_that_cannot_be_read_at_the_start_is_the_users_mistake(listed: Path, spoil: Callable[[Path], None]) -> None:
+    """It is not waited for: its name may be misspelt."""
+    spoil(listed)
+    with pytest.raises(UserMistake, match=r"cannot read the file of addresses .*servers\.txt: .*it may be empty"):
+        check_files([None, make_file_target(listed)])
+
+
+def test_what_is_being_written_is_not_read(listed: Path) -> None:
+    """A change counts once the file stands still."""
+    file = AddressFile(str(listed), print)
+    file.read_first()
+
+    async def write_on() -> None:
+        while True:
+            with listed.open("a") as out:
+                out.write("http://node1:8000/v1")
+            await asyncio.sleep(0.001)
+
+    async def look_meanwhile() -> list[WeightedUrl] | None:
+        writing = asyncio.create_task(write_on())
+        found = await file.find_change(0.05)
+        writing.cancel()
+        with suppress(asyncio.CancelledError):
+            await writing
+        return found
+
+    assert asyncio.run(look_meanwhile()) is None
+    listed.write_text("http://node1:8000/v1")
+    assert asyncio.run(file.find_change(0)) == [WeightedUrl("http://node1:8000/v1")]
+    assert asyncio.run(file.find_change(0)) is None
+
+
+def test_a_file_that_vanishes_is_noted_once(listed: Path) -> None:
+    """Its addresses stay as they were until it is there again."""
+    notes: list[str] = []
+    file = AddressFile(str(listed), notes.append)
+    file.read_first()
+    listed.unlink()
+    assert [asyncio.run(file.find_change(0)) for _ in range(2)] == [None, None]
+    assert [note.split(" (")[0] for note in notes] == [f"⚠️ {listed} cannot be read any more"]
+    listed.write_text("http://node1/v1")
+    assert asyncio.run(file.find_change(0)) == [WeightedUrl("http://node1/v1")]
+
+
+def test_a_run_waits_for_the_first_address(pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The file may be empty at the start."""
+    later = threading.Timer(0.1, write, (listed, *pair))
+    later.start()
+    assert_all_answered(ask_all(make_file_target(listed), 10, is_proven=False, is_checked=True), 10)
+    assert [line for line in capsys.readouterr().out.splitlines() if "servers.txt" in line] == [
+        f"⚠️ {listed} lists no address yet, waiting for 60 s at most",
+        f"{listed} lists 2 addresses now: added {pair[0].url}, {pair[1].url}",
+    ]
+
+
+def test_a_run_waits_for_a_listed_server_that_is_still_starting(pair: list[FakeEndpoint], listed: Path) -> None:
+    """Its job writes the address before the model is loaded; no question is left unscored for that."""
+    write(listed, *pair)
+    for server in pair:
+        server.models, server.rule = DROPPED, after(0, DROPPED)
+
+    def load() -> None:
+        for server in pair:
+            server.models, server.rule = list_names("m"), answer_by_rule
+
+    later = threading.Timer(0.5, load)
+    later.start()
+    assert_all_answered(ask_all(make_file_target(listed), 4, is_checked=True, workers=1), 4)
+
+
+def test_an_address_that_is_added_gets_its_share(pair: list[FakeEndpoint], listed: Path) -> None:
+    """After a look at it; what is in flight does not wait for it."""
+    write(listed, pair[0])
+
+    def add_other() -> None:
+        write(listed, *pair)
+        wait_until(lambda: len(pair[1].bodies) > 5)
+
+    pair[0].rule, pair[0].delay_seconds = at_question(3, add_other), 0.01
+    assert_all_answered(ask_all(make_file_target(listed), 200), 200)
+    assert set(count_asked(pair).values()) == {1}
+
+
+def test_an_address_that_is_removed_gets_nothing_more(pair: list[FakeEndpoint], listed: Path) -> None:
+    """What was in flight there ends there, or is asked elsewhere if its server ends first."""
+    write(listed, *pair)
+    gone: list[int] = []
+
+    def leave(body: dict[str, Any]) -> Reply:
+        write(listed, pair[1])
+        wait_until(lambda: len(pair[1].bodies) > 30)
+        gone.append(len(pair[0].bodies))
+        return DROPPED if len(gone) % 2 else answer_by_rule(body)
+
+    pair[0].rule = leave
+    pair[1].delay_seconds = 0.01
+    assert_all_answered(ask_all(make_file_target(listed), 60), 60)
+    assert len(pair[0].bodies) == 4
+    assert count_asked(pair).total() == 60 + 2
+
+
+def test_what_a_removed_address_declines_is_asked_elsewhere(
+    pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if no other is listed at that moment."""
+    write(listed, pair[0])
+
+    def end(body: dict[str, Any]) -> Reply:
+        listed.write_text("")
+        wait_until(lambda: "lists 0 addresses now: removed" in capsys.readouterr().out)
+        threading.Timer(0.1, write, (listed, pair[1])).start()
+        return error(400, "shutting down")
+
+    pair[0].rule = end
+    assert_all_answered(ask_all(make_file_target(listed), 5, workers=1), 5)
+    assert len(pair[0].bodies) == 1
+
+
+def test_an_address_may_come_back(pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever it was left alone for: another server may be there now."""
+    write(listed, *pair)
+    pair[0].admits = lambda _: False
+
+    def replace_first(body: dict[str, Any]) -> Reply:
+        wait_until(lambda: pair[0].refused_count > 0)
+        write(listed, pair[1])
+        pair[1].rule = at_question(20, bring_back)
+        return answer_by_rule(body)
+
+    def bring_back() -> None:
+        wait_until(lambda: "removed" in capsys.readouterr().out)
+        pair[0].admits = lambda _: True
+        write(listed, *pair)
+        wait_until(lambda: len(pair[0].bodies) > 3)
+
+    pair[1].rule, pair[1].delay_seconds = replace_first, 0.01
+    assert_all_answered(ask_all(make_file_target(listed), 100, workers=2), 100)
+
+
+def test_an_address_that_is_added_with_another_model_gets_nothing(pair: list[FakeEndpoint], listed: Path) -> None:
+    """It is compared with the first, also if that one is not there any more."""
+    pair[0].models, pair[1].models = list_names("m"), list_names("n")
+    write(listed, pair[0])
+    pair[0].rule = at_question(3, lambda: write(listed, *pair))
+    assert_all_answered(ask_all(make_file_target(listed), 40, is_checked=True), 40)
+    assert pair[1].bodies == []
+
+
+def test_a_file_without_addresses_stops_the_run_in_the_end(pair: list[FakeEndpoint], listed: Path) -> None:
+    """After `max_outage_seconds`; what was in flight then still counts."""
+    write(listed, pair[0])
+    pair[0].rule = at_question(3, lambda: listed.write_text(""))
+    outcomes = ask_all(make_file_target(listed), 40, workers=1, patience=replace(PATIENCE, max_outage_seconds=0.3))
+    kinds = [type(outcome) for outcome in outcomes]
+    assert kinds[:3] == [Answer] * 3
+    assert kinds[-1] is EndpointStop
+    assert str(outcomes[-1]) == f"{listed} lists no address, for 0 s now"
+
+
+def test_a_question_that_the_only_address_declines_is_refused(pair: list[FakeEndpoint], listed: Path) -> None:
+    """No address is waited for that is not listed."""
+    write(listed, pair[0])
+    pair[0].rule = decline(3)
+    outcomes = ask_all(make_file_target(listed), 4)
+    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Declined, Answer]
+
+
+def test_answers_are_reused_wherever_the_addresses_are_written(evaluation: Evaluation) -> None:
+    """In a file or in the settings; and the report shows each address of the file."""
+    setting = "model.generator_settings.base_url"
+    Path("servers.txt").write_text(f"{evaluation.endpoint.url}\nhttp://127.0.0.1:9/v1\n")
+    assert_own_answers(evaluation.run({setting: "file:servers.txt"}))
+    assert len(evaluation.endpoint.bodies) == 40
+    assert_own_answers(evaluation.run(run_id="second"))
+    assert evaluation.endpoint.bodies == []
+    with evaluation.open({setting: "file:servers.txt"}, run_id="third") as run:
+        assert [each.url for each in run.traffic] == [evaluation.endpoint.url, "http://127.0.0.1:9/v1"]
+
+
+def test_the_workers_follow_the_number_of_addresses(evaluation: Evaluation) -> None:
+    """Where their number is left out; one that was set stays."""
+    Path("servers.txt").write_text("http://a/v1\nhttp://b/v1\nhttp://c/v1\n")
+    changed = {
+        "model.generator_settings.base_url": "file:servers.txt",
+        "processing": {"parallel_per_server": 8, "progress_bar": False},
+    }
+    with evaluation.open(changed, run_id="first") as run:
+        counts = [run.workers]
+        run.note_addresses(5)
+        counts.append(run.workers)
+        run.note_addresses(0)
+        counts.append(run.workers)
+        run.set_workers(3)
+        run.note_addresses(4)
+        counts.append(run.workers)
+    assert counts == [24, 40, 8, 3]
+    assert run.configured_workers == 32
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("file:", "names no file of addresses: write file:servers.txt"),
+        ("file://servers.txt", "names no file of addresses: write file:servers.txt"),
+        ("file:~nobody-here/servers.txt", "the name of a user that is not known"),
+        (["http://a/v1", "file:servers.txt"], "a file of addresses takes the place of the whole list"),
+    ],
+)
+def test_a_mistake_in_the_name_of_a_file_of_addresses_is_one_message(folder: Path, base: object, message: str) -> None:
+    """In the settings, and in the model servers file."""
+    write_config(folder, "http://a/v1")
+    servers = [{"shortname": "many", "openai_api_base": base, "openai_model": "m"}]
+    (folder / "model_servers.yaml").write_text(json.dumps({"servers": servers}))
+    with pytest.raises(UserMistake, match=re.escape(message)):
+        load_config("config.yaml", Overrides(model="many"))
+    settings = {"questions_file": "exam.json", "model": {"generator_settings": {"model": "m", "base_url": base}}}
+    (folder / "config.yaml").write_text(json.dumps(settings))
+    with pytest.raises(UserMistake, match=re.escape(message)):
+        load_config("config.yaml", Overrides())
+
+
+def test_a_model_server_may_have_a_file_of_addresses(folder: Path) -> None:
+    """As the generator, as the grader, and for a generator that grades itself; its path is expanded."""
+    write_config(folder, "http://a/v1")
+    servers = [{"shortname": "many", "openai_api_base": "file:${HOME}/servers.txt", "openai_model": "m"}]
+    (folder / "model_servers.yaml").write_text(json.dumps({"servers": servers}))
+    for overrides in ({"model": "many", "grader": "self"}, {"grader": "many"}):
+        config = load_config("config.yaml", Overrides.model_validate(overrides))
+        _, grader = find_endpoints(config, folder, KeyReader({"FAKE_KEY": "sk-1"}, str))
+        assert grader
+        assert grader.address_file == f"{os.environ['HOME']}/servers.txt"
+        assert grader.role == "grader"
