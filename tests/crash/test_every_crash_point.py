@@ -13,14 +13,18 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import UnfinishedBatch
 from tasks.evaluation.json_lines import from_line
+from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.run.start import read_all
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog
-from tests.support.crash_disk import Aftermath, CrashDisk, Killed, Promise, Promises
+from tests.support.crash_disk import CrashDisk, Killed, Promise, Promises
 from tests.support.crash_tree import Tree
 from tests.support.driven_run import Model, SteppedLog, make_config, open_driven, read_final, score
 from tests.support.fake_endpoint import make_questions, write_questions
+from tests.support.opened_files import noting_opened
+from tests.support.resumed_outcomes import Outcome, Outcomes
 
 COUNT = 16
 SEGMENT_RECORDS = 5
@@ -127,10 +131,12 @@ class Evaluation:
 
 
 @contextmanager
-def open_evaluation(config: Config, promises: Promises, number: int) -> Iterator[Evaluation]:
+def open_evaluation(
+    config: Config, promises: Promises, number: int, questions: Questions | None = None
+) -> Iterator[Evaluation]:
     """Open a run of these settings: the one with that number, of those in the same folder."""
     asked: list[int] = []
-    with open_driven(config, Model(asked.append), partial(PromisingLog, promises=promises), number) as run:
+    with open_driven(config, Model(asked.append), partial(PromisingLog, promises=promises), number, questions) as run:
         yield Evaluation(run, asked, promises)
 
 
@@ -234,32 +240,37 @@ def read_checkpoints(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in paths}
 
 
-def check_resume(config: Config, root: Path, aftermath: Aftermath, undisturbed: Final) -> None:
-    """Check that what is visible is whole and stays so, what was promised is there, and the resumed run ends right."""
+def resume(config: Config, root: Path, undisturbed: Final, questions: Questions) -> Outcome:
+    """Check that what is visible is whole and stays so, and that a resumed run ends right; return its outcome."""
     visible = read_checkpoints(root)
-    saved = max((number for what, number in aftermath.promises if what == "saved"), default=None)
-    if saved is not None:
-        assert json.loads(visible["latest.json"])["completed_count"] >= saved
-    with open_evaluation(config, Promises(), 6) as evaluation:
+    with open_evaluation(config, Promises(), 6, questions) as evaluation:
         evaluation.save()
         evaluation.finish()
         evaluation.save()
         assert read_final(evaluation.run, range(COUNT)) == undisturbed
-    assert aftermath.promises & {("answer", number - 1) for number in evaluation.asked} == set()
-    assert aftermath.promises & {("grade", position) for position in evaluation.log.graded} == set()
     after = read_checkpoints(root)
     assert [name for name in visible if name != "latest.json" and after[name] != visible[name]] == []
+    saved_count = json.loads(visible["latest.json"])["completed_count"] if "latest.json" in visible else -1
+    return Outcome(saved_count, tuple(number - 1 for number in evaluation.asked), tuple(evaluation.log.graded))
 
 
 def check_all(config: Config, root: Path, disk: CrashDisk, undisturbed: Final) -> None:
-    for tree, aftermath in disk.aftermaths.items():
-        shutil.rmtree(root)
-        root.mkdir()
-        tree.build(root)
-        try:
-            check_resume(config, root, aftermath, undisturbed)
-        except Exception as error:
-            raise AssertionError(f"after a crash before operation {aftermath.moment}: {error}\n{describe(tree)}") from error
+    """Check every tree that a crash can leave."""
+    outcomes = Outcomes()
+    with closing(read_all(config, None)) as questions:
+        for tree, aftermath in disk.aftermaths.items():
+            try:
+                outcome = outcomes.find(tree)
+                if outcome is None:
+                    shutil.rmtree(root)
+                    root.mkdir()
+                    tree.build(root)
+                    with noting_opened(root) as opened:
+                        outcome = resume(config, root, undisturbed, questions)
+                    outcomes.add(tree, opened, outcome)
+                outcome.check(aftermath.promises)
+            except Exception as error:
+                raise AssertionError(f"after a crash before operation {aftermath.moment}: {error}\n{describe(tree)}") from error
 
 
 def describe(tree: Tree) -> str:

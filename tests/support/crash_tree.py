@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -25,6 +26,10 @@ class Tree:
                 (root / other).hardlink_to(root / first)
         for name, target in self.links:
             (root / name).symlink_to(target)
+
+    def keep_contents(self, opened: AbstractSet[str]) -> "Tree":
+        """Return the tree with empty files in place of those of which no name is among these."""
+        return replace(self, files=frozenset((names, content if names & opened else b"") for names, content in self.files))
 
 
 def read_tree(root: Path) -> Tree:

@@ -14,10 +14,13 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.tokens import TokenSum
+from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.factories import Factories
+from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.run.start import Start
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tests.support.fake_endpoint import LETTERS
 
@@ -87,8 +90,13 @@ def make_config(folder: Path, questions_file: Path, **processing: object) -> Con
     )
 
 
-def open_driven(config: Config, model: Model, make_log: Callable[..., AnswerLog], hour: int) -> AbstractContextManager[Run]:
-    """Open the run that the settings describe, with this model, this log and the times of that hour."""
+def open_driven(
+    config: Config, model: Model, make_log: Callable[..., AnswerLog], hour: int, questions: Questions | None = None
+) -> AbstractContextManager[Run]:
+    """Open the run that the settings describe, with this model, this log and the times of that hour.
+
+    If the questions are given, they are not read, like those of a flow whose command has read them.
+    """
     factories = Factories(make_client=lambda *_, **__: model, make_log=make_log, now=Clock(hour))
     return open_run(
         config,
@@ -97,6 +105,7 @@ def open_driven(config: Config, model: Model, make_log: Callable[..., AnswerLog]
         keys=KeyReader({}, str),
         log=lambda _, __: None,
         factories=factories,
+        start=Start(config, check_folders(config), None, questions) if questions else None,
     )
 
 
