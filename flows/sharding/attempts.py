@@ -17,12 +17,15 @@ from tasks.evaluation.config.shards import Shard
 # The runs that a shard gets in each round.
 MOST_ATTEMPTS = 2
 
-Kind = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+# The message of the state that the parent gives a run when it is paused itself. A run that a person paused has none.
+PAUSED_WITH_PARENT = "Paused together with the run of all shards."
+
+Kind = Literal["waiting", "taken", "running", "paused", "cancelling", "done", "failed", "cancelled"]
 KINDS: dict[StateType, Kind] = {
     StateType.SCHEDULED: "waiting",
-    StateType.PENDING: "waiting",
+    StateType.PENDING: "taken",
     StateType.RUNNING: "running",
-    StateType.CANCELLING: "running",
+    StateType.CANCELLING: "cancelling",
     StateType.PAUSED: "paused",
     StateType.COMPLETED: "done",
     StateType.FAILED: "failed",
@@ -48,11 +51,33 @@ class Attempt:
     """Its state."""
     message: str = ""
     """What its state says."""
+    state_id: UUID | None = None
+    """The state's id on Prefect's server; another one for each change of state."""
 
     @property
     def is_open(self) -> bool:
         """Return True if it has not ended."""
-        return self.kind in ("waiting", "running", "paused")
+        return self.kind not in ("done", "failed", "cancelled")
+
+    @property
+    def can_be_paused(self) -> bool:
+        """Return True if it has neither ended nor been asked to."""
+        return self.kind in ("waiting", "taken", "running")
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Return True if it has neither ended nor been cancelled already."""
+        return self.is_open and self.kind != "cancelling"
+
+    @property
+    def is_paused_with_parent(self) -> bool:
+        """Return True if the parent has paused it: what a person paused waits until a person resumes it."""
+        return self.kind == "paused" and self.message == PAUSED_WITH_PARENT
+
+    @property
+    def name(self) -> str:
+        """Return what the user knows it by: `3/64`, or `3/64, run 2`."""
+        return f"{self.shard}, run {self.number + 1}" if self.number else str(self.shard)
 
 
 @dataclass(frozen=True)
@@ -63,6 +88,8 @@ class Decision:
     """The shards that need a run, each with the number of that run in this round."""
     open: list[Attempt] = field(default_factory=list)
     """The runs that have not ended."""
+    resume: list[Attempt] = field(default_factory=list)
+    """Those of them that were paused together with the parent, which goes on."""
     done: list[Shard] = field(default_factory=list)
     """The shards of which a run has ended well."""
     given_up: list[Shard] = field(default_factory=list)
@@ -81,7 +108,8 @@ def read_attempt(run: FlowRun) -> Attempt | None:
         return None
     kind: Kind = KINDS[run.state.type] if run.state else "waiting"
     message = (run.state.message if run.state else None) or ""
-    return Attempt(Shard.read(found[1]), int(found[2]), int(found[3]), run.id, kind, message)
+    state_id = run.state.id if run.state else None
+    return Attempt(Shard.read(found[1]), int(found[2]), int(found[3]), run.id, kind, message, state_id)
 
 
 def decide(needed: Sequence[Shard], attempts: Sequence[Attempt], round_number: int) -> Decision:
@@ -92,7 +120,10 @@ def decide(needed: Sequence[Shard], attempts: Sequence[Attempt], round_number: i
         attempts: all runs of shards so far. One that has not ended is waited for, also if its shard is not worth a run now.
         round_number: the parent's attempt, from 1.
     """
-    decision = Decision(open=[attempt for attempt in attempts if attempt.is_open])
+    decision = Decision(
+        open=[attempt for attempt in attempts if attempt.is_open],
+        resume=[attempt for attempt in attempts if attempt.is_paused_with_parent],
+    )
     active = {attempt.shard for attempt in decision.open}
     done = {attempt.shard for attempt in attempts if attempt.kind == "done"}
     for shard in needed:

@@ -1,19 +1,23 @@
 """The flow runs of shards on Prefect's server: they are started, read, cancelled, paused and resumed here."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from httpx import HTTPStatusError
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.responses import SetStateStatus
 from prefect.deployments import run_deployment
+from prefect.events.filters import EventFilter, EventNameFilter, EventOccurredFilter, EventResourceFilter
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-from prefect.states import Cancelling, Suspended
+from prefect.states import Cancelled, Cancelling, Crashed, Suspended
 from pydantic import JsonValue
 
-from flows.sharding.attempts import Attempt, make_key, read_attempt
+from flows.opening.signs_of_life import ALIVE
+from flows.sharding.attempts import PAUSED_WITH_PARENT, Attempt, make_key, read_attempt
 from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UserMistake
@@ -25,8 +29,12 @@ MISSING = (
 )
 # The most that the server gives at once.
 PAGE = 200
-# A server on SQLite often refuses a second run within two seconds of the first: its database is locked.
-BUSY_RETRIES = 6
+# A server on SQLite often refuses a second run within two seconds of the first: its database is locked. Three retries take some
+# 14 seconds, in which the parent sees neither Cancel nor Pause.
+BUSY_RETRIES = 3
+LOST = "Nothing was heard of the run for {minutes:.0f} minutes after a worker had taken it: its machine or worker has ended."
+# Signs of life have the times of the workers' clocks, which may differ from this machine's.
+CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -94,23 +102,50 @@ class ShardRuns:
                 raise UserMistake(f"the server refuses shard {shard}: {error.response.text[:500]}") from None
             raise
 
-    def cancel(self, attempts: Iterable[Attempt]) -> None:
-        """Cancel these runs: they save what has arrived."""
-        for attempt in attempts:
-            self._client.set_flow_run_state(attempt.run_id, Cancelling(message="The run of all shards was cancelled."))
+    def is_parent_cancelling(self) -> bool:
+        """Return True if the parent itself is being cancelled."""
+        state = self._client.read_flow_run(self._parent.id).state
+        return state is not None and state.is_cancelling()
 
-    def pause(self, attempts: Iterable[Attempt], state: State) -> None:
-        """Pause these runs for as long as the parent is paused."""
-        paused: State = Suspended(pause_expiration_time=state.state_details.pause_timeout)
-        for attempt in attempts:
-            if attempt.kind != "paused":
-                self._client.set_flow_run_state(attempt.run_id, paused, force=True)
+    def cancel(self, attempt: Attempt) -> bool:
+        """Cancel the run, which saves what has arrived; return False if it is not cancelled yet."""
+        cancelling: State = Cancelling(message="The run of all shards was cancelled.")
+        state = self._client.set_flow_run_state(attempt.run_id, cancelling).state
+        return state is not None and state.type in (StateType.CANCELLING, StateType.CANCELLED)
 
-    def resume(self, attempts: Iterable[Attempt]) -> None:
-        """Resume those of these runs that are paused."""
-        for attempt in attempts:
-            if attempt.kind == "paused":
-                self._client.resume_flow_run(attempt.run_id)
+    def pause(self, attempt: Attempt, state: State) -> bool:
+        """Pause the run for as long as the parent, in that state, is paused; return False if it is not paused yet.
+
+        The state is forced, since Prefect pauses no sub-flow otherwise. So the run is looked at once more before: one that has
+        ended, or is being cancelled, would be paused as well.
+        """
+        now = read_attempt(self._client.read_flow_run(attempt.run_id))
+        if now is None or not now.can_be_paused:
+            return True
+        paused: State = Suspended(
+            pause_expiration_time=state.state_details.pause_timeout,
+            message=PAUSED_WITH_PARENT,
+        )
+        return self._client.set_flow_run_state(attempt.run_id, paused, force=True).status == SetStateStatus.ACCEPT
+
+    def resume(self, attempt: Attempt) -> None:
+        """Resume the run."""
+        self._client.resume_flow_run(attempt.run_id)
+
+    def end_lost(self, attempt: Attempt, silent_seconds: float) -> None:
+        """Mark a run as crashed that nobody works on any more, or as cancelled if that was asked for."""
+        end = Cancelled if attempt.kind == "cancelling" else Crashed
+        self._client.set_flow_run_state(attempt.run_id, end(message=LOST.format(minutes=silent_seconds / 60)))
+
+    def read_sign(self, run_id: UUID) -> UUID | None:
+        """Return the id of the run's newest sign of life; None if it has given none."""
+        now = datetime.now(UTC)
+        signs = EventFilter(
+            occurred=EventOccurredFilter(since=now - CLOCKS_DIFFER, until=now + CLOCKS_DIFFER),
+            event=EventNameFilter(name=[ALIVE]),
+            resource=EventResourceFilter(id=[f"prefect.flow-run.{run_id}"]),
+        )
+        return next((event.id for event in self._client.read_events(signs, limit=1).events), None)
 
     def _run_deployment(self, shard: Shard, number: int) -> None:
         again = f", run {number + 1}" if number else ""

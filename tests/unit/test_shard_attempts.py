@@ -1,12 +1,13 @@
 """Which shards get a run, and which a second one: decided from what Prefect's server knows of the runs so far."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
-from flows.sharding.attempts import Attempt, Kind, decide, make_key, read_attempt
+from flows.sharding.attempts import PAUSED_WITH_PARENT, Attempt, Kind, decide, make_key, read_attempt
 from flows.sharding.shard_progress import read_done, sum_done
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
@@ -71,6 +72,20 @@ def test_a_run_that_was_taken_for_dead_may_still_finish_its_shard() -> None:
     assert decide([FIRST], [attempt(FIRST, "done"), attempts[1]], 1).done == [FIRST]
 
 
+def test_only_what_was_paused_with_the_parent_goes_on_with_it() -> None:
+    """What a person paused waits for a person; both are waited for."""
+    by_hand, with_parent = attempt(FIRST, "paused"), replace(attempt(SECOND, "paused"), message=PAUSED_WITH_PARENT)
+    resumed = replace(attempt(THIRD, "running"), message=PAUSED_WITH_PARENT)
+    decision = decide(SHARDS, [by_hand, with_parent, resumed], 1)
+    assert (decision.resume, decision.open, decision.start) == ([with_parent], [by_hand, with_parent, resumed], [])
+
+
+def test_a_run_that_is_being_cancelled_is_waited_for() -> None:
+    """And its shard is not started again, neither before nor after its end."""
+    assert decide([FIRST], [attempt(FIRST, "cancelling")], 1).start == []
+    assert len(decide([FIRST], [attempt(FIRST, "cancelling")], 1).open) == 1
+
+
 def test_shards_that_need_no_run_now_are_waited_for_where_one_goes_on() -> None:
     """The run of the whole would ask beside it."""
     going = attempt(SECOND, "running")
@@ -79,7 +94,8 @@ def test_shards_that_need_no_run_now_are_waited_for_where_one_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "kind"), [(StateType.CRASHED, "failed"), (StateType.CANCELLING, "running"), (None, "waiting")]
+    ("state", "kind"),
+    [(StateType.CRASHED, "failed"), (StateType.CANCELLING, "cancelling"), (StateType.PENDING, "taken"), (None, "waiting")],
 )
 def test_a_flow_run_is_known_by_its_key(state: StateType | None, kind: Kind) -> None:
     """Its shard, the parent's attempt, and which of the shard's runs it is."""
@@ -88,7 +104,8 @@ def test_a_flow_run_is_known_by_its_key(state: StateType | None, kind: Kind) -> 
         idempotency_key=make_key(PARENT, SECOND, 12, 1),
         state=State(type=state, message="m") if state else None,
     )
-    assert read_attempt(run) == Attempt(SECOND, 12, 1, run.id, kind, "m" if state else "")
+    state_id = run.state.id if run.state else None
+    assert read_attempt(run) == Attempt(SECOND, 12, 1, run.id, kind, "m" if state else "", state_id)
 
 
 @pytest.mark.parametrize("key", [None, "", "mine", f"{PARENT}:1/3", f"{PARENT}:1/3:1", f"{PARENT}:1/3:1.0:2"])
