@@ -12,7 +12,8 @@ from pydantic.json_schema import SkipJsonSchema
 from flows.asking.batch_window import BatchWindow
 from flows.asking.interval_saver import IntervalSaver
 from flows.asking.parallel_workers import follow_variable
-from flows.asking.result_storage import choose_storage, store_missing
+from flows.asking.result_storage import choose_context_storage, choose_storage, store_missing
+from flows.asking.retrieving import retrieve_all
 from flows.ending.alarms import announced, find_alarm
 from flows.ending.end_watch import report_outcome
 from flows.ending.failing import fail
@@ -92,6 +93,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
             save_checkpoint(run, artifacts)
         try:
             with follow_variable(run):
+                retrieve_all(run, choose_context_storage(run.config), lambda: pass_on((stop_request, suspension), run))
                 score_batches(run, (stop_request, suspension), artifacts)
             artifacts.end()
             save_checkpoint(run, artifacts)

@@ -5,22 +5,39 @@ other machine sees, so it ends well only when its batches can be found in the st
 """
 
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from prefect.results import ResultStore, get_result_store
 from prefect.settings import get_current_settings
+from prefect.tasks import Task
 
 from flows.asking.batch_window import BatchTask
+from flows.asking.retrieving import ContextTask
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
+from tasks.retrieve_contexts import retrieve_contexts
 from tasks.score_batch import score_batch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # After this many failures no more writes are tried: each may take its client many seconds.
 MOST_FAILURES = 3
 
 
 def choose_storage(config: Config) -> BatchTask:
-    """Return the scoring task, set to store its results where they belong.
+    """Return the scoring task, set to store its results where they belong."""
+    return _store_where_set(score_batch, config)
+
+
+def choose_context_storage(config: Config) -> ContextTask:
+    """Return the task that retrieves, set likewise."""
+    return _store_where_set(retrieve_contexts, config)
+
+
+def _store_where_set(task: "Task[P, R]", config: Config) -> "Task[P, R]":
+    """Return the task, set to store its results where they belong.
 
     That is where our settings say, else where Prefect's settings say, else in the checkpoint directory. Without checkpointing,
     it is Prefect's default.
@@ -30,12 +47,12 @@ def choose_storage(config: Config) -> BatchTask:
     if processing.result_storage:
         is_path = processing.result_storage.startswith((".", "/"))
         storage = Path(processing.result_storage).resolve() if is_path else processing.result_storage
-        return score_batch.with_options(result_storage=storage)
+        return task.with_options(result_storage=storage)
     has_own = results.default_storage_block or "local_storage_path" in results.model_fields_set
     if has_own or not processing.enable_checkpointing:
-        return score_batch
+        return task
     folder = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
-    return score_batch.with_options(result_storage=folder)
+    return task.with_options(result_storage=folder)
 
 
 def store_missing(run: Run) -> str:

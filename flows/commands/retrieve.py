@@ -37,7 +37,7 @@ def retrieve(options: argparse.Namespace) -> int:
     Raises:
         UserMistake: the settings, the questions or the corpus cannot be used.
     """
-    config = load_config(options.config, Overrides(limit=options.limit), may_retrieve=True)
+    config = load_config(options.config, Overrides(limit=options.limit))
     if not config.rag.retrieves:
         raise UserMistake(f"{options.config} does not retrieve: set rag.retriever_config, and rag.enabled: true")
     notes: list[str] = []

@@ -44,9 +44,9 @@ def score(options: argparse.Namespace, server: TemporaryServer | None) -> int:
     find_command(config)
     own_folder = check_folders(config, is_dry=is_dry)
     if is_dry:
-        return show_plan(config, endpoints, own_folder)
+        return show_plan(config, endpoints, folder, own_folder)
     prepare_prefect(is_verbose=config.processing.verbose)
-    with begin(config, own_folder, print_line) as start:
+    with begin(config, folder, own_folder, print_line) as start:
         # Imports Prefect, which takes a second: mistakes in the settings and in the questions show before that.
         from flows.commands.flow_call import Call, run_flow  # noqa: PLC0415
 
@@ -63,11 +63,11 @@ def prepare_prefect(*, is_verbose: bool) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "1")
 
 
-def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None) -> int:
+def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], config_folder: Path, own_folder: Path | None) -> int:
     """Print what a run would reuse and ask; ask nothing, and leave every folder as it is."""
     # Temporary files go to the system's temporary folder: our own may not exist.
     with (
-        read_and_prepare(config, endpoints, run_id="a new run", notify=print_line) as preparation,
+        read_and_prepare(config, endpoints, config_folder=config_folder, run_id="a new run", notify=print_line) as preparation,
         open_ledger(preparation) as ledger,
     ):
         reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)

@@ -69,4 +69,5 @@ def make_plan(config: Config, config_file: str | None, shard_count: int, run_id:
     """Return how the selection is divided, and what is missing."""
     folder = Path(config_file).parent if config_file else Path()
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
-    return plan_shards(config, endpoints, shard_count, own_folder=check_folders(config), run_id=run_id)
+    own_folder = check_folders(config)
+    return plan_shards(config, endpoints, shard_count, config_folder=folder, own_folder=own_folder, run_id=run_id)

@@ -128,9 +128,16 @@ def test_a_plan_knows_what_earlier_runs_have_asked(evaluation: Evaluation, folde
     evaluation.run({**changed, "processing.shard": "1/3"}, run_id="shard", batches=1)
     config = evaluation.configure(changed)
     endpoints = find_endpoints(config, folder, KeyReader(KEYS, str))
-    plan = plan_shards(config, endpoints, 3, own_folder=folder / "checkpoints/.mcqa", run_id="whole")
+    plan = plan_shards(config, endpoints, 3, config_folder=folder, own_folder=folder / "checkpoints/.mcqa", run_id="whole")
     assert plan == ShardPlan((20, 10, 10), (20, 0, 10), workers=4)
-    assert plan_shards(config, endpoints, 6, own_folder=None, run_id="whole").counts == (10, 10, 10, 10, 0, 0)
+    assert plan_shards(config, endpoints, 6, config_folder=folder, own_folder=None, run_id="whole").counts == (
+        10,
+        10,
+        10,
+        10,
+        0,
+        0,
+    )
 
 
 def test_a_shard_of_its_own_is_refused(evaluation: Evaluation) -> None:

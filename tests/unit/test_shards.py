@@ -147,7 +147,7 @@ def test_a_shard_that_has_no_batch_is_refused(evaluation: Evaluation, endpoint: 
     with pytest.raises(UserMistake, match=reason.format(40, 4, 4)):
         evaluation.run({"processing.shard": "4/5"})
     config = evaluation.configure({"processing.shard": "4/5", "processing.limit": 12})
-    with pytest.raises(UserMistake, match=reason.format(12, 2, 2)), begin(config, None, print):
+    with pytest.raises(UserMistake, match=reason.format(12, 2, 2)), begin(config, Path(), None, print):
         pass
     assert count_asked(endpoint) == (0, 0)
 

@@ -19,7 +19,6 @@ from tasks.evaluation.errors import UserMistake
 
 # What reasoning models of OpenAI take in place of `max_tokens`.
 MAX_TOKENS_OF_REASONERS = "max_completion_tokens"
-NO_RETRIEVAL = "questions cannot be scored with retrieval yet; ask without it with --no-rag, or set rag.enabled: false"
 SECTION_OF = {
     **dict.fromkeys(Processing.model_fields, "processing"),
     **dict.fromkeys(Output.model_fields, "output"),
@@ -27,13 +26,12 @@ SECTION_OF = {
 }
 
 
-def load_config(config_file: str | None, overrides: Overrides, *, may_retrieve: bool = False) -> Config:
+def load_config(config_file: str | None, overrides: Overrides) -> Config:
     """Return the settings: those given for this run, then those of the file, then the defaults.
 
     Args:
         config_file: the configuration's path; None: the defaults alone.
         overrides: what is given for this run.
-        may_retrieve: whether the caller can retrieve.
 
     Raises:
         UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
@@ -48,10 +46,6 @@ def load_config(config_file: str | None, overrides: Overrides, *, may_retrieve: 
     if not config_file and not overrides.model:
         raise UserMistake("no model is named: give a configuration with --config, or a model with --model")
     config = _validate(merged, source)
-    if not config.rag.retrieves:
-        return config
-    if not may_retrieve:
-        raise UserMistake(f"{source}: rag: {NO_RETRIEVAL}")
     return config.model_copy(update={"rag": read_retriever(config.rag, source, folder)})
 
 

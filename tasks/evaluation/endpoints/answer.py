@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tasks.evaluation.endpoints.usage import Usage, count_reasoning
+from tasks.evaluation.json_lines import JsonObject
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Answer:
 
     token_logprobs: Mapping[str, float] | None = None
     """The likeliest first tokens with the natural logarithms of their probabilities; None if the endpoint gave none."""
+
+    retrieval: JsonObject | None = None
+    """Where the chunks that it was asked with lie in their corpus; None without retrieval."""
 
     @property
     def only_reasons(self) -> bool:

@@ -58,15 +58,15 @@ class Progress:
         self.lines.append(line)
         self._log(logging.WARNING if line.startswith(WARNING_SIGN) else logging.INFO, line)
 
-    def begin(self, done: int, total: int) -> None:
-        """Show the bar, starting from the number of questions that are done."""
+    def begin(self, done: int, total: int, what: str = "Processing questions") -> None:
+        """Show the bar, starting from the number of questions that are done; `what` says what is done."""
         if not self._is_shown:
             return
         self._last_line = time.monotonic()
         self._bar = _Bar(
             initial=done,
             total=total,
-            desc="Processing questions",
+            desc=what,
             unit=" questions",
             bar_format=BAR if self._is_terminal else PLAIN,
             file=sys.stderr if self._is_terminal else io.StringIO(),

@@ -18,15 +18,23 @@ from tasks.evaluation.storage.provenance import SavedSelection
 
 GENERATOR_SETTINGS = ("model", "temperature", "max_tokens", "extra", "revision")
 # The settings that affect answers: the generator's, and these.
-ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "weights", "prompt", "grading")
+ANSWER_SETTINGS = (*GENERATOR_SETTINGS, "context", "retrieval", "weights", "prompt", "grading")
 # The values for a file that does not hold them: one of the original script, or one of ours from before there was a choice.
 BEFORE_PROMPTS: JsonObject = {"prompt": {"mc": "original", "qa": "original", "system": None}, "grading": "auto"}
+# The original script's checkpoints name a corpus by its path, and not what it held.
+UNKNOWN_CORPUS: JsonObject = {"corpus": "not recorded"}
 BEFORE_REPEATS: JsonObject = {"repeats": 1}
+RETRIEVED = "retrieved"
 SELECTION_SETTINGS = ("questions_file", "random_selection", "random_seed", "limit", "shard")
 
 
-def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
+def describe_settings(config: Config, grader: Endpoint | None, retrieval: JsonObject | None = None) -> JsonObject:
     """Return the settings that decide what is reused, as our checkpoints hold them: with every key masked.
+
+    Args:
+        config: the settings.
+        grader: the grader.
+        retrieval: what decides which chunks are retrieved; None without retrieval.
 
     Raises:
         UserMistake: the weights that they name do not exist.
@@ -40,6 +48,7 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
         "clarify_answers": config.processing.clarify_answers,
         "repeats": config.processing.repeats,
         "fields": config.fields.model_dump(mode="json"),
+        **({"retrieval": retrieval} if retrieval else {}),
     })  # fmt: skip
     assert isinstance(described, dict)
     return described
@@ -47,13 +56,13 @@ def describe_settings(config: Config, grader: Endpoint | None) -> JsonObject:
 
 def list_differences(checkpoint: Checkpoint, settings: JsonObject) -> list[str]:
     """Return the settings that keep a run from reusing the checkpoint's answers, each with both values."""
-    theirs = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
-    return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings[name])]
+    theirs = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_original(checkpoint.config))
+    return [line for name in ANSWER_SETTINGS if name in theirs for line in _compare(name, theirs[name], settings.get(name))]
 
 
 def read_prompt(checkpoint: Checkpoint) -> Prompt | None:
     """Return the prompt that the checkpoint's questions were asked with; None if the file holds no valid prompt."""
-    settings = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_answer_settings(checkpoint.config))
+    settings = BEFORE_PROMPTS | (checkpoint.provenance.settings or _read_original(checkpoint.config))
     try:
         return Prompt.model_validate(settings["prompt"])
     except ValidationError:
@@ -121,9 +130,15 @@ def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
     return found | {name: config[name] for name in BEFORE_PROMPTS if name in config}
 
 
+def _read_original(config: Mapping[str, JsonValue]) -> JsonObject:
+    """Return the settings in a checkpoint of the original script that affect answers."""
+    found = _read_answer_settings(config)
+    return found | {"retrieval": UNKNOWN_CORPUS} if RETRIEVED in str(found.get("context")) else found
+
+
 def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:
     if not rag.get("enabled", True):
         return "none"
     if rag.get("use_context_field"):
-        return "the question's text field"
-    return "retrieved" if retrieves else "none"
+        return f"the question's text field{f', else {RETRIEVED}' if retrieves else ''}"
+    return RETRIEVED if retrieves else "none"

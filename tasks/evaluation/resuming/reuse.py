@@ -21,7 +21,6 @@ from tasks.evaluation.scoring.records import (
     Grade,
     answer_of_result,
     build_refused,
-    build_result,
     digest_answer,
     is_sound_result,
     parse_answer,
@@ -261,7 +260,7 @@ class Reuser:
         for (asking, digest), grade in self._grades.items():
             question, answer = roster.question_of(asking), self._find_answer(asking, digest)
             if question and answer and not self._ledger.is_finished(asking):
-                result = build_result(roster.ids(asking), question, answer, grade, roster.order_of(asking))
+                result = self._ledger.build_result(asking, question, answer, grade)
                 reuse.finished += self._ledger.reuse(asking, result)
                 reuse.answers -= 1
         self._grades.clear()

@@ -42,6 +42,10 @@ class EndpointEncoder:
         """
         return self._loop.run(self._encode_all(batches, keep))
 
+    def stop(self, cause: EvaluationError) -> None:
+        """Ask nothing more; what is in flight may still arrive."""
+        self._loop.call(lambda: self._client.stop(cause))
+
     def close(self) -> None:
         """Close the connections."""
         self._loop.run(self._client.close())

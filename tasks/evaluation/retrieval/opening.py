@@ -57,30 +57,54 @@ class Asking:
     """Makes its client."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the settings say that chunks come from; nothing is searched yet."""
+
+    settings: RetrieverSettings
+    """The retriever's."""
+    corpus: Corpus
+    """Holds the chunks."""
+    config_folder: Path
+    """Where paths lead from that lead nowhere from the working directory."""
+    own_folder: Path | None
+    """The folder for our files; None: nothing is kept."""
+    identity: JsonObject
+    """What decides which chunks are put before a question."""
+
+
+def find_source(config: Config, config_folder: Path, own_folder: Path | None) -> Source | None:
+    """Return where chunks come from; None if the settings do not retrieve.
+
+    Args:
+        config: the settings.
+        config_folder: as in `Source`.
+        own_folder: as in `Source`.
+
+    Raises:
+        UserMistake: the corpus cannot be used.
+    """
+    if not config.rag.retrieves:
+        return None
+    settings = complete_retriever(config.rag)
+    corpus = open_corpus(settings.faiss_config.list_paths(), config_folder, own_folder)
+    return Source(settings, corpus, config_folder, own_folder, _identify(config, settings, corpus, config_folder))
+
+
 @contextmanager
-def open_retriever(
-    config: Config,
-    config_folder: Path,
-    *,
-    own_folder: Path | None,
-    asking: Asking,
-    notify: Callable[[str], None],
-) -> Iterator[Retriever]:
+def open_retriever(config: Config, source: Source, asking: Asking, notify: Callable[[str], None]) -> Iterator[Retriever]:
     """Open the retriever that the settings describe; at the end it is closed.
 
     Args:
         config: the settings.
-        config_folder: where paths lead from that lead nowhere from the working directory.
-        own_folder: the folder for our files; None: nothing is kept.
+        source: where the chunks come from.
         asking: what it takes to ask the encoder's endpoint, if it is behind one.
         notify: takes what the user should know.
 
     Raises:
-        UserMistake: the corpus, the index or the encoder cannot be used.
+        UserMistake: the index or the encoder cannot be used.
     """
-    settings = complete_retriever(config.rag)
-    corpus = open_corpus(settings.faiss_config.list_paths(), config_folder, own_folder)
-    identity = _identify(config, settings, corpus, config_folder)
+    settings, corpus, config_folder, own_folder = source.settings, source.corpus, source.config_folder, source.own_folder
     if settings.encoder_config.name == "bm25":
         searcher: Searcher = WordSearcher(corpus)
     else:
@@ -95,13 +119,8 @@ def open_retriever(
             shape=_make_shape(settings.encoder_config),
             batch_size=settings.batch_size,
         )
-    retriever = Retriever(
-        corpus,
-        searcher,
-        count=config.rag.retrieval_top_k,
-        threshold=config.rag.retrieval_score_threshold,
-        identity=identity,
-    )
+    rag = config.rag
+    retriever = Retriever(corpus, searcher, count=rag.retrieval_top_k, threshold=rag.retrieval_score_threshold)
     try:
         yield retriever
     finally:
@@ -192,13 +211,14 @@ def _identify(config: Config, settings: RetrieverSettings, corpus: Corpus, confi
     }
     if settings.encoder_config.name == "bm25":
         return found
-    index = find_index_file(faiss, config_folder)
+    # An index is made of the corpus's vectors, and may be built again; without them, it is the only place where any are.
+    index = None if corpus.has_vectors else find_index_file(faiss, config_folder)
     rescoring: JsonObject = {"rescore_multiplier": faiss.rescore_multiplier} if faiss.precision == "ubinary" else {}
     return found | {
         "precision": faiss.precision,
         "search_algorithm": faiss.search_algorithm,
         "normalize": faiss.normalize,
-        "index": _digest_file(index) if index else None,
+        **({"index": _digest_file(index)} if index else {}),
         **rescoring,
     }
 

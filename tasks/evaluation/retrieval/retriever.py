@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.json_lines import JsonObject, to_line
 from tasks.evaluation.retrieval.arrays import Indices, Vectors
 from tasks.evaluation.retrieval.corpus import Corpus
@@ -27,6 +27,9 @@ class BatchEncoder(Protocol):
     def encode(self, batches: Sequence[Sequence[str]], keep: Keep) -> dict[str, str]:
         """Hand each batch's vectors over as soon as they are there; return why texts could not be encoded."""
 
+    def stop(self, cause: EvaluationError) -> None:
+        """Encode nothing more; what is left fails with this cause. May be called in any thread."""
+
     def close(self) -> None:
         """Free what it holds."""
 
@@ -41,13 +44,22 @@ class LocalBatches:
     def __init__(self, load: Callable[[], LocalEncoder]) -> None:
         self._load = load
         self._encoder: LocalEncoder | None = None
+        self._stop_cause: EvaluationError | None = None
 
     def encode(self, batches: Sequence[Sequence[str]], keep: Keep) -> dict[str, str]:
         """Hand each batch's vectors over as soon as they are there; no text fails alone."""
+        failures: dict[str, str] = {}
         for batch in batches:
+            if self._stop_cause:
+                failures |= dict.fromkeys(batch, str(self._stop_cause))
+                continue
             self._encoder = self._encoder or self._load()
             keep(batch, self._encoder.encode(batch))
-        return {}
+        return failures
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Encode nothing more after the present batch."""
+        self._stop_cause = cause
 
     def close(self) -> None:
         """Free nothing: it goes with this object."""
@@ -61,6 +73,9 @@ class Searcher(Protocol):
 
     def search(self, texts: Sequence[str], count: int) -> tuple[Vectors, Indices]:
         """Return scores and places of each text's nearest chunks, the best first; all texts were prepared."""
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Prepare nothing more; what is left fails with this cause. May be called in any thread."""
 
     def close(self) -> None:
         """Free what it holds."""
@@ -112,6 +127,10 @@ class VectorSearcher:
         queries = np.stack([self._files[self._key(self._shape(text))] for text in texts])
         return self._index.search(queries, count)
 
+    def stop(self, cause: EvaluationError) -> None:
+        """Encode nothing more."""
+        self._encoder.stop(cause)
+
     def close(self) -> None:
         """Close the encoder and its file."""
         self._encoder.close()
@@ -132,19 +151,15 @@ class VectorSearcher:
 class Retriever:
     """Finds the chunks for questions.
 
-    `identity` is everything that decides which they are.
-
     Args:
         corpus: holds them.
         searcher: finds their places.
         count: how many are wanted.
         threshold: the lowest score that is taken.
-        identity: as above.
     """
 
-    def __init__(self, corpus: Corpus, searcher: Searcher, *, count: int, threshold: float, identity: JsonObject) -> None:
+    def __init__(self, corpus: Corpus, searcher: Searcher, *, count: int, threshold: float) -> None:
         self.corpus = corpus
-        self.identity = identity
         self.count = count
         self._searcher = searcher
         self._threshold = threshold
@@ -153,22 +168,28 @@ class Retriever:
         """Do what takes long for these texts; return why some cannot be searched for."""
         return self._searcher.prepare(texts)
 
+    def locate(self, texts: Sequence[str]) -> tuple[Indices, Vectors]:
+        """Return the places and the scores of each text's chunks, the best first; all texts were prepared without a failure.
+
+        `NO_CHUNK` stands where a chunk does not reach the threshold.
+        """
+        width = min(self.count, len(self.corpus))
+        if not texts:
+            return np.empty((0, width), dtype=np.int64), np.empty((0, width), dtype=np.float32)
+        scores, places = self._searcher.search(texts, width)
+        return np.where(scores >= self._threshold, places, NO_CHUNK), scores
+
     def find(self, texts: Sequence[str]) -> Iterator[list[Hit]]:
         """Yield the hits for each text, which was prepared without a failure, the best first."""
-        if not texts:
-            return
-        scores, places = self._searcher.search(texts, min(self.count, len(self.corpus)))
-        for row_scores, row_places in zip(scores.tolist(), places.tolist(), strict=True):
-            yield self._take(row_places, row_scores)
+        places, scores = self.locate(texts)
+        for row_places, row_scores in zip(places.tolist(), scores.tolist(), strict=True):
+            found = zip(row_places, row_scores, strict=True)
+            yield [Hit(self.corpus[place], score) for place, score in found if place != NO_CHUNK]
 
-    def read(self, places: Sequence[int], scores: Sequence[float]) -> list[Hit]:
-        """Return the hits at these places."""
-        return [Hit(self.corpus[place], score) for place, score in zip(places, scores, strict=True)]
+    def stop(self, cause: EvaluationError) -> None:
+        """Encode nothing more. May be called in any thread."""
+        self._searcher.stop(cause)
 
     def close(self) -> None:
         """Free what it holds."""
         self._searcher.close()
-
-    def _take(self, places: Sequence[int], scores: Sequence[float]) -> list[Hit]:
-        found = [(place, score) for place, score in zip(places, scores, strict=True) if place != NO_CHUNK]
-        return [Hit(self.corpus[place], score) for place, score in found if score >= self._threshold]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.retrieval.arrays import Indices, Vectors
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.extras import import_extra
@@ -30,6 +31,9 @@ class WordSearcher:
         """Return scores and places of each text's chunks, the best first; no chunk that shares no word."""
         places, scores = self._index.retrieve(self._split(texts), k=count, show_progress=False, sorted=True)
         return np.asarray(scores, np.float32), np.where(scores > 0, places, NO_CHUNK).astype(np.int64)
+
+    def stop(self, cause: EvaluationError) -> None:
+        """Do nothing: nothing is prepared."""
 
     def close(self) -> None:
         """Free nothing: it goes with this object."""

@@ -56,7 +56,7 @@ def measure_fit(checkpoint: Checkpoint, config: Config, config_folder: Path) -> 
         UserMistake: no run is possible with these settings.
     """
     endpoints = find_endpoints(config, config_folder, NoKeys())
-    with read_and_prepare(config, endpoints) as preparation, open_ledger(preparation) as ledger:
+    with read_and_prepare(config, endpoints, config_folder=config_folder) as preparation, open_ledger(preparation) as ledger:
         ledger.record_unusable()
         reuse = Reuser(ledger, preparation.settings).use_checkpoint(checkpoint)
         ledger.conclude_refused()

@@ -13,6 +13,8 @@ from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
 from tasks.evaluation.reporting.progress import Log, Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
+from tasks.evaluation.retrieval.contexts import Contexts
+from tasks.evaluation.retrieval.opening import Asking, open_retriever
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
@@ -81,7 +83,7 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
         StorageFailure: the log's folder cannot be made.
     """
     folder, count, processing = preparation.own_folder, len(preparation.roster), preparation.config.processing
-    askings = count * processing.repeats
+    askings, source = count * processing.repeats, preparation.source
     with (
         closing(PlacedSpool(folder, askings)) as answers,
         closing(PlacedSpool(folder, askings if processing.repeats > 1 else 0)) as repeats,
@@ -93,6 +95,7 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
             repeats=repeats,
             results=results,
             log=open_log() if open_log else None,
+            contexts=Contexts(source.corpus, preparation.roster.questions, preparation.config.rag) if source else None,
             waits_for_sync=processing.save_incremental,
             retry_refused=processing.retry_refused,
         )
@@ -118,12 +121,14 @@ def _enter_run(
     folder, notify = Path(config_file).parent if config_file else Path(), progress.notify
     endpoints = find_endpoints(config, folder, keys)
     if start is None:
-        start = stack.enter_context(begin(config, check_folders(config), notify))
+        start = stack.enter_context(begin(config, folder, check_folders(config), notify))
     own_folder, server = start.own_folder, start.server
     if server:
         # Before the command closes it that has started it: the command may wait for Prefect meanwhile.
         stack.callback(server.close)
-    preparation = prepare(config, start.questions, endpoints, own_folder=own_folder, run_id=run_id, notify=notify)
+    preparation = prepare(
+        config, start.questions, endpoints, source=start.source, own_folder=own_folder, run_id=run_id, notify=notify
+    )
     open_log = None
     if own_folder:
         # Entered before the ledger, whose log must be closed before the lock is given up.
@@ -140,4 +145,7 @@ def _enter_run(
     loop = stack.enter_context(EventLoopThread())
     run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))
+    if preparation.source and ledger.open_asking_count > len(ledger.awaiting_grade()):
+        asking = Asking(keys, loop, factories.make_client)
+        run.use_retriever(stack.enter_context(open_retriever(preparation.config, preparation.source, asking, notify)))
     return run

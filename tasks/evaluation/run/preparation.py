@@ -18,6 +18,7 @@ from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.questions.selection import Selection
 from tasks.evaluation.resuming.differences import describe_settings, explain_change
 from tasks.evaluation.resuming.lineage import Lineage, choose_prompt, choose_selection, find_lineage, name_resumed
+from tasks.evaluation.retrieval.opening import Source
 from tasks.evaluation.run.batches import choose_batch_size, list_shard
 from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
@@ -54,6 +55,8 @@ class Preparation:
     """The number of questions in the whole selection: more than in the roster if the run asks a shard of it."""
     batch_size: int
     """The number of questions in each batch but the last."""
+    source: Source | None
+    """Where the chunks come from that are put before questions; None without retrieval."""
 
     @property
     def private_run_id(self) -> str:
@@ -116,6 +119,7 @@ def prepare(
     questions: Questions,
     endpoints: tuple[Endpoint, Endpoint | None],
     *,
+    source: Source | None,
     own_folder: Path | None,
     run_id: str,
     notify: Callable[[str], None],
@@ -126,6 +130,7 @@ def prepare(
         config: the settings.
         questions: all questions of the file.
         endpoints: the generator and the grader.
+        source: as `find_source` returns it.
         own_folder: as `make_own_folder` returns it.
         run_id: the run's permanent id. A run with the id of an earlier one continues it, and must be the same evaluation.
         notify: takes what the user should know.
@@ -135,8 +140,9 @@ def prepare(
     """
     generator, judge = endpoints
     grader, lineage = choose_grader(config, judge), find_lineage(config, run_id, notify)
-    config = choose_prompt(config, lineage, describe_settings(config, judge), notify)
-    described = describe_settings(config, judge)
+    retrieval = source.identity if source else None
+    config = choose_prompt(config, lineage, describe_settings(config, judge, retrieval), notify)
+    described = describe_settings(config, judge, retrieval)
     selection = choose_selection(config, lineage, described)
     _check_questions(config, questions, notify)
     if config.processing.repeats > 1 and generator.request.get("temperature") == 0 and not config.fields.reorders_choices:
@@ -145,12 +151,14 @@ def prepare(
     batch_size = choose_batch_size(len(whole), config.processing)
     roster = Roster(
         _take_shard(whole, batch_size, config, notify),
-        _make_identity(config, generator, grader, lineage),
+        _make_identity(config, generator, grader, lineage, retrieval),
         grader,
         repeats=config.processing.repeats,
         reorders=config.fields.reorders_choices,
     )
-    preparation = Preparation(config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size)
+    preparation = Preparation(
+        config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size, source
+    )
     _require_same_evaluation(preparation)
     return preparation
 
@@ -204,7 +212,9 @@ def _take_shard(whole: Questions, batch_size: int, config: Config, notify: Calla
     return taken
 
 
-def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage: Lineage) -> Identity:
+def _make_identity(
+    config: Config, generator: Endpoint, grader: Grader, lineage: Lineage, retrieval: JsonObject | None
+) -> Identity:
     settings = IdentitySettings(
         request=generator.request,
         weights=describe_weights(config),
@@ -212,6 +222,7 @@ def _make_identity(config: Config, generator: Endpoint, grader: Grader, lineage:
         grader=grader.identity,
         private_run_id=lineage.private_run_id,
         prompt=config.prompt,
+        retrieval=retrieval,
     )
     return Identity(settings)
 

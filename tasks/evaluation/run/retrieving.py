@@ -13,7 +13,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question, Questions
 from tasks.evaluation.questions.selection import Selection
 from tasks.evaluation.retrieval.hits import Hit, describe_hits, fit_tokens, rank_source
-from tasks.evaluation.retrieval.opening import Asking, open_retriever
+from tasks.evaluation.retrieval.opening import Asking, find_source, open_retriever
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.start import read_all
 
@@ -52,8 +52,9 @@ def retrieve_all(
     with closing(read_all(config, own_folder)) as every, EventLoopThread() as loop:
         processing = config.processing
         questions = every.select(Selection(processing.random_selection, processing.random_seed or 0, processing.limit))
-        asking = Asking(keys, loop)
-        with open_retriever(config, config_folder, own_folder=own_folder, asking=asking, notify=notify) as retriever:
+        source = find_source(config, config_folder, own_folder)
+        assert source is not None, "the caller has seen that the settings retrieve"
+        with open_retriever(config, source, Asking(keys, loop), notify) as retriever:
             yield from _find(config, questions, retriever)
 
 

@@ -19,7 +19,9 @@ from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.history.against import Standing
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
+from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
 from tasks.evaluation.run.preparation import Preparation
@@ -41,7 +43,8 @@ class Run:
         factories: make its clients and its times.
 
     `workers` is the number of questions that it keeps in flight, `configured_workers` what the settings say it is, `batches`
-    cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `standing` is how it stands
+    cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `context_batches` retrieves
+    what is put before its questions; None without retrieval, and until `use_retriever` is called. `standing` is how it stands
     beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told. `is_shown` is
     true if people look at its results in a browser.
     """
@@ -63,9 +66,11 @@ class Run:
         self.endpoints = endpoints
         self.preparation = preparation
         self.factories = factories
+        self.context_batches: ContextBatches | None = None
         self.standing: Standing | None = None
         self.is_shown = False
         self._loop = loop
+        self._retriever: Retriever | None = None
         processing = self.config.processing
         generator, grader = endpoints
         self.workers = self.configured_workers = processing.count_workers(1)
@@ -135,6 +140,14 @@ class Run:
         for client in needed:
             self._loop.run(self._check_endpoint(client))
 
+    def use_retriever(self, retriever: Retriever) -> None:
+        """Retrieve with it what is put before questions."""
+        contexts, source = self.ledger.contexts, self.preparation.source
+        assert contexts is not None
+        assert source is not None
+        self._retriever = retriever
+        self.context_batches = ContextBatches(self.ledger, contexts, retriever, source.identity)
+
     def set_workers(self, count: int) -> None:
         """Keep this many questions in flight from now on; those that are more get their answers first."""
         self.workers = count
@@ -149,6 +162,8 @@ class Run:
 
     def stop(self, cause: EvaluationError) -> None:
         """Ask nothing more; answers in flight have a few seconds to arrive."""
+        if self._retriever:
+            self._retriever.stop(cause)
         self._loop.call(lambda: self._scorer.stop(cause))
 
     def check_storage(self) -> None:

@@ -65,6 +65,7 @@ def plan_shards(
     endpoints: tuple[Endpoint, Endpoint | None],
     shard_count: int,
     *,
+    config_folder: Path,
     own_folder: Path | None,
     run_id: str,
 ) -> ShardPlan:
@@ -74,13 +75,14 @@ def plan_shards(
         config: the settings of the whole.
         endpoints: the generator and the grader.
         shard_count: the number of shards.
+        config_folder: the configuration's folder, for paths in it.
         own_folder: as `make_own_folder` returns it.
         run_id: the permanent id of the run of the whole.
 
     Raises:
         UserMistake: the questions cannot be read, or no run is possible with these settings.
     """
-    with _open_known(config, endpoints, own_folder, run_id) as (preparation, ledger):
+    with _open_known(config, endpoints, config_folder, own_folder, run_id) as (preparation, ledger):
         as_shard = config.processing.model_copy(update={"shard": str(Shard(0, 1))})
         size, count = choose_batch_size(len(ledger.questions), as_shard), len(ledger.questions)
         missing = np.fromiter(ledger.open_positions(range(count)), dtype=np.int64)
@@ -93,11 +95,15 @@ def plan_shards(
 
 @contextmanager
 def _open_known(
-    config: Config, endpoints: tuple[Endpoint, Endpoint | None], own_folder: Path | None, run_id: str
+    config: Config,
+    endpoints: tuple[Endpoint, Endpoint | None],
+    config_folder: Path,
+    own_folder: Path | None,
+    run_id: str,
 ) -> Iterator[tuple[Preparation, Ledger]]:
     """Open a ledger that knows what earlier runs have left; what the user should know of it is said by the runs themselves."""
     with (
-        read_and_prepare(config, endpoints, own_folder=own_folder, run_id=run_id) as preparation,
+        read_and_prepare(config, endpoints, config_folder=config_folder, own_folder=own_folder, run_id=run_id) as preparation,
         open_ledger(preparation) as ledger,
     ):
         reuse_earlier(replace(preparation, own_folder=own_folder), ledger, lambda _: None)

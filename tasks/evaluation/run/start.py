@@ -9,6 +9,7 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.local_server import LocalServer, start_server
 from tasks.evaluation.questions.questions import Questions, read_questions
+from tasks.evaluation.retrieval.opening import Source, find_source
 from tasks.evaluation.run.folders import find_log_folder
 from tasks.evaluation.run.preparation import Preparation, prepare, require_batch
 
@@ -25,19 +26,22 @@ class Start:
     """The model server that the settings ask for; it may still be loading."""
     questions: Questions
     """All questions of the file."""
+    source: Source | None
+    """Where the chunks come from that are put before questions; None without retrieval."""
 
 
 @contextmanager
-def begin(config: Config, own_folder: Path | None, notify: Callable[[str], None]) -> Iterator[Start]:
+def begin(config: Config, config_folder: Path, own_folder: Path | None, notify: Callable[[str], None]) -> Iterator[Start]:
     """Start the model server that the settings ask for, and read the questions while it loads; at the end both are closed.
 
     Args:
         config: the settings.
+        config_folder: the configuration's folder, for paths in it.
         own_folder: as `make_own_folder` returns it.
         notify: takes what the user should know.
 
     Raises:
-        UserMistake: the server cannot be started, or the questions cannot be read.
+        UserMistake: the server cannot be started, or the questions or the corpus cannot be read.
     """
     with ExitStack() as stack:
         server = start_server(config, find_log_folder(own_folder), notify)
@@ -45,7 +49,7 @@ def begin(config: Config, own_folder: Path | None, notify: Callable[[str], None]
             stack.callback(server.close)
         questions = stack.enter_context(closing(read_all(config, own_folder)))
         require_batch(config, questions)
-        yield Start(config, own_folder, server, questions)
+        yield Start(config, own_folder, server, questions, find_source(config, config_folder, own_folder))
 
 
 @contextmanager
@@ -53,6 +57,7 @@ def read_and_prepare(
     config: Config,
     endpoints: tuple[Endpoint, Endpoint | None],
     *,
+    config_folder: Path = Path(),
     own_folder: Path | None = None,
     run_id: str = "",
     notify: Callable[[str], None] = lambda _: None,
@@ -60,11 +65,12 @@ def read_and_prepare(
     """Prepare a run that asks nothing, as `prepare` does; its questions are read before, and closed at the end.
 
     Raises:
-        UserMistake: the questions cannot be read, or no run is possible with these settings.
+        UserMistake: the questions or the corpus cannot be read, or no run is possible with these settings.
     """
     with closing(read_all(config, own_folder)) as questions:
         require_batch(config, questions)
-        yield prepare(config, questions, endpoints, own_folder=own_folder, run_id=run_id, notify=notify)
+        source = find_source(config, config_folder, own_folder)
+        yield prepare(config, questions, endpoints, source=source, own_folder=own_folder, run_id=run_id, notify=notify)
 
 
 def read_all(config: Config, folder: Path | None) -> Questions:

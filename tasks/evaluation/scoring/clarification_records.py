@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue
-from tasks.evaluation.scoring.records import parse_answer
+from tasks.evaluation.scoring.records import list_kept, parse_answer
 
 
 class Clarifications:
@@ -37,7 +37,7 @@ class Clarifications:
 def clarification_record(answer_id: str, clarification_id: str, clarification: Answer) -> JsonObject:
     """Return the clarification as the answer log keeps it."""
     ids = {"answer_id": answer_id, "clarification_id": clarification_id}
-    return {"kind": "clarification", **ids, **vars(clarification)}
+    return {"kind": "clarification", **ids, **list_kept(clarification)}
 
 
 def parse_clarification(record: Mapping[str, JsonValue]) -> tuple[str, Answer]:

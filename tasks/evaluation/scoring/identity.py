@@ -1,12 +1,14 @@
 """Identity: what must be equal for an earlier run's answer or score to be reused.
 
     answer id = hash(request settings, weights, revision, messages, number of identical questions before it,
-                     number of the repeat if it is not the first, the private run id)
+                     number of the repeat if it is not the first, the private run id,
+                     what decides which chunks are retrieved for it, if any are)
     score id  = hash(answer id, reference answer, format, further accepted answers if any,
                      the grader's identity: the judge's request settings and prompts, version of the reading or of the verdicts)
 
     history id = hash(request settings, weights, revision, the prompt's texts, the grader's identity, number of repeats,
-                      the questions with their formats): the same for every run that measures the same, private or not
+                      what decides which chunks are retrieved, the questions with their formats): the same for every run that
+                      measures the same, private or not
 
 Nothing else counts: not a question's place, the file's name, the seed, the endpoint's host, port or key, or the number of
 questions in flight. Files hold these ids, so a change to this module makes every earlier answer unknown. An id is 16 bytes of
@@ -26,6 +28,8 @@ from tasks.evaluation.scoring.prompts import ORIGINAL, describe_prompt, generato
 from tasks.evaluation.scoring.records import Ids
 
 ID_BYTES = 16
+# Tells what is retrieved from a repeat's number.
+RETRIEVED = b"retrieved"
 # Made once: `json.dumps` would make one for each question.
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=dict)
 
@@ -41,6 +45,7 @@ class IdentitySettings:
         grader: the grader's `identity`, which is everything about it that affects a score.
         private_run_id: the run whose answers no other run may use; empty for an ordinary run.
         prompt: the words around the question.
+        retrieval: what decides which chunks are put before a question that has no context; None without retrieval.
     """
 
     request: Mapping[str, object]
@@ -49,6 +54,7 @@ class IdentitySettings:
     grader: tuple[object, ...]
     private_run_id: str
     prompt: Prompt = ORIGINAL
+    retrieval: Mapping[str, object] | None = None
 
 
 class Identity:
@@ -59,7 +65,9 @@ class Identity:
         self._answer_begin = _frame(self._answer_part)
         self._prompt = settings.prompt
         texts = [describe_prompt(settings.prompt, has_context=has_context) for has_context in (False, True)]
-        self._shared_parts = (settings.request, settings.weights, settings.revision, texts, *settings.grader)
+        retrieval = () if settings.retrieval is None else (settings.retrieval,)
+        self._shared_parts = (settings.request, settings.weights, settings.revision, texts, *settings.grader, *retrieval)
+        self._retrieval_end = _frame(RETRIEVED + _digest(*retrieval)) if retrieval else b""
         self._grader_part = _digest(*settings.grader)
         self._grader_begin = _frame(self._grader_part)
 
@@ -80,6 +88,8 @@ class Identity:
         asked = self._answer_begin + _frame(messages) + _frame(b"%d" % occurrence)
         if repeat:
             asked += _frame(b"%d" % repeat)
+        if not question.context:
+            asked += self._retrieval_end
         answer = blake2b(asked, digest_size=ID_BYTES).digest()
         graded = _frame(answer) + self._grader_begin + _frame(_canonical_reference(question))
         return answer, blake2b(graded, digest_size=ID_BYTES).digest()

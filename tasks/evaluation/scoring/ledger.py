@@ -8,12 +8,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.retrieval.retrieved import read_retrieved
 from tasks.evaluation.scoring.clarification_records import Clarifications, clarification_record
 from tasks.evaluation.scoring.records import (
     Grade,
@@ -34,6 +36,9 @@ from tasks.evaluation.scoring.score_sheet import ScoreSheet
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.placed_spool import PlacedSpool
 
+if TYPE_CHECKING:
+    from tasks.evaluation.retrieval.contexts import Contexts
+
 
 class Ledger:
     """What is known about each question; positions are 0-based places in the selection, askings are as in the roster.
@@ -47,6 +52,7 @@ class Ledger:
         repeats: receives the finished repeats of questions that are asked several times, by asking; not used for others.
         results: receives the finished questions' records, by position.
         log: receives everything that arrives; None without checkpointing.
+        contexts: what is put before the questions; None without retrieval.
         waits_for_sync: whether to wait for the fsync of what is kept.
         retry_refused: whether to ignore refusals that earlier runs have recorded.
     """
@@ -59,10 +65,12 @@ class Ledger:
         repeats: PlacedSpool,
         results: PlacedSpool,
         log: AnswerLog | None,
+        contexts: "Contexts | None",
         waits_for_sync: bool,
         retry_refused: bool,
     ) -> None:
         self.roster = roster
+        self.contexts = contexts
         self.questions = roster.questions
         self.answers = answers
         self.repeats = repeats
@@ -211,7 +219,7 @@ class Ledger:
         """
         ids = self.roster.ids(asking)
         await self._log(asking, grade_record(ids.score, answer, grade))
-        self.finish(asking, build_result(ids, question, answer, grade, self.roster.order_of(asking)))
+        self.finish(asking, self.build_result(asking, question, answer, grade))
 
     async def keep_refusal(self, asking: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
         """Log the refusal and finish the asking with it; with `waits_for_sync`, wait for the fsync in between.
@@ -222,6 +230,15 @@ class Ledger:
         ids = self.roster.ids(asking)
         await self._log(asking, refusal_record(ids, refusal, answer))
         self.finish(asking, build_refused(ids, question, refusal, answer))
+
+    def build_result(self, asking: int, question: Question, answer: Answer, grade: Grade) -> JsonObject:
+        """Return the documented record of a scored asking.
+
+        Raises:
+            DamagedFile: the answer names chunks that the corpus has not.
+        """
+        order, retrieved = self.roster.order_of(asking), self._describe_retrieval(self.position_of(asking), answer.retrieval)
+        return build_result(self.roster.ids(asking), question, answer, grade, order=order, retrieved=retrieved)
 
     def known_answer(self, asking: int) -> Answer | None:
         """Return an earlier run's answer that awaits its grade; None if it is not known."""
@@ -259,8 +276,14 @@ class Ledger:
         repeats = [from_line(self.repeats.read(asking)) for asking in known]
         question = self.questions[position]
         assert question is not None
-        self.finish_question(position, merge_repeats(self.roster.question_ids(position), question, repeats))
+        retrieved = next((found for repeat in repeats if (found := read_retrieved(repeat))), None)
+        described = self._describe_retrieval(position, retrieved)
+        self.finish_question(position, merge_repeats(self.roster.question_ids(position), question, repeats, described))
         self._with_refusal.discard(position)
+
+    def _describe_retrieval(self, position: int, retrieved: JsonObject | None) -> JsonObject | None:
+        """Return what a result says about what was retrieved; None without retrieval."""
+        return self.contexts.describe(position, retrieved) if self.contexts and retrieved else None
 
     async def _log(self, asking: int, record: JsonObject) -> None:
         if self.log is None:

@@ -13,6 +13,7 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
+from tasks.evaluation.retrieval.retrieved import RETRIEVAL, Retrieved, read_retrieved
 from tasks.evaluation.scoring.choice_names import name_by_order
 from tasks.evaluation.statistics.accuracy import is_score
 
@@ -56,12 +57,17 @@ class Ids:
 
 def answer_record(answer_id: str, answer: Answer) -> JsonObject:
     """Return the answer as the answer log keeps it."""
-    return {"kind": "answer", "answer_id": answer_id, **vars(answer)}
+    return {"kind": "answer", "answer_id": answer_id, **list_kept(answer)}
+
+
+def list_kept(answer: Answer) -> JsonObject:
+    """Return what is kept of an answer, wherever it is: what was retrieved only where something was."""
+    return {name: value for name, value in vars(answer).items() if name != RETRIEVAL or value is not None}
 
 
 def digest_answer(answer: Answer) -> str:
     """Return 16 hexadecimal digits of BLAKE2b over the answer, which tell it from other answers to the same request."""
-    return blake2b(to_line(vars(answer)), digest_size=8).hexdigest()
+    return blake2b(to_line(list_kept(answer)), digest_size=8).hexdigest()
 
 
 def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
@@ -72,7 +78,7 @@ def grade_record(score_id: str, answer: Answer, grade: Grade) -> JsonObject:
 
 def refusal_record(ids: Ids, refusal: Refusal, answer: Answer | None) -> JsonObject:
     """Return a refusal as the answer log keeps it: the generator's if `answer` is None, else the grader's."""
-    kept = vars(answer) if answer else None
+    kept = list_kept(answer) if answer else None
     return {"kind": "refusal", "answer_id": ids.answer, "score_id": ids.score, **vars(refusal), "answer": kept}
 
 
@@ -86,8 +92,11 @@ def parse_answer(record: Mapping[str, JsonValue]) -> Answer:
     texts = [fields[name] for name in ("reasoning", "finish_reason", "response_model")]
     is_sound = isinstance(fields["text"], str) and all(isinstance(text, str | None) for text in texts)
     is_sound = is_sound and isinstance(fields["token_logprobs"], dict | None)
+    is_sound = is_sound and isinstance(fields[RETRIEVAL], dict | None)
     if not is_sound or not isinstance(fields["usage"], dict) or not isinstance(fields["seconds"], int | float):
         raise DamagedFile("a record of an answer lacks a field")
+    if isinstance(retrieved := fields[RETRIEVAL], dict):
+        Retrieved.from_json(retrieved)
     return Answer(**fields)  # type: ignore[arg-type]
 
 
@@ -132,6 +141,7 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
         "response_model": result.get("response_model"),
         "seconds": result.get("model_time_seconds") or 0.0,
         "token_logprobs": result.get("token_logprobs"),
+        RETRIEVAL: read_retrieved(result),
     }
     try:
         return parse_answer(fields)
@@ -140,7 +150,13 @@ def answer_of_result(result: Mapping[str, JsonValue]) -> Answer | None:
 
 
 def build_result(
-    ids: Ids, question: "Question", answer: Answer, grade: Grade, order: Sequence[str] | None = None
+    ids: Ids,
+    question: "Question",
+    answer: Answer,
+    grade: Grade,
+    *,
+    order: Sequence[str] | None = None,
+    retrieved: JsonObject | None = None,
 ) -> JsonObject:
     """Return the documented record of a scored question; `question_id` is set later, where its position is known.
 
@@ -151,6 +167,7 @@ def build_result(
         grade: its grade.
         order: the choices' own labels in the order in which they were shown; the record then names choices by these. None: as
             they were shown.
+        retrieved: what is said about the chunks that it was asked with; None without retrieval.
     """
     logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {
@@ -161,7 +178,7 @@ def build_result(
         "format": question.format,
         "model_time_seconds": answer.seconds,
         "evaluation_time_seconds": grade.seconds,
-        **describe_retrieval(question),
+        **(retrieved or describe_context(question)),
         "skipped": False,
         "answer_id": ids.answer,
         "score_id": ids.score,
@@ -179,8 +196,8 @@ def describe_question(question: "Question") -> JsonObject:
     return {"question_id": 0, "question": question.text, "reference_answer": question.reference}
 
 
-def describe_retrieval(question: "Question") -> JsonObject:
-    """Return what a record says about the question's context, in the original scorer's form."""
+def describe_context(question: "Question") -> JsonObject:
+    """Return what a record says about the context without retrieval, in the original scorer's form."""
     return {
         "retrieval_info": {
             "retrieved_chunks": [],

@@ -14,7 +14,8 @@ from tasks.evaluation.endpoints.tokens import ROLES
 from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
-from tasks.evaluation.scoring.records import Ids, describe_question, describe_retrieval
+from tasks.evaluation.retrieval.retrieved import RETRIEVAL, read_retrieved
+from tasks.evaluation.scoring.records import Ids, describe_context, describe_question
 
 REPEATS = "repeats"
 # What each repeat has of its own; all else belongs to the question.
@@ -40,21 +41,26 @@ MARKS = ("truncated", "no_choice", "clarified")
 
 def select_own(record: Mapping[str, JsonValue]) -> JsonObject:
     """Return what a repeat's record holds that the question's other repeats do not share."""
-    return {name: record[name] for name in OWN_FIELDS if name in record and not (name == "skipped" and not record[name])}
+    retrieved = read_retrieved(record)
+    own: JsonObject = {RETRIEVAL: retrieved} if retrieved else {}
+    return own | {name: record[name] for name in OWN_FIELDS if name in record and not (name == "skipped" and not record[name])}
 
 
-def merge_repeats(ids: Ids, question: Question, repeats: Sequence[JsonObject]) -> JsonObject:
+def merge_repeats(
+    ids: Ids, question: Question, repeats: Sequence[JsonObject], retrieved: JsonObject | None = None
+) -> JsonObject:
     """Return the question's record.
 
     Args:
         ids: the question's own: its first answer id, and the id of all its scores together.
         question: as the file has it.
         repeats: what each has of its own, in order; if one was refused, those that are known.
+        retrieved: what is said about the chunks that it was asked with; None without retrieval.
     """
     refused = next((repeat for repeat in repeats if repeat.get("skipped")), None)
-    first = {name: value for name, value in (refused or repeats[0]).items() if name != "order"}
+    first = {name: value for name, value in (refused or repeats[0]).items() if name not in ("order", RETRIEVAL)}
     own: JsonObject = {"answer_id": ids.answer, "score_id": ids.score, "usage": _add_up(repeats), REPEATS: list(repeats)}
-    shared = {**describe_question(question), "format": question.format, **describe_retrieval(question)}
+    shared = {**describe_question(question), "format": question.format, **(retrieved or describe_context(question))}
     if refused:
         return {**shared, **first, **own}
     for name in ("model_time_seconds", "evaluation_time_seconds"):

@@ -11,8 +11,19 @@ from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.usage import add_usage, read_usage
-from tasks.evaluation.errors import EndpointStop, EvaluationError, Refused, Stopped, StorageFailure, Unscored, UserMistake
+from tasks.evaluation.errors import (
+    Declined,
+    EndpointStop,
+    EvaluationError,
+    Refused,
+    Stopped,
+    StorageFailure,
+    Unscored,
+    UserMistake,
+)
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Question
+from tasks.evaluation.retrieval.retrieved import Retrieved
 from tasks.evaluation.scoring.graders import Grader
 from tasks.evaluation.scoring.identity import name_clarification
 from tasks.evaluation.scoring.ledger import Ledger
@@ -118,8 +129,9 @@ class Scorer:
         answer = self._ledger.known_answer(asking)
         try:
             if answer is None:
-                answer = await self._generator.ask(generator_messages(question, self._prompt))
+                answer = await self._ask(asking, question)
                 await self._ledger.keep_answer(asking, answer)
+            question = self._put_before(question, answer.retrieval)
             ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question)
             grade = await self._grader.grade(question, answer, ask)
         except Refused as refused:
@@ -133,6 +145,34 @@ class Scorer:
         else:
             await self._ledger.keep_grade(asking, question, answer, grade)
             self._refused_in_a_row = 0
+
+    async def _ask(self, asking: int, question: Question) -> Answer:
+        """Ask the generator the question, with what was retrieved for it; what does not fit is left out, the last chunk first.
+
+        Raises:
+            Refused: the endpoint refuses it.
+            Unscored: nothing could be retrieved for it, or no usable reply came.
+        """
+        contexts = self._ledger.contexts
+        if contexts is None or question.context:
+            return await self._generator.ask(generator_messages(question, self._prompt))
+        retrieved = contexts.get(self._ledger.position_of(asking))
+        while True:
+            asked = contexts.put_before(question, retrieved)
+            try:
+                answer = await self._generator.ask(generator_messages(asked, self._prompt))
+            except Declined as declined:
+                if not declined.is_too_long or not retrieved.used:
+                    raise
+                retrieved = retrieved.drop_last()
+            else:
+                return replace(answer, retrieval=retrieved.to_json())
+
+    def _put_before(self, question: Question, retrieved: JsonObject | None) -> Question:
+        """Return the question as it was asked: with the chunks that its answer names."""
+        if self._ledger.contexts is None or retrieved is None:
+            return question
+        return self._ledger.contexts.put_before(question, Retrieved.from_json(retrieved))
 
     async def _ask_further(self, asking: int, question: Question, messages: list[Message]) -> Answer:
         """Ask the generator a follow-up to the question, unless the reply or refusal is already known.
