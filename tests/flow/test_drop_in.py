@@ -50,11 +50,13 @@ def test_it_is_asked_as_the_original_asks(name: str, url: str, request_: dict[st
     assert config.rag.uses_context == (name == "context")
 
 
-def test_retrieval_is_refused_with_the_flag_that_goes_without(folder: Path) -> None:
-    """Before anything is asked; with the flag the same file runs."""
-    with pytest.raises(UserMistake, match="--no-rag"):
+def test_a_missing_retriever_is_refused_with_the_flag_that_goes_without(folder: Path) -> None:
+    """Before anything is asked; with the flag, or with the file, the same configuration runs."""
+    with pytest.raises(UserMistake, match=r"retrieval.yaml: rag.rag_config_file: there is no file rag.yaml.*--no-rag"):
         load("retrieval")
     assert not load("retrieval", no_rag=True).rag.enabled
+    (folder / "rag.yaml").write_text("faiss_config: {dataset_dir: corpora}\nencoder_config: {name: bm25}\n")
+    assert load("retrieval").rag.retrieves
 
 
 def test_a_run_leaves_its_files_where_the_original_does(

@@ -9,6 +9,7 @@ from typing import Any
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.errors import UnfinishedBatch
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tests.support.fake_endpoint import LETTERS, FakeEndpoint, write_config, write_questions
@@ -33,6 +34,7 @@ class Evaluation:
         self.endpoint.forget()
         with self.open(changed or {}, run_id=run_id) as run:
             run.saver.save()
+            retrieve(run)
             for batch in itertools.islice(run.batches.list_open(), batches):
                 run.score(batch)
             if batches is None:
@@ -60,6 +62,17 @@ class Evaluation:
                 section = section.setdefault(each, {})
             section[name] = value
         return Config.model_validate(settings)
+
+
+def retrieve(run: Run) -> None:
+    """Retrieve what is put before the run's questions, if anything is."""
+    contexts = run.context_batches
+    for batch in contexts.list_open() if contexts else []:
+        assert contexts
+        try:
+            assert contexts.accept(batch, contexts.retrieve(batch))
+        except UnfinishedBatch as failure:
+            contexts.note_failure(batch, failure)
 
 
 def count_asked(endpoint: FakeEndpoint) -> tuple[int, int]:

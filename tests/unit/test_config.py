@@ -92,7 +92,7 @@ def test_a_flag_goes_before_the_file_and_the_file_before_the_default(folder: Pat
             MINIMAL + "output: {formats: [csv, xlsx]}",
             "output.formats.1: 'xlsx' cannot be used: input should be 'csv', 'parquet'",
         ),
-        (MINIMAL + "rag: {enabled: true, rag_config_file: rag.yaml}", "--no-rag"),
+        (MINIMAL + "rag: {enabled: true, rag_config_file: rag.yaml}", "there is no file rag.yaml.*--no-rag"),
         (MINIMAL + "processing: {limit: !!int ':'}", "this is not YAML"),
         (MINIMAL + "processing: {enable_checkpointing: false, save_incremental: true}", "save_incremental needs it"),
         (MINIMAL + "processing: {enable_checkpointing: false, resume_from_checkpoint: c.json}", "nothing can be resumed"),

@@ -33,7 +33,7 @@ class Judge:
         self.asked: list[list[Message]] = []
         self._replies = iter(replies)
 
-    async def ask(self, messages: list[Message]) -> Answer:
+    async def ask(self, messages: list[Message], **_: object) -> Answer:
         self.asked.append(messages)
         return Answer(next(self._replies), None, {"total_tokens": 5}, "stop", None, 0.0)
 

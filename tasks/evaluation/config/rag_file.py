@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tasks.evaluation.config.nearby_files import describe_nearby
 from tasks.evaluation.config.rag_settings import Rag, RetrieverSettings
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -26,7 +27,7 @@ def read_retriever(rag: Rag, source: str, folder: Path) -> Rag:
         return rag
     given, where = rag.retriever_config, SECTION
     if rag.rag_config_file:
-        path = _find(rag.rag_config_file, folder)
+        path = _find(rag.rag_config_file, source, folder)
         given, where, source = read_yaml(path), "", path
         nested = given.get("retriever_config")
         given = nested if isinstance(nested, dict) else given
@@ -37,9 +38,19 @@ def read_retriever(rag: Rag, source: str, folder: Path) -> Rag:
     return rag.model_copy(update={"retriever_config": settings.model_dump(mode="json", exclude_unset=True)})
 
 
-def _find(path: str, folder: Path) -> str:
-    beside = folder / path
-    return str(beside) if not Path(path).exists() and beside.is_file() else path
+def _find(given: str, source: str, folder: Path) -> str:
+    """Return the path of the retriever's file.
+
+    Raises:
+        UserMistake: there is none.
+    """
+    found = next((each for each in (Path(given), folder / given) if each.is_file()), None)
+    if found is None:
+        raise UserMistake(
+            f"{source}: rag.rag_config_file: there is no file {given}; {describe_nearby(given, ('.yaml', '.yml'))}. "
+            "Fix the path, or ask without retrieval with --no-rag"
+        )
+    return str(found)
 
 
 def _describe(error: ValidationError, where: str) -> str:

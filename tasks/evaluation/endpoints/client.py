@@ -93,8 +93,12 @@ class Client:
         """Return the wait for the endpoint, if it is waited for; may be read in any thread."""
         return self.fleet.waiting if self.fleet else self._only.outage.waiting
 
-    async def ask(self, messages: list[Message]) -> Answer:
+    async def ask(self, messages: list[Message], *, can_shorten: bool = False) -> Answer:
         """Return the model's reply to the messages.
+
+        Args:
+            messages: the request's.
+            can_shorten: whether the caller asks again with fewer words if they are too long for the model.
 
         Raises:
             EndpointFailure: no attempt brought one, though other requests got through.
@@ -108,7 +112,8 @@ class Client:
             while (answer := await self._ask_again(asking)) is None:
                 pass
         except Refused as refused:
-            self._show_refusal(refused)
+            if not (can_shorten and isinstance(refused, Declined) and refused.is_too_long):
+                self._show_refusal(refused)
             raise
         return answer
 

@@ -61,7 +61,7 @@ class Metadata:
             "timestamp": self.started_at.isoformat(),
             "configuration": config.for_files(),
             "config_file_used": self.config_file,
-            "prompt": describe_prompt(config.prompt, has_context=config.rag.uses_context),
+            "prompt": describe_prompt(config.prompt, has_context=config.rag.uses_context or config.rag.retrieves),
             "question_statistics": {
                 "total_questions": count,
                 "selected_questions": count,

@@ -158,9 +158,9 @@ class Scorer:
             return await self._generator.ask(generator_messages(question, self._prompt))
         retrieved = contexts.get(self._ledger.position_of(asking))
         while True:
-            asked = contexts.put_before(question, retrieved)
+            messages = generator_messages(contexts.put_before(question, retrieved), self._prompt)
             try:
-                answer = await self._generator.ask(generator_messages(asked, self._prompt))
+                answer = await self._generator.ask(messages, can_shorten=retrieved.used > 0)
             except Declined as declined:
                 if not declined.is_too_long or not retrieved.used:
                     raise
