@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from flows.commands.arguments import read_input_path
 from flows.process.terminal import EXIT_DONE, EXIT_UNFINISHED, print_line, print_pairs, printable
 from tasks.evaluation.config.config import Config
@@ -62,9 +64,8 @@ def _print_json(found: Iterator[Found], config: Config) -> int:
         failed += bool(each.failure)
         failure: JsonObject = {"failure": each.failure} if each.failure else each.record
         print_line(json.dumps({"question_id": each.number, "question": each.question, **failure}))
-    recall = measure_recall(ranks, config.rag.retrieval_top_k)
-    sums = {"questions": len(ranks), "failed": failed, "hit_rate": recall.hit_rate, "recall_at": recall.at}
-    print_line(json.dumps({**sums, "with_source": recall.with_source}))
+    sums = {"questions": len(ranks), "failed": failed}
+    print_line(json.dumps({**sums, **_measure(ranks, config).to_json()}))
     return EXIT_UNFINISHED if failed else EXIT_DONE
 
 
@@ -84,10 +85,15 @@ def _print(found: Iterator[Found], config: Config, shown: int) -> int:
         ("Chunks", f"{chunks:,}, {chunks / max(len(ranks), 1):.1f} for each question"),
         ("Without any", f"{empty:,} (no chunk reaches the threshold {config.rag.retrieval_score_threshold})"),
         *([("Left out", f"{dropped:,} chunks, by max_context_tokens")] if dropped else []),
-        *describe_recall(measure_recall(ranks, config.rag.retrieval_top_k)),
+        *describe_recall(_measure(ranks, config)),
         *([("Failed", f"{len(failures):,}, the first: {failures[0]}")] if failures else []),
     ])  # fmt: skip
     return EXIT_UNFINISHED if failures else EXIT_DONE
+
+
+def _measure(ranks: Sequence[int | None], config: Config) -> Recall:
+    known = np.array([rank for rank in ranks if rank is not None], dtype=np.int64)
+    return measure_recall(known, config.rag.retrieval_top_k)
 
 
 def _show(found: Found) -> Sequence[str]:

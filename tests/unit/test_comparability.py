@@ -17,6 +17,12 @@ from tests.support.saved_runs import (
     scored,
 )
 
+RETRIEVING: JsonObject = {
+    "enabled": True,
+    "retriever_config": {"faiss_config": {"dataset_dir": "corpora/birds"}},
+    "retrieval_top_k": 3,
+}
+
 
 def compare_metadata(folder: Path, a: JsonObject, b: JsonObject) -> tuple[str, ...]:
     """Return the doubts about two runs with the same scores and these metadata."""
@@ -56,6 +62,21 @@ def test_runs_that_differ_in_their_models_alone_raise_no_doubt(tmp_path: Path) -
             describe_run(2, random_selection=2, random_seed=7),
             describe_run(2, random_selection=2, random_seed=8),
             "another sample: a was asked a random sample of 2 questions (seed 7), b a random sample of 2 questions (seed 8)",
+        ),
+        (
+            describe_run(2, settings={"rag": RETRIEVING}),
+            describe_run(2, settings={"rag": RETRIEVING | {"enabled": False}}),
+            "another context: a was asked with 3 chunks retrieved from corpora/birds, b without a context",
+        ),
+        (
+            describe_run(2, settings={"rag": RETRIEVING | {"use_context_field": True}}),
+            describe_run(2, settings={"rag": {"use_context_field": True}}),
+            "another context: a was asked with each question's own context or with 3 chunks retrieved from corpora/birds, b with each question's own context",  # noqa: E501
+        ),
+        (
+            describe_run(2, settings={"rag": RETRIEVING, "retrieval": {"corpus": "5f", "top_k": 3}}),
+            describe_run(2, settings={"rag": RETRIEVING, "retrieval": {"corpus": "09", "top_k": 3}}),
+            "another context: a and b differ in what is retrieved (corpus)",
         ),
         (describe_run(2), describe_run(5), "unfinished: 3 of the 5 questions of b are not scored yet"),
     ],

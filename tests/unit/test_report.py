@@ -5,7 +5,9 @@ from dataclasses import replace
 from tasks.evaluation.reporting.summary import describe_statistics
 from tasks.evaluation.statistics.accuracy import Accuracy
 from tasks.evaluation.statistics.intervals import Interval
+from tasks.evaluation.statistics.recall import Recall
 from tasks.evaluation.statistics.repeat_summary import PlaceAccuracy, RepeatSummary
+from tasks.evaluation.statistics.retrieval_summary import RetrievalSummary
 from tasks.evaluation.statistics.summary import Statistics
 
 ACCURACY = Accuracy(4, score_sum=3, accuracy=0.75, standard_error=0.25, interval=Interval(0.3006, 0.9544, "wilson"))
@@ -24,6 +26,7 @@ STATISTICS = Statistics(
     bounds=(0.75, 0.75),
     letters=None,
     calibration=None,
+    retrieval=None,
     repeats=None,
     refused=0,
     unusable=0,
@@ -89,3 +92,18 @@ def test_a_large_sum_is_written_out() -> None:
     """Not as 1.07e+06."""
     large = Accuracy(1_500_000, score_sum=1_071_000.5, accuracy=0.714, standard_error=None, interval=None)
     assert str(large) == "0.7140 (1,071,000.5 of 1,500,000 questions)"
+
+
+def test_retrieval_is_told_with_what_it_is_worth() -> None:
+    """How often the right chunk was found, the accuracy with it, and what did not reach the model."""
+    summary = RetrievalSummary(4, 1, 3, 0.5, Recall(4, 2, (0.25, 0.5)), ACCURACY, None, {})
+    assert describe_statistics(replace(STATISTICS, retrieval=summary))[1:] == [
+        "   Retrieved for 4 questions, with a best score of 0.5000 on average",
+        "   Hit rate 0.5000 (2 of 4); recall at 1: 0.2500, 2: 0.5000",
+        "   Accuracy with the right chunk: 0.7500, 95 % interval 0.3006 to 0.9544 (3 of 4 questions)",
+        "   Asked without any chunk, since none reaches the threshold: 1",
+        "   Chunks left out, since the context was too long: 3",
+    ]
+    silent = RetrievalSummary(4, 0, 0, 0.5, Recall(0, 0, ()), None, None, {})
+    [line] = describe_statistics(replace(STATISTICS, retrieval=silent))[1:]
+    assert line.endswith("; no record names the chunk that it was made from")

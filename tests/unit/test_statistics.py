@@ -10,6 +10,7 @@ from tasks.evaluation.statistics.accuracy import measure_scores
 from tasks.evaluation.statistics.arrays import Bools
 from tasks.evaluation.statistics.intervals import measure_interval
 from tasks.evaluation.statistics.repeat_summary import RepeatTable, summarize_repeats
+from tasks.evaluation.statistics.retrieval_summary import NO_SOURCE, NOT_RETRIEVED, RetrievalTable
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
 # Scored right, wrong and half right, then a refusal: the first two choose among choices, the third is a short answer.
@@ -29,6 +30,9 @@ TABLE = ScoreTable(
     choice_counts=np.array([2, 4, 0, 2]),
     brier=np.full(4, math.nan),
     confidences=np.full(4, math.nan),
+    retrieval=RetrievalTable(
+        np.full(4, NOT_RETRIEVED), np.zeros(4, dtype=np.int64), np.full(4, math.nan), np.zeros(4, dtype=np.int64)
+    ),
     repeats=RepeatTable(np.zeros((4, 0)), np.zeros((4, 0), dtype=np.int64), np.zeros((4, 0), dtype=np.int64)),
 )
 FIRST_TWO = np.array([True, True, False, False])
@@ -37,7 +41,8 @@ FIRST_TWO = np.array([True, True, False, False])
 def select(table: ScoreTable, rows: Bools) -> ScoreTable:
     """Return the table of these rows."""
     columns = {name: value[rows] for name, value in vars(table).items() if isinstance(value, np.ndarray)}
-    return replace(table, **columns, repeats=table.repeats.select(rows))  # type: ignore[arg-type]
+    parts = {"repeats": table.repeats.select(rows), "retrieval": table.retrieval.select(rows)}
+    return replace(table, **columns, **parts)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -191,3 +196,31 @@ def test_graded_repeats_have_no_tries() -> None:
     summary = summarize_repeats(graded, np.array([-1]))
     assert summary
     assert (summary.pass_at, summary.majority) == ({}, 1.0)
+
+
+def test_retrieval_is_measured_where_a_record_names_its_source() -> None:
+    """Accuracy with the right chunk and without it, recall by k and by group; a refused question counts for nothing."""
+    table = RetrievalTable(
+        ranks=np.array([2, 0, NO_SOURCE, 1]),
+        counts=np.array([3, 3, 0, 3]),
+        scores=np.array([0.75, 0.5, math.nan, 0.9]),
+        dropped=np.array([1, 0, 0, 2]),
+    )
+    found = summarize(replace(TABLE, retrieval=table), selected=4, unusable=0).retrieval
+    assert found
+    assert (found.count, found.without_any, found.dropped, found.score) == (3, 1, 1, 0.625)
+    assert (found.recall.hit_rate, found.recall.at) == (0.5, (0.0, 0.5, 0.5))
+    assert found.where_found
+    assert found.where_not
+    assert (found.where_found.accuracy, found.where_not.accuracy) == (1.0, 0.0)
+    assert {name: (recall.found, recall.with_source) for name, recall in found.by_group.items()} == {"": (1, 1), "law": (0, 1)}
+
+
+def test_without_retrieval_nothing_is_said_of_it(statistics: Statistics) -> None:
+    """Nor where no record names its source, of how often it was found."""
+    assert statistics.retrieval is None
+    assert "retrieval" not in statistics.to_json()
+    unknown = replace(TABLE.retrieval, ranks=np.full(4, NO_SOURCE), counts=np.ones(4, dtype=np.int64), scores=np.ones(4))
+    found = summarize(replace(TABLE, retrieval=unknown), selected=4, unusable=0).retrieval
+    assert found
+    assert (found.recall.hit_rate, found.recall.at, found.where_found, dict(found.by_group)) == (None, (), None, {})

@@ -15,6 +15,7 @@ QUESTION_ALONE: JsonObject = {"mc": "{question}", "qa": "{question}", "system": 
 # What names the file that holds only the questions that were answered wrong.
 WRONG_ANSWERS = "_incorrect_"
 PROMPT_PARTS = ("mc", "qa", "system")
+NO_CONTEXT = "without a context"
 
 
 def list_doubts(
@@ -70,7 +71,13 @@ def _doubt_questions(a: ComparedRun, b: ComparedRun, shared: int) -> Iterator[st
 def _doubt_settings(a: SavedRun, b: SavedRun) -> Iterator[str]:
     if _is_same_file(a, b):
         yield f"the same file: {a.name} and {b.name}"
-    prompts = [_read_prompt(run) for run in (a, b)]
+    contexts, retrievals = zip(*((describe_context(run), _read_retrieval(run)) for run in (a, b)), strict=True)
+    others = [name for name in {**retrievals[0], **retrievals[1]} if retrievals[0].get(name) != retrievals[1].get(name)]
+    if contexts[0] != contexts[1]:
+        yield f"another context: {a.name} was asked {contexts[0]}, {b.name} {contexts[1]}"
+    elif others:
+        yield f"another context: {a.name} and {b.name} differ in what is retrieved ({', '.join(others)})"
+    prompts = [_read_prompt(run, is_bare=contexts[0] != contexts[1]) for run in (a, b)]
     parts = [part for part in PROMPT_PARTS if prompts[0].get(part) != prompts[1].get(part)]
     if parts:
         yield f"another prompt: {a.name} and {b.name} were not asked in the same words ({', '.join(parts)})"
@@ -89,6 +96,26 @@ def describe_grading(run: SavedRun) -> str:
     return f"by the model {model}" if model else "by what is read from the answer"
 
 
+def describe_context(run: SavedRun) -> str:
+    """Return what was put before the run's questions, as the end of `was asked`."""
+    rag = read_setting(run.config, "rag")
+    rag = rag if isinstance(rag, dict) and rag.get("enabled", True) else {}
+    retriever = rag.get("retriever_config")
+    parts = ["with each question's own context"] if rag.get("use_context_field") else []
+    if retriever or rag.get("rag_config_file"):
+        faiss = retriever.get("faiss_config") if isinstance(retriever, dict) else None
+        paths = (faiss.get("dataset_chunk_paths") or [faiss.get("dataset_dir")]) if isinstance(faiss, dict) else []
+        corpus = ", ".join(map(str, paths)) if isinstance(paths, list) else ""
+        parts.append(f"with {rag.get('retrieval_top_k', 5)} chunks retrieved from {corpus or 'a corpus'}")
+    return " or ".join(parts) or NO_CONTEXT
+
+
+def _read_retrieval(run: SavedRun) -> JsonObject:
+    """Return what decides which chunks are retrieved; empty without retrieval, and where the file does not record it."""
+    retrieval = run.provenance.settings.get("retrieval")
+    return retrieval if isinstance(retrieval, dict) else {}
+
+
 def _identify_grading(run: SavedRun, other: SavedRun) -> str:
     """Return what tells the run's grading from the other's: the grader's whole request, if both files record it."""
     requests = [each.provenance.settings.get("grader") for each in (run, other)]
@@ -100,8 +127,11 @@ def _read_grader(run: SavedRun) -> JsonValue:
     return read_setting(run.config, "model", "grader_shortname") or None
 
 
-def _read_prompt(run: SavedRun) -> JsonObject:
+def _read_prompt(run: SavedRun, *, is_bare: bool) -> JsonObject:
+    """Return the words in which the run's questions were asked; as the settings have them, if contexts differ anyway."""
     prompt = read_setting(run.metadata, "evaluation_metadata", "prompt")
+    if is_bare and isinstance(run.config.get("prompt"), dict):
+        prompt = run.config["prompt"]
     return prompt if isinstance(prompt, dict) else QUESTION_ALONE
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.evaluation.comparing.comparability import describe_grading
+from tasks.evaluation.comparing.comparability import NO_CONTEXT, describe_context, describe_grading
 from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.endpoints.tokens import NONE_REPORTED, ROLES
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
@@ -58,6 +58,7 @@ class Missing:
 def list_facts(findings: Findings) -> list[Fact]:
     """Return what was run; what no run's file says is left out."""
     runs, sheets = findings.runs, findings.sheets
+    contexts = tuple(map(describe_context, runs))
     facts = [
         Fact("Model", tuple(run.model for run in runs)),
         Fact(
@@ -65,6 +66,7 @@ def list_facts(findings: Findings) -> list[Fact]:
         ),
         Fact("Started", tuple(map(read_date, runs))),
         Fact("Graded", tuple(map(describe_grading, runs))),
+        *([Fact("Context", contexts)] if set(contexts) != {NO_CONTEXT} else []),
         Fact("Asked", tuple("" if repeats == 1 else f"{repeats} times each" for repeats in map(_count_repeats, sheets))),
         Fact("Temperature", tuple(_show(_read_sampling(run, "temperature")) for run in runs)),
         Fact("Longest answer", tuple(_describe_limit(_read_sampling(run, "max_tokens")) for run in runs)),

@@ -15,6 +15,7 @@ from tasks.evaluation.pages.group_table import build_group_table
 from tasks.evaluation.pages.headline import list_sentences, write_headline
 from tasks.evaluation.pages.page_index import NO_GROUP, PageIndex, build_index
 from tasks.evaluation.pages.pair_table import build_pair_table
+from tasks.evaluation.pages.retrieval_table import build_retrieval_table
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE, REFUSED, UNUSABLE, is_graded
 from tasks.evaluation.pages.template import render_page
 from tasks.evaluation.pages.texts import ATTEMPT_FIELDS
@@ -123,6 +124,7 @@ def describe_head(findings: Findings) -> dict[str, object]:
         "run_table": build_run_table(figures),
         "pair_table": build_pair_table(comparison) if comparison else None,
         "group_table": build_group_table(findings),
+        "retrieval_table": build_retrieval_table(findings.statistics),
         "facts": list_facts(findings),
         "differences": list_differences(findings.runs),
         "prompts": list_prompts(findings),

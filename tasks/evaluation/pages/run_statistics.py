@@ -34,6 +34,7 @@ def compute_run_statistics(sheet: RunSheet, columns: RunColumns) -> Statistics:
         choice_counts=np.zeros(len(places), dtype=np.int64),
         brier=scores.brier.pick(places),
         confidences=scores.confidences.pick(places),
+        retrieval=scores.retrieval.pick(places),
         repeats=RepeatTable(
             scores.repeat_scores[places].astype(np.float64),
             scores.repeat_choices[places].astype(np.int64),

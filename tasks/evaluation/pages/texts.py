@@ -38,6 +38,7 @@ ATTEMPT_FIELDS = (
     "probabilities",
     "tokens",
     "seconds",
+    "chunks",
 )
 # Choices are looked for in no longer text, since that takes time; a longer one is shown as it is.
 LONGEST_PARTED = 50_000
@@ -59,7 +60,9 @@ def write_answer(record: JsonObject) -> str:
     """Return the record of a run's answer to the question, or of why it has no answer."""
     repeats = record.get(REPEATS)
     attempts = [each for each in repeats if isinstance(each, dict)] if isinstance(repeats, list) else []
-    return join_fields([field for attempt in attempts or [record] for field in _list_attempt(attempt)])
+    chunks = [_list_chunks(record), *[""] * len(attempts)]  # repeats share what was retrieved: the first shows it
+    shown = zip(attempts or [record], chunks, strict=False)
+    return join_fields([field for attempt, own in shown for field in (*_list_attempt(attempt), own)])
 
 
 def join_fields(fields: list[str]) -> str:
@@ -91,6 +94,27 @@ def _list_attempt(attempt: JsonObject) -> Iterator[str]:
     yield _list_probabilities(evaluation.get("probabilities"))
     yield _count_tokens(attempt.get("usage"))
     yield _format_number(attempt.get("model_time_seconds"))
+
+
+def _list_chunks(record: JsonObject) -> str:
+    """Return the chunks that were retrieved, as JSON: score, id, path, text, and what is to be said of each."""
+    info = record.get("retrieval_info")
+    found = info.get("retrieved_chunks") if isinstance(info, dict) else None
+    chunks = found[0] if isinstance(found, list) and found and isinstance(found[0], list) else []
+    if not isinstance(info, dict) or not chunks:
+        return ""
+    rank, dropped = info.get("source_rank"), info.get("chunks_dropped")
+    first_dropped = len(chunks) - (dropped if isinstance(dropped, int) else 0)
+    rows = [
+        [
+            _format_number(chunk.get("score")),
+            *(as_text(chunk.get(name)) for name in ("chunk_id", "path", "text")),
+            "the question’s own" if place + 1 == rank else "left out, too long" if place >= first_dropped else "",
+        ]
+        for place, chunk in enumerate(chunks)
+        if isinstance(chunk, dict)
+    ]
+    return json.dumps(rows, ensure_ascii=False)
 
 
 def _list_order(order: JsonValue) -> str:

@@ -6,6 +6,7 @@ from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import Accuracy, measure_scores
 from tasks.evaluation.statistics.letters import Letters
 from tasks.evaluation.statistics.repeat_summary import PlaceAccuracy, RepeatSummary, RepeatTable
+from tasks.evaluation.statistics.retrieval_summary import RetrievalSummary
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
 # More lines than this would push the rest off the screen.
@@ -34,6 +35,7 @@ def compute_statistics(ledger: Ledger, first: int | None = None) -> Statistics:
         choice_counts=sheet.key.choice_counts[positions].astype(np.int64),
         brier=sheet.brier.pick(positions),
         confidences=sheet.confidences.pick(positions),
+        retrieval=sheet.retrieval.pick(positions),
         repeats=RepeatTable(
             sheet.repeat_scores[positions].astype(np.float64),
             sheet.repeat_choices[positions].astype(np.int64),
@@ -100,6 +102,7 @@ def _describe_measures(statistics: Statistics) -> list[str]:
     if statistics.calibration:
         measured = statistics.calibration
         lines.append(f"Brier score {measured.brier:.4f}, expected calibration error {measured.expected_calibration_error:.4f}")
+    lines += _describe_retrieval(statistics.retrieval) if statistics.retrieval else []
     return lines + (_describe_repeats(statistics.repeats) if statistics.repeats else [])
 
 
@@ -108,6 +111,25 @@ def _describe_letters(letters: Letters) -> str:
     shown = ", ".join(f"{row.letter} {row.chosen:,} ({row.right:,})" for row in letters.rows[:SHOWN_LETTERS])
     bias = "" if letters.recall_std is None else f"; recall by letter deviates by {letters.recall_std:.4f}"
     return f"Chosen by letter, and how often right: {shown}{bias}"
+
+
+def _describe_retrieval(retrieval: RetrievalSummary) -> list[str]:
+    """Return how often the right chunk was found, the accuracy with and without it, and what was not put before questions."""
+    recall = retrieval.recall
+    score = "" if retrieval.score is None else f", with a best score of {retrieval.score:.4f} on average"
+    lines = [f"Retrieved for {retrieval.count:,} questions{score}"]
+    if recall.hit_rate is None:
+        lines[0] += "; no record names the chunk that it was made from"
+    else:
+        at = ", ".join(f"{k}: {share:.4f}" for k, share in enumerate(recall.at, start=1))
+        lines.append(f"Hit rate {recall.hit_rate:.4f} ({recall.found:,} of {recall.with_source:,}); recall at {at}")
+    parts = {"with the right chunk": retrieval.where_found, "without it": retrieval.where_not}
+    lines += [f"Accuracy {name}: {accuracy}" for name, accuracy in parts.items() if accuracy]
+    if retrieval.without_any:
+        lines.append(f"Asked without any chunk, since none reaches the threshold: {retrieval.without_any:,}")
+    if retrieval.dropped:
+        lines.append(f"Chunks left out, since the context was too long: {retrieval.dropped:,}")
+    return lines
 
 
 def _describe_place(row: PlaceAccuracy) -> str:

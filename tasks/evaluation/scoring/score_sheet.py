@@ -9,6 +9,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.choice_names import read_label
 from tasks.evaluation.scoring.repeats import REPEATS
+from tasks.evaluation.scoring.retrieval_columns import RetrievalColumns
 from tasks.evaluation.statistics.arrays import Codes, Floats
 from tasks.evaluation.statistics.calibration import score_brier
 from tasks.evaluation.statistics.repeat_summary import NO_LABEL
@@ -81,8 +82,9 @@ class ScoreSheet:
 
     `scores` holds a score or NaN, `no_choice`, `truncated` and `clarified` the evaluations' marks, `f1` the token F1 of short
     answers or NaN. `chosen` is the place of the chosen label in the key's `labels`, -1 for none and for several. `brier` and
-    `confidences` come from the first token's probabilities, NaN without. Of repeats, a column each, there are `repeat_scores`,
-    `repeat_choices`, and `right_places`, the place from 1 at which the right choice was shown, 0 if the order never changes.
+    `confidences` come from the first token's probabilities, NaN without. `retrieval` holds what was retrieved. Of repeats, a
+    column each, there are `repeat_scores`, `repeat_choices`, and `right_places`, the place from 1 at which the right choice was
+    shown, 0 if the order never changes.
 
     Args:
         key: the right choices.
@@ -94,6 +96,7 @@ class ScoreSheet:
         count = len(key.right)
         self.scores = np.full(count, np.nan)
         self.f1, self.brier, self.confidences = (OptionalColumn(count) for _ in range(3))
+        self.retrieval = RetrievalColumns(count)
         self.no_choice, self.truncated, self.clarified = np.zeros((3, count), dtype=bool)
         self.chosen = np.full(count, NO_LABEL, dtype=np.int16)
         columns = repeats if repeats > 1 else 0
@@ -112,6 +115,7 @@ class ScoreSheet:
         f1 = evaluation.get("f1")
         self.f1.put(position, f1 if isinstance(f1, int | float) else np.nan)
         self._note_probabilities(position, evaluation)
+        self.retrieval.note(position, record)
         repeats = record.get(REPEATS)
         for number, repeat in enumerate(repeats if isinstance(repeats, list) else []):
             if isinstance(repeat, dict) and number < self.repeat_scores.shape[1]:

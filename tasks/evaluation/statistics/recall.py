@@ -1,7 +1,9 @@
 """How often retrieval finds the chunk that a question was made from."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.statistics.arrays import Codes
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,18 @@ class Recall:
         """Return the share whose source was found; None if no record names a source."""
         return self.found / self.with_source if self.with_source else None
 
+    def to_json(self) -> JsonObject:
+        """Return the same as JSON."""
+        return {"hit_rate": self.hit_rate, "recall_at": list(self.at), "with_source": self.with_source}
 
-def measure_recall(ranks: Sequence[int | None], top_k: int) -> Recall:
+
+def measure_recall(ranks: Codes, top_k: int) -> Recall:
     """Return how often the source was found.
 
     Args:
-        ranks: each question's place of its source, from 1; 0: not found; None: its record names none.
+        ranks: the place of its source for each question whose record names one, from 1; 0: not found.
         top_k: the number of chunks.
     """
-    known = [rank for rank in ranks if rank is not None]
-    at = tuple(sum(0 < rank <= k for rank in known) / len(known) for k in range(1, top_k + 1)) if known else ()
-    return Recall(len(known), sum(rank > 0 for rank in known), at)
+    found = ranks > 0
+    at = tuple(float((found & (ranks <= k)).mean()) for k in range(1, top_k + 1)) if len(ranks) else ()
+    return Recall(len(ranks), int(found.sum()), at)

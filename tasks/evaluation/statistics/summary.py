@@ -13,6 +13,7 @@ from tasks.evaluation.statistics.chance import compare_with_chance
 from tasks.evaluation.statistics.intervals import interval_to_json, is_binary
 from tasks.evaluation.statistics.letters import Letters, count_letters
 from tasks.evaluation.statistics.repeat_summary import RepeatSummary, RepeatTable, summarize_repeats
+from tasks.evaluation.statistics.retrieval_summary import RetrievalSummary, RetrievalTable, summarize_retrieval
 
 FORMAT_NAMES = {"m": "Multiple choice", "q": "Short answers"}
 
@@ -51,6 +52,8 @@ class ScoreTable:
     """The Brier score of the choices' probabilities; NaN without these."""
     confidences: Floats
     """The probability of the chosen label; NaN without."""
+    retrieval: RetrievalTable
+    """What was retrieved for each."""
     repeats: RepeatTable
     """The repeats of questions that are asked several times."""
 
@@ -87,6 +90,8 @@ class Statistics:
     """How often each label was right and chosen; None without labels."""
     calibration: Calibration | None
     """How well the probabilities of the choices agree with the scores; None without probabilities."""
+    retrieval: RetrievalSummary | None
+    """What retrieval has found; None without retrieval."""
     repeats: RepeatSummary | None
     """What the repeats show; None if each question was asked once."""
     refused: int
@@ -116,6 +121,7 @@ class Statistics:
             "f1": self.f1,
             "letters": self.letters.to_json() if self.letters else None,
             "calibration": self.calibration.to_json() if self.calibration else None,
+            **({"retrieval": self.retrieval.to_json()} if self.retrieval else {}),
             "repeats": self.repeats.to_json() if self.repeats else None,
             "by_position": [row.to_json() for row in self.repeats.by_position] if self.repeats else None,
             "refused": self.refused,
@@ -135,6 +141,7 @@ def summarize(table: ScoreTable, *, selected: int, unusable: int) -> Statistics:
     count = len(table.scores)
     is_scored = ~np.isnan(table.scores)
     scores, f1 = table.scores[is_scored], table.f1[is_scored & ~np.isnan(table.f1)]
+    clusters = None if table.clusters is None else table.clusters[is_scored]
     overall = _measure(table, is_scored)
     chance, is_above_chance = _compare_with_chance(table, is_scored, overall) if overall else (None, None)
     return Statistics(
@@ -152,11 +159,10 @@ def summarize(table: ScoreTable, *, selected: int, unusable: int) -> Statistics:
         bounds=_find_bounds(float(scores.sum()), len(scores), selected) if selected else None,
         letters=_count_letters(table, is_scored),
         calibration=measure_calibration(table.brier[is_scored], table.confidences[is_scored], scores),
-        repeats=summarize_repeats(
-            table.repeats.select(is_scored),
-            table.right[is_scored],
-            None if table.clusters is None else table.clusters[is_scored],
+        retrieval=summarize_retrieval(
+            table.retrieval.select(is_scored), scores, clusters, (table.groups[is_scored], table.group_names)
         ),
+        repeats=summarize_repeats(table.repeats.select(is_scored), table.right[is_scored], clusters),
         refused=count - len(scores) - unusable,
         unusable=unusable,
         unscored=selected - count,

@@ -80,8 +80,20 @@ function makeAttempt(attempt, run) {
     attempt.reasoning ? make("details", { class: "own-reasoning" },
       make("summary", {}, `The model’s own reasoning (${formatCount(attempt.reasoning.length)} characters)`),
       makeText(attempt.reasoning, "answer-text")) : null,
+    attempt.chunks ? makeChunks(JSON.parse(attempt.chunks)) : null,
     makeFacts(attempt, run),
   ];
+}
+
+/** Return the chunks that the question was asked with, folded, the nearest first. */
+function makeChunks(chunks) {
+  return make("details", { class: "chunks" },
+    make("summary", {}, `Retrieved: ${chunks.length === 1 ? "1 chunk" : `${formatCount(chunks.length)} chunks`}`,
+      chunks.some((chunk) => chunk[4] === "the question’s own") ? make("span", { class: "is-right tag" }, "✓ with the question’s own") : null),
+    make("ol", {}, chunks.map(([score, id, path, text, remark]) => make("li", {},
+      make("p", { class: "facts" }, [score, path || id].filter(Boolean).map((fact) => make("bdi", {}, fact)),
+        remark ? make("span", { class: "tag" }, remark) : null),
+      text ? makeText(text, "short-text") : null))));
 }
 
 function makeFacts(attempt, run) {
