@@ -19,7 +19,7 @@ from tests.support.saved_runs import (
 
 RETRIEVING: JsonObject = {
     "enabled": True,
-    "retriever_config": {"faiss_config": {"dataset_dir": "corpora/birds"}},
+    "retriever_config": {"faiss_config": {"dataset_dir": "birds"}},
     "retrieval_top_k": 3,
 }
 
@@ -66,12 +66,15 @@ def test_runs_that_differ_in_their_models_alone_raise_no_doubt(tmp_path: Path) -
         (
             describe_run(2, settings={"rag": RETRIEVING}),
             describe_run(2, settings={"rag": RETRIEVING | {"enabled": False}}),
-            "another context: a was asked with 3 chunks retrieved from corpora/birds, b without a context",
+            "another context: each question of a was asked with 3 chunks from birds, of b without a context",
         ),
         (
             describe_run(2, settings={"rag": RETRIEVING | {"use_context_field": True}}),
             describe_run(2, settings={"rag": {"use_context_field": True}}),
-            "another context: a was asked with each question's own context or with 3 chunks retrieved from corpora/birds, b with each question's own context",  # noqa: E501
+            (
+                "another context: each question of a was asked with its own context or with 3 chunks from birds, "
+                "of b with its own context"
+            ),
         ),
         (
             describe_run(2, settings={"rag": RETRIEVING, "retrieval": {"corpus": "5f", "top_k": 3}}),

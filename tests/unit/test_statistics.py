@@ -13,6 +13,12 @@ from tasks.evaluation.statistics.repeat_summary import RepeatTable, summarize_re
 from tasks.evaluation.statistics.retrieval_summary import NO_SOURCE, NOT_RETRIEVED, RetrievalTable
 from tasks.evaluation.statistics.summary import ScoreTable, Statistics, summarize
 
+
+def no_retrieval(count: int) -> RetrievalTable:
+    nothing = np.zeros(count, dtype=np.int64)
+    return RetrievalTable(nothing + NOT_RETRIEVED, nothing, np.full(count, math.nan), nothing)
+
+
 # Scored right, wrong and half right, then a refusal: the first two choose among choices, the third is a short answer.
 TABLE = ScoreTable(
     scores=np.array([1.0, 0.0, 0.5, math.nan]),
@@ -30,9 +36,7 @@ TABLE = ScoreTable(
     choice_counts=np.array([2, 4, 0, 2]),
     brier=np.full(4, math.nan),
     confidences=np.full(4, math.nan),
-    retrieval=RetrievalTable(
-        np.full(4, NOT_RETRIEVED), np.zeros(4, dtype=np.int64), np.full(4, math.nan), np.zeros(4, dtype=np.int64)
-    ),
+    retrieval=no_retrieval(4),
     repeats=RepeatTable(np.zeros((4, 0)), np.zeros((4, 0), dtype=np.int64), np.zeros((4, 0), dtype=np.int64)),
 )
 FIRST_TWO = np.array([True, True, False, False])
@@ -113,7 +117,7 @@ def test_fractional_scores_are_above_chance_if_their_interval_is() -> None:
     many = select(TABLE, np.array([True, False, False, False]).repeat(1))
     scores, counts = np.tile([0.75, 1.0], 50), np.full(100, 2)
     rows = {name: np.resize(value, 100) for name, value in vars(many).items() if isinstance(value, np.ndarray)}
-    table = replace(many, **rows | {"scores": scores, "choice_counts": counts}, repeats=NO_REPEATS)
+    table = replace(many, **rows | {"scores": scores, "choice_counts": counts}, repeats=NO_REPEATS, retrieval=no_retrieval(100))
     statistics = summarize(table, selected=100, unusable=0)
     assert (statistics.chance, statistics.is_above_chance) == (0.5, True)
 

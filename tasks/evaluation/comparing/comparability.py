@@ -74,7 +74,7 @@ def _doubt_settings(a: SavedRun, b: SavedRun) -> Iterator[str]:
     contexts, retrievals = zip(*((describe_context(run), _read_retrieval(run)) for run in (a, b)), strict=True)
     others = [name for name in {**retrievals[0], **retrievals[1]} if retrievals[0].get(name) != retrievals[1].get(name)]
     if contexts[0] != contexts[1]:
-        yield f"another context: {a.name} was asked {contexts[0]}, {b.name} {contexts[1]}"
+        yield f"another context: each question of {a.name} was asked {contexts[0]}, of {b.name} {contexts[1]}"
     elif others:
         yield f"another context: {a.name} and {b.name} differ in what is retrieved ({', '.join(others)})"
     prompts = [_read_prompt(run, is_bare=contexts[0] != contexts[1]) for run in (a, b)]
@@ -97,16 +97,16 @@ def describe_grading(run: SavedRun) -> str:
 
 
 def describe_context(run: SavedRun) -> str:
-    """Return what was put before the run's questions, as the end of `was asked`."""
+    """Return what was put before each of the run's questions, as the end of `was asked`."""
     rag = read_setting(run.config, "rag")
     rag = rag if isinstance(rag, dict) and rag.get("enabled", True) else {}
     retriever = rag.get("retriever_config")
-    parts = ["with each question's own context"] if rag.get("use_context_field") else []
+    parts = ["with its own context"] if rag.get("use_context_field") else []
     if retriever or rag.get("rag_config_file"):
         faiss = retriever.get("faiss_config") if isinstance(retriever, dict) else None
         paths = (faiss.get("dataset_chunk_paths") or [faiss.get("dataset_dir")]) if isinstance(faiss, dict) else []
         corpus = ", ".join(map(str, paths)) if isinstance(paths, list) else ""
-        parts.append(f"with {rag.get('retrieval_top_k', 5)} chunks retrieved from {corpus or 'a corpus'}")
+        parts.append(f"with {rag.get('retrieval_top_k', 5)} chunks from {corpus or 'a corpus'}")
     return " or ".join(parts) or NO_CONTEXT
 
 
