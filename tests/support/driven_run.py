@@ -105,7 +105,7 @@ def open_driven(
         keys=KeyReader({}, str),
         log=lambda _, __: None,
         factories=factories,
-        start=Start(config, check_folders(config, None), None, questions) if questions else None,
+        start=Start(config, check_folders(config), None, questions, None) if questions else None,
     )
 
 
