@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.evaluation.errors import StorageFailure, UserMistake
-from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.pages.clean_texts import clean_text
 from tasks.evaluation.pages.page import write_page, write_runs
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE, REFUSED, UNUSABLE
@@ -76,6 +77,38 @@ def test_an_answer_is_kept_with_all_about_it(tmp_path: Path) -> None:
         "seconds": "1.235",
     }
     assert page.read_column("marks0") == [2]
+
+
+def test_the_chunks_that_a_question_was_asked_with_are_kept(tmp_path: Path) -> None:
+    """With score, id and path; the question's own is marked, and so is one that did not fit."""
+    records = [scored(1, 1) | retrieved(source_rank=1, dropped=1), scored(2, 0) | retrieved(source_rank=0, dropped=0)]
+    page = make_page(tmp_path, records, score_all([1, 0]))
+    assert json.loads(page.read_answer(0, 0)["chunks"]) == [
+        ["0.75", "c0", "birds.txt", "The heron.", "the question’s own"],
+        ["0.5", "c1", "birds.txt", "The stork.", "left out, too long"],
+    ]
+    assert [row[-1] for row in json.loads(page.read_answer(1, 0)["chunks"])] == ["", ""]
+    assert "chunks" not in page.read_answer(0, 1)
+    assert "a 2 50.0 % 50.0 % 100.0 % (20.7 to 100.0 %) 0.0 % (0.0 to 79.3 %) 0.750 1" in page.head
+
+
+def test_chunks_of_the_original_scorer_are_kept(tmp_path: Path) -> None:
+    """It says whether the right one was found, and not at which place."""
+    record = scored(1, 1, source_chunk_retrieved=True) | retrieved(source_rank=None, dropped=None)
+    page = make_page(tmp_path, [record])
+    assert len(json.loads(page.read_answer(0, 0)["chunks"])) == 2
+    assert "a 1 100.0 % 0.0 %" in page.head
+
+
+def retrieved(*, source_rank: int | None, dropped: int | None) -> JsonObject:
+    """Return what a record says of two chunks."""
+    chunks: list[JsonValue] = [
+        {"dataset_index": n, "text": text, "score": 0.75 - n / 4, "path": "birds.txt", "chunk_id": f"c{n}"}
+        for n, text in enumerate(("The heron.", "The stork."))
+    ]
+    ours: JsonObject = {} if dropped is None else {"source_rank": source_rank, "chunks_dropped": dropped}
+    found: JsonObject = {"retrieved_chunks": [chunks], "retrieval_scores": [[0.75, 0.5]], "retrieval_indices": [[0, 1]]}
+    return {"retrieval_info": {**found, "context_source": "retrieved", **ours}}
 
 
 def test_the_reason_of_a_refusal_is_kept(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from tasks.evaluation.pages.wording import NOTHING, format_count, format_ends, r
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
 SHOWN_REASONS = 6
+RETRIEVAL = "retrieval"
 PROMPTS = {"system": "System message", "mc": "Prompt for multiple choice", "qa": "Prompt for short answers"}
 # The settings of the original scorer's files that decide about answers and scores.
 ORIGINAL_SETTINGS = (
@@ -93,7 +94,9 @@ def list_differences(runs: tuple[SavedRun, ...]) -> list[Fact]:
     """Return the settings in which the runs differ, beyond what `list_facts` and `list_prompts` tell."""
     settings = [_flatten(_read_settings(run)) for run in runs]
     names = dict.fromkeys(name for each in settings for name in each)
-    told = tuple(name for name in names if name in TOLD or name.partition(".")[0] in TOLD)
+    # Where one run retrieves and another does not, the fact `Context` says so.
+    also_told = () if all(RETRIEVAL in _read_settings(run) for run in runs) else ("context", RETRIEVAL)
+    told = tuple(name for name in names if {name, name.partition(".")[0]} & {*TOLD, *also_told})
     facts = [Fact(name, tuple(each.get(name, "") for each in settings)) for name in names if name not in told]
     return [fact for fact in facts if not fact.is_same and fact.name not in ("temperature", "max_tokens")]
 

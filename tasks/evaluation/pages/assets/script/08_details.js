@@ -88,7 +88,7 @@ function makeAttempt(attempt, run) {
 /** Return the chunks that the question was asked with, folded, the nearest first. */
 function makeChunks(chunks) {
   return make("details", { class: "chunks" },
-    make("summary", {}, `Retrieved: ${chunks.length === 1 ? "1 chunk" : `${formatCount(chunks.length)} chunks`}`,
+    make("summary", {}, `Retrieved: ${chunks.length === 1 ? "1 chunk" : `${formatCount(chunks.length)} chunks`} `,
       chunks.some((chunk) => chunk[4] === "the question’s own") ? make("span", { class: "is-right tag" }, "✓ with the question’s own") : null),
     make("ol", {}, chunks.map(([score, id, path, text, remark]) => make("li", {},
       make("p", { class: "facts" }, [score, path || id].filter(Boolean).map((fact) => make("bdi", {}, fact)),
