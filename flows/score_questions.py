@@ -9,7 +9,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from flows.asking.batch_window import BatchWindow
+from flows.asking.batch_window import BatchTask, BatchWindow
 from flows.asking.interval_saver import IntervalSaver
 from flows.asking.parallel_workers import follow_variable
 from flows.asking.result_storage import choose_context_storage, choose_storage, store_missing
@@ -90,11 +90,12 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         warning = warn_if_idle(run)
         artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=find_changes(config_file, overrides))
         with before_asking():
+            task, retrieval = choose_storage(run.config), choose_context_storage(run.config)
             save_checkpoint(run, artifacts)
         try:
             with follow_variable(run):
-                retrieve_all(run, choose_context_storage(run.config), lambda: pass_on((stop_request, suspension), run))
-                score_batches(run, (stop_request, suspension), artifacts)
+                retrieve_all(run, retrieval, lambda: pass_on((stop_request, suspension), run))
+                score_batches(run, task, (stop_request, suspension), artifacts)
             artifacts.end()
             save_checkpoint(run, artifacts)
         except CancelledError:
@@ -107,7 +108,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         if cancelled:
             return cancelled
         report(run, artifacts)
-        lost = store_missing(run)
+        lost = store_missing(run, task)
         return fail(lost) if lost else add_warning(add_warning(final_state(run), find_alarm(run)), warning)
 
 
@@ -121,9 +122,9 @@ def report(run: Run, artifacts: Artifacts) -> None:
         run.progress.notify(f"⚠️ {failure}")
 
 
-def score_batches(run: Run, requests: tuple[StopRequest, Suspension], artifacts: Artifacts) -> None:
+def score_batches(run: Run, task: BatchTask, requests: tuple[StopRequest, Suspension], artifacts: Artifacts) -> None:
     """Score all open batches unless asked to stop, and save at the same time whenever a save is due."""
-    window, saver = BatchWindow(run, choose_storage(run.config)), IntervalSaver(run, artifacts)
+    window, saver = BatchWindow(run, task), IntervalSaver(run, artifacts)
     run.progress.begin(len(run.ledger.results), len(run.ledger.questions))
     try:
         pass_on(requests, run)
