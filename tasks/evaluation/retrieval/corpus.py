@@ -8,7 +8,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ UNIT_TOLERANCE = 5e-3
 ID_DIGITS = 16
 # Rows whose texts are in memory at once while all are read.
 ROWS_AT_ONCE = 5_000
+# A chunk is read for a question, and again for its result; and many questions share some.
+CHUNKS_AT_HAND = 4_096
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class Corpus:
         self._ends = list(accumulate(batch.num_rows for batch in self._batches))
         if not self._batches:
             raise UserMistake(f"the corpus {name} holds no chunks")
+        self._columns = [
+            {name: batch.column(name) for name in (TEXT, PATH, METADATA) if name in batch.schema.names}
+            for batch in self._batches
+        ]
+        self._read = lru_cache(maxsize=CHUNKS_AT_HAND)(self._read_chunk)
         self.dimension = self._measure_dimension()
         self._views: dict[int, AnyArray] = {}
 
@@ -75,9 +82,12 @@ class Corpus:
         return count
 
     def __getitem__(self, index: int) -> Chunk:
+        return self._read(index)
+
+    def _read_chunk(self, index: int) -> Chunk:
         place = bisect_right(self._ends, index)
-        batch, row = self._batches[place], index - (self._ends[place - 1] if place else 0)
-        found = {name: batch.column(name)[row].as_py() for name in (TEXT, PATH, METADATA) if name in batch.schema.names}
+        row = index - (self._ends[place - 1] if place else 0)
+        found = {name: column[row].as_py() for name, column in self._columns[place].items()}
         metadata = _read_metadata(found.get(METADATA))
         path = found.get(PATH) or metadata.get(PATH) or ""
         return Chunk(index, str(found[TEXT] or ""), str(path), metadata)
