@@ -146,6 +146,12 @@ def test_a_shard_of_its_own_is_refused(evaluation: Evaluation) -> None:
         require_whole(evaluation.configure({"processing.shard": "1/3"}))
 
 
+def test_shards_that_share_nothing_are_refused(evaluation: Evaluation) -> None:
+    """With what to do instead: nobody who runs the whole has written of a shard."""
+    with pytest.raises(UserMistake, match=r"auto_resume is false, .* give this run a checkpoint_directory of its own"):
+        require_whole(evaluation.configure({"processing.auto_resume": False}))
+
+
 def test_the_progress_is_the_sum() -> None:
     """A shard's run says how far it is, one that has finished needs not, and what was known before counts too."""
     plan = ShardPlan((40, 40, 30), (40, 30, 30), workers=4)
