@@ -24,7 +24,8 @@ from tasks.evaluation.retrieval.arrays import Vectors
 from tasks.evaluation.retrieval.contexts import Contexts
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.corpus_files import open_corpus
-from tasks.evaluation.retrieval.faiss_index import build_binary, open_index_file
+from tasks.evaluation.retrieval.faiss_index import BinaryIndex, open_index_file
+from tasks.evaluation.retrieval.index_building import Plan, build_index
 from tasks.evaluation.retrieval.search import ExactIndex, Index
 from tasks.evaluation.run.context_batches import SIZE
 
@@ -63,10 +64,11 @@ def open_flat(corpus: Corpus) -> Index:
         return open_index_file(path, corpus, 2, is_binary=False, normalizes=False)
 
 
+SIGNS = Plan(is_binary=True, is_graph=False, normalizes=False)
 WAYS: dict[str, Callable[[Corpus], Index]] = {
     "exact, numpy": ExactIndex,
     "exact, FAISS index file": open_flat,
-    "ubinary, rescored": lambda corpus: build_binary(corpus, 2, normalizes=False, is_graph=False),
+    "ubinary, rescored": lambda corpus: BinaryIndex(build_index(SIGNS, corpus, None, print), corpus, 2, normalizes=False),
 }
 
 

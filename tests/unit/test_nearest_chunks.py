@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.retrieval import index_building
 from tasks.evaluation.retrieval.arrays import Indices, Vectors
 from tasks.evaluation.retrieval.corpus import Corpus
-from tasks.evaluation.retrieval.faiss_index import build_binary, build_graph, open_index_file, pack_signs
+from tasks.evaluation.retrieval.faiss_index import BinaryIndex, FaissIndex, open_index_file
+from tasks.evaluation.retrieval.index_building import Plan, build_index, pack_signs
 from tasks.evaluation.retrieval.search import ExactIndex, take_best
 from tests.support.corpora import DIMENSION, make_chunks, make_vectors, to_table
 
@@ -30,6 +32,14 @@ def faiss() -> Any:
     package = pytest.importorskip("faiss")
     package.omp_set_num_threads(1)
     return package
+
+
+GRAPH = Plan(is_binary=False, is_graph=True, normalizes=False)
+SIGNS = Plan(is_binary=True, is_graph=False, normalizes=False)
+
+
+def open_binary(corpus: Corpus, multiplier: int) -> BinaryIndex:
+    return BinaryIndex(build_index(SIGNS, corpus, None, print), corpus, multiplier, normalizes=False)
 
 
 def compute_directly(vectors: Vectors = VECTORS) -> Indices:
@@ -84,18 +94,67 @@ def test_a_binary_search_with_rescoring_finds_the_same_as_its_definition(corpus:
     differing = (pack_signs(QUERIES)[:, np.newaxis, :] ^ pack_signs(VECTORS)[np.newaxis]).astype(np.uint8)
     distances = np.unpackbits(differing, axis=2).sum(axis=2)
     bounds = np.sort(distances, axis=1)[:, TOP * multiplier - 1]
-    scores, places = build_binary(corpus, multiplier, normalizes=False, is_graph=False).search(QUERIES, TOP)
+    scores, places = open_binary(corpus, multiplier).search(QUERIES, TOP)
     assert (np.take_along_axis(distances, places, axis=1) <= bounds[:, np.newaxis]).all()
     assert (np.diff(scores, axis=1) <= 0).all()
-    whole = build_binary(corpus, COUNT // TOP, normalizes=False, is_graph=False)
+    whole = open_binary(corpus, COUNT // TOP)
     assert whole.search(QUERIES, TOP)[1].tolist() == compute_directly().tolist()
 
 
 @pytest.mark.usefixtures("faiss")
 def test_a_graph_finds_nearly_all(corpus: Corpus) -> None:
     """At least 95 of 100 of the nearest five."""
-    found, right = build_graph(corpus, normalizes=False).search(QUERIES, TOP)[1], compute_directly()
+    found, right = FaissIndex(build_index(GRAPH, corpus, None, print)).search(QUERIES, TOP)[1], compute_directly()
     assert sum(len({*row} & {*wanted}) for row, wanted in zip(found, right, strict=True)) >= 0.95 * right.size
+
+
+@pytest.mark.usefixtures("faiss")
+@pytest.mark.parametrize("plan", [GRAPH, SIGNS])
+def test_a_build_that_was_killed_goes_on_where_it_stopped(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: Plan
+) -> None:
+    """No vector is added twice, and nothing but the index is left."""
+    for name, value in {"ROWS_AT_ONCE": 100, "KEEP_SECONDS": 0.0, "KEEP_RATIO": 0}.items():
+        monkeypatch.setattr(index_building, name, value)
+    added: list[int] = []
+
+    def convert(self: Plan, vectors: Vectors) -> object:
+        if sum(added) == COUNT // 2:
+            raise KeyboardInterrupt
+        added.append(len(vectors))
+        return pack_signs(vectors) if self.is_binary else vectors
+
+    monkeypatch.setattr(Plan, "convert", convert)
+    with pytest.raises(KeyboardInterrupt):
+        build_index(plan, corpus, tmp_path / "index", print)
+    assert sum(added) == COUNT // 2
+    added.append(1)  # it is not stopped a second time
+    said: list[str] = []
+    assert build_index(plan, corpus, tmp_path / "index", said.append).ntotal == COUNT
+    assert sum(added) == COUNT + 1
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+    assert said == [f"The index was built and written to {tmp_path / 'index'}"]
+    opened = open_index_file(tmp_path / "index", corpus, COUNT // TOP, is_binary=plan.is_binary, normalizes=False)
+    found, right = opened.search(QUERIES, TOP)[1], compute_directly()
+    assert sum(len({*row} & {*wanted}) for row, wanted in zip(found, right, strict=True)) >= 0.95 * right.size
+
+
+@pytest.mark.usefixtures("faiss")
+def test_what_another_build_has_left_is_not_used(corpus: Corpus, tmp_path: Path) -> None:
+    """Of another corpus or another kind, or half a file: the build begins anew."""
+    part = index_building._name_part(GRAPH, corpus, tmp_path / "index")
+    part.write_bytes(b"half a file")
+    assert build_index(GRAPH, corpus, tmp_path / "index", print).ntotal == COUNT
+    other = Corpus([to_table(make_chunks(make_vectors(300, seed=3)))], "another")
+    assert (
+        len(
+            {
+                index_building._name_part(*each, tmp_path / "index")
+                for each in ((GRAPH, corpus), (SIGNS, corpus), (GRAPH, other))
+            }
+        )
+        == 3
+    )
 
 
 def test_an_index_that_does_not_belong_to_the_corpus_is_one_message(corpus: Corpus, tmp_path: Path, faiss: Any) -> None:

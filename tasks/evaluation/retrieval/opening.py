@@ -16,20 +16,14 @@ from tasks.evaluation.endpoints.described import find_encoder
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.corpus_files import open_corpus
 from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel, TransformerModel
 from tasks.evaluation.retrieval.endpoint_encoder import EndpointEncoder
-from tasks.evaluation.retrieval.faiss_index import (
-    BinaryIndex,
-    FaissIndex,
-    build_binary,
-    build_graph,
-    open_index_file,
-    save_index,
-)
+from tasks.evaluation.retrieval.faiss_index import BinaryIndex, FaissIndex, open_index_file
+from tasks.evaluation.retrieval.index_building import Plan, build_index
 from tasks.evaluation.retrieval.retriever import BatchEncoder, LocalBatches, Retriever, Searcher, VectorSearcher
 from tasks.evaluation.retrieval.search import ExactIndex, Index
 from tasks.evaluation.retrieval.word_search import WordSearcher
@@ -143,22 +137,11 @@ def _open_index(settings: FaissSettings, corpus: Corpus, config_folder: Path, no
         return open_index_file(path, corpus, multiplier, is_binary=is_binary, normalizes=settings.normalize)
     if not is_binary and not is_graph:
         return ExactIndex(corpus, normalizes=settings.normalize)
+    plan = Plan(is_binary=is_binary, is_graph=is_graph, normalizes=settings.normalize)
+    built = build_index(plan, corpus, Path(settings.faiss_index_path) if settings.faiss_index_path else None, notify)
     if is_binary:
-        built = build_binary(corpus, settings.rescore_multiplier, normalizes=settings.normalize, is_graph=is_graph)
-        return _keep_index(built, settings, notify)
-    return _keep_index(build_graph(corpus, normalizes=settings.normalize), settings, notify)
-
-
-def _keep_index(index: FaissIndex | BinaryIndex, settings: FaissSettings, notify: Callable[[str], None]) -> Index:
-    """Write the index where the settings name it, if they do; return it."""
-    if settings.faiss_index_path:
-        path = Path(settings.faiss_index_path)
-        try:
-            save_index(index, path)
-            notify(f"The index of {settings.list_paths()[0]} was built and written to {path}")
-        except (OSError, StorageFailure) as error:
-            notify(f"⚠️ The index was built and cannot be written to {path}: {error}")
-    return index
+        return BinaryIndex(built, corpus, settings.rescore_multiplier, normalizes=settings.normalize)
+    return FaissIndex(built)
 
 
 def find_index_file(settings: FaissSettings, config_folder: Path) -> Path | None:
