@@ -11,9 +11,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from flows.asking.batch_window import BatchTask, BatchWindow
 from flows.asking.interval_saver import IntervalSaver
-from flows.asking.parallel_workers import follow_variable
 from flows.asking.result_storage import choose_context_storage, choose_storage, store_missing
 from flows.asking.retrieving import retrieve_all
+from flows.asking.variables import follow_variables
 from flows.ending.alarms import announced, find_alarm
 from flows.ending.end_watch import report_outcome
 from flows.ending.failing import fail
@@ -93,7 +93,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
             task, retrieval = choose_storage(run.config), choose_context_storage(run.config)
             save_checkpoint(run, artifacts)
         try:
-            with follow_variable(run):
+            with follow_variables(run):
                 retrieve_all(run, retrieval, lambda: pass_on((stop_request, suspension), run))
                 score_batches(run, task, (stop_request, suspension), artifacts)
             artifacts.end()

@@ -1,43 +1,28 @@
-"""The Prefect variable that sets how many questions are in flight, in every run that is asking: fewer during an incident.
+"""The Prefect variable that sets how many questions are in flight, in every run that is asking: fewer during an incident."""
 
-A thread beside the run looks every few seconds, so that a slow or lost server never holds up a question or fails a run.
-"""
+from collections.abc import Callable
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import partial
-
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-
-from flows.process.beside import beside
-from tasks.audience import has_audience
 from tasks.evaluation.config.overrides import MOST_WORKERS
 from tasks.evaluation.run.run import Run
-from tasks.server_failures import SERVER_FAILURES
 
 VARIABLE = "mcqa_parallel_workers"
-# A change shows within ten seconds, also where the server takes some of them to answer.
-EVERY_SECONDS = 5.0
-# How long a run waits for a server that does not answer: before its first question, and at its end.
-FIRST_SECONDS, PATIENCE_SECONDS = 3.0, 1.0
 
 
-@contextmanager
-def follow_variable(run: Run) -> Iterator[None]:
-    """Keep as many questions in flight as the variable says, until the block is left.
+class WorkersVariable:
+    """Keeps as many questions in flight as the variable says."""
 
-    It is read before the block is entered, so that no run begins with more than it allows. Where nobody can set it, nothing is
-    done.
-    """
-    if not run.ledger.open_count or not has_audience():
-        yield
-        return
-    is_read = threading.Event()
-    with beside(partial(_follow_until, run, is_read), name="parallel-workers", patience_seconds=PATIENCE_SECONDS):
-        is_read.wait(FIRST_SECONDS)
-        yield
+    name = VARIABLE
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._count = WorkerCount(run.configured_workers, run.progress.notify)
+
+    def take(self, value: object) -> None:
+        """Take what the variable holds, None without a variable."""
+        # Both change with the number of addresses.
+        self._count.configured, self._count.current = self._run.configured_workers, self._run.workers
+        if self._count.take(value):
+            self._run.set_workers(self._count.current)
 
 
 class WorkerCount:
@@ -84,21 +69,3 @@ def read_count(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None
     return value if 1 <= value <= MOST_WORKERS else None
-
-
-def _follow_until(run: Run, is_read: threading.Event, has_ended: threading.Event) -> None:
-    count = WorkerCount(run.configured_workers, run.progress.notify)
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
-        while not has_ended.is_set():
-            _follow(client, count, run)
-            is_read.set()
-            has_ended.wait(EVERY_SECONDS)
-
-
-def _follow(client: SyncPrefectClient, count: WorkerCount, run: Run) -> None:
-    """Take the variable's value; if the server does not answer, everything stays as it is."""
-    with suppress(*SERVER_FAILURES):
-        variable = client.read_variable_by_name(VARIABLE)
-        count.configured, count.current = run.configured_workers, run.workers
-        if count.take(variable.value if variable else None):
-            run.set_workers(count.current)

@@ -39,17 +39,26 @@ def test_the_workers_are_busy_over_all_batches(folder: Path, endpoint: FakeEndpo
     assert endpoint.most_in_flight == 8
 
 
-def test_the_variable_holds_from_the_first_question_on(folder: Path, endpoint: FakeEndpoint) -> None:
-    """A run that begins, or is retried, during a provider's incident does not first ask as many as it is configured with."""
+def test_the_variables_hold_from_the_first_question_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """A run that begins, or is retried, during a provider's incident neither asks as many as it is configured with, nor there.
+
+    The key is for the addresses in the settings alone.
+    """
     from prefect.variables import Variable
 
-    endpoint.delay_seconds = 0.05
-    Variable.set("mcqa_parallel_workers", 2)
-    try:
-        run(write_config(folder, endpoint.url), limit=20)
-    finally:
-        Variable.unset("mcqa_parallel_workers")
-    assert endpoint.most_in_flight == 2
+    config = write_config(folder, endpoint.url)
+    (folder / config).write_text((folder / config).read_text().replace(f"'{endpoint.url}'", f"['{endpoint.url}']"))
+    with FakeEndpoint() as other:
+        other.delay_seconds = 0.05
+        Variable.set("mcqa_parallel_workers", 2)
+        Variable.set("mcqa_addresses_fake", [other.url])
+        try:
+            assert run(config, limit=20).is_completed()
+        finally:
+            Variable.unset("mcqa_parallel_workers")
+            Variable.unset("mcqa_addresses_fake")
+        assert (other.most_in_flight, other.asked().total(), endpoint.bodies) == (2, 20, [])
+        assert not other.keys & endpoint.keys
 
 
 def test_a_grader_gives_the_scores(folder: Path, endpoint: FakeEndpoint) -> None:

@@ -69,9 +69,8 @@ def ask_all(
         try:
             if is_checked:
                 await check_endpoint(client, print)
-            file = client.fleet.file if client.fleet else None
-            following = Following(client, client.fleet, file, print).go_on(print) if client.fleet and file else asyncio.sleep(0)
-            task = asyncio.create_task(following)
+            following = Following(client, client.fleet, print, print) if client.fleet else None
+            task = asyncio.create_task(following.follow_file()) if following else asyncio.create_task(asyncio.sleep(0))
             askings = [ask(client, slots, number + 1) for number in range(count)]
             outcomes = await asyncio.gather(*askings, return_exceptions=True)
             task.cancel()

@@ -121,30 +121,34 @@ def test_what_is_being_written_is_not_read(listed: Path) -> None:
                 out.write("http://node1:8000/v1")
             await asyncio.sleep(0.001)
 
-    async def look_meanwhile() -> list[WeightedUrl] | None:
+    async def look_meanwhile() -> None:
         writing = asyncio.create_task(write_on())
-        found = await file.find_change(0.05)
+        await file.read_again(0.05)
         writing.cancel()
         with suppress(asyncio.CancelledError):
             await writing
-        return found
 
-    assert asyncio.run(look_meanwhile()) is None
+    asyncio.run(look_meanwhile())
+    assert file.listed == []
     listed.write_text("http://node1:8000/v1")
-    assert asyncio.run(file.find_change(0)) == [WeightedUrl("http://node1:8000/v1")]
-    assert asyncio.run(file.find_change(0)) is None
+    asyncio.run(file.read_again(0))
+    assert file.listed == [WeightedUrl("http://node1:8000/v1")]
 
 
 def test_a_file_that_vanishes_is_noted_once(listed: Path) -> None:
     """Its addresses stay as they were until it is there again."""
     notes: list[str] = []
     file = AddressFile(str(listed), notes.append)
+    listed.write_text("http://node0/v1")
     file.read_first()
     listed.unlink()
-    assert [asyncio.run(file.find_change(0)) for _ in range(2)] == [None, None]
+    asyncio.run(file.read_again(0))
+    asyncio.run(file.read_again(0))
+    assert file.listed == [WeightedUrl("http://node0/v1")]
     assert [note.split(" (")[0] for note in notes] == [f"⚠️ {listed} cannot be read any more"]
     listed.write_text("http://node1/v1")
-    assert asyncio.run(file.find_change(0)) == [WeightedUrl("http://node1/v1")]
+    asyncio.run(file.read_again(0))
+    assert file.listed == [WeightedUrl("http://node1/v1")]
 
 
 def test_a_run_waits_for_the_first_address(pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,7 +158,7 @@ def test_a_run_waits_for_the_first_address(pair: list[FakeEndpoint], listed: Pat
     assert_all_answered(ask_all(make_file_target(listed), 10, is_proven=False, is_checked=True), 10)
     assert [line for line in capsys.readouterr().out.splitlines() if "servers.txt" in line] == [
         f"⚠️ {listed} lists no address yet, waiting for 60 s at most",
-        f"{listed} lists 2 addresses now: added {pair[0].url}, {pair[1].url}",
+        f"{listed}: 2 addresses now; added {pair[0].url}, {pair[1].url}",
     ]
 
 
@@ -212,7 +216,7 @@ def test_what_a_removed_address_declines_is_asked_elsewhere(
 
     def end(body: dict[str, Any]) -> Reply:
         listed.write_text("")
-        wait_until(lambda: "lists 0 addresses now: removed" in capsys.readouterr().out)
+        wait_until(lambda: ": 0 addresses now; removed" in capsys.readouterr().out)
         threading.Timer(0.1, write, (listed, pair[1])).start()
         return error(400, "shutting down")
 

@@ -28,7 +28,7 @@ REFERENCE = re.compile(r"\$\{|secret:|command:")
 
 
 class AddressFile:
-    """Reads the addresses that a file lists.
+    """Reads the addresses that a file lists; `listed` are those that it listed last.
 
     Args:
         path: the file's path.
@@ -38,6 +38,7 @@ class AddressFile:
     def __init__(self, path: str, notify: Callable[[str], None]) -> None:
         self.path = path
         self._notify = notify
+        self.listed: list[WeightedUrl] = []
         self._content: bytes | None = None
         self._told: set[str] = set()
 
@@ -55,22 +56,23 @@ class AddressFile:
                 f"cannot read the file of addresses {self.path}: {reason}; "
                 "create it: it may be empty until the first server is there"
             ) from None
-        return self._parse(self._content)
+        self.listed = self._parse(self._content)
+        return self.listed
 
-    async def find_change(self, settle_seconds: float) -> list[WeightedUrl] | None:
-        """Return the addresses that the file lists now; None if it is as it was, is being written, or cannot be read."""
+    async def read_again(self, settle_seconds: float) -> None:
+        """Take up what the file lists now, unless it is being written or cannot be read."""
         try:
             content = await asyncio.to_thread(self._read_content)
             if content == self._content:
-                return None
+                return
             await asyncio.sleep(settle_seconds)
             if await asyncio.to_thread(self._read_content) != content:
-                return None
+                return
         except OSError as error:
-            self.tell(f"⚠️ {self.path} cannot be read any more ({error.strerror or error}): its addresses stay as they were")
-            return None
+            self._tell(f"⚠️ {self.path} cannot be read any more ({error.strerror or error}): its addresses stay as they were")
+            return
         self._content = content
-        return self._parse(content)
+        self.listed = self._parse(content)
 
     def _read_content(self) -> bytes:
         path = Path(self.path)
@@ -89,14 +91,14 @@ class AddressFile:
             if not written:
                 continue
             try:
-                listed = _read_own_line(written)
+                listed = read_foreign_line(written)
             except ValueError as error:
-                self.tell(f"⚠️ {self.path}, line {number}, is passed over: {error}")
+                self._tell(f"⚠️ {self.path}, line {number}, is passed over: {error}")
                 continue
             found[name_place(listed.url)] = listed
         return list(found.values())
 
-    def tell(self, words: str) -> None:
+    def _tell(self, words: str) -> None:
         """Say something once."""
         if words not in self._told:
             self._told.add(words)
@@ -114,7 +116,12 @@ def check_files(endpoints: Iterable[Endpoint | None]) -> None:
             AddressFile(endpoint.address_file, lambda _: None).read_first()
 
 
-def _read_own_line(line: str) -> WeightedUrl:
+def read_foreign_line(line: str) -> WeightedUrl:
+    """Return the address that a line holds which others than the user may have written.
+
+    Raises:
+        ValueError: as for `read_line`; or it refers to a secret.
+    """
     if REFERENCE.search(line):
-        raise ValueError("an address in a file cannot refer to a secret: give it as api_key")
+        raise ValueError("an address that is not in the settings cannot refer to a secret")
     return read_line(line)

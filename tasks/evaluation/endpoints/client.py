@@ -73,7 +73,7 @@ class Client:
         self._first_alone = asyncio.Lock()
         self._refused = 0
         self._final: EvaluationError | None = None
-        if len(endpoint.addresses) > 1 or endpoint.address_file:
+        if endpoint.may_have_others:
             self.fleet: Fleet | None = Fleet(endpoint, patience, is_proven=is_proven, notify=notify, most_each=most_each)
         else:
             self.fleet, self._only = None, Address(endpoint, patience, notify)

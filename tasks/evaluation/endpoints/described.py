@@ -56,7 +56,7 @@ def _place(endpoint: Endpoint, base: str | list[str] | list[WeightedUrl]) -> End
         path = find_file(base)
         return replace(endpoint.at(None), address_file=path) if path else endpoint.at(base)
     first, *others = [endpoint.at(*(read_line(each) if isinstance(each, str) else each)) for each in base]
-    return replace(first, others=tuple(others))
+    return replace(first, others=tuple(others), is_listed=True)
 
 
 def _make_request(settings: GeneratorSettings, *, by_first_token: bool) -> JsonObject:

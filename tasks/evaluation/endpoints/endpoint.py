@@ -54,12 +54,30 @@ class Endpoint:
     """The same model at its other addresses."""
 
     address_file: str | None = None
-    """The file that lists all its addresses, which then are in `others`; None: they are in the settings."""
+    """The file that lists its addresses; None: they are in the settings."""
+
+    is_listed: bool = False
+    """The settings hold a list of addresses, be it of one alone."""
 
     @property
     def addresses(self) -> list["Endpoint"]:
-        """Return the endpoint at each of its addresses, this one first."""
-        return [*self.others] if self.address_file else [self, *self.others]
+        """Return the endpoint at each address that the settings hold, this one first."""
+        return [] if self.address_file else [self, *self.others]
+
+    @property
+    def may_have_others(self) -> bool:
+        """Return True if it is one of several addresses, or may become one while it is asked."""
+        return bool(self.others or self.address_file or self.is_listed)
+
+    @property
+    def written_url(self) -> str:
+        """Return the address as it is written, before keys in it were read, which may spell it otherwise."""
+        return (self.sources and self.sources.base_url) or self.base_url or ""
+
+    def at_without_keys(self, url: str, weight: float = 1.0) -> "Endpoint":
+        """Return the same model at an address that must see no key."""
+        placed = replace(self, base_url=url, weight=weight, api_key=NO_KEY, headers={}, sources=None)
+        return replace(placed, others=(), address_file=None, is_listed=False)
 
     def at(self, url: str | None, weight: float = 1.0) -> "Endpoint":
         """Return the same model at this address alone, with the keys that belong there. To read them may take a while.

@@ -97,8 +97,7 @@ class Fleet:
     def add(self, endpoint: Endpoint, *, is_new: bool = False) -> None:
         """Add the model's address; one that `is_new` is looked at before it gets more than one question."""
         address = Address(endpoint, self._patience, self._notify, is_one_of_several=True)
-        # As it is written: reading the keys in it may spell it otherwise.
-        place = name_place((endpoint.sources and endpoint.sources.base_url) or endpoint.base_url or "")
+        place = name_place(endpoint.written_url)
         address.traffic = self.traffic.setdefault(place, address.traffic)
         self._addresses.append(address)
         self.members.append(Member(address, place, is_proven=self._is_proven, is_new=is_new))
@@ -163,7 +162,7 @@ class Fleet:
         # What one address declines before any has answered is hardly answered by one that is out: nobody waits for that.
         if not all(each.is_given_up or (each.is_out and isinstance(error, Declined)) for each in self.members):
             raise (error if isinstance(error, EndpointFailure) and not member.lost else AddressLost(str(stop))) from None
-        words = f"{stop} (and none of the {len(self.members)} addresses is left)"
+        words = str(stop) if len(self.members) == 1 else f"{stop} (and none of the {len(self.members)} addresses is left)"
         return UserMistake(words) if isinstance(stop, UserMistake) else EndpointStop(words)
 
     def pass_over_removed(self, member: Member, error: EvaluationError) -> None:

@@ -52,7 +52,7 @@ async def _check_fleet(client: Client, fleet: Fleet, notify: Callable[[str], Non
     if len(failed) == len(looks) and not may_come:
         member, error = failed[0]
         mistake = _describe_mistake(member.address, error)
-        raise UserMistake(f"{mistake} (and none of the other addresses can be asked)")
+        raise UserMistake(f"{mistake} (and none of the other addresses can be asked)") if len(looks) > 1 else mistake
     for member, error in failed:
         fleet.leave_alone(member, error)
         notify(f"⚠️ {member.shown_url} is left alone, the other addresses take its share: {error}")

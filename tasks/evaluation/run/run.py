@@ -1,9 +1,11 @@
 """An evaluation while it runs: the ledger, the scorer and the saver together, for the flow and its tasks."""
 
 import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.evaluation.config.addresses import WeightedUrl
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.endpoint import Endpoint
@@ -46,7 +48,7 @@ class Run:
     cuts its questions, `saver` writes its checkpoints, and `metadata` describes it for its files. `context_batches` retrieves
     what is put before its questions; None without retrieval, and until `use_retriever` is called. `standing` is how it stands
     beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told. `is_shown` is
-    true if people look at its results in a browser.
+    true if people look at its results in a browser. `followings` keep the addresses of the models that have a list of them.
     """
 
     def __init__(
@@ -75,7 +77,8 @@ class Run:
         generator, grader = endpoints
         self.workers = self.configured_workers = processing.count_workers(1)
         self._slots = Slots(self.workers)
-        self._following: list[asyncio.Task[None]] = []
+        self.followings: list[Following] = []
+        self._tasks: list[asyncio.Task[None]] = []
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
@@ -153,6 +156,10 @@ class Run:
         self.workers = count
         self._loop.call(lambda: self._slots.resize(count))
 
+    def replace_addresses(self, following: Following, others: Sequence[WeightedUrl] | None, source: str) -> None:
+        """Ask at these addresses from now on, as `Following.replace` does; raises `Stopped` if the run has ended."""
+        self._loop.run(following.replace(others, source))
+
     def note_addresses(self, addresses: int) -> None:
         """Keep as many questions in flight as is configured for this many addresses, unless another number was set."""
         configured = self.config.processing.count_workers(max(addresses, 1))
@@ -181,10 +188,10 @@ class Run:
     async def _check_endpoint(self, client: Client) -> None:
         notify = self.progress.notify
         await check_endpoint(client, notify)
-        if client.fleet and client.fleet.file:
-            following = Following(client, client.fleet, client.fleet.file, notify)
+        if client.fleet:
             take_count = self.note_addresses if client is self._generator else lambda _: None
-            self._following.append(asyncio.create_task(following.go_on(take_count)))
+            self.followings.append(Following(client, client.fleet, notify, take_count))
+            self._tasks.append(asyncio.create_task(self.followings[-1].follow_file()))
 
     def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing
