@@ -131,8 +131,7 @@ class Scorer:
             if answer is None:
                 answer = await self._ask(asking, question)
                 await self._ledger.keep_answer(asking, answer)
-            question = self._put_before(question, answer.retrieval)
-            ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question)
+            ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question, answer.retrieval)
             grade = await self._grader.grade(question, answer, ask)
         except Refused as refused:
             usage = read_usage(refused.usage)
@@ -174,8 +173,10 @@ class Scorer:
             return question
         return self._ledger.contexts.put_before(question, Retrieved.from_json(retrieved))
 
-    async def _ask_further(self, asking: int, question: Question, messages: list[Message]) -> Answer:
-        """Ask the generator a follow-up to the question, unless the reply or refusal is already known.
+    async def _ask_further(
+        self, asking: int, question: Question, retrieved: JsonObject | None, messages: list[Message]
+    ) -> Answer:
+        """Ask the generator a follow-up to the question, as it was asked, unless the reply or refusal is already known.
 
         Raises:
             Refused: the endpoint refuses it.
@@ -183,7 +184,8 @@ class Scorer:
         clarification_id = name_clarification(self._ledger.roster.ids(asking).answer, messages)
         known = self._ledger.clarifications.find(asking, clarification_id)
         if known is None:
-            known = await self._generator.ask([*generator_messages(question, self._prompt), *messages])
+            asked = self._put_before(question, retrieved)
+            known = await self._generator.ask([*generator_messages(asked, self._prompt), *messages])
             await self._ledger.keep_clarification(asking, clarification_id, known)
         return known
 
