@@ -51,10 +51,23 @@ class ExactIndex:
         places: AnyArray = np.full((len(queries), 0), NO_CHUNK, dtype=np.int64)
         for first, block in self._corpus.blocks():
             products = queries @ (normalize(block) if self._normalizes else block).T
-            numbers = np.broadcast_to(np.arange(first, first + len(block)), products.shape)
-            best = take_best(products, numbers, wanted)
-            scores, places = take_best(np.hstack([scores, best[0]]), np.hstack([places, best[1]]), wanted)
+            if scores.shape[1] == wanted:  # only what is as near as the last of them can take its place
+                found, columns = _gather(products, products >= scores[:, -1:])
+            else:
+                found, columns = take_best(products, np.broadcast_to(np.arange(len(block)), products.shape), wanted)
+            scores, places = take_best(np.hstack([scores, found]), np.hstack([places, columns + first]), wanted)
         return rescore(self._corpus, queries, places, count, normalizes=self._normalizes)
+
+
+def _gather(products: AnyArray, is_chosen: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Return the chosen products of each row with their columns, as far left as possible; the rest of a row is -inf."""
+    rows, columns = np.nonzero(is_chosen)
+    counts = np.bincount(rows, minlength=len(products))
+    targets = np.arange(len(rows)) - np.repeat(counts.cumsum() - counts, counts)
+    scores = np.full((len(products), counts.max(initial=0)), -np.inf, dtype=np.float32)
+    places = np.full(scores.shape, NO_CHUNK, dtype=np.int64)
+    scores[rows, targets], places[rows, targets] = products[rows, columns], columns
+    return scores, places
 
 
 def rescore(corpus: Corpus, queries: Vectors, candidates: Indices, count: int, *, normalizes: bool) -> tuple[Vectors, Indices]:
