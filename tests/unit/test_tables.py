@@ -23,6 +23,8 @@ from tasks.evaluation.reporting.tables import (
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.statistics.accuracy import measure_scores
 from tasks.evaluation.statistics.letters import LetterRow, Letters
+from tasks.evaluation.statistics.recall import Recall
+from tasks.evaluation.statistics.retrieval_summary import RetrievalSummary
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import make_questions, write_questions
 
@@ -146,6 +148,9 @@ def test_groups_and_letters_have_tables_of_their_own(ledger: Ledger) -> None:
     by_group = replace(statistics, by_group={"art": small, "": large})
     assert [(row["Questions"], row["Scored"]) for row in list_groups(by_group)] == [("without a value", "5"), ("art", "2")]
     assert list_groups(by_group)[1]["95 % interval"] == "0.3424 to 1.0000"
+    found = RetrievalSummary(7, 0, 0, 0.5, Recall(7, 3, (3 / 7,)), None, None, {"art": Recall(2, 1, (0.5,))})
+    with_retrieval = list_groups(replace(by_group, retrieval=found))
+    assert [row["Right chunk found"] for row in with_retrieval] == ["", "0.5000"]
     letters = Letters((LetterRow("A", right=4, chosen=5, recall=0.75), LetterRow("B", right=0, chosen=1, recall=None)), None)
     assert list_letters(replace(statistics, letters=letters)) == [
         {"Label": "A", "Right": "4", "Chosen": "5", "Recall": "0.7500"},

@@ -63,9 +63,14 @@ def list_accuracies(statistics: Statistics) -> list[Row]:
 
 
 def list_groups(statistics: Statistics) -> list[Row]:
-    """Return the accuracy of each group, the largest groups first."""
+    """Return the accuracy of each group, the largest groups first; with retrieval, how often it found the right chunk."""
     largest = sorted(statistics.by_group.items(), key=lambda item: -item[1].count)[:MOST_ROWS]
-    return _list_measured({name or "without a value": accuracy for name, accuracy in largest})
+    rows = _list_measured({name or "without a value": accuracy for name, accuracy in largest})
+    if statistics.retrieval and statistics.retrieval.by_group:
+        for row, (name, _) in zip(rows, largest, strict=True):
+            recall = statistics.retrieval.by_group.get(name)
+            row["Right chunk found"] = "" if recall is None or recall.hit_rate is None else f"{recall.hit_rate:.4f}"
+    return rows
 
 
 def list_letters(statistics: Statistics) -> list[Row]:
