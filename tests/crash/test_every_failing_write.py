@@ -5,7 +5,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,14 @@ import pytest
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch, UserMistake, before_asking
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.report import report
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.run.start import read_all
 from tasks.evaluation.storage import answer_log
 from tasks.evaluation.storage.answer_log import AnswerLog, list_segments, read_segment
+from tests.support.crash_tree import Tree, read_tree
 from tests.support.driven_run import Model, SteppedLog, make_config, open_driven, read_final
 from tests.support.failing_disk import FailingDisk, Fault
 from tests.support.fake_endpoint import make_questions, write_questions
@@ -47,13 +50,15 @@ class Evaluation:
         config: the settings.
         asked: takes what the model was asked.
         number: of the runs in the same folder, which one it is.
+        questions: those of the file, if they are not to be read.
     """
 
-    def __init__(self, config: Config, asked: Asked, number: int) -> None:
+    def __init__(self, config: Config, asked: Asked, number: int, questions: Questions | None = None) -> None:
         self.finished: set[int] = set()
         self._config = config
         self._asked = asked
         self._number = number
+        self._questions = questions
 
     def run(self, *, until: int = COUNT, writes_results: bool = True) -> Final:
         """Score the questions up to that one, and return their results.
@@ -63,7 +68,7 @@ class Evaluation:
             StorageFailure: the run has stopped.
         """
         make_log = AnswerLog if self._config.processing.save_incremental else SteppedLog
-        with open_driven(self._config, Model(self._asked.note), make_log, self._number) as run:
+        with open_driven(self._config, Model(self._asked.note), make_log, self._number, self._questions) as run:
             with before_asking():
                 run.saver.save()
             score_and_save(run, range(until))
@@ -115,16 +120,52 @@ def read_log(root: Path) -> list[JsonObject | None]:
     return [record for path in list_segments(root / "checkpoints/.mcqa/answers") for record in read_segment(path)]
 
 
-def check_fault(config: Config, root: Path, fault: Fault, undisturbed: Final) -> FailingDisk:
+class NextRun:
+    """The run after one that met a fault, without faults of its own; made once for each tree that it can find.
+
+    Args:
+        config: the settings.
+        root: the folder of the tree.
+        undisturbed: the results that it must have.
+        questions: those of the file.
+    """
+
+    def __init__(self, config: Config, root: Path, undisturbed: Final, questions: Questions) -> None:
+        self.config = config
+        self.root = root
+        self.undisturbed = undisturbed
+        self._questions = questions
+        self._asked: dict[Tree, set[int]] = {}
+
+    def run(self) -> set[int]:
+        """Check what is visible, and that the run ends right and changes none of it; return the questions that it asks."""
+        tree = read_tree(self.root)
+        if tree not in self._asked:
+            self._asked[tree] = self._run()
+        return self._asked[tree]
+
+    def _run(self) -> set[int]:
+        visible = read_visible(self.root)
+        assert None not in read_log(self.root)
+        asked = Asked(FailingDisk(self.root))
+        evaluation = Evaluation(self.config, asked, 3, self._questions)
+        assert evaluation.run(writes_results=False) == self.undisturbed
+        assert {name: read_visible(self.root)[name] for name in visible if not name.endswith("latest.json")} == {
+            name: content for name, content in visible.items() if not name.endswith("latest.json")
+        }
+        return {*asked.before}
+
+
+def check_fault(next_run: NextRun, fault: Fault) -> FailingDisk:
     """Check that a run with the fault stops or ends well, and that the one after it ends right and pays for nothing twice."""
-    disk = FailingDisk(root, fault)
+    disk = FailingDisk(next_run.root, fault)
     asked = Asked(disk)
-    evaluation = Evaluation(config, asked, 2)
-    workers = config.processing.parallel_workers
+    evaluation = Evaluation(next_run.config, asked, 2)
+    workers = next_run.config.processing.parallel_workers
     failure: EvaluationError | None = None
     with disk.mounted():
         try:
-            assert evaluation.run() == undisturbed
+            assert evaluation.run() == next_run.undisturbed
         except (UserMistake, StorageFailure) as error:
             failure = error
     if failure:
@@ -132,32 +173,28 @@ def check_fault(config: Config, root: Path, fault: Fault, undisturbed: Final) ->
         assert "make room or fix" in str(failure) or "fix its permissions" in str(failure)
     if isinstance(failure, UserMistake):
         assert asked.before == asked.after == []
-    visible = read_visible(root)
-    assert None not in read_log(root)
-    again = Asked(FailingDisk(root))
-    assert Evaluation(config, again, 3).run(writes_results=False) == undisturbed
-    assert evaluation.finished & {*again.before} == set()
-    assert len({*asked.before, *asked.after} & {*again.before}) <= workers
-    assert {name: read_visible(root)[name] for name in visible if not name.endswith("latest.json")} == {
-        name: content for name, content in visible.items() if not name.endswith("latest.json")
-    }
+    again = next_run.run()
+    assert evaluation.finished & again == set()
+    assert len({*asked.before, *asked.after} & again) <= workers
     return disk
 
 
 def check_all(config: Config, root: Path, begin: Callable[[], object], kind: Fault, undisturbed: Final) -> int:
     """Check a fault of this kind at each operation of the run; return the number of operations."""
-    for number in itertools.count():
-        shutil.rmtree(root, ignore_errors=True)
-        root.mkdir()
-        begin()
-        fault = replace(kind, number=number)
-        try:
-            disk = check_fault(config, root, fault, undisturbed)
-        except Exception as error:
-            described = disk_operation(config, root, begin, fault)
-            raise AssertionError(f"when operation {number} fails, {described}: {error!r}") from error
-        if not disk.has_failed and len(disk.operations) <= number:
-            return number
+    with closing(read_all(config, None)) as questions:
+        next_run = NextRun(config, root, undisturbed, questions)
+        for number in itertools.count():
+            shutil.rmtree(root, ignore_errors=True)
+            root.mkdir()
+            begin()
+            fault = replace(kind, number=number)
+            try:
+                disk = check_fault(next_run, fault)
+            except Exception as error:
+                described = disk_operation(config, root, begin, fault)
+                raise AssertionError(f"when operation {number} fails, {described}: {error!r}") from error
+            if not disk.has_failed and len(disk.operations) <= number:
+                return number
     raise AssertionError
 
 
