@@ -11,7 +11,8 @@ import pytest
 from tasks.evaluation.errors import DamagedFile, UnfinishedBatch, UserMistake
 from tasks.evaluation.resuming.differences import UNKNOWN_CORPUS
 from tasks.evaluation.retrieval.retrieved import Retrieved
-from tests.support.corpora import embed, embeddings, make_chunks, make_vectors, save_to_disk, search_directly
+from tasks.evaluation.retrieval.retriever import NO_DIRECTION
+from tests.support.corpora import DIMENSION, embed, embeddings, make_chunks, make_vectors, save_to_disk, search_directly
 from tests.support.evaluation import Evaluation, assert_own_answers, count_asked, retrieve
 from tests.support.fake_endpoint import (
     FakeEndpoint,
@@ -41,9 +42,9 @@ class Encoder(FakeEndpoint):
         super().__init__()
         self.texts: list[str] = []
         self.refuses = "no such word"
-        self.rule = self._encode
+        self.rule = self.encode
 
-    def _encode(self, body: dict[str, Any]) -> Reply:
+    def encode(self, body: dict[str, Any]) -> Reply:
         if any(self.refuses in text for text in body["input"]):
             return error(400, "this is not encoded")
         self.texts += body["input"]
@@ -149,6 +150,30 @@ def test_a_failed_retrieval_is_no_score(
     encoder.refuses, encoder.texts = "no such word", []
     assert_own_answers(evaluation.run(rag, run_id="second"))
     assert [prompt.split("Question ")[-1][:2] for prompt in prompts(endpoint)] == ["7:"]
+    assert len(encoder.texts) == 1
+
+
+@pytest.mark.parametrize("number", [0.0, 1e39])
+def test_a_vector_without_a_direction_finds_nothing(
+    evaluation: Evaluation, encoder: Encoder, rag: dict[str, object], number: float
+) -> None:
+    """Every chunk is equally near to zeros, and to what overflows: the next run encodes the question again."""
+
+    def rule(body: dict[str, Any]) -> Reply:
+        texts = body["input"]
+        return embeddings([[number] * DIMENSION if "Question 7:" in text else embed(text, VECTORS) for text in texts])
+
+    encoder.rule = rule
+    with evaluation.open(rag, run_id="first") as run:
+        retrieve(run)
+        assert run.ledger.contexts
+        assert list(run.ledger.contexts.failures) == [6]
+        assert NO_DIRECTION in run.ledger.contexts.failures[6]
+    with evaluation.open(rag, run_id="second") as run:
+        encoder.rule = encoder.encode
+        retrieve(run)
+        assert run.ledger.contexts
+        assert not run.ledger.contexts.failures
     assert len(encoder.texts) == 1
 
 

@@ -76,7 +76,9 @@ class EndpointEncoder:
                 return {**await self._encode(texts[:half], keep), **await self._encode(texts[half:], keep)}
             return dict.fromkeys(texts, _describe(failure))
         assert isinstance(reply, Embedded)
-        keep(texts, normalize(np.array(reply.vectors, dtype=np.float32)))
+        with np.errstate(over="ignore", invalid="ignore"):  # who keeps them looks whether they are numbers
+            vectors = normalize(np.array(reply.vectors, dtype=np.float32))
+        keep(texts, vectors)
         return {}
 
 

@@ -20,6 +20,9 @@ from tasks.evaluation.retrieval.hits import Hit
 from tasks.evaluation.retrieval.search import NO_CHUNK, Index
 from tasks.evaluation.storage.vector_files import KEY_BYTES, VectorFiles
 
+# Any chunk is as near to such a vector as any other.
+NO_DIRECTION = "the encoder gave a vector of zeros, or of what is no number"
+
 
 class BatchEncoder(Protocol):
     """Encodes batches of texts."""
@@ -109,6 +112,7 @@ class VectorSearcher:
         self._identity = to_line(identity)
         self._shape = shape
         self._batch_size = batch_size
+        self._without_direction: dict[str, str] = {}
 
     def prepare(self, texts: Sequence[str]) -> dict[str, str]:
         """Encode the texts that nobody has encoded before; return why some could not be.
@@ -120,6 +124,7 @@ class VectorSearcher:
         missing = [text for text in wanted if self._key(text) not in self._files]
         batches = [missing[start : start + self._batch_size] for start in range(0, len(missing), self._batch_size)]
         failures = self._encoder.encode(batches, self._keep) if batches else {}
+        failures |= self._without_direction
         return {text: failures[shaped] for text in texts if (shaped := self._shape(text)) in failures}
 
     def search(self, texts: Sequence[str], count: int) -> tuple[Vectors, Indices]:
@@ -142,7 +147,11 @@ class VectorSearcher:
                 f"the encoder gives vectors of {vectors.shape[1]:,} dimensions and the corpus has {self._index.dimension:,}: "
                 "name the encoder that the corpus was embedded with (rag.retriever_config.encoder_config)"
             )
-        self._files.keep({self._key(text): vector for text, vector in zip(texts, vectors, strict=True)})
+        lengths = np.linalg.norm(vectors, axis=1)
+        is_sound = np.isfinite(lengths) & (lengths > 0)
+        paired = list(zip(texts, vectors, is_sound.tolist(), strict=True))
+        self._without_direction |= {text: NO_DIRECTION for text, _, has_direction in paired if not has_direction}
+        self._files.keep({self._key(text): vector for text, vector, has_direction in paired if has_direction})
 
     def _key(self, text: str) -> bytes:
         return blake2b(self._identity + text.encode("utf-8", "replace"), digest_size=KEY_BYTES).digest()
