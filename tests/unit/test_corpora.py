@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.corpus_files import open_corpus
 from tests.support.corpora import make_chunks, make_vectors, save_to_disk, to_table, write_lines, write_parquet
 
@@ -157,3 +159,42 @@ def test_vectors_of_sixteen_bits_are_read(folder: Path) -> None:
 
 def kind_of(kind: object, value: float) -> object:
     return np.float16(value) if "half" in str(kind) else value
+
+
+def test_the_same_chunks_are_the_same_corpus_in_whichever_files_they_lie(tmp_path: Path) -> None:
+    """However many shards and batches there are; a chunk more, or in another place, is another corpus."""
+    chunks = make_chunks(make_vectors(900))
+    paths = [
+        save_to_disk(tmp_path / "three", chunks),
+        save_to_disk(tmp_path / "two", chunks, shards=2),
+        write_lines(tmp_path / "lines.jsonl", chunks),
+        write_parquet(tmp_path / "table.parquet", chunks),
+    ]
+    assert len({open_corpus([str(path)], tmp_path).digest for path in paths}) == 1
+    others = [write_lines(tmp_path / "fewer.jsonl", chunks[:-1]), write_lines(tmp_path / "turned.jsonl", chunks[::-1])]
+    assert len({open_corpus([str(path)], tmp_path).digest for path in [paths[0], *others]}) == 3
+
+
+def test_a_chunk_has_an_id_whatever_its_path(tmp_path: Path) -> None:
+    """Also one that no file can have."""
+    chunk = {"text": "The heron.", "metadata": {"path": "a\ud800.txt"}}
+    corpus = open_corpus([str(write_lines(tmp_path / "odd.jsonl", [chunk]))], tmp_path)
+    assert corpus[0].chunk_id.endswith("_0000")
+    assert len(corpus.digest) == 32
+
+
+@pytest.mark.parametrize(
+    ("vectors", "reason"),
+    [
+        (pa.array(["[0.5]", "[1.0]"]), "holds no lists of numbers"),
+        (pa.array([1, 2]), "holds no lists of numbers"),
+        (pa.array([[["a"]], [["b"]]]), "holds no lists of numbers"),
+        (pa.array([None, None], pa.list_(pa.float32())), "is empty"),
+        (pa.array([[1.0, 0.0, 0.0], [1.0]], pa.list_(pa.float32())), "other lengths than 3"),
+        (pa.array([[1.0, 0.0], [1.0], [1.0, 0.0, 1.0]], pa.list_(pa.float32())), "other lengths than 2"),
+    ],
+)
+def test_a_column_that_holds_no_vectors_is_one_message(vectors: pa.Array, reason: str) -> None:
+    """Numbers that belong to other chunks are never taken for a chunk's own."""
+    with pytest.raises(UserMistake, match=reason):
+        list(Corpus([pa.table({"text": ["x"] * len(vectors), "embeddings": vectors})], "odd").blocks())

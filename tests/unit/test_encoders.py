@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.evaluation.config.rag_settings import EncoderSettings
+from tasks.evaluation.config.rag_settings import EncoderSettings, RetrieverSettings
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.retrieval.arrays import Vectors
 from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel
 from tasks.evaluation.retrieval.extras import import_extra
+from tasks.evaluation.retrieval.opening import _identify_encoder
 from tasks.evaluation.retrieval.pooling import pool
 
 pytest.importorskip("tokenizers")
@@ -98,3 +99,27 @@ def test_a_package_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.M
     monkeypatch.setitem(__import__("sys").modules, "sentence_transformers", None)
     with pytest.raises(UserMistake, match=r"need the package sentence_transformers.*mcqa-flow\[rag-torch\]"):
         import_extra("sentence_transformers")
+
+
+def test_weights_and_tokenizer_tell_encoders_apart(folder_of_encoder: Path) -> None:
+    """Whether the settings name the folder or the file in it; else vectors of one would be taken for those of the other."""
+
+    def identify() -> list[str]:
+        names = (folder_of_encoder, folder_of_encoder / "model.onnx")
+        encoders = [{"name": "onnx", "pretrained_model_name_or_path": str(name)} for name in names]
+        faiss = {"faiss_config": {"dataset_dir": "corpus"}}
+        settings = [RetrieverSettings.model_validate({**faiss, "encoder_config": each}) for each in encoders]
+        return [str(_identify_encoder(each)["weights"]) for each in settings]
+
+    first = identify()
+    assert first[0] == first[1]
+    write_encoder(folder_of_encoder, TABLE + 1)
+    second = identify()
+    tokenizer = folder_of_encoder / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text().replace("gamma", "omega"))
+    assert len({*first, *second, *identify()}) == 3
+
+
+def test_a_text_with_half_a_character_is_encoded(folder_of_encoder: Path) -> None:
+    """Beside others."""
+    assert load(folder_of_encoder, "mean").encode(["alpha", "alpha \ud800"]).shape == (2, 4)

@@ -100,6 +100,17 @@ def test_chunks_of_the_original_scorer_are_kept(tmp_path: Path) -> None:
     assert "a 1 100.0 % 0.0 %" in page.head
 
 
+@pytest.mark.parametrize(
+    "odd", [{"chunks_dropped": 10**30}, {"retrieval_scores": [[10**400]]}, {"retrieval_indices": 3}, {"retrieved_chunks": [{}]}]
+)
+def test_odd_records_of_chunks_end_no_report(tmp_path: Path, odd: JsonObject) -> None:
+    """Such as another program may write."""
+    record = scored(1, 1) | retrieved(source_rank=1, dropped=0)
+    info = record["retrieval_info"]
+    assert isinstance(info, dict)
+    assert "100.0 % of 1 question right" in make_page(tmp_path, [record | {"retrieval_info": info | odd}]).head
+
+
 def retrieved(*, source_rank: int | None, dropped: int | None) -> JsonObject:
     """Return what a record says of two chunks."""
     chunks: list[JsonValue] = [

@@ -130,6 +130,24 @@ def test_a_context_of_its_own_comes_before_retrieval(
     assert sum("Given " in prompt for prompt in prompts(endpoint)) == 5
 
 
+def test_no_chunks_are_wanted_where_each_question_may_have_its_own(
+    evaluation: Evaluation, encoder: Encoder, rag: dict[str, object]
+) -> None:
+    """`retrieval_top_k: 0` beside `use_context_field` retrieves nothing."""
+    results = evaluation.run(rag | {"rag.use_context_field": True, "rag.retrieval_top_k": 0})
+    assert {result["retrieval_info"]["context_source"] for result in results} == {"disabled"}
+    assert not encoder.texts
+
+
+def test_texts_that_differ_in_half_a_character_have_vectors_of_their_own(
+    evaluation: Evaluation, encoder: Encoder, folder: Path, rag: dict[str, object]
+) -> None:
+    """Though both may be shown as a question mark."""
+    write_questions(folder, [QUESTIONS[0], QUESTIONS[0] | {"question": f"{QUESTIONS[0]['question']}\ud800"}])
+    evaluation.run(rag)
+    assert len(encoder.texts) == 2
+
+
 def test_a_failed_retrieval_is_no_score(
     evaluation: Evaluation, endpoint: FakeEndpoint, encoder: Encoder, rag: dict[str, object]
 ) -> None:

@@ -102,7 +102,7 @@ def describe_context(run: SavedRun) -> str:
     rag = rag if isinstance(rag, dict) and rag.get("enabled", True) else {}
     retriever = rag.get("retriever_config")
     parts = ["with its own context"] if rag.get("use_context_field") else []
-    if retriever or rag.get("rag_config_file"):
+    if (retriever or rag.get("rag_config_file")) and rag.get("retrieval_top_k") != 0:
         faiss = retriever.get("faiss_config") if isinstance(retriever, dict) else None
         paths = (faiss.get("dataset_chunk_paths") or [faiss.get("dataset_dir")]) if isinstance(faiss, dict) else []
         corpus = ", ".join(map(str, paths)) if isinstance(paths, list) else ""

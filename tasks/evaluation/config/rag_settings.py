@@ -167,11 +167,15 @@ class Rag(RagPart):
     @property
     def retrieves(self) -> bool:
         """Return True if chunks of a corpus are put before questions."""
+        return self._names_retriever and self.retrieval_top_k > 0
+
+    @property
+    def _names_retriever(self) -> bool:
         return self.enabled and bool(self.retriever_config or self.rag_config_file)
 
     @model_validator(mode="after")
     def _require_chunks(self) -> Self:
-        if self.retrieves and not self.retrieval_top_k and not self.use_context_field:
+        if self._names_retriever and not self.retrieval_top_k and not self.use_context_field:
             raise ValueError("retrieval_top_k is 0, so nothing is retrieved: set it to 1 or more, or give --no-rag")
         return self
 

@@ -125,7 +125,7 @@ def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
     if isinstance(temperature := found.get("temperature"), int):
         found["temperature"] = float(temperature)  # as our own settings hold it
     if isinstance(rag, dict):
-        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file"))
+        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file")) and rag.get("retrieval_top_k") != 0
         found["context"] = _name_context(rag, retrieves=retrieves)
     return found | {name: config[name] for name in BEFORE_PROMPTS if name in config}
 

@@ -49,7 +49,8 @@ class Chunk:
     @property
     def chunk_id(self) -> str:
         """Return its id, in the original scorer's form."""
-        return f"{sha256(self.path.encode()).hexdigest()[:ID_DIGITS]}_{self.index:04d}"
+        digest = sha256(self.path.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{digest[:ID_DIGITS]}_{self.index:04d}"
 
 
 class Corpus:
@@ -99,12 +100,16 @@ class Corpus:
 
     @cached_property
     def digest(self) -> str:
-        """Return 32 hexadecimal digits that tell its texts, paths, metadata and vectors from those of others."""
-        digest = blake2b(digest_size=16)
+        """Return 32 hexadecimal digits that tell its texts, paths, metadata and vectors from those of others.
+
+        They are the same for the same chunks in the same order, in whichever files these lie.
+        """
+        digests = {name: blake2b(digest_size=16) for name in COLUMNS}
         for batch in self._batches:
             for start in range(0, batch.num_rows, ROWS_AT_ONCE):
-                _add_rows(digest, batch.slice(start, ROWS_AT_ONCE))
-        return digest.hexdigest()
+                for name, digest in digests.items():
+                    digest.update(_serialize(batch.slice(start, ROWS_AT_ONCE), name))
+        return blake2b(b"".join(digest.digest() for digest in digests.values()), digest_size=16).hexdigest()
 
     def texts(self) -> Iterator[str]:
         """Yield the chunks' texts, in order."""
@@ -144,8 +149,13 @@ class Corpus:
         """Return the length of the vectors; 0 if a table has none."""
         if any(EMBEDDINGS not in batch.schema.names for batch in self._batches):
             return 0
-        first = self._batches[0].column(EMBEDDINGS)[0].as_py()
-        return len(first or ())
+        columns = [batch.column(EMBEDDINGS) for batch in self._batches]
+        if not all(_holds_vectors(column) for column in columns):
+            raise UserMistake(f"the corpus {self.name}: the column {EMBEDDINGS!r} holds no lists of numbers: embed it again")
+        known = next((column.drop_null() for column in columns if column.null_count < len(column)), None)
+        if known is None:
+            raise UserMistake(f"the corpus {self.name}: the column {EMBEDDINGS!r} is empty: embed it again")
+        return len(known[0].as_py())
 
     def _vectors_of(self, batch: "pa.RecordBatch", first: int) -> Vectors:
         block: Vectors = np.asarray(self._view(batch, first), dtype=np.float32)
@@ -155,8 +165,11 @@ class Corpus:
 
     def _view(self, batch: "pa.RecordBatch", first: int) -> AnyArray:
         """Return the batch's vectors as they are in the file, one a row."""
-        values = _flatten(batch.column(EMBEDDINGS))
-        if len(values) != batch.num_rows * self.dimension or batch.column(EMBEDDINGS).null_count:
+        from pyarrow import compute  # noqa: PLC0415 - it costs a tenth of a second
+
+        column = batch.column(EMBEDDINGS)
+        values, lengths = _flatten(column), compute.min_max(compute.list_value_length(column)).as_py()
+        if column.null_count or {*lengths.values()} != {self.dimension}:
             raise UserMistake(
                 f"the corpus {self.name}: the chunks from {first:,} on have vectors of other lengths than {self.dimension}, "
                 "or none: embed it again as a whole"
@@ -174,12 +187,28 @@ def _read_metadata(value: object) -> dict[str, JsonValue]:
     return value if isinstance(value, dict) else {}
 
 
-def _add_rows(digest: "blake2b", rows: "pa.RecordBatch") -> None:
-    for name in COLUMNS:
-        if name == EMBEDDINGS and name in rows.schema.names:
-            digest.update(np.ascontiguousarray(_flatten(rows.column(name))).data)
-        elif name in rows.schema.names:
-            digest.update(repr(rows.column(name).to_pylist()).encode("utf-8", "surrogatepass"))
+def _serialize(rows: "pa.RecordBatch", name: str) -> bytes:
+    """Return the bytes of a column by which its values are told from others, however they are stored."""
+    if name == EMBEDDINGS:
+        return _flatten(rows.column(name)).astype("<f4").tobytes() if name in rows.schema.names else b""
+    values = rows.column(name).to_pylist() if name in rows.schema.names else [None] * rows.num_rows
+    texts = [_write_metadata(value) if name == METADATA else str(value or "") for value in values]
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    return b"".join(len(text).to_bytes(8, "big") + text for text in encoded)
+
+
+def _write_metadata(value: object) -> str:
+    """Return a chunk's metadata as JSON; a member without a value is one that is missing."""
+    known = {name: member for name, member in _read_metadata(value).items() if member is not None}
+    return json.dumps(known, sort_keys=True, default=str)
+
+
+def _holds_vectors(column: "pa.Array") -> bool:
+    import pyarrow as pa  # noqa: PLC0415
+
+    kind = column.type
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    return bool(is_list and pa.types.is_floating(kind.value_type))
 
 
 def _flatten(column: "pa.Array") -> AnyArray:

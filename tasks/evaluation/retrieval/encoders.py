@@ -44,6 +44,14 @@ class LocalEncoder:
         return pool(states, mask, self._pooling)
 
 
+def find_onnx_files(settings: EncoderSettings) -> tuple[Path, Path]:
+    """Return the paths of the model and of its tokenizer, whether they exist or not."""
+    given = Path(settings.pretrained_model_name_or_path or "")
+    path = next((each for each in (given, given / "model.onnx", given / "onnx" / "model.onnx") if each.is_file()), given)
+    named = Path(settings.tokenizer_name) if settings.tokenizer_name else path.parent / TOKENIZER
+    return path, named / TOKENIZER if named.is_dir() else named
+
+
 class OnnxModel:
     """A model in an ONNX file, with its tokenizer.
 
@@ -56,10 +64,7 @@ class OnnxModel:
 
     def __init__(self, settings: EncoderSettings) -> None:
         runtime, tokenizers = import_extra("onnxruntime"), import_extra("tokenizers")
-        given = Path(settings.pretrained_model_name_or_path or "")
-        path = next((each for each in (given, given / "model.onnx", given / "onnx" / "model.onnx") if each.is_file()), given)
-        named = Path(settings.tokenizer_name) if settings.tokenizer_name else path.parent / TOKENIZER
-        tokenizer = named / TOKENIZER if named.is_dir() else named
+        path, tokenizer = find_onnx_files(settings)
         for file, name in ((path, "pretrained_model_name_or_path"), (tokenizer, "tokenizer_name")):
             if not file.is_file():
                 raise UserMistake(f"there is no file {file}: fix {SETTING}.{name}")
@@ -74,7 +79,7 @@ class OnnxModel:
 
     def read(self, texts: Sequence[str]) -> tuple[TokenStates, Mask]:
         """Return the last hidden states, and which of them are the texts' own tokens."""
-        encoded = self._tokenizer.encode_batch(list(texts))
+        encoded = self._tokenizer.encode_batch([_make_encodable(text) for text in texts])
         mask = np.array([each.attention_mask for each in encoded], dtype=np.int64)
         given = {
             "input_ids": np.array([each.ids for each in encoded], dtype=np.int64),
@@ -84,6 +89,11 @@ class OnnxModel:
         }
         states = self._session.run(None, {name: value for name, value in given.items() if name in self._inputs})[0]
         return np.asarray(states, dtype=np.float32), mask.astype(bool)
+
+
+def _make_encodable(text: str) -> str:
+    """Return the text with a question mark for each half of a surrogate pair, which tokenizers refuse."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _make_options(runtime: ModuleType) -> object:
@@ -126,7 +136,11 @@ class TransformerModel:
     def read(self, texts: Sequence[str]) -> tuple[TokenStates, Mask]:
         """Return the last hidden states, and which of them are the texts' own tokens."""
         given = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=self._most_tokens, return_tensors="pt"
+            [_make_encodable(text) for text in texts],
+            padding=True,
+            truncation=True,
+            max_length=self._most_tokens,
+            return_tensors="pt",
         ).to(self._device)
         states = self._transformer(**given).last_hidden_state
         mask = given["attention_mask"]

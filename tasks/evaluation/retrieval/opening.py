@@ -20,7 +20,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.corpus_files import open_corpus
-from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel, TransformerModel
+from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel, TransformerModel, find_onnx_files
 from tasks.evaluation.retrieval.endpoint_encoder import EndpointEncoder
 from tasks.evaluation.retrieval.faiss_index import BinaryIndex, FaissIndex, open_index_file
 from tasks.evaluation.retrieval.index_building import Plan, build_index
@@ -177,9 +177,19 @@ def _identify_encoder(settings: RetrieverSettings) -> JsonObject:
         return {"name": "bm25"}
     described = encoder.model_dump(mode="json", include=set(DECIDING), exclude_defaults=True)
     name = encoder.model if encoder.name == "openai" else encoder.pretrained_model_name_or_path
-    weights: JsonObject = {"weights": _digest_file(Path(name))} if name and Path(name).is_file() else {}
+    files = _list_weights(encoder)
+    weights: JsonObject = {"weights": [_digest_file(file) for file in files]} if files else {}
     pooling: JsonObject = {} if encoder.name == "openai" else {"pooling": settings.pooler_config.name}
     return {"name": encoder.name, **described, "model": name, **weights, **pooling}
+
+
+def _list_weights(encoder: EncoderSettings) -> list[Path]:
+    """Return the files that an encoder on this machine is made of, as far as they exist; none of one that lies on a hub."""
+    if encoder.name == "onnx":
+        return [file for file in find_onnx_files(encoder) if file.is_file()]
+    folder = Path(encoder.pretrained_model_name_or_path or "")
+    is_folder = encoder.name == "auto" and encoder.pretrained_model_name_or_path is not None and folder.is_dir()
+    return sorted(file for file in folder.rglob("*") if file.is_file()) if is_folder else []
 
 
 def _identify(config: Config, settings: RetrieverSettings, corpus: Corpus, config_folder: Path) -> JsonObject:

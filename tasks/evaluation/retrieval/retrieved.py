@@ -55,7 +55,8 @@ def read_retrieved(result: Mapping[str, JsonValue]) -> JsonObject | None:
         return None
     indices, scores = _first(info.get("retrieval_indices")), _first(info.get("retrieval_scores"))
     dropped = info.get("chunks_dropped")
-    return {"indices": indices, "scores": scores, "used": len(indices) - (dropped if isinstance(dropped, int) else 0)}
+    is_count = isinstance(dropped, int) and 0 <= dropped <= len(indices)
+    return {"indices": indices, "scores": scores, "used": len(indices) - (dropped if is_count else 0)}  # type: ignore[operator]
 
 
 def _first(value: JsonValue) -> list[JsonValue]:

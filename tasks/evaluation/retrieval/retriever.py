@@ -154,7 +154,7 @@ class VectorSearcher:
         self._files.keep({self._key(text): vector for text, vector, has_direction in paired if has_direction})
 
     def _key(self, text: str) -> bytes:
-        return blake2b(self._identity + text.encode("utf-8", "replace"), digest_size=KEY_BYTES).digest()
+        return blake2b(self._identity + text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()
 
 
 class Retriever:

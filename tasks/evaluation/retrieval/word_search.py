@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.errors import EvaluationError, UserMistake
 from tasks.evaluation.retrieval.arrays import Indices, Vectors
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.extras import import_extra
@@ -21,7 +21,10 @@ class WordSearcher:
     def __init__(self, corpus: Corpus) -> None:
         self._library = import_extra("bm25s")
         self._index = self._library.BM25()
-        self._index.index(self._split(list(corpus.texts())), show_progress=False)
+        words = self._split(list(corpus.texts()))
+        if not any(words):
+            raise UserMistake(f"the corpus {corpus.name} holds no words to search by: use an encoder in place of bm25")
+        self._index.index(words, show_progress=False)
 
     def prepare(self, texts: Sequence[str]) -> dict[str, str]:  # noqa: ARG002 - as other searchers
         """Do nothing."""

@@ -34,7 +34,7 @@ class RetrievalColumns:
         best, used = (scores[0] if scores else None), retrieved["used"]
         table.ranks[position] = _read_rank(record, len(scores))
         table.counts[position] = len(scores)
-        table.scores[position] = best if isinstance(best, int | float) else np.nan
+        table.scores[position] = best if isinstance(best, float) else np.nan
         table.dropped[position] = len(scores) - used if isinstance(used, int) else 0
 
     def pick(self, positions: Codes) -> RetrievalTable:
