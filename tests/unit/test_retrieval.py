@@ -22,6 +22,7 @@ from tests.support.fake_endpoint import (
     is_grader,
     make_questions,
     prompt_of,
+    wait_until,
     write_questions,
 )
 
@@ -263,6 +264,17 @@ def test_another_corpus_is_another_request(evaluation: Evaluation, endpoint: Fak
     save_to_disk(Path("corpus"), chunks)
     evaluation.run(rag, run_id="second")
     assert count_asked(endpoint) == (COUNT, 0)
+
+
+def test_a_corpus_that_changes_meanwhile_stops_the_run(evaluation: Evaluation, rag: dict[str, object]) -> None:
+    """Before its new chunks are taken for the old ones."""
+    with evaluation.open(rag, run_id="first") as run:
+        run.check_storage()
+        assert run.stop_cause is None
+        save_to_disk(Path("corpus"), make_chunks(make_vectors(400, seed=2)))
+        run.check_storage()
+        wait_until(lambda: run.stop_cause is not None)
+        assert "has changed while it was used: run the same command again" in str(run.stop_cause)
 
 
 def test_another_grader_grades_the_same_answers(

@@ -7,10 +7,12 @@ pages belong to the system's file cache.
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import blake2b, sha256
 from itertools import accumulate
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,13 +61,15 @@ class Corpus:
     Args:
         tables: with the columns `text` and perhaps `embeddings`, `path` and `metadata`.
         name: where it comes from, for messages.
+        files: that lie in memory as they are, and must not change meanwhile.
 
     Raises:
         UserMistake: it holds no chunks, or its vectors differ in length.
     """
 
-    def __init__(self, tables: Sequence["pa.Table"], name: str) -> None:
+    def __init__(self, tables: Sequence["pa.Table"], name: str, files: Sequence[Path] = ()) -> None:
         self.name = name
+        self._stamps = {file: _read_stamp(file) for file in files}
         self._batches: list[pa.RecordBatch] = [batch for table in tables for batch in table.to_batches() if batch.num_rows]
         self._ends = list(accumulate(batch.num_rows for batch in self._batches))
         if not self._batches:
@@ -110,6 +114,10 @@ class Corpus:
                 for name, digest in digests.items():
                     digest.update(_serialize(batch.slice(start, ROWS_AT_ONCE), name))
         return blake2b(b"".join(digest.digest() for digest in digests.values()), digest_size=16).hexdigest()
+
+    def find_changed_file(self) -> Path | None:
+        """Return a file that has changed since the corpus was opened, so that its chunks are no longer what they were."""
+        return next((file for file, stamp in self._stamps.items() if _read_stamp(file) != stamp), None)
 
     def texts(self) -> Iterator[str]:
         """Yield the chunks' texts, in order."""
@@ -175,6 +183,14 @@ class Corpus:
                 "or none: embed it again as a whole"
             )
         return values.reshape(batch.num_rows, self.dimension)
+
+
+def _read_stamp(file: Path) -> tuple[int, ...]:
+    """Return what tells the file's content from an earlier one; empty if there is no such file."""
+    with suppress(OSError):
+        found = file.stat()
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return ()
 
 
 def _read_metadata(value: object) -> dict[str, JsonValue]:

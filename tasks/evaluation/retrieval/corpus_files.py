@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 STATE_FILE, DATA_FILES, MERGED = "state.json", "_data_files", "all_merged"
 LINE_SUFFIXES = (".jsonl", ".ndjson", ".jl")
 SUFFIXES = (".arrow", ".parquet", *LINE_SUFFIXES)
+# Of these a temporary copy is read.
+CONVERTED = (".parquet", *LINE_SUFFIXES)
 ROWS_AT_ONCE = 2_000
 SETTING = "rag.retriever_config.faiss_config.dataset_dir"
 
@@ -42,11 +44,12 @@ def open_corpus(paths: Sequence[str], config_folder: Path, own_folder: Path | No
     Raises:
         UserMistake: one of them does not exist, cannot be read, or holds no corpus.
     """
-    tables = [table for path in paths for table in _open(_find(path, config_folder), own_folder)]
+    files = [file for path in paths for file in _list_all(_find(path, config_folder))]
+    tables = _open(files, own_folder)
     has_vectors = {EMBEDDINGS in table.column_names for table in tables}
     if len(has_vectors) > 1:
         raise UserMistake(f"some files of the corpus {', '.join(paths)} have the column {EMBEDDINGS} and others do not")
-    return Corpus(tables, ", ".join(paths))
+    return Corpus(tables, ", ".join(paths), [file for file in files if file.suffix not in CONVERTED])
 
 
 def _find(given: str, config_folder: Path) -> Path:
@@ -65,10 +68,13 @@ def _find(given: str, config_folder: Path) -> Path:
     return found
 
 
-def _open(path: Path, own_folder: Path | None) -> list["pa.Table"]:
+def _list_all(path: Path) -> list[Path]:
+    return _list_files(path) if path.is_dir() else [path]
+
+
+def _open(files: Sequence[Path], own_folder: Path | None) -> list["pa.Table"]:
     import pyarrow as pa  # noqa: PLC0415 - it costs a tenth of a second
 
-    files = _list_files(path) if path.is_dir() else [path]
     tables = []
     for file in files:
         try:

@@ -174,9 +174,14 @@ class Run:
         self._loop.call(lambda: self._scorer.stop(cause))
 
     def check_storage(self) -> None:
-        """Stop the run if answers can no longer be kept, or the disk has no space for the next checkpoint."""
-        failure = self.saver.find_failure() if self.stop_cause is None else None
-        if failure:
+        """Stop the run if answers cannot be kept any more, the next checkpoint has no space, or the corpus has changed."""
+        if self.stop_cause is not None:
+            return
+        source = self.preparation.source
+        changed = source.corpus.find_changed_file() if source else None
+        if changed:
+            self.stop(EvaluationError(f"the corpus file {changed} has changed while it was used: run the same command again"))
+        elif failure := self.saver.find_failure():
             self.stop(failure)
 
     async def close_clients(self) -> None:
