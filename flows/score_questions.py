@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from flows.asking.batch_window import BatchTask, BatchWindow
 from flows.asking.interval_saver import IntervalSaver
-from flows.asking.result_storage import choose_context_storage, choose_storage, store_missing
+from flows.asking.result_storage import choose_storage, store_missing
 from flows.asking.retrieving import retrieve_all
 from flows.asking.variables import follow_variables
 from flows.ending.alarms import announced, find_alarm
@@ -90,7 +90,7 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         warning = warn_if_idle(run)
         artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=find_changes(config_file, overrides))
         with before_asking():
-            task, retrieval = choose_storage(run.config), choose_context_storage(run.config)
+            task, retrieval = choose_storage(run.config)
             save_checkpoint(run, artifacts)
         try:
             with follow_variables(run):

@@ -5,13 +5,11 @@ other machine sees, so it ends well only when its batches can be found in the st
 """
 
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from prefect.blocks.core import Block, UnknownBlockType
 from prefect.filesystems import WritableFileSystem
 from prefect.results import ResultStore, get_result_store
 from prefect.settings import get_current_settings
-from prefect.tasks import Task
 
 from flows.asking.batch_window import BatchTask
 from flows.asking.retrieving import ContextTask
@@ -22,9 +20,6 @@ from tasks.evaluation.storage.layout import OWN_FOLDER, RESULTS_FOLDER
 from tasks.retrieve_contexts import retrieve_contexts
 from tasks.score_batch import score_batch
 from tasks.server_failures import SERVER_FAILURES
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 # After this many failures no more writes are tried: each may take its client many seconds.
 MOST_FAILURES = 3
@@ -37,18 +32,8 @@ FORMS = (
 )
 
 
-def choose_storage(config: Config) -> BatchTask:
-    """Return the scoring task, set to store its results where they belong."""
-    return _store_where_set(score_batch, config)
-
-
-def choose_context_storage(config: Config) -> ContextTask:
-    """Return the task that retrieves, set likewise."""
-    return _store_where_set(retrieve_contexts, config)
-
-
-def _store_where_set(task: "Task[P, R]", config: Config) -> "Task[P, R]":
-    """Return the task, set to store its results where they belong.
+def choose_storage(config: Config) -> tuple[BatchTask, ContextTask]:
+    """Return the tasks that score and that retrieve, set to store their results where they belong.
 
     That is where our settings say, else where Prefect's settings say, else in the checkpoint directory. Without checkpointing,
     it is Prefect's default.
@@ -57,17 +42,16 @@ def _store_where_set(task: "Task[P, R]", config: Config) -> "Task[P, R]":
         UserMistake: our settings name a block that cannot be used.
         ServerFailure: Prefect's server does not say what it holds.
     """
-    results = get_current_settings().results
-    processing = config.processing
+    results, processing = get_current_settings().results, config.processing
+    has_own = results.default_storage_block or "local_storage_path" in results.model_fields_set
     if processing.result_storage:
         is_path = processing.result_storage.startswith((".", "/"))
         storage = Path(processing.result_storage).resolve() if is_path else load_storage(processing.result_storage)
-        return task.with_options(result_storage=storage)
-    has_own = results.default_storage_block or "local_storage_path" in results.model_fields_set
-    if has_own or not processing.enable_checkpointing:
-        return task
-    folder = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
-    return task.with_options(result_storage=folder)
+    elif has_own or not processing.enable_checkpointing:
+        return score_batch, retrieve_contexts
+    else:
+        storage = Path(processing.checkpoint_directory, OWN_FOLDER, RESULTS_FOLDER).resolve()
+    return score_batch.with_options(result_storage=storage), retrieve_contexts.with_options(result_storage=storage)
 
 
 def load_storage(slug: str) -> WritableFileSystem:

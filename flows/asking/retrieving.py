@@ -2,17 +2,17 @@
 
 import threading
 from collections.abc import Callable
+from itertools import chain
 
 from prefect.tasks import Task
 
 from flows.asking.batch_window import TICK_SECONDS
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.json_lines import JsonObject
-from tasks.evaluation.run.batches import Batch
-from tasks.evaluation.run.context_batches import ContextBatches
+from tasks.evaluation.run.context_batches import ContextBatch, ContextBatches
 from tasks.evaluation.run.run import Run
 
-ContextTask = Task[[ContextBatches, Batch], JsonObject]
+ContextTask = Task[[ContextBatches, ContextBatch], JsonObject]
 
 
 def retrieve_all(run: Run, task: ContextTask, while_waiting: Callable[[], None]) -> None:
@@ -24,13 +24,13 @@ def retrieve_all(run: Run, task: ContextTask, while_waiting: Callable[[], None])
         while_waiting: called several times a second.
     """
     contexts = run.context_batches
-    batches = contexts.list_open() if contexts else []
-    if contexts is None or not batches:
+    batches = contexts.list_open() if contexts else iter(())
+    first = next(batches, None)
+    if contexts is None or first is None:
         return
-    done, total = 0, sum(len(batch.positions) for batch in batches)
-    run.progress.begin(done, total, "Retrieving for questions")
+    run.progress.begin(0, len(run.ledger.questions), "Retrieving for questions")
     try:
-        for batch in batches:
+        for batch in chain([first], batches):
             if run.stop_cause is not None:
                 break
             outcome = _run_task(contexts, task, batch, while_waiting)
@@ -41,13 +41,12 @@ def retrieve_all(run: Run, task: ContextTask, while_waiting: Callable[[], None])
                 contexts.note_failure(batch, outcome)
                 if isinstance(outcome, EvaluationError) and not isinstance(outcome, UnfinishedBatch):
                     run.stop(outcome)
-            done += len(batch.positions)
-            run.progress.show(done)
+            run.progress.show(batch.positions.stop)
     finally:
         run.progress.end()
 
 
-def _run_task(contexts: ContextBatches, task: ContextTask, batch: Batch, while_waiting: Callable[[], None]) -> object:
+def _run_task(contexts: ContextBatches, task: ContextTask, batch: ContextBatch, while_waiting: Callable[[], None]) -> object:
     """Run the task; return what it returned, or the exception that it raised."""
     has_ended = threading.Event()
     future = task.submit(contexts, batch)

@@ -67,7 +67,7 @@ class Evaluation:
 def retrieve(run: Run) -> None:
     """Retrieve what is put before the run's questions, if anything is."""
     contexts = run.context_batches
-    for batch in contexts.list_open() if contexts else []:
+    for batch in contexts.list_open() if contexts else ():
         assert contexts
         try:
             assert contexts.accept(batch, contexts.retrieve(batch))

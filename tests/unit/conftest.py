@@ -1,4 +1,4 @@
-"""What tests of `mcqa checkpoints`, and of several addresses, begin with."""
+"""What tests of `mcqa checkpoints`, of several addresses, and of retrieval begin with."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.corpora import make_chunks, save_to_disk
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
+from tests.support.retrieval import QUESTIONS, TOP_K, VECTORS, Encoder
 from tests.support.saved_checkpoints import URL
 
 
@@ -23,3 +25,24 @@ def pair() -> Iterator[list[FakeEndpoint]]:
     """Yield two model servers."""
     with ExitStack() as stack:
         yield [stack.enter_context(FakeEndpoint()) for _ in range(2)]
+
+
+@pytest.fixture
+def encoder() -> Iterator[Encoder]:
+    """Start an encoder's endpoint."""
+    with Encoder() as encoder:
+        yield encoder
+
+
+@pytest.fixture
+def rag(folder: Path, encoder: Encoder) -> dict[str, object]:
+    """Write the questions and a corpus; return the settings that retrieve from it."""
+    write_questions(folder, QUESTIONS)
+    save_to_disk(folder / "corpus", make_chunks(VECTORS))
+    return {
+        "rag.retrieval_top_k": TOP_K,
+        "rag.retriever_config": {
+            "faiss_config": {"dataset_dir": "corpus"},
+            "encoder_config": {"name": "openai", "model": "e", "base_url": encoder.url, "api_key": "any-string"},
+        },
+    }

@@ -10,7 +10,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.retrieval.arrays import Vectors
 from tasks.evaluation.retrieval.encoders import LocalEncoder, OnnxModel
 from tasks.evaluation.retrieval.extras import import_extra
-from tasks.evaluation.retrieval.opening import _identify_encoder
+from tasks.evaluation.retrieval.opening import identify_encoder
 from tasks.evaluation.retrieval.pooling import pool
 
 pytest.importorskip("tokenizers")
@@ -109,7 +109,7 @@ def test_weights_and_tokenizer_tell_encoders_apart(folder_of_encoder: Path) -> N
         encoders = [{"name": "onnx", "pretrained_model_name_or_path": str(name)} for name in names]
         faiss = {"faiss_config": {"dataset_dir": "corpus"}}
         settings = [RetrieverSettings.model_validate({**faiss, "encoder_config": each}) for each in encoders]
-        return [str(_identify_encoder(each)["weights"]) for each in settings]
+        return [str(identify_encoder(each)["weights"]) for each in settings]
 
     first = identify()
     assert first[0] == first[1]

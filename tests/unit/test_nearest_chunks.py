@@ -142,16 +142,13 @@ def test_a_build_that_was_killed_goes_on_where_it_stopped(
 @pytest.mark.usefixtures("faiss")
 def test_what_another_build_has_left_is_not_used(corpus: Corpus, tmp_path: Path) -> None:
     """Of another corpus or another kind, or half a file: the build begins anew."""
-    part = index_building._name_part(GRAPH, corpus, tmp_path / "index")
+    part = index_building.name_part(GRAPH, corpus, tmp_path / "index")
     part.write_bytes(b"half a file")
     assert build_index(GRAPH, corpus, tmp_path / "index", print).ntotal == COUNT
     other = Corpus([to_table(make_chunks(make_vectors(300, seed=3)))], "another")
     assert (
         len(
-            {
-                index_building._name_part(*each, tmp_path / "index")
-                for each in ((GRAPH, corpus), (SIGNS, corpus), (GRAPH, other))
-            }
+            {index_building.name_part(*each, tmp_path / "index") for each in ((GRAPH, corpus), (SIGNS, corpus), (GRAPH, other))}
         )
         == 3
     )

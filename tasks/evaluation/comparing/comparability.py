@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.evaluation.comparing.columns import RunColumns
 from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.config.rag_settings import retrieves
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
@@ -100,9 +101,9 @@ def describe_context(run: SavedRun) -> str:
     """Return what was put before each of the run's questions, as the end of `was asked`."""
     rag = read_setting(run.config, "rag")
     rag = rag if isinstance(rag, dict) and rag.get("enabled", True) else {}
-    retriever = rag.get("retriever_config")
     parts = ["with its own context"] if rag.get("use_context_field") else []
-    if (retriever or rag.get("rag_config_file")) and rag.get("retrieval_top_k") != 0:
+    if retrieves(rag):
+        retriever = rag.get("retriever_config")
         faiss = retriever.get("faiss_config") if isinstance(retriever, dict) else None
         paths = (faiss.get("dataset_chunk_paths") or [faiss.get("dataset_dir")]) if isinstance(faiss, dict) else []
         corpus = ", ".join(map(str, paths)) if isinstance(paths, list) else ""

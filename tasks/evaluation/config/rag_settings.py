@@ -4,6 +4,7 @@ Keys and defaults are those of the original script's files, and a few of our own
 `retriever_config` or in a file of its own; `rag_file` reads it where it is used.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -167,17 +168,23 @@ class Rag(RagPart):
     @property
     def retrieves(self) -> bool:
         """Return True if chunks of a corpus are put before questions."""
-        return self._names_retriever and self.retrieval_top_k > 0
-
-    @property
-    def _names_retriever(self) -> bool:
-        return self.enabled and bool(self.retriever_config or self.rag_config_file)
+        return retrieves(vars(self))
 
     @model_validator(mode="after")
     def _require_chunks(self) -> Self:
-        if self._names_retriever and not self.retrieval_top_k and not self.use_context_field:
+        if names_retriever(vars(self)) and not self.retrieval_top_k and not self.use_context_field:
             raise ValueError("retrieval_top_k is 0, so nothing is retrieved: set it to 1 or more, or give --no-rag")
         return self
+
+
+def names_retriever(rag: Mapping[str, object]) -> bool:
+    """Return True if these settings, as a file or `Rag` holds them, describe a retriever that may be used."""
+    return bool(rag.get("enabled", True)) and bool(rag.get("retriever_config") or rag.get("rag_config_file"))
+
+
+def retrieves(rag: Mapping[str, object]) -> bool:
+    """Return True if these settings, as a file or `Rag` holds them, put chunks of a corpus before questions."""
+    return names_retriever(rag) and rag.get("retrieval_top_k") != 0
 
 
 def complete_retriever(rag: Rag) -> RetrieverSettings:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.prompt_settings import Prompt
+from tasks.evaluation.config.rag_settings import retrieves
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.json_lines import JsonObject, JsonValue
@@ -125,8 +126,7 @@ def _read_answer_settings(config: Mapping[str, JsonValue]) -> JsonObject:
     if isinstance(temperature := found.get("temperature"), int):
         found["temperature"] = float(temperature)  # as our own settings hold it
     if isinstance(rag, dict):
-        retrieves = bool(rag.get("retriever_config") or rag.get("rag_config_file")) and rag.get("retrieval_top_k") != 0
-        found["context"] = _name_context(rag, retrieves=retrieves)
+        found["context"] = _name_context(rag)
     return found | {name: config[name] for name in BEFORE_PROMPTS if name in config}
 
 
@@ -136,9 +136,9 @@ def _read_original(config: Mapping[str, JsonValue]) -> JsonObject:
     return found | {"retrieval": UNKNOWN_CORPUS} if RETRIEVED in str(found.get("context")) else found
 
 
-def _name_context(rag: Mapping[str, JsonValue], *, retrieves: bool) -> str:
+def _name_context(rag: Mapping[str, JsonValue]) -> str:
     if not rag.get("enabled", True):
         return "none"
     if rag.get("use_context_field"):
-        return f"the question's text field{f', else {RETRIEVED}' if retrieves else ''}"
-    return RETRIEVED if retrieves else "none"
+        return f"the question's text field{f', else {RETRIEVED}' if retrieves(rag) else ''}"
+    return RETRIEVED if retrieves(rag) else "none"

@@ -88,7 +88,7 @@ def build_index(plan: Plan, corpus: Corpus, path: Path | None, notify: Callable[
     Raises:
         UserMistake: there is no such index for the corpus's vectors.
     """
-    part = _name_part(plan, corpus, path) if path else None
+    part = name_part(plan, corpus, path) if path else None
     index = (_read_part(plan, corpus, part) if part else None) or plan.make(corpus.dimension)
     shown = kept = time.monotonic()
     saving_seconds = 0.0
@@ -139,7 +139,8 @@ def _list_pieces(corpus: Corpus, first: int) -> Iterator[Vectors]:
             yield missing[row : row + ROWS_AT_ONCE]
 
 
-def _name_part(plan: Plan, corpus: Corpus, path: Path) -> Path:
+def name_part(plan: Plan, corpus: Corpus, path: Path) -> Path:
+    """Return where the beginning of an index is kept: another place for each corpus and each kind of index."""
     decisive = f"{corpus.digest} {plan} {LINKS} {BUILD_WIDTH}"
     return path.with_name(f"{path.name}.{blake2b(decisive.encode(), digest_size=8).hexdigest()}.part")
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
@@ -55,6 +56,8 @@ class Asking:
 class Source:
     """Where the settings say that chunks come from; nothing is searched yet."""
 
+    config: Config
+    """The settings."""
     settings: RetrieverSettings
     """The retriever's."""
     corpus: Corpus
@@ -63,8 +66,16 @@ class Source:
     """Where paths lead from that lead nowhere from the working directory."""
     own_folder: Path | None
     """The folder for our files; None: nothing is kept."""
-    identity: JsonObject
-    """What decides which chunks are put before a question."""
+
+    @cached_property
+    def identity(self) -> JsonObject:
+        """Return what decides which chunks are put before a question; the whole corpus is read for it."""
+        return _identify(self)
+
+    @cached_property
+    def encoder_identity(self) -> JsonObject:
+        """Return what a text's vector depends on; the encoder's files are read for it."""
+        return identify_encoder(self.settings)
 
 
 def find_source(config: Config, config_folder: Path, own_folder: Path | None) -> Source | None:
@@ -82,15 +93,14 @@ def find_source(config: Config, config_folder: Path, own_folder: Path | None) ->
         return None
     settings = complete_retriever(config.rag)
     corpus = open_corpus(settings.faiss_config.list_paths(), config_folder, own_folder)
-    return Source(settings, corpus, config_folder, own_folder, _identify(config, settings, corpus, config_folder))
+    return Source(config, settings, corpus, config_folder, own_folder)
 
 
 @contextmanager
-def open_retriever(config: Config, source: Source, asking: Asking, notify: Callable[[str], None]) -> Iterator[Retriever]:
+def open_retriever(source: Source, asking: Asking, notify: Callable[[str], None]) -> Iterator[Retriever]:
     """Open the retriever that the settings describe; at the end it is closed.
 
     Args:
-        config: the settings.
         source: where the chunks come from.
         asking: what it takes to ask the encoder's endpoint, if it is behind one.
         notify: takes what the user should know.
@@ -98,18 +108,18 @@ def open_retriever(config: Config, source: Source, asking: Asking, notify: Calla
     Raises:
         UserMistake: the index or the encoder cannot be used.
     """
-    settings, corpus, config_folder, own_folder = source.settings, source.corpus, source.config_folder, source.own_folder
+    config, settings, corpus = source.config, source.settings, source.corpus
     if settings.encoder_config.name == "bm25":
         searcher: Searcher = WordSearcher(corpus)
     else:
-        index = _open_index(settings.faiss_config, corpus, config_folder, notify)
+        index = _open_index(settings.faiss_config, corpus, source.config_folder, notify)
         encoder = _make_encoder(config, settings, asking, notify)
-        folder = own_folder / VECTORS_FOLDER if own_folder else None
+        folder = source.own_folder / VECTORS_FOLDER if source.own_folder else None
         searcher = VectorSearcher(
             index,
             encoder,
             VectorFiles(folder, f"{time.time_ns()}_{os.getpid()}"),
-            identity=_identify_encoder(settings),
+            identity=source.encoder_identity,
             shape=_make_shape(settings.encoder_config),
             batch_size=settings.batch_size,
         )
@@ -170,7 +180,7 @@ def _make_shape(encoder: EncoderSettings) -> Callable[[str], str]:
     return lambda text: (encoder.query_prefix + text)[: encoder.max_characters]
 
 
-def _identify_encoder(settings: RetrieverSettings) -> JsonObject:
+def identify_encoder(settings: RetrieverSettings) -> JsonObject:
     """Return what a text's vector depends on."""
     encoder = settings.encoder_config
     if encoder.name == "bm25":
@@ -192,20 +202,19 @@ def _list_weights(encoder: EncoderSettings) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_file()) if is_folder else []
 
 
-def _identify(config: Config, settings: RetrieverSettings, corpus: Corpus, config_folder: Path) -> JsonObject:
-    """Return what decides which chunks are put before a question."""
-    faiss = settings.faiss_config
+def _identify(source: Source) -> JsonObject:
+    faiss, corpus, rag = source.settings.faiss_config, source.corpus, source.config.rag
     found: JsonObject = {
         "corpus": corpus.digest,
-        "encoder": _identify_encoder(settings),
-        "top_k": config.rag.retrieval_top_k,
-        "score_threshold": config.rag.retrieval_score_threshold,
-        "max_context_tokens": config.rag.max_context_tokens,
+        "encoder": source.encoder_identity,
+        "top_k": rag.retrieval_top_k,
+        "score_threshold": rag.retrieval_score_threshold,
+        "max_context_tokens": rag.max_context_tokens,
     }
-    if settings.encoder_config.name == "bm25":
+    if source.settings.encoder_config.name == "bm25":
         return found
     # An index is made of the corpus's vectors, and may be built again; without them, it is the only place where any are.
-    index = None if corpus.has_vectors else find_index_file(faiss, config_folder)
+    index = None if corpus.has_vectors else find_index_file(faiss, source.config_folder)
     rescoring: JsonObject = {"rescore_multiplier": faiss.rescore_multiplier} if faiss.precision == "ubinary" else {}
     return found | {
         "precision": faiss.precision,

@@ -9,7 +9,8 @@ that of both.
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import numpy as np
@@ -24,6 +25,14 @@ from tasks.evaluation.scoring.ledger import Ledger
 
 # An exact search reads the whole corpus for each batch; what is shown of the progress is a batch.
 SIZE = 256
+
+
+@dataclass(frozen=True)
+class ContextBatch(Batch):
+    """Questions for which chunks are retrieved as one task."""
+
+    texts: Mapping[int, str]
+    """The texts of those that have no context of their own, by position."""
 
 
 class ContextBatches:
@@ -42,19 +51,22 @@ class ContextBatches:
         self._retriever = retriever
         self._identity = to_line(identity)
 
-    def list_open(self) -> list[Batch]:
-        """Return the batches with a question to be asked; they are cut from all questions, so that those of two runs agree."""
+    def list_open(self) -> Iterator[ContextBatch]:
+        """Yield the batches with a question to be asked; they are cut from all questions, so that those of two runs agree."""
         count = len(self._ledger.questions)
-        pieces = (range(start, min(start + SIZE, count)) for start in range(0, count, SIZE))
-        return [Batch(piece, self._name(piece)) for piece in pieces if any(map(self._is_open, piece))]
+        for start in range(0, count, SIZE):
+            positions = range(start, min(start + SIZE, count))
+            texts = dict(self._list_texts(positions)) if any(map(self._is_open, positions)) else {}
+            if any(map(self._is_open, texts)):
+                yield ContextBatch(positions, self._name(texts), texts)
 
-    def retrieve(self, batch: Batch) -> JsonObject:
+    def retrieve(self, batch: ContextBatch) -> JsonObject:
         """Retrieve for the questions of the batch; return what was found.
 
         Raises:
             UnfinishedBatch: some could not be searched for; what was found for the others is kept.
         """
-        texts = dict(self._list_texts(batch.positions))
+        texts = batch.texts
         failures = self._retriever.prepare(list(texts.values()))
         found = [position for position, text in texts.items() if text not in failures]
         places, scores = self._retriever.locate([texts[position] for position in found])
@@ -63,9 +75,9 @@ class ContextBatches:
             raise UnfinishedBatch({position: failures[text] for position, text in texts.items() if text in failures})
         return {"digest": _digest(places, scores), "places": _pack(places, "<i8"), "scores": _pack(scores, "<f4")}
 
-    def accept(self, batch: Batch, outcome: object) -> bool:
+    def accept(self, batch: ContextBatch, outcome: object) -> bool:
         """Take what the batch's task has returned; return True if it is then known for all of its questions."""
-        positions = [position for position, _ in self._list_texts(batch.positions)]
+        positions = list(batch.texts)
         if isinstance(outcome, dict) and not all(map(self._contexts.is_known, positions)):
             try:
                 places = _unpack(outcome["places"], "<i8").reshape(len(positions), self._contexts.width)
@@ -76,20 +88,18 @@ class ContextBatches:
                 self._contexts.keep(positions, places, scores)
         return all(map(self._contexts.is_known, positions))
 
-    def note_failure(self, batch: Batch, failure: object) -> None:
+    def note_failure(self, batch: ContextBatch, failure: object) -> None:
         """Remember why nothing could be retrieved for questions of the batch."""
         if isinstance(failure, UnfinishedBatch):
             self._contexts.failures.update(failure.failures)
         else:
-            self._contexts.failures.update(dict.fromkeys(batch.positions, str(failure)))
+            self._contexts.failures.update(dict.fromkeys(batch.texts, str(failure)))
 
     def _is_open(self, position: int) -> bool:
         """Return True if the question is to be asked, and it is not known what is put before it."""
         if position in self._ledger.results or self._contexts.is_known(position):
             return False
-        question = self._ledger.questions[position]
-        askings = self._ledger.open_askings([position])
-        return question is not None and not question.context and any(asking not in self._ledger.answers for asking in askings)
+        return any(asking not in self._ledger.answers for asking in self._ledger.open_askings([position]))
 
     def _list_texts(self, positions: range) -> Iterator[tuple[int, str]]:
         for position in positions:
@@ -97,9 +107,9 @@ class ContextBatches:
             if question is not None and not question.context:
                 yield position, question.text
 
-    def _name(self, positions: range) -> str:
+    def _name(self, texts: Mapping[int, str]) -> str:
         digest = blake2b(self._identity, digest_size=16)
-        for _, text in self._list_texts(positions):
+        for text in texts.values():
             digest.update(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest())
         return f"contexts-{digest.hexdigest()}"
 

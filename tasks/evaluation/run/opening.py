@@ -147,5 +147,5 @@ def _enter_run(
     stack.callback(lambda: loop.run(run.close_clients()))
     if preparation.source and ledger.open_asking_count > len(ledger.awaiting_grade()):
         asking = Asking(keys, loop, factories.make_client)
-        run.use_retriever(stack.enter_context(open_retriever(preparation.config, preparation.source, asking, notify)))
+        run.use_retriever(stack.enter_context(open_retriever(preparation.source, asking, notify)))
     return run

@@ -54,7 +54,7 @@ def retrieve_all(
         questions = every.select(Selection(processing.random_selection, processing.random_seed or 0, processing.limit))
         source = find_source(config, config_folder, own_folder)
         assert source is not None, "the caller has seen that the settings retrieve"
-        with open_retriever(config, source, Asking(keys, loop), notify) as retriever:
+        with open_retriever(source, Asking(keys, loop), notify) as retriever:
             yield from _find(config, questions, retriever)
 
 
