@@ -102,7 +102,7 @@ def make_key(parent: UUID, shard: Shard, round_number: int, number: int) -> str:
 
 
 def read_attempt(run: FlowRun) -> Attempt | None:
-    """Return the attempt that the flow run is; None if it is none, as another program's sub-flow."""
+    """Return the attempt that the flow run is; None for any other sub-flow, such as another program's."""
     found = KEY.fullmatch(run.idempotency_key or "")
     if found is None:
         return None

@@ -42,7 +42,7 @@ class ShardSettings:
     """What all runs of shards have in common."""
 
     config_file: str | None
-    """The configuration file; None: there is none."""
+    """The configuration file; None without one."""
     overrides: Overrides
     """The settings that differ from it."""
     queue: str

@@ -179,7 +179,7 @@ class Watch:
             )
 
     def _try(self, ask: Callable[[], None]) -> bool:
-        """Ask the server; return False if it does not answer, which is said once and waited out."""
+        """Ask the server; return False, after a note the first time, if it does not answer."""
         try:
             ask()
         except SERVER_FAILURES as failure:

@@ -50,7 +50,7 @@ def count_questions(endpoint: FakeEndpoint) -> Counter[str]:
 def test_a_run_retrieves_and_then_asks(
     folder: Path, endpoint: FakeEndpoint, corpus: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Once for each question; a second run, whose settings ask anew, takes what was found from the task's cache."""
+    """Once for each question; a second run, whose settings ask everything again, takes what was found from the task's cache."""
     assert run(corpus).is_completed()
     assert "Retrieving for questions: 100.0% 120/120" in capsys.readouterr().out
     assert sum(score for _, score in scored(folder)) == right_count(COUNT)

@@ -141,7 +141,7 @@ def test_a_build_that_was_killed_goes_on_where_it_stopped(
 
 @pytest.mark.usefixtures("faiss")
 def test_what_another_build_has_left_is_not_used(corpus: Corpus, tmp_path: Path) -> None:
-    """Of another corpus or another kind, or half a file: the build begins anew."""
+    """Of another corpus or another kind, or half a file: the build starts over."""
     part = index_building.name_part(GRAPH, corpus, tmp_path / "index")
     part.write_bytes(b"half a file")
     assert build_index(GRAPH, corpus, tmp_path / "index", print).ntotal == COUNT

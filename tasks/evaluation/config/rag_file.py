@@ -42,7 +42,7 @@ def _find(given: str, source: str, folder: Path) -> str:
     """Return the path of the retriever's file.
 
     Raises:
-        UserMistake: there is none.
+        UserMistake: it does not exist.
     """
     found = next((each for each in (Path(given), folder / given) if each.is_file()), None)
     if found is None:

@@ -89,7 +89,7 @@ class Address:
             self.rate.take_turn(time.monotonic())
 
     def note_answer(self, answer: Answer, headers: Mapping[str, str], tokens: int) -> None:
-        """Note a reply that has cost so many tokens."""
+        """Note a reply and the number of tokens that it has cost."""
         self.traffic.replies += 1
         self.traffic.seconds += answer.seconds
         self.outage.note_reply()

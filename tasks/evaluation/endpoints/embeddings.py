@@ -77,7 +77,7 @@ def _read_body(content: bytes, role: str, content_type: str) -> JsonObject:
 
 
 def _read_vector(value: JsonValue) -> tuple[float, ...] | None:
-    """Return the vector; None if it is none, or holds what is no finite number."""
+    """Return the vector; None if the value is no list of finite numbers."""
     numbers = [each for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
     is_sound = isinstance(value, list) and len(numbers) == len(value) and all(map(math.isfinite, numbers))
     return tuple(map(float, numbers)) if numbers and is_sound else None

@@ -47,7 +47,7 @@ class Plan:
         """Return an empty index of faiss.
 
         Raises:
-            UserMistake: there is none for such vectors.
+            UserMistake: faiss has no such index for vectors of this length.
         """
         faiss = import_extra("faiss")
         if self.is_binary and dimension % BITS:

@@ -106,7 +106,7 @@ def _open_known(
     own_folder: Path | None,
     run_id: str,
 ) -> Iterator[tuple[Preparation, Ledger]]:
-    """Open a ledger that knows what earlier runs have left; what the user should know of it is said by the runs themselves."""
+    """Open a ledger that knows what earlier runs have left; the runs themselves tell the user what matters."""
     with (
         read_and_prepare(config, endpoints, config_folder=config_folder, own_folder=own_folder, run_id=run_id) as preparation,
         open_ledger(preparation) as ledger,

@@ -167,7 +167,7 @@ def build_result(
         grade: its grade.
         order: the choices' own labels in the order in which they were shown; the record then names choices by these. None: as
             they were shown.
-        retrieved: what is said about the chunks that it was asked with; None without retrieval.
+        retrieved: the fields that describe the chunks that it was asked with; None without retrieval.
     """
     logprobs: JsonObject = {"token_logprobs": dict(answer.token_logprobs)} if answer.token_logprobs is not None else {}
     return {

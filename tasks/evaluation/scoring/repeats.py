@@ -55,7 +55,7 @@ def merge_repeats(
         ids: the question's own: its first answer id, and the id of all its scores together.
         question: as the file has it.
         repeats: what each has of its own, in order; if one was refused, those that are known.
-        retrieved: what is said about the chunks that it was asked with; None without retrieval.
+        retrieved: the fields that describe the chunks that it was asked with; None without retrieval.
     """
     refused = next((repeat for repeat in repeats if repeat.get("skipped")), None)
     first = {name: value for name, value in (refused or repeats[0]).items() if name not in ("order", RETRIEVAL)}

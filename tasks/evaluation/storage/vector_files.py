@@ -94,7 +94,7 @@ def _pack(key: bytes, vector: Vector) -> bytes:
 
 
 def _read(path: Path) -> dict[bytes, Vector]:
-    """Return the whole vectors of the file; empty if it is none of this format."""
+    """Return the whole vectors of the file; empty if the file has another format."""
     try:
         content = path.read_bytes()
         line, _, body = content.partition(b"\n")
