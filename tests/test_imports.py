@@ -22,6 +22,7 @@ FLOORS = (
     "tasks",
     "tasks.evaluation.run",
     "tasks.evaluation.resuming",
+    "tasks.evaluation.leaderboard",
     "tasks.evaluation.pages",
     "tasks.evaluation.exporting",
     "tasks.evaluation.history",

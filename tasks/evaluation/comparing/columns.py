@@ -23,6 +23,8 @@ from tasks.evaluation.storage.checkpoint_reader import is_failed_request
 Digests = np.ndarray[tuple[int], np.dtype[np.bytes_]]
 
 DIGEST_BYTES = 16
+# No answer takes longer; a file from elsewhere may hold any number.
+MOST_SECONDS = 1e9
 # The code of a question that has no value of the field.
 NO_VALUE = -1
 # A table of more groups is read by nobody, and a field with more values is an id.
@@ -53,6 +55,8 @@ class RunColumns:
     """The number of questions that the endpoint refused, or of requests that failed in the original scorer."""
     unusable: int
     """The number of entries that cannot be asked."""
+    mean_seconds: float | None
+    """How long the model took for a scored question, on average; None if no record says."""
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -115,6 +119,8 @@ class _Reader:
     group_codes: dict[str, int] = field(default_factory=dict)
     refused: int = 0
     unusable: int = 0
+    seconds: float = 0.0
+    timed: int = 0
 
     def add(self, place: int, record: JsonObject) -> None:
         """Add the record of a question, scored or not."""
@@ -128,6 +134,7 @@ class _Reader:
         number, fields = record.get("question_id"), record.get("fields")
         self.digests += digest_content(record)
         self.scores.append(_read_score(record))
+        self._add_time(record.get("model_time_seconds"))
         self.question_ids.append(number if isinstance(number, int) and abs(number) < 1 << 62 else place + 1)
         self.places.append(place)
         self.choice_counts.append(count_choices(record) if self.wanted.choice_counts else 0)
@@ -146,7 +153,13 @@ class _Reader:
             clusters=_to_codes(self.clusters),
             refused=self.refused,
             unusable=self.unusable,
+            mean_seconds=self.seconds / self.timed if self.timed else None,
         )
+
+    def _add_time(self, seconds: JsonValue) -> None:
+        if isinstance(seconds, int | float) and 0 <= seconds < MOST_SECONDS:
+            self.seconds += seconds
+            self.timed += 1
 
     def _code_group(self, fields: JsonValue) -> int:
         value = _read_value(fields, self.wanted.group_by)

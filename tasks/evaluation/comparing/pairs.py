@@ -139,6 +139,11 @@ def compare_pairs(
     """
     places = list(itertools.combinations(range(len(runs)), 2))
     pairs = [_compare(runs, shared, counts, places=both, confidence=confidence) for both in places]
+    return adjust_pairs(pairs, confidence=confidence)
+
+
+def adjust_pairs(pairs: Sequence[Pair], *, confidence: float) -> list[Pair]:
+    """Return the pairs as one family: with p-values adjusted for their number (Holm 1979), and the verdicts that these give."""
     adjusted = _adjust([pair.found for pair in pairs])
     return [
         replace(pair, p_adjusted=p, verdict=_judge(pair.found, p, confidence=confidence))

@@ -84,9 +84,9 @@ def write_runs(
         has_texts = pack_texts(findings.sheets, findings.rows, blocks, most_bytes - len(packed_index) - HEAD_BYTES)
         context = {
             **describe_head(findings),
-            "data": describe_data(findings, index, has_texts=has_texts),
+            "data": describe_data(findings.runs, index, len(findings.rows), has_texts=has_texts, group_by=findings.group_by),
             "index": packed_index.decode(),
-            "blocks": _read_blocks(blocks, len(runs)) if has_texts else (),
+            "blocks": read_blocks(blocks, len(runs)) if has_texts else (),
             "has_texts": has_texts,
         }
         temporary = path.with_name(name_temporary_file("mcqa_report"))
@@ -135,11 +135,15 @@ def describe_head(findings: Findings) -> dict[str, object]:
     }
 
 
-def describe_data(findings: Findings, index: PageIndex, *, has_texts: bool) -> JsonObject:
+def describe_data(
+    runs: Sequence[SavedRun], index: PageIndex, row_count: int, *, has_texts: bool, group_by: str | None
+) -> JsonObject:
     """Return what the page's script reads beside the blocks."""
     return {
-        "rows": len(findings.rows),
-        "runs": [{"name": run.name, "model": run.model} for run in findings.runs],
+        "prefix": "",
+        "rows": row_count,
+        "runs": [{"name": run.name, "model": run.model} for run in runs],
+        "group_by": group_by,
         "groups": list(index.groups),
         "labels": list(index.labels),
         "columns": index.describe(),
@@ -156,10 +160,11 @@ def describe_data(findings: Findings, index: PageIndex, *, has_texts: bool) -> J
     }
 
 
-def _read_blocks(blocks: Spool, run_count: int) -> Iterator[tuple[str, str]]:
-    """Yield each block's name and content."""
+def read_blocks(blocks: Spool, run_count: int, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Return each block's name, which begins with the prefix, and its content."""
     streams = 1 + run_count
-    return ((f"texts-{number // streams}-{number % streams}", blocks.read(number).decode()) for number in range(len(blocks)))
+    names = (f"{prefix}texts-{number // streams}-{number % streams}" for number in range(len(blocks)))
+    return ((name, blocks.read(number).decode()) for number, name in enumerate(names))
 
 
 def _check_path(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from tasks.evaluation.reporting.directions import drop_directions
 
@@ -16,6 +16,26 @@ def write_table(rows: Sequence[Mapping[str, str]]) -> str:
     """Return the rows, each a mapping from heading to text, as a table. There must be one at least."""
     cells = [[escape(shorten(text, MOST_CHARACTERS)) for text in row.values()] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in [rows[0], ["---"] * len(rows[0]), *cells])
+
+
+def write_aligned_table(rows: Sequence[Mapping[str, str]], texts: Collection[str]) -> str:
+    """Return the rows as a table whose columns are aligned in a terminal as well. There must be one at least.
+
+    Args:
+        rows: each a mapping from heading to text.
+        texts: the headings of columns that hold text, and begin at the left; all others hold numbers, and end at the right.
+    """
+    columns = [[heading, *(escape(shorten(row[heading], MOST_CHARACTERS)) for row in rows)] for heading in rows[0]]
+    aligned = [_align(column, is_text=column[0] in texts) for column in columns]
+    return "\n".join(f"| {' | '.join(line)} |" for line in zip(*aligned, strict=True))
+
+
+def _align(column: Sequence[str], *, is_text: bool) -> list[str]:
+    """Return the column's cells with one width, and with the mark for its alignment below the heading."""
+    width = max(3, *map(len, column))
+    mark = f":{'-' * (width - 1)}" if is_text else f"{'-' * (width - 1)}:"
+    heading, *cells = (f"{cell:{'<' if is_text else '>'}{width}}" for cell in column)
+    return [heading, mark, *cells]
 
 
 def write_list(entries: Iterable[str]) -> str:

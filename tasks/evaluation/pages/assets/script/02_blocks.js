@@ -1,7 +1,6 @@
 // Blocks: the index and the texts, compressed and in base64, each in a data element of its own. Unpacked records are kept for
 // the last few blocks only, so that memory does not grow with the file.
 
-const DATA = JSON.parse(find("data").textContent);
 const FIELD_SEPARATOR = "\u001f";
 const RECORD_SEPARATOR = "\u001e";
 const MOST_KEPT = 24;
@@ -28,9 +27,12 @@ async function unpackText(id) {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await unpack(id));
 }
 
-/** Return the index: for each column an array with a value for each row. */
+/**
+ * Return the index: for each column an array with a value for each row. Those of a run end with its place in the view; `all`
+ * holds the outcomes in every run, shown or not.
+ */
 async function readIndex() {
-  const bytes = await unpack("index");
+  const bytes = await unpack(`${DATA.prefix}index`);
   const kinds = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array };
   const columns = {};
   let start = 0;
@@ -39,14 +41,18 @@ async function readIndex() {
     columns[name] = new kinds[width](bytes.slice(start, end)); // a copy, since an array must begin at a multiple of its width
     start = end;
   }
-  return columns;
+  const shown = { ...columns, all: FILES[VIEW.file].runs.map((_, run) => columns[`outcome${run}`]) };
+  VIEW.runs.forEach((run, place) => {
+    for (const kind of ["outcome", "marks", "choice"]) shown[`${kind}${place}`] = columns[`${kind}${run}`];
+  });
+  return shown;
 }
 
 const keptBlocks = new Map(); // the promised records of each block, the least recently used first
 
-/** Return the name of a block; `stream` 0 holds questions, 1 and up the answers of each run. */
+/** Return the name of a block; `stream` 0 holds questions, 1 and up the answers of each run that is shown. */
 function nameBlock(block, stream) {
-  return `texts-${block}-${stream}`;
+  return `${DATA.prefix}texts-${block}-${stream ? VIEW.runs[stream - 1] + 1 : 0}`;
 }
 
 /** Return the records of a block. */

@@ -26,15 +26,34 @@ function placeOutcome(code) {
   return { [REFUSED]: 3, [UNUSABLE]: 4, [ABSENT]: 5 }[code];
 }
 
-/** Return all facets but the group: how the runs compare, then each run's outcomes and marks. */
+/** Return all facets but the group: how the runs compare, all and those shown, then each run's outcomes and marks. */
 function listFacets(index) {
   const facets = DATA.runs.length > 1 ? [makeComparison(index)] : [];
+  if (index.all.length > DATA.runs.length) facets.unshift(makeSpread(index.all));
   DATA.runs.forEach((_, run) => {
     const bits = index[`outcome${run}`].map((code) => 1 << placeOutcome(code));
     facets.push({ key: `r${run + 1}`, run, values: OUTCOMES, bits, chosen: 0 });
     facets.push({ key: `m${run + 1}`, run, values: MARKS, bits: index[`marks${run}`], chosen: 0 });
   });
   return facets;
+}
+
+/** Return the facet of how many of all runs are right, whether they are shown or not. */
+function makeSpread(outcomes) {
+  const count = outcomes.length;
+  const values = [
+    { key: "all", label: `all ${count} right` },
+    { key: "most", label: "more than half right" },
+    { key: "few", label: "half or fewer right" },
+    { key: "none", label: `none of ${count} right` },
+  ];
+  const bits = new Uint8Array(DATA.rows);
+  for (let row = 0; row < bits.length; row++) {
+    let right = 0;
+    for (const codes of outcomes) if (codes[row] === FULL_SCORE) right++;
+    bits[row] = right === count ? 1 : 2 * right > count ? 2 : right ? 4 : 8;
+  }
+  return { key: "of", run: undefined, values, bits, chosen: 0 };
 }
 
 /** Return the facet of what the runs have in common, over the questions that all have scored. */

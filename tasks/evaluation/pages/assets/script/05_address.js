@@ -2,6 +2,7 @@
 //
 //   q=12          the open question, by its number; q=2.12 is number 12 of the second run, which the first does not have
 //   r1=right,partly  m1=truncated  is=only2  group=biology  find=two words  sort=-r1
+//   file=2  runs=1,4,5     what else a leaderboard shows (see the view)
 
 /** Return the view that the address names, or null if it is the anchor of a heading. */
 function readAddress() {

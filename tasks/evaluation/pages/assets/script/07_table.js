@@ -54,8 +54,9 @@ class QuestionTable {
     const number = formatCount(index.number[row]);
     const group = index.group[row] === NO_GROUP ? "" : DATA.groups[index.group[row]];
     const right = DATA.labels[index.right[row]] ?? "";
+    const home = VIEW.runs.indexOf(index.home[row]);
     const button = make("button", { type: "button", class: "open", "aria-expanded": "false", "aria-label": `Question ${number}` },
-      number, index.home[row] ? makeSign(index.home[row]) : null);
+      number, home > 0 ? makeSign(home) : null);
     const cells = [
       make("td", { role: "cell", class: "number" }, button),
       DATA.groups.length ? make("td", { role: "cell", class: "group" }, make("bdi", {}, group)) : null,
@@ -149,6 +150,19 @@ class QuestionTable {
     if (this.openRow >= 0 && this.openRow !== this.rows[to]) this.open(this.rows[to]);
     else this.focus(this.rows[to]);
   }
+}
+
+/** Return the headings of the table, which sort it. */
+function makeHeadings() {
+  const heading = (kind, key, name) => make("th", { role: "columnheader", scope: "col", class: kind, "data-sort": key },
+    key ? make("button", { type: "button" }, name) : name);
+  return [
+    heading("number", "number", "No."),
+    DATA.groups.length ? heading("group", "group", make("bdi", {}, DATA.group_by)) : null,
+    heading("question", null, "Question"),
+    heading("right", null, "Right"),
+    ...DATA.runs.map((_, run) => heading("run", `r${run + 1}`, makeRunName(run))),
+  ].filter(Boolean);
 }
 
 function makeEmpty() {

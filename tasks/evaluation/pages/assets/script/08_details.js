@@ -2,7 +2,7 @@
 
 /** Fill a cell with a row's details, as soon as its texts are unpacked. */
 async function fillDetails(cell, index, row) {
-  const link = make("a", { class: "link", href: writeAddress({ q: nameRow(index, row) }) }, "Link to this question");
+  const link = make("a", { class: "link", href: writeAddress({ ...describeView(), q: nameRow(index, row) }) }, "Link to this question");
   if (!DATA.has_texts) {
     cell.append(make("p", { class: "note" }, "The results file holds the texts."), link);
     return;

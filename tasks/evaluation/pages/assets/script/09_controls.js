@@ -28,17 +28,20 @@ class Controls {
     return button;
   }
 
-  /** Return a line of buttons for the comparison, and one for each run: its outcomes, then its marks. */
+  /** Return a line of buttons for all runs, one for those compared, and one for each run: its outcomes, then its marks. */
   makeLines() {
     const byRun = new Map();
     this.facets.forEach((facet, place) => byRun.set(facet.run, [...(byRun.get(facet.run) ?? []), ...this.buttons[place]]));
     return [...byRun].map(([run, buttons]) =>
       make("fieldset", { class: "line" },
-        make("legend", { class: run === null || DATA.runs.length === 1 ? "hidden" : "" }, run === null ? "Compared" : makeRunName(run)),
+        make("legend", { class: typeof run !== "number" || DATA.runs.length === 1 ? "hidden" : "" }, nameLine(run)),
         make("div", { class: "chips" }, buttons)));
   }
 
   fillGroups() {
+    const choice = document.querySelector(".group-choice");
+    choice.hidden = false;
+    choice.firstElementChild.textContent = DATA.group_by;
     const names = DATA.groups.map((name, place) => [name, place]).sort(([a], [b]) => a.localeCompare(b));
     this.options = new Map(names.map(([name, place]) => [place, make("option", { value: place }, name)]));
     const select = find("group");
@@ -91,4 +94,9 @@ class Controls {
     const place = DATA.groups.indexOf(parts.get("group"));
     this.group = place < 0 ? null : place;
   }
+}
+
+/** Return what a line of filters is about: all runs, those compared, or one. */
+function nameLine(run) {
+  return run === undefined ? "All cells" : run === null ? "Compared" : makeRunName(run);
 }

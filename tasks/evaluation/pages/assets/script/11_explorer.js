@@ -81,6 +81,7 @@ class Explorer {
     const { key, isDescending } = this.sort;
     const row = this.table.openRow;
     replaceAddress(writeAddress({
+      ...describeView(),
       ...this.controls.describe(),
       find: find("search").value.trim(),
       sort: key === "number" && !isDescending ? "" : `${isDescending ? "-" : ""}${key}`,
@@ -141,13 +142,20 @@ class Explorer {
       const line = event.target.closest("tr[data-row]");
       if (line && !String(getSelection())) this.table.toggle(Number(line.dataset.row));
     });
-    addEventListener("hashchange", () => { if (readAddress()) this.follow(); });
+    addEventListener("hashchange", () => {
+      if (!readAddress()) return;
+      if (isOtherView()) location.reload();
+      else this.follow();
+    });
     listenToKeys(this.table);
   }
 }
 
 async function start() {
   if (!("DecompressionStream" in globalThis)) throw new Error("this browser cannot unpack them: it is too old");
+  showChoice();
+  find("headings").replaceChildren(...makeHeadings());
+  find("questions-table").classList.toggle("is-wide", DATA.runs.length > 3);
   const explorer = new Explorer(await readIndex());
   find("explorer").hidden = false;
   find("loading").remove();

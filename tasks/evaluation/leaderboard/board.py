@@ -1,0 +1,159 @@
+"""The board of one questions file: its cells by accuracy, their differences, and what each condition does for each model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from tasks.evaluation.comparing.comparability import list_doubts
+from tasks.evaluation.comparing.comparison import CONFIDENCE
+from tasks.evaluation.comparing.pairs import Pair, adjust_pairs
+from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.leaderboard.cells import CellResult
+from tasks.evaluation.leaderboard.effects import Effect, list_effects
+from tasks.evaluation.leaderboard.reading import ReadCell, read_cells
+from tasks.evaluation.leaderboard.score_matrix import ScoreMatrix, build_matrix
+from tasks.evaluation.statistics.letter_display import assign_letters
+
+Places = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A cell on its board."""
+
+    cell: CellResult
+    """The cell."""
+    figures: ComparedRun | None
+    """Its accuracy and its counts; None if it has no results."""
+    letters: str
+    """Cells that share a letter cannot be told apart; empty without a score."""
+    is_leader: bool
+    """True for the best cell, and for those that cannot be told apart from it."""
+    against_best: Pair | None
+    """The best cell, as a, and this one, as b; None for the best, and where they share no question."""
+    tokens: int | None
+    """The tokens behind its results; None if unknown."""
+    cost: float | None
+    """What they have cost, in US dollars; None if unknown."""
+    seconds: float | None
+    """How long the model took for a question, on average; None if unknown."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Return the accuracy; None without a score."""
+        return self.figures.accuracy if self.figures else None
+
+    def to_json(self) -> JsonObject:
+        """Return the row as files hold it; `figures` are those of `mcqa compare`."""
+        return {
+            "model": self.cell.model,
+            "condition": self.cell.condition,
+            "figures": self.figures.to_json() if self.figures else None,
+            "missing": self.cell.missing or None,
+            "letters": self.letters,
+            "is_leader": self.is_leader,
+            "tokens": self.tokens,
+            "cost_usd": self.cost,
+            "seconds": self.seconds,
+        }
+
+
+@dataclass(frozen=True)
+class Board:
+    """The cells of one questions file."""
+
+    questions: str
+    """The questions file, as the suite names it."""
+    rows: tuple[Row, ...]
+    """The cells, the best first; those without a score, then those without results, at the end."""
+    pairs: tuple[Pair, ...]
+    """Every two cells that share questions, the better first as a; adjusted for their number."""
+    effects: tuple[Effect, ...]
+    """Each model's conditions against its first one; adjusted for their number."""
+    doubts: tuple[str, ...]
+    """Why cells may differ in more than their models and conditions."""
+
+    @property
+    def leaders(self) -> list[Row]:
+        """Return the best cell, and those that cannot be told apart from it."""
+        return [row for row in self.rows if row.is_leader]
+
+    def to_json(self) -> JsonObject:
+        """Return the board as files hold it."""
+        return {
+            "questions": self.questions,
+            "rows": [row.to_json() for row in self.rows],
+            "pairs": [pair.to_json() for pair in self.pairs],
+            "effects": [effect.to_json() for effect in self.effects],
+            "doubts": list(self.doubts),
+        }
+
+
+def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence[str]) -> Board:
+    """Return the board of a questions file.
+
+    Args:
+        questions: the questions file, as the suite names it.
+        cells: its cells.
+        conditions: the suite's conditions; the others are held against the first.
+    """
+    read, missing = read_cells(cells)
+    # Stable: cells with the same accuracy stay in the suite's order.
+    read.sort(key=lambda each: -1.0 if each.figures.accuracy is None else each.figures.accuracy, reverse=True)
+    matrix = build_matrix([each.cell.name for each in read], [each.columns for each in read])
+    pairs = compare_all(matrix)
+    unread = [Row(cell, None, "", is_leader=False, against_best=None, tokens=None, cost=None, seconds=None) for cell in missing]
+    places = {each.cell.name: place for place, each in enumerate(read)}
+    known = {cell.name: cell for cell in (*(each.cell for each in read), *missing)}
+    in_order = [known[cell.name] for cell in cells]
+    return Board(
+        questions,
+        (*_list_rows(read, pairs), *unread),
+        tuple(pairs.values()),
+        tuple(list_effects(in_order, conditions, lambda a, b: _compare_named(matrix, places, a, b))),
+        tuple(_list_doubts(read, matrix)),
+    )
+
+
+def compare_all(matrix: ScoreMatrix) -> dict[Places, Pair]:
+    """Return every two cells that share questions, by their places, adjusted for their number."""
+    found = {places: matrix.compare(*places) for places in combinations(range(len(matrix.names)), 2)}
+    known = {places: pair for places, pair in found.items() if pair}
+    return dict(zip(known, adjust_pairs(list(known.values()), confidence=CONFIDENCE), strict=True))
+
+
+def _compare_named(matrix: ScoreMatrix, places: dict[str, int], a: CellResult, b: CellResult) -> Pair | None:
+    if a.name not in places or b.name not in places:
+        return None
+    return matrix.compare(places[a.name], places[b.name])
+
+
+def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]:
+    scored = [each for each in read if each.figures.scored]
+    apart = {places for places, pair in pairs.items() if pair.verdict != "cannot tell"}
+    letters = assign_letters(len(scored), lambda a, b: (a, b) in apart)
+    return [
+        Row(
+            cell=each.cell,
+            figures=each.figures,
+            letters=letters[place] if each.figures.scored else "",
+            is_leader=bool(each.figures.scored) and (0, place) not in apart,
+            against_best=pairs.get((0, place)),
+            tokens=each.tokens,
+            cost=each.cost,
+            seconds=each.columns.mean_seconds,
+        )
+        for place, each in enumerate(read)
+    ]
+
+
+def _list_doubts(read: Sequence[ReadCell], matrix: ScoreMatrix) -> list[str]:
+    """Return what keeps the cells of a condition from being comparable; conditions differ on purpose."""
+    doubts = []
+    for condition in dict.fromkeys(each.cell.condition for each in read):
+        places = [place for place, each in enumerate(read) if each.cell.condition == condition]
+        own = [read[place] for place in places]
+        shared = [[matrix.count_shared(places[0], place) for place in places]]
+        doubts += list_doubts([e.run for e in own], [e.columns for e in own], [e.figures for e in own], shared)
+    return doubts

@@ -1,0 +1,39 @@
+"""Boards as Markdown, which is also fit for a terminal: its tables are aligned."""
+
+from collections.abc import Iterator, Sequence
+
+from tasks.evaluation.comparing.comparison import CONFIDENCE
+from tasks.evaluation.comparing.sentences import decide
+from tasks.evaluation.leaderboard.board import Board
+from tasks.evaluation.leaderboard.effects import sum_up
+from tasks.evaluation.leaderboard.table import TEXTS, describe_leaders, list_rows
+from tasks.evaluation.reporting.markdown import escape, write_aligned_table, write_list
+
+# The sentences of more pairs are read by nobody; the JSON file and the page hold all.
+MOST_PAIRS = 15
+
+
+def write_markdown(boards: Sequence[Board]) -> str:
+    """Return all boards, one below the other."""
+    return "\n\n".join(part for board in boards for part in _list_parts(board))
+
+
+def _list_parts(board: Board) -> Iterator[str]:
+    yield f"## {escape(board.questions)}"
+    rows = list_rows(board)
+    yield write_aligned_table(rows, TEXTS)
+    count = len(board.pairs)
+    if count:
+        yield (
+            f"{escape(describe_leaders(board))}. Cells that share a letter (alike) cannot be told apart: each two on the "
+            f"questions that both have scored{f', p adjusted for {count:,} pairs' if count > 1 else ''}."
+        )
+    if board.effects:
+        yield "### Conditions"
+        yield write_list([*sum_up(board.effects), *(effect.sentence for effect in board.effects)])
+    if 1 < count <= MOST_PAIRS:
+        yield "### Pairs"
+        yield write_list(decide(pair, confidence=CONFIDENCE, pair_count=count) for pair in board.pairs)
+    if board.doubts:
+        yield "### Read with care"
+        yield write_list(board.doubts)

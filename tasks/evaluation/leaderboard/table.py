@@ -1,0 +1,79 @@
+"""A board's rows as texts, for Markdown and for the page. What is unknown is called so, and is never a zero."""
+
+from tasks.evaluation.comparing.comparison import CONFIDENCE
+from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.comparing.sentences import format_ends, format_p, format_points, reverse
+from tasks.evaluation.leaderboard.board import Board, Row
+from tasks.evaluation.statistics.intervals import Interval
+
+MODEL, CONDITION, ACCURACY, INTERVAL, LETTERS = "model", "condition", "accuracy", "95 % interval", "alike"
+TO_BEST, SCORED, MISSING, TOKENS, COST, SECONDS = (
+    "to the best, points",
+    "scored",
+    "missing",
+    "tokens",
+    "cost, USD",
+    "seconds each",
+)
+# The headings of columns that hold text.
+TEXTS = frozenset((MODEL, CONDITION, LETTERS, MISSING))
+NOTHING, UNKNOWN = "", "unknown"
+
+
+def list_rows(board: Board) -> list[dict[str, str]]:
+    """Return a row for each cell; the condition is left out if there are none, and what is missing if nothing is."""
+    rows = [_show(row) for row in board.rows]
+    empty = {name for name in (CONDITION, MISSING) if not any(row[name] for row in rows)}
+    return [{name: text for name, text in row.items() if name not in empty} for row in rows]
+
+
+def describe_leaders(board: Board) -> str:
+    """Return the sentence that says which cells are the best."""
+    first, *others = [row.cell.name for row in board.leaders] or [""]
+    scored = sum(row.accuracy is not None for row in board.rows)
+    if scored < 2:
+        return f"{first} alone has a score" if scored else "No cell has a score"
+    if not others:
+        return f"{first} is better than each other cell"
+    if len(others) == scored - 1:
+        return f"{first} scores highest, and no cell can be told apart from it"
+    return f"{first} scores highest, and cannot be told apart from {', '.join(others)}"
+
+
+def describe_missing(figures: ComparedRun) -> str:
+    """Return how many questions have no score, and why; empty if all have one."""
+    counts = {"refused": figures.refused, "cannot be asked": figures.unusable, "not scored yet": figures.unscored}
+    return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+
+
+def _show(row: Row) -> dict[str, str]:
+    figures = row.figures
+    if figures is None:
+        names = (ACCURACY, INTERVAL, LETTERS, TO_BEST, SCORED)
+        told = {**dict.fromkeys(names, NOTHING), MISSING: row.cell.missing, **dict.fromkeys((TOKENS, COST, SECONDS), NOTHING)}
+    else:
+        told = {
+            ACCURACY: UNKNOWN if figures.accuracy is None else f"{figures.accuracy:.4f}",
+            INTERVAL: _show_interval(figures.interval),
+            LETTERS: row.letters,
+            TO_BEST: _show_distance(row),
+            SCORED: f"{figures.scored:,}",
+            MISSING: describe_missing(figures),
+            TOKENS: UNKNOWN if row.tokens is None else f"{row.tokens:,}",
+            COST: UNKNOWN if row.cost is None else f"{row.cost:,.4f}",
+            SECONDS: UNKNOWN if row.seconds is None else f"{row.seconds:.2f}",
+        }
+    return {MODEL: row.cell.model, CONDITION: row.cell.condition, **told}
+
+
+def _show_interval(interval: Interval | None) -> str:
+    return f"{interval.low:.4f} to {interval.high:.4f}" if interval else NOTHING
+
+
+def _show_distance(row: Row) -> str:
+    """Return how far the cell is from the best one, in points, with the interval and p."""
+    if row.against_best is None:
+        return NOTHING
+    found = reverse(row.against_best.found)
+    points = format_points(found.difference)
+    return f"{points}{format_ends(found, confidence=CONFIDENCE)}, {format_p(row.against_best.p_adjusted)}"
