@@ -13,7 +13,7 @@ from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.local_servers.server_commands import find_command
+from tasks.evaluation.local_servers.server_commands import find_commands
 from tasks.evaluation.reporting.estimate import estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.folders import check_folders
@@ -41,7 +41,7 @@ def score(options: argparse.Namespace, server: TemporaryServer | None) -> int:
     folder = Path(config_file).parent if config_file else Path()
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
     check_files(endpoints)
-    find_command(config)
+    find_commands(config)
     own_folder = check_folders(config, is_dry=is_dry)
     if is_dry:
         return show_plan(config, endpoints, folder, own_folder)

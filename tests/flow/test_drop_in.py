@@ -41,7 +41,7 @@ def load(name: str, *, no_rag: bool | None = None) -> Config:
 def test_it_is_asked_as_the_original_asks(name: str, url: str, request_: dict[str, object]) -> None:
     """The same address, key, model and settings, for the generator and for the grader."""
     config, keys = load(name), KeyReader({}, str)
-    generator = find_generator(config, keys, LOCAL_URL)
+    generator = find_generator(config, keys, [LOCAL_URL])
     grader = find_judge(config, Path(), keys, generator)
     assert (generator.base_url, generator.api_key, generator.request) == (url, "any-string", request_)
     assert grader

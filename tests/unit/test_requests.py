@@ -26,7 +26,7 @@ def requests(settings: dict[str, object], *, grader: str = "judge", extra: objec
     Path("config.yaml").write_text(json.dumps(config))
     Path("model_servers.yaml").write_text(json.dumps({"servers": [server]}))
     loaded, keys = load_config("config.yaml", Overrides()), KeyReader({}, str)
-    generator = find_generator(loaded, keys, None)
+    generator = find_generator(loaded, keys)
     found = find_judge(loaded, Path(), keys, generator)
     assert found
     return [generator.request, found.request]
@@ -72,7 +72,7 @@ def test_null_is_not_sent(folder: Path) -> None:
 def find(url: str | None, environment: dict[str, str]) -> Endpoint:
     """Return the generator at this address."""
     config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": {"model": "m", "base_url": url}}})
-    return find_generator(config, KeyReader(environment, str), None)
+    return find_generator(config, KeyReader(environment, str))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_headers_are_sent_and_are_no_part_of_the_request(folder: Path) -> None:
     config = Config.model_validate(
         {"questions_file": "q", "model": {"generator_settings": {"model": "m", "base_url": "http://h/v1", "headers": headers}}}
     )
-    found = find_generator(config, KeyReader({"LAB_KEY": "sk-lab"}, lambda name: f"sk-{name}"), None)
+    found = find_generator(config, KeyReader({"LAB_KEY": "sk-lab"}, lambda name: f"sk-{name}"))
     assert found.headers == {"X-Api-Key": "sk-lab", "X-Run": "Bearer sk-block", "X-Org": "bees"}
     assert found.request == find("http://h/v1", {}).request
     assert {"sk-lab", "sk-block", "bees"} <= set(found.secrets)
@@ -142,5 +142,5 @@ def test_extra_overrides_what_grading_by_logprobs_sends(extra: dict[str, int], s
     """Servers differ in how many tokens they show."""
     settings = {"model": "m", "base_url": "http://h/v1", "extra": extra}
     config = Config.model_validate({"questions_file": "q", "model": {"generator_settings": settings}, "grading": "logprobs"})
-    request = find_generator(config, KeyReader({}, str), None).request
+    request = find_generator(config, KeyReader({}, str)).request
     assert request == {"model": "m", "temperature": 0.0, "logprobs": True, **sent}

@@ -43,6 +43,8 @@ class GeneratorSettings(Settings):
     """Free text that tells versions of a model apart; part of the identity."""
     boot_local: bool = False
     """Start the model server on this machine."""
+    data_parallel_size: int = Field(default=1, ge=1, le=64)
+    """The number of local vLLM servers, each with GPUs of its own."""
     hf_model_id: str | None = None
     """The weights that a local server loads, if they are not named like the model."""
     auto_port: bool = True

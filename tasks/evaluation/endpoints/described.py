@@ -1,5 +1,6 @@
 """The endpoints that the settings describe: where they are, with which keys, and what is sent there besides the messages."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,8 @@ VERDICT_FORMAT: JsonObject = {
 }
 
 
-def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> Endpoint:
-    """Return the generator that the settings describe; `local_url` is the address of a server that we started, if any.
+def find_generator(config: Config, keys: KeyReader, local_urls: Sequence[str] = ()) -> Endpoint:
+    """Return the generator that the settings describe; `local_urls` are the addresses of servers that we started.
 
     Raises:
         UserMistake: its address is missing, its key cannot be found, or it needs what is not supported.
@@ -46,7 +47,8 @@ def find_generator(config: Config, keys: KeyReader, local_url: str | None) -> En
     request = _make_request(settings, by_first_token=config.grading == "logprobs")
     generator = Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources)
     if settings.boot_local or kind == "llamacpp":
-        return generator.at(local_url)
+        first, *others = [generator.at(url) for url in local_urls] or [generator.at(None)]
+        return replace(first, others=tuple(others))
     return _place(generator, settings.base_url or _find_servers(kind, settings) or keys.default_url)
 
 

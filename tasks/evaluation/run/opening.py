@@ -122,10 +122,10 @@ def _enter_run(
     endpoints = find_endpoints(config, folder, keys)
     if start is None:
         start = stack.enter_context(begin(config, folder, check_folders(config), notify))
-    own_folder, server = start.own_folder, start.server
-    if server:
-        # Before the command closes it that has started it: the command may wait for Prefect meanwhile.
-        stack.callback(server.close)
+    own_folder, servers = start.own_folder, start.servers
+    if servers:
+        # Before the command closes them that has started them: the command may wait for Prefect meanwhile.
+        stack.callback(servers.close)
     preparation = prepare(
         config, start.questions, endpoints, source=start.source, own_folder=own_folder, run_id=run_id, notify=notify
     )
@@ -139,9 +139,9 @@ def _enter_run(
         open_log = partial(factories.make_log, folder_of_answers, writer, sync_at_once=sync_at_once)
     ledger = stack.enter_context(open_ledger(preparation, open_log))
     reuse_earlier(preparation, ledger, notify)
-    if server and ledger.open_count:
-        server.wait_until_healthy()
-        endpoints = find_endpoints(config, folder, keys, server.url)
+    if servers and ledger.open_count:
+        servers.wait_until_healthy()
+        endpoints = find_endpoints(config, folder, keys, servers.urls)
     loop = stack.enter_context(EventLoopThread())
     run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))

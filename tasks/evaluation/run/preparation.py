@@ -1,6 +1,6 @@
 """Prepares a run: from the settings to a ledger that holds everything known before anything is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -103,14 +103,14 @@ class Preparation:
 
 
 def find_endpoints(
-    config: Config, config_folder: Path, keys: KeyReader, local_url: str | None = None
+    config: Config, config_folder: Path, keys: KeyReader, local_urls: Sequence[str] = ()
 ) -> tuple[Endpoint, Endpoint | None]:
-    """Return the generator and the grader; `local_url` is the address of a server that we started, if any.
+    """Return the generator and the grader; `local_urls` are the addresses of servers that we started.
 
     Raises:
         UserMistake: one of them is not fully described.
     """
-    generator = find_generator(config, keys, local_url)
+    generator = find_generator(config, keys, local_urls)
     return generator, find_judge(config, config_folder, keys, generator)
 
 

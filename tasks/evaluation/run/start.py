@@ -1,4 +1,4 @@
-"""What a run needs before anything of earlier runs is known: its folders, its model server, its questions."""
+"""What a run needs before anything of earlier runs is known: its folders, its model servers, its questions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.local_servers.local_server import LocalServer, start_server
+from tasks.evaluation.local_servers.replicas import Replicas, start_servers
 from tasks.evaluation.questions.questions import Questions, read_questions
 from tasks.evaluation.retrieval.opening import Source, find_source
 from tasks.evaluation.run.folders import find_log_folder
@@ -22,8 +22,8 @@ class Start:
     """The settings."""
     own_folder: Path | None
     """The folder for all of our files except the checkpoints; None without checkpointing."""
-    server: LocalServer | None
-    """The model server that the settings ask for; it may still be loading."""
+    servers: Replicas | None
+    """The model servers that the settings ask for; they may still be loading."""
     questions: Questions
     """All questions of the file."""
     source: Source | None
@@ -32,7 +32,7 @@ class Start:
 
 @contextmanager
 def begin(config: Config, config_folder: Path, own_folder: Path | None, notify: Callable[[str], None]) -> Iterator[Start]:
-    """Start the model server that the settings ask for, and read the questions while it loads; at the end both are closed.
+    """Start the model servers that the settings ask for, and read the questions while they load; at the end all are closed.
 
     Args:
         config: the settings.
@@ -41,15 +41,15 @@ def begin(config: Config, config_folder: Path, own_folder: Path | None, notify: 
         notify: takes what the user should know.
 
     Raises:
-        UserMistake: the server cannot be started, or the questions or the corpus cannot be read.
+        UserMistake: a server cannot be started, or the questions or the corpus cannot be read.
     """
     with ExitStack() as stack:
-        server = start_server(config, find_log_folder(own_folder), notify)
-        if server:
-            stack.callback(server.close)
+        servers = start_servers(config, find_log_folder(own_folder), notify)
+        if servers:
+            stack.callback(servers.close)
         questions = stack.enter_context(closing(read_all(config, own_folder)))
         require_batch(config, questions)
-        yield Start(config, own_folder, server, questions, find_source(config, config_folder, own_folder))
+        yield Start(config, own_folder, servers, questions, find_source(config, config_folder, own_folder))
 
 
 @contextmanager
