@@ -31,6 +31,7 @@ from tests.support.addresses import (
     decline,
     list_names,
     make_file_target,
+    until,
 )
 from tests.support.evaluation import Evaluation, assert_own_answers
 from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of, wait_until, write_config
@@ -175,6 +176,34 @@ def test_a_run_waits_for_a_listed_server_that_is_still_starting(pair: list[FakeE
     later = threading.Timer(0.5, load)
     later.start()
     assert_all_answered(ask_all(make_file_target(listed), 4, is_checked=True, workers=1), 4)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(1, "{url}, waiting for 60 s at most"), (2, "{url}, the other addresses take its share")]
+)
+def test_an_outage_says_whether_others_go_on(
+    pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str], count: int, words: str
+) -> None:
+    """The file may list one address alone."""
+    write(listed, *pair[:count])
+    pair[0].rule = until(30, error(503, "loading"))
+    pair[1].delay_seconds = 0.05
+    assert_all_answered(ask_all(make_file_target(listed), 40), 40)
+    told = capsys.readouterr().out.splitlines()[0]
+    assert told.startswith(f"⚠️ Nothing gets through at {words.format(url=pair[0].url)}: the generator answered 503")
+
+
+def test_an_address_that_is_listed_alone_is_waited_for(
+    pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the start on."""
+    write(listed, pair[0])
+    pair[0].models, pair[0].rule = DROPPED, after(0, DROPPED)
+    patience = replace(PATIENCE, max_outage_seconds=0.1)
+    assert {type(outcome) for outcome in ask_all(make_file_target(listed), 4, is_checked=True, patience=patience)} == {
+        EndpointStop
+    }
+    assert capsys.readouterr().out.startswith(f"⚠️ {pair[0].url} is waited for, 0 s at most: ")
 
 
 def test_an_address_that_is_added_gets_its_share(pair: list[FakeEndpoint], listed: Path) -> None:

@@ -40,16 +40,21 @@ class Address:
         endpoint: what is asked.
         patience: how long to wait for it.
         notify: takes what the user should know.
-        is_one_of_several: the model has other addresses, so that the user must be told which one is meant.
+        has_others: returns True if another address of the model is asked meanwhile; None: it has no other.
     """
 
     def __init__(
-        self, endpoint: Endpoint, patience: Patience, notify: Callable[[str], None], *, is_one_of_several: bool = False
+        self,
+        endpoint: Endpoint,
+        patience: Patience,
+        notify: Callable[[str], None],
+        has_others: Callable[[], bool] | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.rate = RateLimit()
         self.traffic = Traffic(endpoint.role, endpoint.shown_url)
-        self.outage = Outage(endpoint.role, patience, notify, endpoint.shown_url if is_one_of_several else "")
+        place = endpoint.shown_url if has_others else ""
+        self.outage = Outage(endpoint.role, patience, notify, place, has_others or (lambda: False))
         self._patience = patience
         self._notify = notify
         self._transport: RenewingTransport | None = None

@@ -24,7 +24,7 @@ from tasks.evaluation.endpoints.asking import Asking
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.listed_models import ListedModel, find_other_model
 from tasks.evaluation.endpoints.member import Member
-from tasks.evaluation.endpoints.outage import Waiting
+from tasks.evaluation.endpoints.outage import OTHERS_GO_ON, Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.traffic import Traffic
 from tasks.evaluation.endpoints.turns import Turns
@@ -96,7 +96,7 @@ class Fleet:
 
     def add(self, endpoint: Endpoint, *, is_new: bool = False) -> None:
         """Add the model's address; one that `is_new` is looked at before it gets more than one question."""
-        address = Address(endpoint, self._patience, self._notify, is_one_of_several=True)
+        address = Address(endpoint, self._patience, self._notify, lambda: self._has_others(address))
         place = name_place(endpoint.written_url)
         address.traffic = self.traffic.setdefault(place, address.traffic)
         self._addresses.append(address)
@@ -174,13 +174,16 @@ class Fleet:
         if member.is_removed and (isinstance(error, Declined) or not isinstance(error, Refused)):
             raise AddressLost(f"{member.shown_url} was removed: {error}") from None
 
-    def leave_alone(self, member: Member, cause: EvaluationError) -> None:
-        """Leave an address alone that could not be asked before the first question."""
-        if isinstance(cause, EndpointFailure):
-            member.address.outage.begin(cause)
-        else:
-            member.lost = cause
-        member.look_at = time.monotonic() + self._patience.probe_seconds
+    def leave_alone(self, failed: Collection[tuple[Member, EvaluationError]]) -> None:
+        """Leave the addresses alone that could not be asked before the first question, each for its cause."""
+        for member, cause in failed:
+            if isinstance(cause, EndpointFailure):
+                member.address.outage.begin(cause)
+            else:
+                member.lost = cause
+            member.look_at = time.monotonic() + self._patience.probe_seconds
+        for member, cause in failed:
+            self._tell_left_alone(member, cause)
 
     async def look(self, member: Member) -> None:
         """Find out at little cost whether an address that was out may be asked a question.
@@ -200,9 +203,21 @@ class Fleet:
             raise EndpointStop(f"the {endpoint.role} serves {other}, not {endpoint.model!r}")
         self.listed = self.listed or models
 
+    def _has_others(self, address: Address) -> bool:
+        """Return True if another address may be asked; one that was not looked at yet may be."""
+        return any(each.address is not address and not (each.lost or each.address.outage.goes_on) for each in self.members)
+
+    def _tell_left_alone(self, member: Member, cause: EvaluationError) -> None:
+        words = "is left alone"
+        if self._has_others(member.address):
+            words += f", {OTHERS_GO_ON}"
+        elif isinstance(cause, EndpointFailure):
+            words = f"is waited for, {self._patience.max_outage_seconds:,.0f} s at most"
+        self._notify(f"⚠️ {member.shown_url} {words}: {cause}")
+
     def _lose(self, member: Member, cause: EvaluationError) -> None:
         if member.lost is None:
-            self._notify(f"⚠️ {member.shown_url} is left alone, the other addresses take its share: {cause}")
+            self._tell_left_alone(member, cause)
         member.lost = cause
         member.look_at = time.monotonic() + self._patience.look_again_seconds
 

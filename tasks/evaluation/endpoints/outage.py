@@ -16,6 +16,7 @@ from tasks.evaluation.errors import EndpointFailure, EndpointStop, RateLimited
 LONG_WAIT_SECONDS = 10.0
 # After so long without a reply, an endpoint is waited for, though its failures are too few or too slow for an outage.
 SILENT_SECONDS = 30.0
+OTHERS_GO_ON = "the other addresses take its share"
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,21 @@ class Outage:
         role: the endpoint's role, for messages.
         patience: how many failures in a row begin it, how long it may last, and how often it is probed.
         notify: takes what the user should know.
-        place: the address, if the model has others too; else empty.
+        place: the address, if the model may have others too; else empty.
+        has_others: returns True if another one is asked meanwhile.
     """
 
-    def __init__(self, role: str, patience: Patience, notify: Callable[[str], None], place: str = "") -> None:
+    def __init__(
+        self,
+        role: str,
+        patience: Patience,
+        notify: Callable[[str], None],
+        place: str = "",
+        has_others: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._role = role
-        self._place = place
+        self._place = place and f" at {place}"
+        self._has_others = has_others
         self._patience = patience
         self._notify = notify
         self._failures_in_a_row = 0
@@ -93,7 +103,7 @@ class Outage:
         self._silent_since = None
         if self._is_told:
             self._is_told = False
-            self._notify(f"The {self._role}{self._place and f' at {self._place}'} answers again")
+            self._notify(f"The {self._role}{self._place} answers again")
 
     def note_failure(self, failure: EndpointFailure) -> EndpointStop | None:
         """Note that a request has failed; return the error that ends the run if nothing has got through for too long.
@@ -129,9 +139,8 @@ class Outage:
         return None
 
     def _describe_beginning(self, failure: EndpointFailure) -> str:
-        if self._place:
-            return f"⚠️ Nothing gets through at {self._place}, the other addresses take its share: {failure}"
-        return f"⚠️ Nothing gets through, waiting for {self._patience.max_outage_seconds:,.0f} s at most: {failure}"
+        waits = f"waiting for {self._patience.max_outage_seconds:,.0f} s at most"
+        return f"⚠️ Nothing gets through{self._place}, {OTHERS_GO_ON if self._has_others() else waits}: {failure}"
 
     def _measure_silence(self) -> float:
         """Return how long nothing has got through, in seconds."""

@@ -53,9 +53,7 @@ async def _check_fleet(client: Client, fleet: Fleet, notify: Callable[[str], Non
         member, error = failed[0]
         mistake = _describe_mistake(member.address, error)
         raise UserMistake(f"{mistake} (and none of the other addresses can be asked)") if len(looks) > 1 else mistake
-    for member, error in failed:
-        fleet.leave_alone(member, error)
-        notify(f"⚠️ {member.shown_url} is left alone, the other addresses take its share: {error}")
+    fleet.leave_alone(failed)
     listing = [(member, models) for member, models in looks if isinstance(models, list)]
     if not listing:
         return
