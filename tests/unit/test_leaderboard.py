@@ -198,8 +198,10 @@ def test_the_markdown_is_a_table_for_people(tmp_path: Path) -> None:
     assert len({len(line) for line in lines[2:7]}) == 1
     assert lines[4].startswith("| a\\_b   | ")
     assert "&lt;c>" in lines[5]
-    assert "stopped \\| early" in lines[6]
-    assert "a\\_b is better than each other cell." in lines[8]
+    assert "no results" in lines[6]
+    assert lines[8].startswith("a\\_b is better than each other cell.")
+    assert "- d: stopped \\| early" in lines
+    assert "p < 0.001" in lines[5]
 
 
 def test_the_files_hold_every_cell(tmp_path: Path) -> None:

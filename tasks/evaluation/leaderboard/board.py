@@ -13,6 +13,7 @@ from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.effects import Effect, list_effects
 from tasks.evaluation.leaderboard.reading import ReadCell, read_cells
 from tasks.evaluation.leaderboard.score_matrix import ScoreMatrix, build_matrix
+from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.statistics.letter_display import assign_letters
 
 Places = tuple[int, int]
@@ -24,19 +25,21 @@ class Row:
 
     cell: CellResult
     """The cell."""
-    figures: ComparedRun | None
+    run: SavedRun | None = None
+    """Its results file; None if it has no results."""
+    figures: ComparedRun | None = None
     """Its accuracy and its counts; None if it has no results."""
-    letters: str
+    letters: str = ""
     """Cells that share a letter cannot be told apart; empty without a score."""
-    is_leader: bool
+    is_leader: bool = False
     """True for the best cell, and for those that cannot be told apart from it."""
-    against_best: Pair | None
+    against_best: Pair | None = None
     """The best cell, as a, and this one, as b; None for the best, and where they share no question."""
-    tokens: int | None
+    tokens: int | None = None
     """The tokens behind its results; None if unknown."""
-    cost: float | None
+    cost: float | None = None
     """What they have cost, in US dollars; None if unknown."""
-    seconds: float | None
+    seconds: float | None = None
     """How long the model took for a question, on average; None if unknown."""
 
     @property
@@ -103,13 +106,12 @@ def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence
     read.sort(key=lambda each: -1.0 if each.figures.accuracy is None else each.figures.accuracy, reverse=True)
     matrix = build_matrix([each.cell.name for each in read], [each.columns for each in read])
     pairs = compare_all(matrix)
-    unread = [Row(cell, None, "", is_leader=False, against_best=None, tokens=None, cost=None, seconds=None) for cell in missing]
     places = {each.cell.name: place for place, each in enumerate(read)}
     known = {cell.name: cell for cell in (*(each.cell for each in read), *missing)}
     in_order = [known[cell.name] for cell in cells]
     return Board(
         questions,
-        (*_list_rows(read, pairs), *unread),
+        (*_list_rows(read, pairs), *map(Row, missing)),
         tuple(pairs.values()),
         tuple(list_effects(in_order, conditions, lambda a, b: _compare_named(matrix, places, a, b))),
         tuple(_list_doubts(read, matrix)),
@@ -136,6 +138,7 @@ def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]
     return [
         Row(
             cell=each.cell,
+            run=each.run,
             figures=each.figures,
             letters=letters[place] if each.figures.scored else "",
             is_leader=bool(each.figures.scored) and (0, place) not in apart,

@@ -28,6 +28,9 @@ def _list_parts(board: Board) -> Iterator[str]:
             f"{escape(describe_leaders(board))}. Cells that share a letter (alike) cannot be told apart: each two on the "
             f"questions that both have scored{f', p adjusted for {count:,} pairs' if count > 1 else ''}."
         )
+    if lacking := [row.cell for row in board.rows if row.figures is None]:
+        yield "### Without results"
+        yield write_list(f"{cell.name}: {cell.missing}" for cell in lacking)
     if board.effects:
         yield "### Conditions"
         yield write_list([*sum_up(board.effects), *(effect.sentence for effect in board.effects)])

@@ -9,13 +9,12 @@ from tasks.evaluation.comparing.columns import MOST_GROUPS, NO_VALUE
 from tasks.evaluation.comparing.comparison import find_field
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.board import Board, Row
-from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.pages.blocks import pack, pack_texts
 from tasks.evaluation.pages.page import describe_data
 from tasks.evaluation.pages.page_index import PageIndex, build_index
 from tasks.evaluation.pages.question_rows import line_up
 from tasks.evaluation.pages.run_sheets import RunSheet, read_sheet
-from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run
+from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.storage.spool import Spool
 
 # The index names a run in one byte.
@@ -72,10 +71,10 @@ def pack_questions(board: Board, blocks: Spool, folder: Path, most_bytes: int) -
         UserMistake: a results file has been changed since it was compared.
         StorageFailure: the texts cannot be kept.
     """
-    rows = [row for row in board.rows if row.figures]
+    rows = [row for row in board.rows if row.run]
     if not 0 < len(rows) <= MOST_RUNS:
         return None
-    runs = [_open(row.cell) for row in rows]
+    runs = [row.run for row in rows if row.run]
     group_by = find_field(runs, "group_by")
     with ExitStack() as stack:
         spools = [stack.enter_context(closing(Spool(folder))) for _ in runs]
@@ -89,11 +88,6 @@ def pack_questions(board: Board, blocks: Spool, folder: Path, most_bytes: int) -
         packed = pack(index.pack()).decode()
         has_texts = pack_texts(sheets, lines, blocks, most_bytes - len(packed))
     return PackedQuestions(board, tuple(runs), group_by, len(lines), index, packed, blocks, has_texts)
-
-
-def _open(cell: CellResult) -> SavedRun:
-    assert cell.results_file, "only cells with results have figures"
-    return open_saved_run(cell.results_file, cell.name)
 
 
 def _count_records(row: Row) -> int:

@@ -15,9 +15,11 @@ TO_BEST, SCORED, MISSING, TOKENS, COST, SECONDS = (
     "cost, USD",
     "seconds each",
 )
+# What is known of a cell with results.
+COLUMNS = (ACCURACY, INTERVAL, LETTERS, TO_BEST, SCORED, MISSING, TOKENS, COST, SECONDS)
 # The headings of columns that hold text.
 TEXTS = frozenset((MODEL, CONDITION, LETTERS, MISSING))
-NOTHING, UNKNOWN = "", "unknown"
+NOTHING, UNKNOWN, NO_RESULTS = "", "unknown", "no results"
 
 
 def list_rows(board: Board) -> list[dict[str, str]]:
@@ -49,8 +51,7 @@ def describe_missing(figures: ComparedRun) -> str:
 def _show(row: Row) -> dict[str, str]:
     figures = row.figures
     if figures is None:
-        names = (ACCURACY, INTERVAL, LETTERS, TO_BEST, SCORED)
-        told = {**dict.fromkeys(names, NOTHING), MISSING: row.cell.missing, **dict.fromkeys((TOKENS, COST, SECONDS), NOTHING)}
+        told = {**dict.fromkeys(COLUMNS, NOTHING), MISSING: NO_RESULTS}
     else:
         told = {
             ACCURACY: UNKNOWN if figures.accuracy is None else f"{figures.accuracy:.4f}",

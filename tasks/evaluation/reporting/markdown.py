@@ -58,5 +58,6 @@ def shorten(text: str, most: int) -> str:
 
 def escape(text: str) -> str:
     """Return the text on one line, with all that Markdown or HTML would read as markup made harmless."""
-    line = " ".join(drop_directions(text).split()).replace("&", "&amp;").replace("<", "&lt;")
-    return re.sub(r"([\\`*_~\[\]|#])", r"\\\1", line)
+    line = " ".join(drop_directions(text).split()).replace("&", "&amp;")
+    # A tag begins right behind its sign: `p < 0.05` stays readable in a terminal.
+    return re.sub(r"([\\`*_~\[\]|#])", r"\\\1", re.sub("<(?! )", "&lt;", line))
