@@ -45,7 +45,8 @@ def score_in_shards(
         queue: the work queue in which the shards wait for workers.
         config_file: the path of the YAML file of settings, as the workers see it.
         overrides: settings for this run alone. What is left empty is taken from the configuration file.
-        auto_resume: must not be false, since shards work by reusing what others have answered.
+        auto_resume: true reuses what earlier runs have answered; false asks everything again, as recurring evaluations must. It
+            holds whatever the other fields say. A retry continues its own run and shards anyway.
         advanced: further settings for this run alone, seldom changed.
     """
     leave_out_tracebacks()

@@ -45,8 +45,8 @@ def ask_in_shards(settings: ShardSettings, shard_count: int) -> State[None] | No
     config_file = find_config_file(settings.config_file)
     config = load_config(config_file, settings.overrides)
     require_whole(config)
-    load_config(config_file, settings.overrides.model_copy(update={"shard": str(Shard(0, shard_count))}))
     run_id = UUID(flow_run.id)
+    load_config(config_file, settings.overrides.combine(settings.name(Shard(0, shard_count), run_id)))
     with (
         sole_process(config, str(run_id), get_run_logger().info),
         signs_of_life(),

@@ -48,9 +48,13 @@ class ShardSettings:
     queue: str
     """The work queue in which they wait for workers."""
 
-    def describe(self, shard: Shard) -> dict[str, JsonValue]:
+    def name(self, shard: Shard, parent_id: UUID) -> Advanced:
+        """Return the settings that make a run one of the parent's shards."""
+        return Advanced(shard=str(shard), whole_run_id=str(parent_id))
+
+    def describe(self, shard: Shard, parent_id: UUID) -> dict[str, JsonValue]:
         """Return the parameters of the shard's run."""
-        advanced = Advanced(shard=str(shard)).model_dump(mode="json", exclude_none=True)
+        advanced = self.name(shard, parent_id).model_dump(mode="json", exclude_none=True)
         overrides = self.overrides.model_dump(mode="json", exclude_none=True)
         named: dict[str, JsonValue] = {"config_file": self.config_file} if self.config_file else {}
         return {**named, "overrides": overrides, "advanced": advanced}
@@ -151,7 +155,7 @@ class ShardRuns:
         again = f", run {number + 1}" if number else ""
         run_deployment(
             DEPLOYMENT,
-            parameters=self._settings.describe(shard),
+            parameters=self._settings.describe(shard, self._parent.id),
             flow_run_name=f"{self._parent.name}, shard {shard}{again}",
             timeout=0,
             tags=["shard", f"shard-of:{self._parent.name}"],

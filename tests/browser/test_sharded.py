@@ -31,10 +31,13 @@ def kill(served: Served, run_id: str) -> None:
 
 
 def test_a_lost_shard_is_started_again_and_a_lost_parent_finds_its_shards(served: Served) -> None:
-    """SIGKILL of a shard, then of the parent: exactly the known accuracy, and nothing asked twice but what was in flight."""
+    """SIGKILL of a shard, then of the parent: exactly the known accuracy, and nothing asked twice but what was in flight.
+
+    Though nothing of other runs is reused.
+    """
     config = served.write("sharded", parallel_workers=WORKERS)
     release, held = served.hold_back("sharded", after=20)
-    parent = served.start("evaluate-sharded", shards=SHARDS, config_file=config)
+    parent = served.start("evaluate-sharded", shards=SHARDS, config_file=config, auto_resume=False)
     wait_until(lambda: list_asking(held) == {0, 1, 2})
     shards = read_shards(served, parent)
     assert {(name, run["work_queue_name"]) for name, run in shards.items()} == {(f"{n}/3", "shards") for n in range(SHARDS)}

@@ -56,6 +56,14 @@ def test_the_first_box_still_accepts_what_schedules_hold(given: dict[str, object
     assert is_valid(given, FIRST)
 
 
+def test_the_second_box_accepts_what_a_shard_is_told_of_the_whole() -> None:
+    """Though nobody is asked for it, and nothing else is accepted unseen."""
+    schema = Advanced.model_json_schema()
+    assert "whole_run_id" not in ADVANCED
+    assert is_valid({"shard": "0/3", "whole_run_id": "a-run"}, schema)
+    assert not is_valid({"whole_run": "a-run"}, schema)
+
+
 @pytest.mark.parametrize("given", [{"lmit": 3}, {"parallel_workers": 0}, {"auto_resume": "no"}, {"xlimit": 1}])
 def test_the_first_box_accepts_nothing_else(given: dict[str, object]) -> None:
     """A wrong name or value is refused before a run is made, also where it is not shown."""

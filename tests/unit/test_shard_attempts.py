@@ -146,10 +146,16 @@ def test_a_shard_of_its_own_is_refused(evaluation: Evaluation) -> None:
         require_whole(evaluation.configure({"processing.shard": "1/3"}))
 
 
-def test_shards_that_share_nothing_are_refused(evaluation: Evaluation) -> None:
-    """With what to do instead: nobody who runs the whole has written of a shard."""
-    with pytest.raises(UserMistake, match=r"auto_resume is false, .* give this run a checkpoint_directory of its own"):
-        require_whole(evaluation.configure({"processing.auto_resume": False}))
+def test_a_plan_that_reuses_nothing_knows_its_own_shards(evaluation: Evaluation, folder: Path) -> None:
+    """Those of the run itself, also when it is retried; none of an older one."""
+    changed = {"processing.batch_size": 10, "processing.auto_resume": False}
+    evaluation.run({**changed, "processing.shard": "1/3", "processing.whole_run_id": "whole"}, run_id="shard")
+    config = evaluation.configure(changed)
+    endpoints = find_endpoints(config, folder, KeyReader(KEYS, str))
+    own_folder = folder / "checkpoints/.mcqa"
+    for run_id, missing in {"whole": (20, 0, 10), "another": (20, 10, 10)}.items():
+        plan = plan_shards(config, endpoints, 3, config_folder=folder, own_folder=own_folder, run_id=run_id)
+        assert plan == ShardPlan((20, 10, 10), missing, workers=4)
 
 
 def test_the_progress_is_the_sum() -> None:

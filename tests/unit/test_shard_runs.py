@@ -116,6 +116,16 @@ def test_a_pause_leaves_alone_what_has_ended_or_is_being_cancelled(server: FakeP
     assert server.state(ids[0])[0] == "COMPLETED"
 
 
+def test_a_shard_is_told_whose_it_is() -> None:
+    """So that it can ask everything again, and the parent alone finds its answers."""
+    parameters = ShardSettings("exam.yaml", Overrides(auto_resume=False), "shards").describe(Shard(1, 8), PARENT)
+    assert parameters == {
+        "config_file": "exam.yaml",
+        "overrides": {"auto_resume": False},
+        "advanced": {"shard": "1/8", "whole_run_id": str(PARENT)},
+    }
+
+
 def test_a_lost_run_is_marked_as_ended(server: FakePrefect, runs: ShardRuns) -> None:
     """As crashed, and so started again, or as cancelled where that was asked for; one that has ended meanwhile stays so."""
     ids = [add(server, number, kind) for number, kind in enumerate(["PENDING", "CANCELLING", "RUNNING"])]

@@ -96,6 +96,33 @@ def test_the_whole_finds_every_shard_and_asks_the_rest(evaluation: Evaluation, e
     assert count_asked(endpoint) == (0, 0)
 
 
+def test_a_whole_that_reuses_nothing_finds_its_own_shards_alone(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Neither an older run's answers nor another whole's; a retried shard and a retried whole continue their own."""
+    anew = {"processing.auto_resume": False}
+    shard = {**anew, "processing.whole_run_id": "whole"}
+    evaluation.run(run_id="older")
+    evaluation.run({**shard, "processing.shard": "0/3"}, run_id="shard 0", batches=1)
+    assert count_asked(endpoint) == (10, 0)
+    evaluation.run({**shard, "processing.shard": "0/3"}, run_id="shard 0")
+    assert count_asked(endpoint) == (10, 0)
+    evaluation.run({**shard, "processing.shard": "2/3"}, run_id="shard 2")
+    assert_own_answers(evaluation.run(anew, run_id="whole"))
+    assert count_asked(endpoint) == (10, 0)
+    assert_own_answers(evaluation.run(anew, run_id="whole"))
+    assert count_asked(endpoint) == (0, 0)
+    evaluation.run({**shard, "processing.shard": "1/3"}, run_id="shard 1")
+    assert count_asked(endpoint) == (0, 0)
+    assert_own_answers(evaluation.run(anew, run_id="another whole"))
+    assert count_asked(endpoint) == (COUNT, 0)
+
+
+def test_shards_that_share_take_no_notice_of_the_whole(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Its id concerns those alone that reuse nothing."""
+    evaluation.run(run_id="older")
+    evaluation.run({"processing.shard": "0/3", "processing.whole_run_id": "whole"}, run_id="shard 0")
+    assert count_asked(endpoint) == (0, 0)
+
+
 def test_a_shard_finds_what_the_whole_has_asked(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
     """The other way round, and a shard of another number of shards."""
     evaluation.run(run_id="whole", batches=2)

@@ -4,7 +4,7 @@ An empty setting is taken from the configuration file. The form shows a title, a
 menu for booleans; an empty field is left out of the run's parameters.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
@@ -35,17 +35,27 @@ def _as_form(schema: JsonDict) -> None:
             field["enum"] = [True, False]
 
 
-def _as_short_form(schema: JsonDict) -> None:
-    """Show only what is often changed. The rest is accepted here too, as schedules and deployments have it, but not shown."""
+def _as_long_form(schema: JsonDict) -> None:
+    """Show what a person may set."""
     _as_form(schema)
+    _hide(schema, ["whole_run_id"])
+
+
+def _as_short_form(schema: JsonDict) -> None:
+    """Show only what is often changed. The rest is accepted here too, as schedules and deployments have it."""
+    _as_form(schema)
+    offer(_read_fields(schema)["prompt"], BUILT_IN["mc"], "Built in", "A text of your own")
+    _hide(schema, [*Advanced.model_fields, "auto_resume"])
+
+
+def _hide(schema: JsonDict, names: Collection[str]) -> None:
+    """Accept these fields without showing them."""
     fields = _read_fields(schema)
-    offer(fields["prompt"], BUILT_IN["mc"], "Built in", "A text of your own")
-    elsewhere = [*Advanced.model_fields, "auto_resume"]
-    schema["properties"] = {name: field for name, field in fields.items() if name not in elsewhere}
+    schema["properties"] = {name: field for name, field in fields.items() if name not in names}
     # In place of `additionalProperties`, whose message would be a list of patterns.
     del schema["additionalProperties"]
     schema["propertyNames"] = {"enum": [*fields]}
-    schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in elsewhere}
+    schema["patternProperties"] = {f"^{name}$": {"anyOf": [fields[name], {"type": "null"}]} for name in names}
 
 
 def _read_fields(schema: JsonDict) -> dict[str, JsonDict]:
@@ -64,7 +74,7 @@ def offer(field: JsonDict, values: Sequence[str], title: str, other: str, *, is_
 class Advanced(BaseModel):
     """What is seldom changed for a single run; an empty setting is taken from the configuration file."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_long_form)
 
     random_selection: Count | None = Field(
         default=None, title="Random sample", description="Score a random sample of this many questions."
@@ -76,6 +86,11 @@ class Advanced(BaseModel):
         default=None,
         title="Shard",
         description="Ask one part only, such as 3/64: the batches whose number, from 0, leaves 3 when divided by 64.",
+    )
+    whole_run_id: str | None = Field(
+        default=None,
+        title="Run of the whole",
+        description="The id of the run that finds the answers of a shard that reuses none; set by evaluate-sharded.",
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."

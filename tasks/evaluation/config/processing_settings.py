@@ -29,6 +29,8 @@ class Processing(Settings):
     """Keep only the first questions, of the sample if one is drawn."""
     shard: ShardText | None = None
     """Ask one part of these questions only, `3/64`: the other parts are for other runs."""
+    whole_run_id: str | None = None
+    """Of a shard with `auto_resume: false`, the permanent id of the run of the whole, which alone may use its answers."""
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     """The number of questions in a task run; None: chosen from the number of questions."""
     enable_checkpointing: bool = True
@@ -91,6 +93,10 @@ class Processing(Settings):
         """Refuse what would keep the shard's answers from the run of the whole, or let it draw other questions."""
         if self.random_selection is not None and self.random_seed is None:
             raise ValueError("a shard of a random sample needs random_seed, the same for all: else each run draws its own")
-        if not self.enable_checkpointing or not self.auto_resume:
-            name = "auto_resume" if self.enable_checkpointing else "enable_checkpointing"
-            raise ValueError(f"{name} is false, so no other run could use this shard's answers: drop it, or shard")
+        if not self.enable_checkpointing:
+            raise ValueError("enable_checkpointing is false, so no other run could use this shard's answers: drop it, or shard")
+        if not self.auto_resume and not self.whole_run_id:
+            raise ValueError(
+                "auto_resume is false, so no other run could use this shard's answers: drop it, or shard, or let the "
+                "deployment evaluate-sharded start the shards"
+            )

@@ -1,7 +1,8 @@
 """The checkpoints that a run continues from: its own, if it is restarted, and those of other runs that it may use.
 
-A run with `auto_resume: false` has a private run id, its own, so that no other run uses its answers. Restarting a run under the
-same id (Prefect's Retry) continues it with its private run id and its seed, whatever `auto_resume` is by then.
+A run with `auto_resume: false` has a private run id, its own, so that no other run uses its answers. Its shards have the same
+id, so that it finds theirs. Restarting a run under the same id (Prefect's Retry) continues it with its private run id and its
+seed, whatever `auto_resume` is by then.
 """
 
 import random
@@ -46,7 +47,8 @@ def find_lineage(config: Config, run_id: str, notify: Callable[[str], None]) -> 
     named = read_named_checkpoint(processing.resume_from_checkpoint) if processing.resume_from_checkpoint else None
     found = find_checkpoints(Path(processing.checkpoint_directory), notify)
     own = [checkpoint for checkpoint in found if checkpoint.provenance.run_id and checkpoint.provenance.run_id == run_id]
-    chosen_id = _choose_private_run_id(named, run_id, shares=processing.auto_resume)
+    whole_run_id = processing.whole_run_id if processing.shard else None
+    chosen_id = _choose_private_run_id(named, whole_run_id or run_id, shares=processing.auto_resume)
     private_run_id = own[0].provenance.private_run_id if own else chosen_id
     others = [each for each in found if each.provenance.private_run_id == private_run_id and each not in own]
     if named:

@@ -54,13 +54,8 @@ def require_whole(config: Config) -> None:
     """Check that the settings leave it to the parent run to cut the selection into shards.
 
     Raises:
-        UserMistake: they name a shard themselves, or let no run use what others have answered.
+        UserMistake: they name a shard themselves.
     """
-    if not config.processing.auto_resume:
-        raise UserMistake(
-            "auto_resume is false, but shards work by reusing what others have answered: leave it out. To ask all again, "
-            "give this run a checkpoint_directory of its own"
-        )
     if config.processing.shard:
         raise UserMistake(f"shard is {config.processing.shard}, but this run starts all shards itself: leave it out")
 
