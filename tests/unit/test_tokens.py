@@ -15,7 +15,7 @@ REPLY: Usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
         (None, {}),
         ([1], {}),
         ({"total_tokens": 10**400}, {}),
-        ({"prompt_tokens": "10", "completion_tokens": -1, "total_tokens": True, "cost": 0.1}, {}),
+        ({"prompt_tokens": "10", "completion_tokens": -1, "total_tokens": True}, {}),
         ({"total_tokens": 12, "prompt_tokens_details": None}, {"total_tokens": 12}),
         (
             {"total_tokens": 12, "completion_tokens_details": {"reasoning_tokens": 7, "audio_tokens": 0}},

@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, JsonValue, field_validator, model_validator
 
 from tasks.evaluation.config.addresses import Addresses, Servers, check_one, read_servers
+from tasks.evaluation.config.prices import Prices, require_completion
 from tasks.evaluation.config.settings import Settings
 from tasks.evaluation.config.urls import check_extra, check_headers
 
@@ -41,6 +42,8 @@ class GeneratorSettings(Settings):
     """Headers of each request; values may be `${NAME}`, `secret:name` or `command: …`. Not part of the identity."""
     revision: str | None = None
     """Free text that tells versions of a model apart; part of the identity."""
+    prices: Prices | None = None
+    """What its tokens cost; None: what the endpoint says of each reply counts, else its provider's public prices."""
     boot_local: bool = False
     """Start the model server on this machine."""
     data_parallel_size: int = Field(default=1, ge=1, le=64)
@@ -76,6 +79,8 @@ class GeneratorSettings(Settings):
     @classmethod
     def _check_headers(cls, headers: dict[str, str]) -> dict[str, str]:
         return check_headers(headers)
+
+    _check_prices = field_validator("prices")(require_completion)
 
     @model_validator(mode="after")
     def _refuse_repeated_servers(self) -> Self:

@@ -101,6 +101,7 @@ def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
     settings["api_key"] = server.openai_api_key
     settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
     settings |= {"refresh_seconds": server.refresh_seconds, "boot_local": False}
+    settings["prices"] = server.prices.model_dump(exclude_unset=True) if server.prices else None
     settings["extra"] = {**_section(settings, "extra"), **server.extra}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
 
 from tasks.evaluation.config.addresses import Addresses, check_one
+from tasks.evaluation.config.prices import Prices, require_completion
 from tasks.evaluation.config.urls import check_extra, check_headers
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -24,9 +25,11 @@ class ModelServer(BaseModel):
     refresh_seconds: float | None = Field(default=None, ge=1, allow_inf_nan=False)
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     headers: dict[str, str] = Field(default_factory=dict)
+    prices: Prices | None = None
 
     _check_extra = field_validator("extra")(check_extra)
     _check_headers = field_validator("headers")(check_headers)
+    _check_prices = field_validator("prices")(require_completion)
 
     @field_validator("openai_api_base")
     @classmethod

@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from tasks.evaluation.config.paths import PathText
+from tasks.evaluation.config.prices import Prices
 from tasks.evaluation.config.urls import check_extra, check_headers, check_url
 
 NO_QUANTIZATION = "quantization: true cannot be honoured (4-bit weights need CUDA): set it to false, for full precision"
@@ -83,6 +84,8 @@ class EncoderSettings(RagPart):
     """For openai: as for the generator."""
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     """For openai: further members of each request."""
+    prices: Prices | None = None
+    """For openai: what its tokens cost, as for the generator."""
     revision: str | None = None
     """Free text that tells versions of an encoder apart; part of the identity."""
     query_prefix: str = ""

@@ -6,11 +6,12 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.asking import Asking
+from tasks.evaluation.endpoints.costs import CostSum
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.first_answers import FirstAnswers
 from tasks.evaluation.endpoints.fleet import Fleet
@@ -18,6 +19,7 @@ from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.pricing import find_pricing
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.errors import (
@@ -44,8 +46,8 @@ Ask = Callable[[list[Message]], Awaitable[Answer]]
 class Client:
     """Asks one model, at one of its `addresses` at a time. To be used on one event loop only.
 
-    `paid` adds up what all its replies have cost, as far as they say, whether they could be used or not. `fleet` chooses from
-    the addresses; None where there is one.
+    `paid` adds up the tokens of all its replies, as far as they say, whether they could be used or not, and `cost` what these
+    have cost. `fleet` chooses from the addresses; None where there is one.
 
     Args:
         endpoint: what is asked.
@@ -67,7 +69,8 @@ class Client:
         most_each: int | None = None,
     ) -> None:
         self.endpoint, self.patience = endpoint, patience
-        self.paid = TokenSum()
+        self.paid, self.cost = TokenSum(), CostSum()
+        self._pricing = find_pricing(endpoint)
         self._slots, self._notify = slots, notify
         self._first_answers = FirstAnswers(endpoint, is_proven=is_proven, notify=notify)
         self._first_alone = asyncio.Lock()
@@ -217,9 +220,8 @@ class Client:
         except EvaluationError as error:
             self._note_error(address, error, sent_at, member)
             raise
-        cost = TokenSum.read(answer.usage)
-        self.paid += cost
-        address.note_answer(answer, headers, cost.total)
+        tokens = self._note_paid(answer.usage)
+        address.note_answer(answer, headers, tokens.total)
         if mistake := self._first_answers.note_answer(answer):
             self.stop(mistake)
             raise self._final or mistake
@@ -227,13 +229,21 @@ class Client:
             member.is_proven |= self.is_proven
         return answer
 
+    def _note_paid(self, usage: Mapping[str, object]) -> TokenSum:
+        """Add up what a reply has cost; return its tokens."""
+        tokens = TokenSum.read(usage)
+        self.paid += tokens
+        self.cost += CostSum.read(self._pricing.find_cost(usage))
+        return tokens
+
     def _note_error(self, address: Address, error: EvaluationError, sent_at: float, member: Member | None) -> None:
         """Note what the error says about the address, and of several about this one.
 
         Raises:
             EvaluationError: what ends the run, or this attempt, in place of the error.
         """
-        self.paid += TokenSum.read(error.usage if isinstance(error, Refused | UnusableReply) else None)
+        if isinstance(error, Refused | UnusableReply) and error.usage:
+            self._note_paid(error.usage)
         if member and self.fleet:
             self.fleet.pass_over_removed(member, error)
         address.pass_over_blocked(error, goes_on=self._final is None)

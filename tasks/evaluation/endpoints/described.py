@@ -45,7 +45,7 @@ def find_generator(config: Config, keys: KeyReader, local_urls: Sequence[str] = 
     places = Places(*(f"{GENERATOR_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
     sources = KeySources(keys, places, settings.api_key, settings.headers, None, settings.refresh_seconds)
     request = _make_request(settings, by_first_token=config.grading == "logprobs")
-    generator = Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources)
+    generator = Endpoint("generator", None, NO_KEY, request, origin=GENERATOR_SETTINGS, sources=sources, prices=settings.prices)
     if settings.boot_local or kind == "llamacpp":
         first, *others = [generator.at(url) for url in local_urls] or [generator.at(None)]
         return replace(first, others=tuple(others))
@@ -92,7 +92,8 @@ def find_judge(config: Config, config_folder: Path, keys: KeyReader, generator: 
     sources = KeySources(keys, Places(*named), server.openai_api_key, server.headers, None, server.refresh_seconds)
     request = _drop_nulls({"model": server.openai_model, **GRADER_REQUEST, **server.extra})
     origin = f"the entry {shortname!r} of {servers_file}"
-    return _place(Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources), server.openai_api_base)
+    grader = Endpoint("grader", None, NO_KEY, request, origin=origin, sources=sources, prices=server.prices)
+    return _place(grader, server.openai_api_base)
 
 
 def find_encoder(settings: EncoderSettings, keys: KeyReader) -> Endpoint:
@@ -100,7 +101,10 @@ def find_encoder(settings: EncoderSettings, keys: KeyReader) -> Endpoint:
     places = Places(*(f"{ENCODER_SETTINGS}.{name}" for name in ("api_key", "headers", "base_url")))
     sources = KeySources(keys, places, settings.api_key, settings.headers, None)
     request, url = _drop_nulls({"model": settings.model, **settings.extra}), settings.base_url or keys.default_url
-    return _place(Endpoint("encoder", None, NO_KEY, request, ENCODER_SETTINGS, sources=sources, api="embeddings"), url)
+    encoder = Endpoint(
+        "encoder", None, NO_KEY, request, ENCODER_SETTINGS, sources=sources, api="embeddings", prices=settings.prices
+    )
+    return _place(encoder, url)
 
 
 def _drop_nulls(request: JsonObject) -> JsonObject:

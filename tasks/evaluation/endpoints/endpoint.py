@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from tasks.evaluation.config.keys import NO_KEY
+from tasks.evaluation.config.prices import Prices
 from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
 from tasks.evaluation.config.urls import is_open_to_others, split_query
 from tasks.evaluation.endpoints.apis import Api
@@ -58,6 +59,9 @@ class Endpoint:
 
     is_listed: bool = False
     """The settings hold a list of addresses, be it of one alone."""
+
+    prices: Prices | None = None
+    """What its tokens cost, as the settings say; None: they do not."""
 
     @property
     def addresses(self) -> list["Endpoint"]:

@@ -34,6 +34,7 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.request_pattern import RequestPattern, make_pattern
 from tasks.evaluation.endpoints.responses import ReportedFailure, read_models, read_reply
 from tasks.evaluation.endpoints.server_errors import read_report
+from tasks.evaluation.endpoints.usage import COST_HEADER, add_cost, read_usage
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UnusableReply, UserMistake
 
 Quoting = TypeVar("Quoting", bound=EvaluationError)
@@ -102,7 +103,10 @@ class Transport:
             error = classify_report(read_report(failure.report), self.endpoint, retry_after_seconds)
             raise error from None
         except (UnusableReply, Refused) as error:
+            error.usage = add_cost(read_usage(error.usage), reply.headers)
             raise self._scrub_error(error) from None
+        if COST_HEADER in reply.headers:
+            answer = replace(answer, usage=add_cost(answer.usage, reply.headers))
         return self._without_keys(answer), reply.headers
 
     async def _post(self, messages: list[Message]) -> HttpReply:

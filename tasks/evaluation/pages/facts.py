@@ -5,11 +5,13 @@ from pathlib import Path
 
 from tasks.evaluation.comparing.comparability import NO_CONTEXT, describe_context, describe_grading
 from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.endpoints.costs import UNKNOWN_COST, format_dollars
 from tasks.evaluation.endpoints.tokens import NONE_REPORTED, ROLES
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.pages.gathering import Findings
 from tasks.evaluation.pages.run_sheets import RunSheet
 from tasks.evaluation.pages.wording import NOTHING, format_count, format_ends, read_date
+from tasks.evaluation.reporting.cost_report import read_total
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 
 SHOWN_REASONS = 6
@@ -71,6 +73,7 @@ def list_facts(findings: Findings) -> list[Fact]:
         Fact("Asked", tuple("" if repeats == 1 else f"{repeats} times each" for repeats in map(_count_repeats, sheets))),
         Fact("Temperature", tuple(_show(_read_sampling(run, "temperature")) for run in runs)),
         Fact("Longest answer", tuple(_describe_limit(_read_sampling(run, "max_tokens")) for run in runs)),
+        Fact("Cost", _describe_costs(runs)),
         Fact("Results", tuple(run.path.name for run in runs)),
     ]
     return [fact for fact in facts if any(fact.values)]
@@ -125,6 +128,14 @@ def describe_missing(figures: ComparedRun, sheet: RunSheet) -> Missing | None:
         reasons=tuple((sheet.examples[kind], count) for kind, count in reasons),
         other_count=figures.refused + figures.unusable - sum(count for _, count in reasons),
     )
+
+
+def _describe_costs(runs: tuple[SavedRun, ...]) -> tuple[str, ...]:
+    """Return what each run's results have cost; nothing if that is not known of any."""
+    totals = [read_total(run.metadata) for run in runs]
+    if all(total is None for total in totals):
+        return ("",) * len(runs)
+    return tuple(UNKNOWN_COST if total is None else format_dollars(total) for total in totals)
 
 
 def _describe_questions(run: SavedRun, figures: ComparedRun) -> str:

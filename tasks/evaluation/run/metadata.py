@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from tasks.evaluation.endpoints.costs import CostSums
 from tasks.evaluation.endpoints.tokens import TokenSums, sums_to_json
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.reporting.cost_report import CostReport
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import describe_prompt
+from tasks.evaluation.statistics.accuracy import Accuracy
 
 
 class Metadata:
@@ -17,7 +20,7 @@ class Metadata:
     Args:
         preparation: what the run begins with.
         ledger: what is known about its questions, with everything that is reused.
-        paid: returns what the run has paid so far.
+        paid: returns the tokens that the run has paid so far, and what they have cost.
         config_file: the configuration's path; None if the settings came from flags alone.
         started_at: when the run began, in local time.
 
@@ -28,7 +31,7 @@ class Metadata:
         self,
         preparation: Preparation,
         ledger: Ledger,
-        paid: Callable[[], TokenSums],
+        paid: Callable[[], tuple[TokenSums, CostSums]],
         *,
         config_file: str | None,
         started_at: datetime,
@@ -43,15 +46,29 @@ class Metadata:
 
     def describe(self, count: int) -> JsonObject:
         """Return the metadata of a file that holds the first `count` results."""
+        statistics = compute_statistics(self._ledger, count)
         return {
             "evaluation_metadata": self._describe_evaluation(),
-            "statistics": compute_statistics(self._ledger, count).to_json(),
+            "statistics": statistics.to_json(),
             "tokens": {
-                "this_run": sums_to_json(self._paid()),
+                "this_run": sums_to_json(self._paid()[0]),
                 "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
             },
+            "cost": self.report_cost(statistics.overall, count).to_json(),
             **self._preparation.describe(self.name, self.reused_count, self.started_at).to_metadata(),
         }
+
+    def report_cost(self, accuracy: Accuracy | None, count: int | None = None) -> CostReport:
+        """Return what the run has cost, and what results have.
+
+        Args:
+            accuracy: that of these results.
+            count: their number, the first so many; None: all.
+        """
+        finished = len(self._ledger.results) if count is None else count
+        answered = max(finished - len(self._ledger.roster.errors), 0)
+        costs = self._ledger.add_up_costs(count)
+        return CostReport(self._paid()[1], costs, self._preparation.pricing, answered, accuracy)
 
     def _describe_evaluation(self) -> JsonObject:
         """Return the block that the original scorer writes, and the prompt."""

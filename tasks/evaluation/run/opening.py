@@ -96,6 +96,7 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
             results=results,
             log=open_log() if open_log else None,
             contexts=Contexts(source.corpus, preparation.roster.questions, preparation.config.rag) if source else None,
+            pricing=preparation.pricing,
             waits_for_sync=processing.save_incremental,
             retry_refused=processing.retry_refused,
         )

@@ -1,6 +1,6 @@
 """Prepares a run: from the settings to a ledger that holds everything known before anything is asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.endpoints.described import find_generator, find_judge
 from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.pricing import Pricing, find_pricing
+from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
@@ -57,6 +59,8 @@ class Preparation:
     """The number of questions in each batch but the last."""
     source: Source | None
     """Where the chunks come from that are put before questions; None without retrieval."""
+    pricing: Mapping[Role, Pricing]
+    """What the replies of each model cost that is asked."""
 
     @property
     def private_run_id(self) -> str:
@@ -156,8 +160,9 @@ def prepare(
         repeats=config.processing.repeats,
         reorders=config.fields.reorders_choices,
     )
+    pricing = {each.role: find_pricing(each) for each in endpoints if each}
     preparation = Preparation(
-        config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size, source
+        config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size, source, pricing
     )
     _require_same_evaluation(preparation)
     return preparation

@@ -7,7 +7,7 @@ from tasks.evaluation.endpoints.tokens import describe_sums
 from tasks.evaluation.endpoints.traffic import describe_latency
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.reporting.results_files import write_results
-from tasks.evaluation.reporting.summary import compute_statistics, describe_statistics
+from tasks.evaluation.reporting.summary import compute_accuracy, compute_statistics, describe_statistics
 from tasks.evaluation.run.gates import write_gates
 from tasks.evaluation.run.place_in_history import hold_against_history
 from tasks.evaluation.run.run import Run
@@ -103,3 +103,5 @@ def report_tokens(run: Run) -> None:
     """Show what this run has paid, and what all results have cost."""
     run.progress.notify(f"   Tokens, this run: {describe_sums(run.paid)}")
     run.progress.notify(f"   Tokens, all results: {describe_sums(run.ledger.add_up_tokens())}")
+    for name, amount in run.metadata.report_cost(compute_accuracy(run.ledger)).describe().items():
+        run.progress.notify(f"   {name}: {amount}")

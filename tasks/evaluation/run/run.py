@@ -8,6 +8,7 @@ import numpy as np
 from tasks.evaluation.config.addresses import WeightedUrl
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.costs import CostSum
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.following import Following
@@ -88,7 +89,7 @@ class Run:
         )
         self.batches = Batches(self.ledger, self.config.processing, preparation.batch_size)
         self.metadata = Metadata(
-            preparation, self.ledger, lambda: self.paid, config_file=config_file, started_at=factories.now()
+            preparation, self.ledger, lambda: (self.paid, self.cost), config_file=config_file, started_at=factories.now()
         )
         self.saver = Saver(self.ledger, self.config, self.metadata.describe, progress.notify, factories.now)
 
@@ -104,9 +105,14 @@ class Run:
 
     @property
     def paid(self) -> dict[Role, TokenSum]:
-        """Return what the replies to this run have cost, including those that could not be used."""
+        """Return the tokens of all replies to this run, including those that could not be used."""
         grader = self._grader.paid if self._grader else TokenSum()
         return {"generator": self._generator.paid, "grader": grader}
+
+    @property
+    def cost(self) -> dict[Role, CostSum]:
+        """Return what these replies have cost."""
+        return {client.endpoint.role: client.cost for client in (self._generator, self._grader) if client}
 
     @property
     def addresses(self) -> list[Endpoint]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Prompt
 from tasks.evaluation.endpoints.tokens import describe_sums
+from tasks.evaluation.reporting.summary import compute_accuracy
 from tasks.evaluation.run.run import Run
 
 OWN_WORDS = "in words of its own"
@@ -33,6 +34,7 @@ def list_facts(run: Run, changes: Mapping[str, Mapping[str, object]]) -> dict[st
         "Finished": _describe_progress(run),
         "Tokens, this run": describe_sums(run.paid),
         "Tokens, all results": describe_sums(run.ledger.add_up_tokens()),
+        **run.metadata.report_cost(compute_accuracy(run.ledger)).describe(),
     }
     return {name: text for name, text in facts.items() if text}
 

@@ -6,11 +6,13 @@ documented record of a finished question is in `results`; checkpoints, batch res
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.costs import CostSum, CostTable
+from tasks.evaluation.endpoints.pricing import Pricing
 from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
@@ -53,6 +55,7 @@ class Ledger:
         results: receives the finished questions' records, by position.
         log: receives everything that arrives; None without checkpointing.
         contexts: what is put before the questions; None without retrieval.
+        pricing: what the replies of each model cost that is asked.
         waits_for_sync: whether to wait for the fsync of what is kept.
         retry_refused: whether to ignore refusals that earlier runs have recorded.
     """
@@ -66,6 +69,7 @@ class Ledger:
         results: PlacedSpool,
         log: AnswerLog | None,
         contexts: "Contexts | None",
+        pricing: Mapping[Role, Pricing],
         waits_for_sync: bool,
         retry_refused: bool,
     ) -> None:
@@ -80,6 +84,7 @@ class Ledger:
         self.clarifications = Clarifications()
         self._models = ModelTable(len(roster))
         self._tokens = TokenTable(len(roster))
+        self._costs = CostTable(len(roster), pricing)
         self._waits_for_sync = waits_for_sync
         self._retry_refused = retry_refused
         self._with_refusal: set[int] = set()
@@ -169,6 +174,7 @@ class Ledger:
         """
         if position not in self.results:
             self._tokens.note(position, result)
+            self._costs.note(position, result)
             self._models.note(position, result.get("response_model"))
             if not result.get("skipped"):
                 # Set before the record is added: a concurrent save counts the scores of the records that it finds.
@@ -260,6 +266,10 @@ class Ledger:
     def add_up_tokens(self, first: int | None = None) -> dict[Role, TokenSum]:
         """Return the tokens that the first `first` results (None: all) have cost, in whichever run they were paid for."""
         return self._tokens.add_up(self.results.positions(0, len(self.results) if first is None else first))
+
+    def add_up_costs(self, first: int | None = None) -> dict[Role, CostSum]:
+        """Return what the first `first` results (None: all) have cost, in whichever run that was paid."""
+        return self._costs.add_up(self.results.positions(0, len(self.results) if first is None else first))
 
     def count_models(self) -> Counter[str]:
         """Return how many results each model has answered, by the name that the endpoint gave it."""
