@@ -39,6 +39,9 @@ SETTINGS = {
     "--junit": "junit",
     "--report": "report",
     "--verbose": "verbose",
+    "--max-cost": "max_cost",
+    "--max-tokens-total": "max_tokens_total",
+    "--max-seconds": "max_seconds",
 }
 SWITCHED_OFF = ("--disable-checkpointing", "--no-auto-resume", "--no-progress-bar")
 FIELDS = {

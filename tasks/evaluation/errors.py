@@ -13,7 +13,8 @@ EvaluationError
 ├── Refused             the endpoint says that it will not answer this request: final
 │   └── Declined            refused by a status code, which can also mean that every request is wrong
 ├── EndpointStop        no question can be answered until somebody acts (key, quota, model name), or an outage ends
-│   └── KeyRefused          the endpoint does not accept the key
+│   ├── KeyRefused          the endpoint does not accept the key
+│   └── BudgetReached       what the user allows to be spent is spent
 ├── AddressLost         one of several addresses answers no more: the request is sent to another
 ├── KeyRenewed          the key was refused, and there is another one now: the request is sent again
 ├── GateFailed          all is scored, and the accuracy is below what the user demands
@@ -148,6 +149,10 @@ class EndpointStop(EvaluationError):
 
 class KeyRefused(EndpointStop):
     """The endpoint does not accept the key. If another key can be read where this one is kept, the run goes on with it."""
+
+
+class BudgetReached(EndpointStop):
+    """What the user allows to be spent is spent; what is in flight then is waited for, since it is paid."""
 
 
 class KeyRenewed(EvaluationError):

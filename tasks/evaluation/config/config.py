@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
+from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.generator_settings import Generator, GeneratorSettings
@@ -68,6 +69,8 @@ class Config(Settings):
     """How the questions are chosen, asked and kept."""
     output: Output = Field(default_factory=Output)
     """Where the results go."""
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    """What may be spent at most."""
     history: History = Field(default_factory=History)
     """How the run is held against earlier ones."""
     prompt: Prompt = Field(default_factory=Prompt)

@@ -25,6 +25,9 @@ SECTION_OF = {
     "model_config_file": "model",
 }
 
+# The budget's caps, by the names that the command and the form give them.
+CAPS = {"max_cost": "cost", "max_tokens_total": "tokens", "max_seconds": "seconds"}
+
 
 def load_config(config_file: str | None, overrides: Overrides) -> Config:
     """Return the settings: those given for this run, then those of the file, then the defaults.
@@ -63,14 +66,17 @@ def find_config_file(config_file: str | None) -> str | None:
 
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
     """Return the file's settings, overridden by those of this run."""
-    sections = ("fields", "rag", "processing", "output", "prompt")
+    sections = ("fields", "rag", "processing", "output", "prompt", "budget")
     given = {key: {} if value is None and key in sections else value for key, value in given.items()}
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in given.items()}
     values = overrides.model_dump(exclude_none=True)
     shortname, grader, no_rag, prompt = (values.pop(name, None) for name in ("model", "grader", "no_rag", "prompt"))
+    budget = {cap: values.pop(name) for name, cap in CAPS.items() if name in values}
     requested = {name: values.pop(name) for name in ("temperature", "max_tokens") if name in values}
     if "questions_file" in values:
         merged["questions_file"] = values.pop("questions_file")
+    if budget:
+        _section(merged, "budget").update(budget)
     for name, value in values.items():
         _section(merged, SECTION_OF[name])[name] = value
     if grader:

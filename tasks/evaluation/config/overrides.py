@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 from pydantic.config import JsonDict
 
+from tasks.evaluation.config.budget_settings import Amount
 from tasks.evaluation.config.prompt_settings import BUILT_IN
 from tasks.evaluation.config.shards import ShardText
 from tasks.evaluation.errors import UserMistake
@@ -94,6 +95,15 @@ class Advanced(BaseModel):
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."
+    )
+    max_cost: Amount | None = Field(
+        default=None, title="Highest cost", description="Stop before all results have cost more than this many US dollars."
+    )
+    max_tokens_total: Count | None = Field(
+        default=None, title="Most tokens", description="Stop before all results have taken more tokens than this."
+    )
+    max_seconds: Amount | None = Field(
+        default=None, title="Longest time", description="Ask nothing more after this many seconds."
     )
     checkpoint_interval: Count | None = Field(
         default=None, title="Checkpoint interval", description="Save a checkpoint after this many questions."

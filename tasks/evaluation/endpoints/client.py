@@ -6,12 +6,13 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.asking import Asking
-from tasks.evaluation.endpoints.costs import CostSum
+from tasks.evaluation.endpoints.bill import Bill
+from tasks.evaluation.endpoints.budget import Budget, Receipt
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.first_answers import FirstAnswers
 from tasks.evaluation.endpoints.fleet import Fleet
@@ -19,9 +20,7 @@ from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
-from tasks.evaluation.endpoints.pricing import find_pricing
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.errors import (
     AddressLost,
     Blocked,
@@ -46,8 +45,7 @@ Ask = Callable[[list[Message]], Awaitable[Answer]]
 class Client:
     """Asks one model, at one of its `addresses` at a time. To be used on one event loop only.
 
-    `paid` adds up the tokens of all its replies, as far as they say, whether they could be used or not, and `cost` what these
-    have cost. `fleet` chooses from the addresses; None where there is one.
+    `bill` adds up what all its replies have cost. `fleet` chooses from the addresses; None where there is one.
 
     Args:
         endpoint: what is asked.
@@ -56,6 +54,7 @@ class Client:
         slots: limits the questions in flight; a question gives up its slot while it waits to be asked again.
         notify: takes what the user should know.
         most_each: the most requests in flight at each of several addresses; None: as many as there are.
+        budget: what may be spent; None: anything.
     """
 
     def __init__(
@@ -67,10 +66,10 @@ class Client:
         slots: Slots,
         notify: Callable[[str], None],
         most_each: int | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.endpoint, self.patience = endpoint, patience
-        self.paid, self.cost = TokenSum(), CostSum()
-        self._pricing = find_pricing(endpoint)
+        self.bill = Bill(endpoint, budget)
         self._slots, self._notify = slots, notify
         self._first_answers = FirstAnswers(endpoint, is_proven=is_proven, notify=notify)
         self._first_alone = asyncio.Lock()
@@ -208,6 +207,11 @@ class Client:
         return await fleet.attempt(asking, self._send)
 
     async def _send(self, address: Address, asking: Asking, member: Member | None = None) -> Answer:
+        """Send one request, as soon as the budget has room for it, and note what comes of it."""
+        async with self.bill.hold(asking.messages) as receipt:
+            return await self._send_paid(address, asking, member, receipt)
+
+    async def _send_paid(self, address: Address, asking: Asking, member: Member | None, receipt: Receipt) -> Answer:
         """Send one request, after a look at the address if it was left alone, and note what comes of it."""
         if self._final:
             raise self._final
@@ -218,9 +222,11 @@ class Client:
                 await self.fleet.look(member)
             answer, headers = await address.transport.ask(asking.messages)
         except EvaluationError as error:
+            if isinstance(error, Refused | UnusableReply) and error.usage:
+                self.bill.note(error.usage, receipt, asking.messages)
             self._note_error(address, error, sent_at, member)
             raise
-        tokens = self._note_paid(answer.usage)
+        tokens = self.bill.note(answer.usage, receipt, asking.messages)
         address.note_answer(answer, headers, tokens.total)
         if mistake := self._first_answers.note_answer(answer):
             self.stop(mistake)
@@ -229,21 +235,12 @@ class Client:
             member.is_proven |= self.is_proven
         return answer
 
-    def _note_paid(self, usage: Mapping[str, object]) -> TokenSum:
-        """Add up what a reply has cost; return its tokens."""
-        tokens = TokenSum.read(usage)
-        self.paid += tokens
-        self.cost += CostSum.read(self._pricing.find_cost(usage))
-        return tokens
-
     def _note_error(self, address: Address, error: EvaluationError, sent_at: float, member: Member | None) -> None:
         """Note what the error says about the address, and of several about this one.
 
         Raises:
             EvaluationError: what ends the run, or this attempt, in place of the error.
         """
-        if isinstance(error, Refused | UnusableReply) and error.usage:
-            self._note_paid(error.usage)
         if member and self.fleet:
             self.fleet.pass_over_removed(member, error)
         address.pass_over_blocked(error, goes_on=self._final is None)

@@ -147,6 +147,6 @@ def _enter_run(
     run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))
     if preparation.source and ledger.open_asking_count > len(ledger.awaiting_grade()):
-        asking = Asking(keys, loop, factories.make_client)
+        asking = Asking(keys, loop, run.make_encoder)
         run.use_retriever(stack.enter_context(open_retriever(preparation.source, asking, notify)))
     return run

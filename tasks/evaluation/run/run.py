@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
+from tasks.evaluation.run.budgets import open_budget
 from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
@@ -80,12 +82,20 @@ class Run:
         self._slots = Slots(self.workers)
         self.followings: list[Following] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._encoder: Client | None = None
+        self._budget = open_budget(preparation.config, preparation.pricing, ledger)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
         self.note_addresses(len(self._generator.addresses))
         self._scorer = Scorer(
-            self.ledger, preparation.grader, self._generator, self._grader, slots=self._slots, prompt=self.config.prompt
+            self.ledger,
+            preparation.grader,
+            self._generator,
+            self._grader,
+            slots=self._slots,
+            prompt=self.config.prompt,
+            budget=self._budget,
         )
         self.batches = Batches(self.ledger, self.config.processing, preparation.batch_size)
         self.metadata = Metadata(
@@ -106,13 +116,15 @@ class Run:
     @property
     def paid(self) -> dict[Role, TokenSum]:
         """Return the tokens of all replies to this run, including those that could not be used."""
-        grader = self._grader.paid if self._grader else TokenSum()
-        return {"generator": self._generator.paid, "grader": grader}
+        encoder: dict[Role, TokenSum] = {"encoder": self._encoder.bill.tokens} if self._encoder else {}
+        grader = self._grader.bill.tokens if self._grader else TokenSum()
+        return {"generator": self._generator.bill.tokens, "grader": grader, **encoder}
 
     @property
     def cost(self) -> dict[Role, CostSum]:
         """Return what these replies have cost."""
-        return {client.endpoint.role: client.cost for client in (self._generator, self._grader) if client}
+        clients = (self._generator, self._grader, self._encoder)
+        return {client.endpoint.role: client.bill.cost for client in clients if client}
 
     @property
     def addresses(self) -> list[Endpoint]:
@@ -157,6 +169,11 @@ class Run:
         self._retriever = retriever
         self.context_batches = ContextBatches(self.ledger, contexts, retriever, source.identity)
 
+    def make_encoder(self, endpoint: Endpoint, patience: Patience, **options: Any) -> Client:
+        """Make the client of a retriever's encoder, which spends from the same budget."""
+        self._encoder = self.factories.make_client(endpoint, patience, budget=self._budget, **options)
+        return self._encoder
+
     def set_workers(self, count: int) -> None:
         """Keep this many questions in flight from now on; those that are more get their answers first."""
         self.workers = count
@@ -183,6 +200,8 @@ class Run:
         """Stop the run if answers cannot be kept any more, the next checkpoint has no space, or the corpus has changed."""
         if self.stop_cause is not None:
             return
+        if overtime := self._budget and self._budget.find_overtime():
+            self.stop(overtime)
         source = self.preparation.source
         changed = source.corpus.find_changed_file() if source else None
         if changed:
@@ -191,7 +210,9 @@ class Run:
             self.stop(failure)
 
     async def close_clients(self) -> None:
-        """Close the connections, on the loop."""
+        """Close the connections, on the loop, and the budget."""
+        if self._budget:
+            self._budget.close()
         await self._generator.close()
         if self._grader:
             await self._grader.close()
@@ -214,4 +235,5 @@ class Run:
             slots=self._slots,
             notify=self.progress.notify,
             most_each=processing.parallel_per_server,
+            budget=self._budget,
         )

@@ -29,6 +29,10 @@ class Clarifications:
         """Return the clarification; None if it is not known."""
         return self._known.get(position, {}).get(clarification_id)
 
+    def list_all(self) -> list[Answer]:
+        """Return all that are known."""
+        return [clarification for each in self._known.values() for clarification in each.values()]
+
     def forget(self, position: int) -> None:
         """Drop the clarifications of a question that is finished."""
         self._known.pop(position, None)

@@ -7,11 +7,13 @@ from functools import partial
 
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.budget import Budget
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.usage import add_usage, read_usage
 from tasks.evaluation.errors import (
+    BudgetReached,
     Declined,
     EndpointStop,
     EvaluationError,
@@ -47,6 +49,7 @@ class Scorer:
         judge: the model that the grader asks; None if it asks no model.
         slots: limits the questions in flight, over all batches.
         prompt: the words around the questions.
+        budget: what may be spent; None: anything.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Scorer:
         *,
         slots: Slots,
         prompt: Prompt,
+        budget: Budget | None = None,
     ) -> None:
         self._ledger = ledger
         self._grader = grader
@@ -65,6 +69,7 @@ class Scorer:
         self._judge = judge
         self._slots = slots
         self._prompt = prompt
+        self._budget = budget
         self._refused_in_a_row = 0
         self._asking: set[asyncio.Task[None]] = set()
         self.stop_cause: EvaluationError | None = None
@@ -88,14 +93,21 @@ class Scorer:
         by_position = {self._ledger.position_of(asking): failure for asking, failure in reversed(unscored.items())}
         return {position: by_position[position] for position in self._ledger.open_positions(sorted(by_position))}
 
-    def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Ask nothing more; replies in flight may still arrive within the grace period. Call it on the event loop."""
-        if self.stop_cause is None:
-            self.stop_cause = cause
-            for client in (self._generator, self._judge):
-                if client:
-                    client.stop(cause)
-            asyncio.get_running_loop().call_later(grace_seconds, self._cancel_all)
+    def stop(self, cause: EvaluationError) -> None:
+        """Ask nothing more; replies in flight may still arrive within a grace period. Call it on the event loop."""
+        if self.stop_cause is not None:
+            return
+        self.stop_cause = cause
+        for client in (self._generator, self._judge):
+            if client:
+                client.stop(cause)
+        # What arrives after a storage failure could not be kept.
+        grace_seconds = 0.0 if isinstance(cause, StorageFailure) else GRACE_SECONDS
+        cancel_later = partial(asyncio.get_running_loop().call_later, grace_seconds, self._cancel_all)
+        if isinstance(cause, BudgetReached) and self._budget:
+            self._budget.call_when_idle(cancel_later)  # what is in flight is paid and allowed for
+        else:
+            cancel_later()
 
     def _cancel_all(self) -> None:
         for task in self._asking:
@@ -115,8 +127,7 @@ class Scorer:
         except asyncio.CancelledError:
             raise Stopped(f"{STOPPED} before the reply came") from None
         except (EndpointStop, StorageFailure, UserMistake) as error:
-            # What arrives after a storage failure could not be kept.
-            self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else GRACE_SECONDS)
+            self.stop(error)
             raise Stopped(str(error)) from None
 
     def _check_going_on(self) -> None:

@@ -1,0 +1,38 @@
+"""The settings that limit what may be spent."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tasks.evaluation.config.settings import Settings
+
+Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+TokenCount = Annotated[int, Field(ge=1)]
+Period = Literal["day", "month"]
+
+
+class BudgetSettings(Settings):
+    """What may be spent at most; what is not set has no limit."""
+
+    cost: Amount | None = None
+    """US dollars."""
+    tokens: TokenCount | None = None
+    """Tokens of prompts and replies together."""
+    seconds: Amount | None = None
+    """Seconds from the run's start; what is in flight then is waited for."""
+    per: Period | None = None
+    """Count what all runs with this checkpoint directory and a budget of this kind spend in a calendar day or month, UTC.
+
+    None: count what all results of the evaluation have cost, whichever run paid for them.
+    """
+
+    @model_validator(mode="after")
+    def _require_cap(self) -> Self:
+        if self.per and self.cost is None and self.tokens is None:
+            raise ValueError(f"per: {self.per} limits nothing: set cost or tokens beside it")
+        return self
+
+    @property
+    def limits_spending(self) -> bool:
+        """Return True if dollars or tokens are limited."""
+        return self.cost is not None or self.tokens is not None

@@ -1,0 +1,99 @@
+"""The bill of one client: what its replies have cost, and, within a budget, the most that the next one may cost."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from tasks.evaluation.endpoints.budget import Budget, Receipt
+from tasks.evaluation.endpoints.costs import CostSum
+from tasks.evaluation.endpoints.endpoint import Endpoint
+from tasks.evaluation.endpoints.messages import Message
+from tasks.evaluation.endpoints.pricing import find_pricing
+from tasks.evaluation.endpoints.spending import Spending
+from tasks.evaluation.endpoints.tokens import TokenSum
+from tasks.evaluation.endpoints.usage import is_count
+from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import to_line
+
+# No tokenizer makes more tokens of a text than it has bytes; templates add words of their own, and marks around each message.
+TEMPLATE_TOKENS, MARK_TOKENS = 256, 16
+# In this order endpoints look for the limit of a reply.
+LIMITS = ("max_completion_tokens", "max_tokens")
+# How much more than the largest reply so far the next one may be, where no setting limits it.
+HEADROOM = 2
+
+
+class Bill:
+    """Adds up what one model's replies have cost, whether they could be used or not.
+
+    `tokens` is what they have taken, as far as they say, and `cost` what that is in dollars.
+
+    Args:
+        endpoint: the model.
+        budget: what may be spent; None: anything.
+    """
+
+    def __init__(self, endpoint: Endpoint, budget: Budget | None) -> None:
+        self.tokens, self.cost = TokenSum(), CostSum()
+        self._pricing = find_pricing(endpoint)
+        self._budget = budget
+        self._role, self._origin = endpoint.role, endpoint.origin
+        self._request_bytes = len(to_line(endpoint.request)) + TEMPLATE_TOKENS
+        limits = [endpoint.request.get(name) for name in LIMITS]
+        self._limit = 0 if endpoint.api == "embeddings" else next((each for each in limits if is_count(each)), None)
+        self._largest: Spending | None = None
+
+    @asynccontextmanager
+    async def hold(self, messages: Sequence[Message]) -> AsyncIterator[Receipt]:
+        """Set aside what the request may cost, as soon as the budget has room, until it has ended.
+
+        Raises:
+            BudgetReached: there will be no room any more.
+        """
+        if self._budget is None:
+            yield Receipt()
+            return
+        async with self._budget.hold(self._find_most(messages)) as receipt:
+            yield receipt
+
+    def note(self, usage: Mapping[str, object], receipt: Receipt, messages: Sequence[Message]) -> TokenSum:
+        """Add up what the reply to a request has cost; return its tokens."""
+        tokens, cost = TokenSum.read(usage), self._pricing.find_cost(usage)
+        self.tokens += tokens
+        self.cost += CostSum.read(cost)
+        if self._budget:
+            receipt.spent = self._settle(self._budget, tokens.total, cost, messages)
+        return tokens
+
+    def _find_most(self, messages: Sequence[Message]) -> Spending | None:
+        """Return the most that the reply to these messages may take; None if that is not known yet."""
+        largest, limit = self._largest, self._limit
+        if limit is None and largest is None:
+            return None
+        largest = largest or Spending()
+        # Where no setting limits replies, the largest so far must do.
+        completion = HEADROOM * largest.tokens if limit is None else limit
+        prompt = self._request_bytes + sum(len(str(message["content"]).encode()) + MARK_TOKENS for message in messages)
+        dollars = self._pricing.find_most(prompt, completion)
+        if dollars is None and self._budget and self._budget.settings.cost and not largest.dollars:
+            return None
+        dollars = HEADROOM * largest.dollars if dollars is None else dollars
+        # An endpoint that has once not kept to the limit may do so again.
+        return Spending(max(prompt + completion, largest.tokens), max(dollars, largest.dollars))
+
+    def _settle(self, budget: Budget, tokens: int, cost: float | None, messages: Sequence[Message]) -> Spending:
+        """Return what a reply counts with: if it does not say, with the most that it may have taken."""
+        most, caps = self._find_most(messages), budget.settings
+        if not most and ((caps.tokens and not tokens) or (caps.cost and cost is None)):
+            budget.refuse(self._describe_unknown(is_cost=cost is None and caps.cost is not None))
+        largest = self._largest or Spending()
+        self._largest = Spending(max(tokens, largest.tokens), max(cost or 0.0, largest.dollars))
+        most = most or Spending()
+        return Spending(tokens or most.tokens, most.dollars if cost is None else cost)
+
+    def _describe_unknown(self, *, is_cost: bool) -> UserMistake:
+        if is_cost:
+            return UserMistake(
+                f"budget.cost cannot be kept: nothing says what the {self._role}'s replies cost. Set prices in "
+                f"{self._origin}, or budget.tokens in place of budget.cost"
+            )
+        return UserMistake(f"budget.tokens cannot be kept: the {self._role} does not say how many tokens its replies take")

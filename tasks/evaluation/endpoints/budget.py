@@ -1,0 +1,171 @@
+"""The budget of a run: a request is sent once the most that it may take is set aside.
+
+What is in flight counts with the most that it may take, so that the caps hold however many requests there are at once; when a
+reply comes, what it has taken counts in place of that. While something is in flight, a request that finds no room waits, and
+those that come later stand in line behind it, so that a grade is not kept waiting by answers. The budget is reached when
+nothing is in flight and there is still no room.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.endpoints.spending import Caps, Spending
+from tasks.evaluation.errors import BudgetReached, EvaluationError
+
+# Less than any request costs.
+LEAST_DOLLARS = 1e-9
+NOTHING = Spending()
+
+
+@dataclass
+class Receipt:
+    """What one request has taken; nothing as long as no reply says anything."""
+
+    spent: Spending = NOTHING
+    """What it has taken."""
+
+
+class Purse(Protocol):
+    """What several runs may spend together."""
+
+    def claim(self, claimed: Spending) -> bool:
+        """Claim so much in all for this run; return False if the others leave too little."""
+
+    def settle(self, spent: Spending) -> None:
+        """Give back what was claimed and not spent."""
+
+    def add_others(self, spent: Spending) -> Spending:
+        """Return what this run has spent together with all that counts besides."""
+
+
+class OwnPurse:
+    """What one run may spend alone.
+
+    Args:
+        caps: the most that may be spent.
+        before: what has been spent before.
+    """
+
+    def __init__(self, caps: Caps, before: Spending) -> None:
+        self._caps, self._before = caps, before
+
+    def claim(self, claimed: Spending) -> bool:
+        """Return True if so much may be spent."""
+        return self._caps.allow(self._before.plus(claimed))
+
+    def settle(self, spent: Spending) -> None:
+        """Give nothing back: nobody else could spend it."""
+
+    def add_others(self, spent: Spending) -> Spending:
+        """Return what was spent before and in this run."""
+        return self._before.plus(spent)
+
+
+class Budget:
+    """Decides whether a request may be sent. To be used on one event loop only, but for `find_overtime`.
+
+    `cause` is why nothing more may be sent; None while something may.
+
+    Args:
+        settings: the caps.
+        purse: what is left in it may be spent.
+        now: returns the time in seconds.
+    """
+
+    def __init__(self, settings: BudgetSettings, purse: Purse, now: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self._caps = Caps(settings)
+        self.cause: EvaluationError | None = None
+        self._purse = purse
+        self._now, self._began = now, now()
+        self._spent = self._held = self._claimed = NOTHING
+        self._in_flight, self._is_alone = 0, False
+        self._on_idle: Callable[[], object] | None = None
+        self._line, self._change = asyncio.Lock(), asyncio.Event()
+
+    @asynccontextmanager
+    async def hold(self, most: Spending | None) -> AsyncIterator[Receipt]:
+        """Set aside what a request may take, as soon as there is room, until it has ended.
+
+        Args:
+            most: the most that it may take; None if that is not known, so that it is sent alone.
+
+        Raises:
+            BudgetReached: there will be no room any more.
+        """
+        most = most and self._caps.select(most)
+        aside, receipt = most or NOTHING, Receipt()
+        async with self._line:
+            await self._wait_for_room(most)
+            self._held, self._in_flight, self._is_alone = self._held.plus(aside), self._in_flight + 1, most is None
+        try:
+            yield receipt
+        finally:
+            self._held, self._in_flight, self._is_alone = self._held.minus(aside), self._in_flight - 1, False
+            self._spent = self._spent.plus(self._caps.select(receipt.spent))
+            self._change.set()
+            if not self._in_flight and self._on_idle:
+                self._on_idle()
+
+    def call_when_idle(self, function: Callable[[], object]) -> None:
+        """Call the function once nothing is in flight; to be used when nothing more is sent."""
+        if self._in_flight:
+            self._on_idle = function
+        else:
+            function()
+
+    def refuse(self, cause: EvaluationError) -> None:
+        """Let nothing more be sent, for this cause."""
+        self.cause = self.cause or cause
+        self._change.set()
+
+    def find_overtime(self) -> BudgetReached | None:
+        """Return the end of the budget if its time is over; may be called in any thread."""
+        seconds = self.settings.seconds
+        if seconds is None or self._now() - self._began < seconds:
+            return None
+        return BudgetReached(f"the {seconds:,.0f} seconds of this run are over: --max-seconds limits each run anew")
+
+    def close(self) -> None:
+        """Leave what was not spent to others."""
+        self._purse.settle(self._spent)
+
+    async def _wait_for_room(self, most: Spending | None) -> None:
+        while True:
+            self.cause = self.cause or self.find_overtime()
+            if self.cause:
+                raise self.cause
+            if self._has_room(most):
+                return
+            if not self._in_flight:
+                self.refuse(self._describe_end(most))
+            self._change.clear()
+            if not self.cause:
+                await self._change.wait()
+
+    def _has_room(self, most: Spending | None) -> bool:
+        if self._is_alone or (most is None and self._in_flight):
+            return False
+        # For a request that may take any amount, something must be left.
+        least = self._caps.select(Spending(1, LEAST_DOLLARS))
+        return self._claim(self._spent.plus(self._held).plus(most or least))
+
+    def _claim(self, needed: Spending) -> bool:
+        """Return True if so much may be spent in all. A little more is claimed, since a purse that others use is in a file."""
+        if needed.tokens <= self._claimed.tokens and needed.dollars <= self._claimed.dollars:
+            return True
+        for claimed in (needed.plus(self._caps.one_percent), needed):
+            if self._purse.claim(claimed):
+                self._claimed = claimed
+                return True
+        return False
+
+    def _describe_end(self, most: Spending | None) -> BudgetReached:
+        spent = self._caps.describe(self._purse.add_others(self._spent))
+        next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
+        return BudgetReached(f"the budget is reached: {spent} spent{next_one}; raise {self._caps.flags}")

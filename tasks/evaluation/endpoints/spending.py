@@ -1,0 +1,67 @@
+"""What was spent, or may be: tokens and dollars together."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.endpoints.costs import format_dollars
+
+
+class Spending(NamedTuple):
+    """Tokens and US dollars."""
+
+    tokens: int = 0
+    """Tokens of prompts and replies."""
+
+    dollars: float = 0.0
+    """What they cost."""
+
+    def plus(self, other: "Spending") -> "Spending":
+        """Return both together."""
+        return Spending(self.tokens + other.tokens, self.dollars + other.dollars)
+
+    def minus(self, other: "Spending") -> "Spending":
+        """Return what is left without the other."""
+        return Spending(self.tokens - other.tokens, self.dollars - other.dollars)
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The most that may be spent."""
+
+    settings: BudgetSettings
+    """The budget's settings."""
+
+    def allow(self, spending: Spending) -> bool:
+        """Return True if no more than that was spent."""
+        tokens, cost = self.settings.tokens, self.settings.cost
+        return (tokens is None or spending.tokens <= tokens) and (cost is None or spending.dollars <= cost)
+
+    def describe(self, spent: Spending) -> str:
+        """Return how much of each cap is spent."""
+        tokens, cost = self.settings.tokens, self.settings.cost
+        parts = [] if cost is None else [f"{format_dollars(spent.dollars)} of {format_dollars(cost)}"]
+        parts += [] if tokens is None else [f"{spent.tokens:,} of {tokens:,} tokens"]
+        return " and ".join(parts)
+
+    def describe_amount(self, spending: Spending) -> str:
+        """Return an amount in the units of the caps."""
+        parts = [] if self.settings.cost is None else [format_dollars(spending.dollars)]
+        parts += [] if self.settings.tokens is None else [f"{spending.tokens:,} tokens"]
+        return " and ".join(parts)
+
+    def select(self, spending: Spending) -> Spending:
+        """Return what of it is limited."""
+        tokens = 0 if self.settings.tokens is None else spending.tokens
+        return Spending(tokens, 0.0 if self.settings.cost is None else spending.dollars)
+
+    @property
+    def one_percent(self) -> Spending:
+        """Return a hundredth of the caps."""
+        return Spending((self.settings.tokens or 0) // 100, (self.settings.cost or 0.0) / 100)
+
+    @property
+    def flags(self) -> str:
+        """Return the names of the flags that set them."""
+        named = {"--max-cost": self.settings.cost, "--max-tokens-total": self.settings.tokens}
+        return " or ".join(flag for flag, cap in named.items() if cap is not None)

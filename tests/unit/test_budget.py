@@ -1,0 +1,207 @@
+"""The budget: what is in flight counts with the most that it may take, so no cap is passed, and little is left over."""
+
+import asyncio
+import random
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.endpoints.budget import Budget, OwnPurse
+from tasks.evaluation.endpoints.spending import Caps, Spending
+from tasks.evaluation.errors import BudgetReached, UnfinishedBatch, UserMistake
+from tasks.evaluation.run.run import Run
+from tests.support.evaluation import Evaluation
+from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, make_questions, prompt_of, write_questions
+
+COUNT, WORKERS, MOST = 40, 4, 100
+PRICES = {"prompt": 1_000_000, "completion": 1_000_000}  # a dollar a token
+
+
+def take(number: int) -> int:
+    """Return the tokens that the reply to a question takes."""
+    return 20 + number * 37 % 60
+
+
+def answer(body: dict[str, Any], **usage: object) -> Reply:
+    reply = answer_by_rule(body)
+    assert isinstance(reply.body, dict)
+    number = int(re.findall(r"Question (\d+)", prompt_of(body))[0])
+    counts = {"prompt_tokens": 10, "completion_tokens": take(number) - 10, "total_tokens": take(number)}
+    return Reply({**reply.body, "usage": {**counts, **usage}})
+
+
+def spent(endpoint: FakeEndpoint) -> int:
+    """Return the tokens of all that the endpoint has answered since it forgot."""
+    return sum(take(int(re.findall(r"Question (\d+)", prompt)[0])) * times for prompt, times in endpoint.asked().items())
+
+
+def ask_all(run: Run) -> str:
+    """Ask all open questions at once, as far as the budget goes; return why it ended."""
+    for batch in run.batches.list_open():
+        try:
+            run.score(batch)
+        except UnfinishedBatch:
+            break
+    run.saver.save()
+    return str(run.stop_cause or "")
+
+
+@pytest.fixture
+def budgeted(evaluation: Evaluation, endpoint: FakeEndpoint) -> Evaluation:
+    """Return an evaluation of 40 questions at an endpoint whose replies take 20 to 79 tokens."""
+    write_questions(Path(), make_questions(COUNT))
+    endpoint.rule = answer
+    return evaluation
+
+
+def limit(**caps: object) -> dict[str, object]:
+    return {f"budget.{name}": value for name, value in caps.items()} | {"model.generator_settings.max_tokens": MOST}
+
+
+async def spend(budget: Budget, chance: random.Random, requests: int, totals: list[int]) -> int:
+    """Send requests, 64 at a time, which end in any order; return how many were sent."""
+    most = Spending(100, 100.0)
+    left, sent = iter(range(requests)), 0
+
+    async def work() -> None:
+        nonlocal sent
+        for _ in left:
+            async with budget.hold(most) as receipt:
+                sent += 1
+                for _ in range(int(chance.lognormvariate(2, 1))):
+                    await asyncio.sleep(0)
+                tokens = chance.randint(1, 100)
+                totals.append(tokens)
+                receipt.spent = Spending(tokens, float(tokens))
+
+    await asyncio.gather(*(work() for _ in range(64)), return_exceptions=True)
+    return sent
+
+
+@pytest.mark.parametrize("kind", ["tokens", "cost"])
+def test_no_cap_is_passed_and_none_is_left_over(kind: str) -> None:
+    """A hundred caps each, 64 in flight: what is left in the end is less than one request may take."""
+    chance = random.Random(3)
+    for _ in range(100):
+        cap, before = chance.randint(1, 20_000), chance.randint(0, 500)
+        settings, totals = BudgetSettings.model_validate({kind: cap}), list[int]()
+        budget = Budget(settings, OwnPurse(Caps(settings), Spending(before, float(before))))
+        sent = asyncio.run(spend(budget, chance, 300, totals))
+        assert len(totals) == sent
+        assert before + sum(totals) <= cap or not sent
+        if sent < 300:
+            assert isinstance(budget.cause, BudgetReached)
+            assert cap - before - sum(totals) < 100
+
+
+def test_a_budget_ends_a_run_and_a_higher_one_continues_it(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """What an earlier run has paid counts, though it was killed; no question is asked twice."""
+    asked = dict[str, int]()
+    for cap in (1_000, 1_000, 1_500, 100_000):
+        endpoint.forget()
+        with budgeted.open(limit(tokens=cap), run_id="run") as run:
+            cause = ask_all(run)
+            done = len(run.ledger.results)
+        for prompt, times in endpoint.asked().items():
+            asked[prompt] = asked.get(prompt, 0) + times
+        total = sum(take(int(re.findall(r"Question (\d+)", prompt)[0])) for prompt in asked)
+        assert total <= cap
+        if cap < 100_000:
+            assert f" of {cap:,} tokens spent, and the next request may take " in cause
+            assert cause.endswith("raise --max-tokens-total")
+    assert done == COUNT
+    assert set(asked.values()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"model.generator_settings.prices": PRICES}, {}),
+        ({}, {"cost": None}),
+    ],
+)
+def test_a_cost_is_limited_by_prices_and_by_the_endpoints_own_word(
+    budgeted: Evaluation, endpoint: FakeEndpoint, settings: dict[str, object], said: dict[str, object]
+) -> None:
+    """The one knows the most that a reply may cost; the other is held to twice the dearest reply so far."""
+
+    def rule(body: dict[str, Any]) -> Reply:
+        number = int(re.findall(r"Question (\d+)", prompt_of(body))[0])
+        return answer(body, **({"cost": float(take(number))} if said else {}))
+
+    endpoint.rule = rule
+    cap = 1_500
+    with budgeted.open(settings | limit(cost=cap), run_id="run") as run:
+        cause = ask_all(run)
+        report = run.metadata.report_cost(None)
+    total = spent(endpoint)
+    assert total <= cap
+    assert "raise --max-cost" in cause
+    assert report.to_json()["all_results"] == {"generator": total, "total": total, "unknown_count": 0}
+    assert report.describe()["Cost, this run"] == f"${total:,.2f}"
+
+
+def test_a_cost_that_nobody_knows_is_a_mistake(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """The first reply shows it, and is kept."""
+    with budgeted.open(limit(cost=5), run_id="run") as run:
+        ask_all(run)
+        assert isinstance(run.stop_cause, UserMistake)
+        assert str(run.stop_cause) == (
+            "budget.cost cannot be kept: nothing says what the generator's replies cost. Set prices in "
+            "model.generator_settings, or budget.tokens in place of budget.cost"
+        )
+        assert len(run.ledger.results) == 1
+    assert endpoint.asked().total() == 1
+
+
+def test_replies_that_do_not_say_what_they_take_count_with_the_most(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Bytes of the prompt, and the longest reply."""
+    endpoint.rule = lambda body: Reply({**answer_by_rule(body).body, "usage": None})  # type: ignore[dict-item]
+    with budgeted.open(limit(tokens=5_000), run_id="run") as run:
+        assert "budget is reached" in ask_all(run)
+        assert 0 < len(run.ledger.results) < 5_000 // MOST
+
+
+def test_without_a_limit_of_replies_the_first_goes_alone(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Then each may take twice what the largest has taken."""
+    endpoint.delay_seconds = 0.01
+    settings = limit(tokens=1_500) | {"model.generator_settings.max_tokens": None}
+    with budgeted.open(settings, run_id="run") as run:
+        assert "budget is reached" in ask_all(run)
+        assert 0 < spent(endpoint) <= 1_500
+
+
+def test_time_that_is_over_ends_a_run_and_loses_nothing_in_flight(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """It is waited for, and nothing more is sent."""
+    endpoint.delay_seconds = 0.2
+    with budgeted.open(limit(seconds=0.1), run_id="run") as run:
+        started = time.monotonic()
+        cause = ask_all(run)
+        assert "seconds of this run are over" in cause
+        assert len(run.ledger.results) == endpoint.asked().total() > 0
+        assert time.monotonic() - started < 5
+
+
+def test_the_grader_spends_from_the_same_budget(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """What is not graded any more is kept, and counts in the next run."""
+    settings = limit(tokens=3_700) | {"model.grader_shortname": "judge"}
+    with budgeted.open(settings, run_id="run") as run:
+        assert "budget is reached" in ask_all(run)
+    assert endpoint.asked(grader=True).total() > 0
+    endpoint.forget()
+    with budgeted.open(settings, run_id="run") as run:
+        ask_all(run)
+    assert endpoint.asked().total() + endpoint.asked(grader=True).total() <= 1
+
+
+@pytest.mark.parametrize(
+    "caps", [{"cost": 0}, {"tokens": -1}, {"seconds": 0}, {"per": "day"}, {"per": "week", "cost": 1}, {"dollars": 3}]
+)
+def test_a_cap_that_cannot_be_used_is_refused(budgeted: Evaluation, caps: dict[str, object]) -> None:
+    """Before anything is asked."""
+    with pytest.raises(ValueError, match="budget"):
+        budgeted.configure(limit(**caps))
