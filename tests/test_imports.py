@@ -34,6 +34,7 @@ FLOORS = (
     "tasks.evaluation.local_servers",
     "tasks.evaluation.questions",
     "tasks.evaluation.endpoints",
+    "tasks.evaluation.spending",
     "tasks.evaluation.processes",
     "tasks.evaluation.storage",
     "tasks.evaluation.config",

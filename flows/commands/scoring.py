@@ -14,11 +14,12 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.server_commands import find_commands
-from tasks.evaluation.reporting.estimate import estimate_tokens
+from tasks.evaluation.reporting.estimate import describe_costs, estimate_costs, estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
+from tasks.evaluation.run.budgets import describe_budget
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
-from tasks.evaluation.run.preparation import find_endpoints
+from tasks.evaluation.run.preparation import Preparation, find_endpoints
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.run.start import begin, read_and_prepare
 from tasks.evaluation.scoring.ledger import Ledger
@@ -71,15 +72,16 @@ def show_plan(config: Config, endpoints: tuple[Endpoint, Endpoint | None], confi
         open_ledger(preparation) as ledger,
     ):
         reuse_earlier(replace(preparation, own_folder=own_folder), ledger, print_line)
-        for line in describe_plan(ledger, config.model.generator_settings.model, has_grader=endpoints[1] is not None):
+        for line in describe_plan(preparation, ledger, endpoints):
             print_line(line)
     return EXIT_DONE
 
 
-def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
+def describe_plan(preparation: Preparation, ledger: Ledger, endpoints: tuple[Endpoint, Endpoint | None]) -> list[str]:
     """Return what a run would reuse and ask, a line each."""
     statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
     scored, repeats = statistics.overall.count if statistics.overall else 0, ledger.roster.repeats
+    costs = estimate_costs(ledger, endpoints[0].request, preparation.config.prompt, preparation.pricing)
     each = f", each question {repeats} times" if repeats > 1 else ""
     return [
         f"Selected: {len(ledger.questions):,} of {ledger.questions.file_count:,} questions",
@@ -87,6 +89,8 @@ def describe_plan(ledger: Ledger, model: str, *, has_grader: bool) -> list[str]:
         f"Answers reused, to be graded: {awaiting:,}",
         f"Refused, not asked again: {statistics.refused:,}",
         f"Entries that cannot be asked: {statistics.unusable:,}",
-        f"To be asked: {ledger.open_asking_count - awaiting:,} of {model}{each}",
-        *estimate_tokens(ledger, has_grader=has_grader),
+        f"To be asked: {ledger.open_asking_count - awaiting:,} of {endpoints[0].model}{each}",
+        *estimate_tokens(ledger, has_grader=endpoints[1] is not None),
+        *describe_costs(costs),
+        *describe_budget(preparation, ledger, costs),
     ]

@@ -13,7 +13,6 @@ from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.run.batches import Batch
 from tasks.evaluation.run.factories import Factories
@@ -21,6 +20,7 @@ from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.run.start import Start
+from tasks.evaluation.spending.tokens import TokenSum
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tests.support.fake_endpoint import LETTERS
 

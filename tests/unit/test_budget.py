@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
-from tasks.evaluation.endpoints.budget import Budget, OwnPurse
-from tasks.evaluation.endpoints.spending import Caps, Spending
+from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.errors import BudgetReached, UnfinishedBatch, UserMistake
+from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
-from tests.support.evaluation import Evaluation
+from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.budget import Budget, OwnPurse
+from tasks.evaluation.spending.shared_purse import SharedPurse
+from tests.support.evaluation import KEYS, Evaluation
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, make_questions, prompt_of, write_questions
 
 COUNT, WORKERS, MOST = 40, 4, 100
@@ -196,6 +199,66 @@ def test_the_grader_spends_from_the_same_budget(budgeted: Evaluation, endpoint: 
     with budgeted.open(settings, run_id="run") as run:
         ask_all(run)
     assert endpoint.asked().total() + endpoint.asked(grader=True).total() <= 1
+
+
+def test_a_days_budget_is_shared_by_all_runs_of_the_directory(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Also by those of other evaluations; what is answered already costs nothing more."""
+    paid = 0
+    for run_id, extra in (("one", {}), ("two", {"top_p": 0.9}), ("three", {"top_p": 0.8})):
+        endpoint.forget()
+        settings = limit(tokens=3_000, per="day") | {"model.generator_settings.extra": extra}
+        with budgeted.open(settings, run_id=run_id) as run:
+            cause = ask_all(run)
+        paid += spent(endpoint)
+        assert paid <= 3_000
+        assert bool(cause) == (run_id != "one")
+    assert endpoint.asked().total() <= 1
+
+
+def test_a_killed_run_counts_with_what_it_has_claimed(tmp_path: Path) -> None:
+    """One that has ended counts with what it has spent, and one that goes on with both of its parts."""
+    caps = Caps(BudgetSettings(cost=10, per="month"))
+    killed, ended, other = (SharedPurse(tmp_path / "2026-11", name, caps) for name in ("killed", "ended", "other"))
+    assert killed.claim(Spending(0, 4.0))
+    assert ended.claim(Spending(0, 5.0))
+    assert not other.claim(Spending(0, 1.5))
+    ended.settle(Spending(0, 2.0))
+    assert other.claim(Spending(0, 3.5))
+    assert not other.claim(Spending(0, 4.5))
+    continued = SharedPurse(tmp_path / "2026-11", "killed", caps)
+    assert not continued.claim(Spending(0, 1.0))
+    other.settle(Spending(0, 1.0))
+    assert continued.claim(Spending(0, 3.0))
+    assert continued.add_others(Spending()) == Spending(0, 7.0)
+    (tmp_path / "2026-11/torn.json").write_text('{"tokens":')
+    assert not continued.claim(Spending(0, 3.1))
+
+
+def test_an_estimate_tells_before_the_first_question_that_a_budget_will_not_do(
+    budgeted: Evaluation, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the length of the prompts at first, then by the mean of the answers that are known, with a 95 % interval."""
+    priced: dict[str, object] = {"model.generator_settings.prices": {"prompt": 1000, "completion": 10_000}}
+    lines = list[str]()
+
+    def open_noting(settings: dict[str, object]) -> None:
+        config, keys = budgeted.configure(settings), KeyReader(KEYS, str)
+        lines.clear()
+        with open_run(config, config_file=None, run_id="run", keys=keys, log=lambda _, line: lines.append(line)) as run:
+            ask_all(run)
+
+    open_noting(priced | limit(cost=15))
+    assert lines[0].endswith("by the length of the prompts, for replies of up to 100 tokens")
+    assert lines[1:3] == [
+        "💰 Budget: $0.00 of $15.00 spent",
+        "⚠️ By this estimate the budget may end before all questions are answered",
+    ]
+    open_noting(priced | limit(cost=5))
+    known = next(line for line in lines if line.startswith("Cost still to be paid, generator: "))
+    low, high = (float(end) for end in re.findall(r"\$([\d.]+)", known))
+    whole = sum(0.01 + (take(number) - 10) * 0.01 for number in range(1, COUNT + 1))
+    rest = whole - float(re.findall(r"\$([\d.]+) of", "\n".join(lines))[0])
+    assert low <= rest <= high
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tasks.evaluation.config.prices import Prices
-from tasks.evaluation.endpoints.costs import CostSum, CostTable, format_dollars
-from tasks.evaluation.endpoints.pricing import Pricing
-from tasks.evaluation.endpoints.usage import add_cost, add_usage, read_usage
+from tasks.evaluation.spending.costs import CostSum, CostTable, format_dollars
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.usage import add_cost, add_usage, read_usage
 
 PRICES = Prices(prompt=2.0, completion=8.0, cached=0.5, reasoning=10.0)
 TOKENS: dict[str, Any] = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}

@@ -31,7 +31,7 @@ def test_every_field_is_titled_and_says_what_empty_means(name: str) -> None:
     """And none asks for a type first, or has a default that would hide the file's value."""
     assert FORM[name]["title"]
     assert FORM[name]["description"].endswith(" Empty: as in the configuration file.")
-    assert set(FORM[name]) <= {"title", "description", "type", "enum", "minimum", "maximum", "anyOf"}
+    assert set(FORM[name]) <= {"title", "description", "type", "enum", "minimum", "exclusiveMinimum", "maximum", "anyOf"}
 
 
 def test_what_is_often_changed_comes_first() -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasks.evaluation.endpoints.tokens import TokenSum, TokenTable, describe_sums
-from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
+from tasks.evaluation.spending.tokens import TokenSum, TokenTable, describe_sums
+from tasks.evaluation.spending.usage import Usage, add_usage, read_usage
 
 REPLY: Usage = {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
 

@@ -11,8 +11,8 @@ from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.described import GRADER_REQUEST
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.usage import count_reasoning
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.spending.usage import count_reasoning
 
 # The settings of a generator that are not under `extra`.
 OWN_SETTINGS = ("temperature", "max_tokens")

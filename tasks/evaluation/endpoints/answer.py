@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.evaluation.endpoints.usage import Usage, count_reasoning
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.spending.usage import Usage, count_reasoning
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.usage import Usage, add_usage
 from tasks.evaluation.errors import Declined
+from tasks.evaluation.spending.usage import Usage, add_usage
 
 
 @dataclass(slots=True)

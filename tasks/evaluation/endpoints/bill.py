@@ -3,16 +3,15 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from tasks.evaluation.endpoints.budget import Budget, Receipt
-from tasks.evaluation.endpoints.costs import CostSum
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.pricing import find_pricing
-from tasks.evaluation.endpoints.spending import Spending
-from tasks.evaluation.endpoints.tokens import TokenSum
-from tasks.evaluation.endpoints.usage import is_count
 from tasks.evaluation.errors import UserMistake
-from tasks.evaluation.json_lines import to_line
+from tasks.evaluation.json_lines import JsonObject, to_line
+from tasks.evaluation.spending.amounts import Spending
+from tasks.evaluation.spending.budget import Budget, Receipt
+from tasks.evaluation.spending.costs import CostSum
+from tasks.evaluation.spending.tokens import TokenSum
+from tasks.evaluation.spending.usage import is_count
 
 # No tokenizer makes more tokens of a text than it has bytes; templates add words of their own, and marks around each message.
 TEMPLATE_TOKENS, MARK_TOKENS = 256, 16
@@ -20,6 +19,11 @@ TEMPLATE_TOKENS, MARK_TOKENS = 256, 16
 LIMITS = ("max_completion_tokens", "max_tokens")
 # How much more than the largest reply so far the next one may be, where no setting limits it.
 HEADROOM = 2
+
+
+def find_reply_limit(request: JsonObject) -> int | None:
+    """Return the most tokens that a reply to the request may have; None without a limit."""
+    return next((limit for name in LIMITS if is_count(limit := request.get(name))), None)
 
 
 class Bill:
@@ -34,12 +38,11 @@ class Bill:
 
     def __init__(self, endpoint: Endpoint, budget: Budget | None) -> None:
         self.tokens, self.cost = TokenSum(), CostSum()
-        self._pricing = find_pricing(endpoint)
+        self._pricing = endpoint.pricing
         self._budget = budget
         self._role, self._origin = endpoint.role, endpoint.origin
         self._request_bytes = len(to_line(endpoint.request)) + TEMPLATE_TOKENS
-        limits = [endpoint.request.get(name) for name in LIMITS]
-        self._limit = 0 if endpoint.api == "embeddings" else next((each for each in limits if is_count(each)), None)
+        self._limit = 0 if endpoint.api == "embeddings" else find_reply_limit(endpoint.request)
         self._largest: Spending | None = None
 
     @asynccontextmanager

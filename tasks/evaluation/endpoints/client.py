@@ -12,7 +12,6 @@ from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.asking import Asking
 from tasks.evaluation.endpoints.bill import Bill
-from tasks.evaluation.endpoints.budget import Budget, Receipt
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.first_answers import FirstAnswers
 from tasks.evaluation.endpoints.fleet import Fleet
@@ -32,6 +31,7 @@ from tasks.evaluation.errors import (
     Refused,
     UnusableReply,
 )
+from tasks.evaluation.spending.budget import Budget, Receipt
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.responses import ReportedFailure
 from tasks.evaluation.endpoints.server_errors import find_report
-from tasks.evaluation.endpoints.usage import read_usage
 from tasks.evaluation.endpoints.web_pages import describe_foreign, describe_text
 from tasks.evaluation.errors import NoCompletion, UnusableReply
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.spending.usage import read_usage
 
 
 @dataclass(frozen=True)

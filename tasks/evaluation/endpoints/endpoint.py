@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from tasks.evaluation.config.keys import NO_KEY
+from tasks.evaluation.config.keys import NO_KEY, OPENAI_URL
 from tasks.evaluation.config.prices import Prices
 from tasks.evaluation.config.secrets import Scrubber, list_secrets, mask_urls
 from tasks.evaluation.config.urls import is_open_to_others, split_query
 from tasks.evaluation.endpoints.apis import Api
 from tasks.evaluation.endpoints.key_sources import InClear, KeySources
-from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.tokens import Role
 
 # Each costs time with each answer, in which it is looked for; a request that was sent with the oldest has long ended.
 MOST_FORMER_SECRETS = 50
@@ -67,6 +68,12 @@ class Endpoint:
     def addresses(self) -> list["Endpoint"]:
         """Return the endpoint at each address that the settings hold, this one first."""
         return [] if self.address_file else [self, *self.others]
+
+    @property
+    def pricing(self) -> Pricing:
+        """Return what its replies cost."""
+        url = self.base_url or ("" if self.address_file else OPENAI_URL)
+        return Pricing(self.model, url, self.prices)
 
     @property
     def may_have_others(self) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from tasks.evaluation.endpoints.advice import describe_reasoning
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.usage import Usage
 from tasks.evaluation.errors import Declined, EndpointStop, EvaluationError, Refused, UserMistake
+from tasks.evaluation.spending.usage import Usage
 
 # One question may be declined for what it says; if an address declines this many, before any is answered, the way of asking is
 # wrong.

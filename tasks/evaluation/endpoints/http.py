@@ -34,8 +34,8 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.request_pattern import RequestPattern, make_pattern
 from tasks.evaluation.endpoints.responses import ReportedFailure, read_models, read_reply
 from tasks.evaluation.endpoints.server_errors import read_report
-from tasks.evaluation.endpoints.usage import COST_HEADER, add_cost, read_usage
 from tasks.evaluation.errors import EndpointFailure, EndpointStop, EvaluationError, Refused, UnusableReply, UserMistake
+from tasks.evaluation.spending.usage import COST_HEADER, add_cost, read_usage
 
 Quoting = TypeVar("Quoting", bound=EvaluationError)
 # A gateway that answers 200 with an error may repeat the key as if it were the answer; no answer holds so long a key by chance.

@@ -11,11 +11,11 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.listed_models import ListedModel
 from tasks.evaluation.endpoints.messages import join_reasoning, join_text, read_refusal, read_tool_call
 from tasks.evaluation.endpoints.server_errors import find_report
-from tasks.evaluation.endpoints.usage import Usage, read_usage
 from tasks.evaluation.endpoints.web_pages import describe_foreign, describe_text
 from tasks.evaluation.errors import NoCompletion, Refused, UnusableReply
 from tasks.evaluation.extraction.thinking import split_thinking
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.spending.usage import Usage, read_usage
 
 CUT = "length"
 # In lower case, with underscores between the words.

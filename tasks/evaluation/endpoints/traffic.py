@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tasks.evaluation.endpoints.tokens import Role
+from tasks.evaluation.spending.tokens import Role
 
 
 @dataclass

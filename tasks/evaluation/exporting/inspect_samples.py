@@ -5,12 +5,12 @@ Source: `EvalSample` and `EvalSampleSummary` of inspect-ai 0.3, log version 2.
 
 from collections.abc import Iterator, Mapping
 
-from tasks.evaluation.endpoints.usage import count_reasoning, is_count
 from tasks.evaluation.exporting.questions import part_record
 from tasks.evaluation.exporting.run_facts import list_repeats, read_object
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.choices_in_text import LabelledText
 from tasks.evaluation.questions.labels import LATIN
+from tasks.evaluation.spending.usage import count_reasoning, is_count
 
 SCORER = "mcqa"
 STOP_REASONS = {"stop": "stop", "eos": "stop", "length": "max_tokens", "content_filter": "content_filter"}

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from tasks.evaluation.comparing.comparability import NO_CONTEXT, describe_context, describe_grading
 from tasks.evaluation.comparing.run_figures import ComparedRun
-from tasks.evaluation.endpoints.costs import UNKNOWN_COST, format_dollars
-from tasks.evaluation.endpoints.tokens import NONE_REPORTED, ROLES
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.pages.gathering import Findings
 from tasks.evaluation.pages.run_sheets import RunSheet
 from tasks.evaluation.pages.wording import NOTHING, format_count, format_ends, read_date
 from tasks.evaluation.reporting.cost_report import read_total
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
+from tasks.evaluation.spending.costs import UNKNOWN_COST, format_dollars
+from tasks.evaluation.spending.tokens import NONE_REPORTED, ROLES
 
 SHOWN_REASONS = 6
 RETRIEVAL = "retrieval"

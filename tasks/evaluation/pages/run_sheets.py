@@ -8,7 +8,6 @@ from hashlib import blake2b
 import numpy as np
 
 from tasks.evaluation.comparing.columns import DIGEST_BYTES, NO_VALUE, Digests, digest_content
-from tasks.evaluation.endpoints.tokens import ROLES, Role, TokenSum
 from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.pages.clean_texts import clean_text
 from tasks.evaluation.pages.texts import QUESTION_MEMBERS, write_answer
@@ -18,6 +17,7 @@ from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.scoring.records import is_refused
 from tasks.evaluation.scoring.repeats import REPEATS
 from tasks.evaluation.scoring.score_sheet import AnswerKey, ScoreSheet, read_evaluation
+from tasks.evaluation.spending.tokens import ROLES, Role, TokenSum
 from tasks.evaluation.statistics.arrays import Codes, Texts
 from tasks.evaluation.storage.checkpoint_reader import is_failed_request
 from tasks.evaluation.storage.spool import Spool

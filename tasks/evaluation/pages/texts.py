@@ -12,13 +12,13 @@ Cleaned texts hold no separator (`clean_texts`), so a record needs no escapes: t
 import json
 from collections.abc import Iterator, Mapping
 
-from tasks.evaluation.endpoints.tokens import TokenSum
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.pages.clean_texts import clean_text
 from tasks.evaluation.questions.choices_in_text import LabelledText, part_question
 from tasks.evaluation.questions.printed_values import as_text
 from tasks.evaluation.scoring.repeats import REPEATS
 from tasks.evaluation.scoring.score_sheet import read_evaluation
+from tasks.evaluation.spending.tokens import TokenSum
 
 # The members of a record that make its question, beside the right choice in its evaluation.
 QUESTION_MEMBERS = ("question", "reference_answer", "format", "fields")

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasks.evaluation.endpoints.costs import CostSum, CostSums, add_up_roles, format_dollars
-from tasks.evaluation.endpoints.pricing import Pricing
-from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.spending.costs import CostSum, CostSums, add_up_roles, format_dollars
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.tokens import Role
 from tasks.evaluation.statistics.accuracy import Accuracy
 
 

@@ -1,24 +1,63 @@
 """Opens the budget of a run: its caps, and what counts against them from before."""
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
-from tasks.evaluation.config.config import Config
-from tasks.evaluation.endpoints.budget import Budget, OwnPurse
-from tasks.evaluation.endpoints.costs import add_up_roles
-from tasks.evaluation.endpoints.pricing import Pricing
-from tasks.evaluation.endpoints.spending import Caps, Spending
-from tasks.evaluation.endpoints.tokens import Role, TokenSum
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonValue, from_line
+from tasks.evaluation.reporting.estimate import CostEstimate, estimate_total
+from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.budget import Budget, OwnPurse, Purse
+from tasks.evaluation.spending.costs import add_up_roles
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.shared_purse import SharedPurse, name_period
+from tasks.evaluation.spending.tokens import Role, TokenSum
+from tasks.evaluation.storage.layout import OWN_FOLDER, SPENDING_FOLDER
 
 
-def open_budget(config: Config, pricing: Mapping[Role, Pricing], ledger: Ledger) -> Budget | None:
+def open_budget(preparation: Preparation, ledger: Ledger) -> Budget | None:
     """Return the budget that the settings name; None if nothing is limited."""
-    settings = config.budget
+    settings = preparation.config.budget
     if settings.seconds is None and not settings.limits_spending:
         return None
-    before = find_spent(pricing, ledger) if settings.limits_spending else Spending()
-    return Budget(settings, OwnPurse(Caps(settings), before))
+    return Budget(settings, _open_purse(preparation, ledger))
+
+
+def _open_purse(preparation: Preparation, ledger: Ledger) -> Purse:
+    settings, processing = preparation.config.budget, preparation.config.processing
+    if settings.per is None:
+        return OwnPurse(Caps(settings), find_spent(preparation.pricing, ledger) if settings.limits_spending else Spending())
+    if not processing.enable_checkpointing:
+        raise UserMistake(f"budget.per: {settings.per} counts in the checkpoint directory, and checkpointing is disabled")
+    period = name_period(settings.per, datetime.now(UTC))
+    folder = Path(processing.checkpoint_directory) / OWN_FOLDER / SPENDING_FOLDER / period
+    return SharedPurse(folder, preparation.run_id, Caps(settings))
+
+
+def describe_budget(preparation: Preparation, ledger: Ledger, costs: Mapping[Role, CostEstimate]) -> list[str]:
+    """Return how much of the budget is spent, and whether it will last, a line each; nothing without caps on spending.
+
+    Args:
+        preparation: what the run begins with.
+        ledger: what is known before anything is asked.
+        costs: what the rest will cost.
+    """
+    settings = preparation.config.budget
+    if not settings.limits_spending or not ledger.open_count:
+        return []
+    caps, purse = Caps(settings), _open_purse(preparation, ledger)
+    spent = purse.add_others(Spending())
+    low, high = (spent.dollars + sum(getattr(each, end) for each in costs.values()) for end in ("low", "high"))
+    tokens = spent.tokens + estimate_total(ledger, has_grader="grader" in preparation.pricing)
+    lines = [f"💰 Budget: {caps.describe(spent)} spent"]
+    if not caps.allow(Spending(tokens, low)):
+        return [*lines, "⚠️ By this estimate the budget ends before all questions are answered"]
+    if not caps.allow(Spending(tokens, high)):
+        return [*lines, "⚠️ By this estimate the budget may end before all questions are answered"]
+    return lines
 
 
 def find_spent(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:

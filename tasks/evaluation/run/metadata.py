@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from tasks.evaluation.endpoints.costs import CostSums
-from tasks.evaluation.endpoints.tokens import TokenSums, sums_to_json
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.cost_report import CostReport
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import describe_prompt
+from tasks.evaluation.spending.costs import CostSums
+from tasks.evaluation.spending.tokens import TokenSums, sums_to_json
 from tasks.evaluation.statistics.accuracy import Accuracy
 
 

@@ -11,10 +11,12 @@ from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
+from tasks.evaluation.reporting.estimate import describe_costs, estimate_costs
 from tasks.evaluation.reporting.progress import Log, Progress
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.retrieval.contexts import Contexts
 from tasks.evaluation.retrieval.opening import Asking, open_retriever
+from tasks.evaluation.run.budgets import describe_budget
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
@@ -143,6 +145,10 @@ def _enter_run(
     if servers and ledger.open_count:
         servers.wait_until_healthy()
         endpoints = find_endpoints(config, folder, keys, servers.urls)
+    if config.budget.limits_spending:
+        costs = estimate_costs(ledger, endpoints[0].request, preparation.config.prompt, preparation.pricing)
+        for line in [*describe_costs(costs), *describe_budget(preparation, ledger, costs)]:
+            notify(line)
     loop = stack.enter_context(EventLoopThread())
     run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))

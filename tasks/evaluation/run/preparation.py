@@ -10,8 +10,6 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.endpoints.described import find_generator, find_judge
 from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.pricing import Pricing, find_pricing
-from tasks.evaluation.endpoints.tokens import Role
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.local_servers.weights import describe_weights
@@ -25,6 +23,8 @@ from tasks.evaluation.run.batches import choose_batch_size, list_shard
 from tasks.evaluation.scoring.graders import Grader, choose_grader
 from tasks.evaluation.scoring.identity import Identity, IdentitySettings
 from tasks.evaluation.scoring.roster import Roster
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.tokens import Role
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 COLD_REPEATS = (
@@ -160,7 +160,7 @@ def prepare(
         repeats=config.processing.repeats,
         reorders=config.fields.reorders_choices,
     )
-    pricing = {each.role: find_pricing(each) for each in endpoints if each}
+    pricing = {each.role: each.pricing for each in endpoints if each}
     preparation = Preparation(
         config, run_id, described, selection, roster, grader, lineage, own_folder, len(whole), batch_size, source, pricing
     )

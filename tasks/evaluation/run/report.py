@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from tasks.evaluation.endpoints.response_models import describe_other_models
-from tasks.evaluation.endpoints.tokens import describe_sums
 from tasks.evaluation.endpoints.traffic import describe_latency
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.reporting.results_files import write_results
@@ -11,6 +10,7 @@ from tasks.evaluation.reporting.summary import compute_accuracy, compute_statist
 from tasks.evaluation.run.gates import write_gates
 from tasks.evaluation.run.place_in_history import hold_against_history
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.spending.tokens import describe_sums
 
 # A page of as many questions takes some 20 seconds of a processor and 50 MB of memory.
 MOST_UNASKED = 200_000

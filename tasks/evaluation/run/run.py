@@ -9,7 +9,6 @@ import numpy as np
 from tasks.evaluation.config.addresses import WeightedUrl
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.client import Client
-from tasks.evaluation.endpoints.costs import CostSum
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.endpoints.following import Following
@@ -17,7 +16,6 @@ from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.endpoints.tokens import Role, TokenSum
 from tasks.evaluation.endpoints.traffic import Traffic
 from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
 from tasks.evaluation.history.against import Standing
@@ -33,6 +31,8 @@ from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.run.saving import Saver
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.scorer import Scorer
+from tasks.evaluation.spending.costs import CostSum
+from tasks.evaluation.spending.tokens import Role, TokenSum
 
 
 class Run:
@@ -83,7 +83,7 @@ class Run:
         self.followings: list[Following] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._encoder: Client | None = None
-        self._budget = open_budget(preparation.config, preparation.pricing, ledger)
+        self._budget = open_budget(preparation, ledger)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from tasks.evaluation.config.prompt_settings import BUILT_IN, Prompt
-from tasks.evaluation.endpoints.tokens import describe_sums
 from tasks.evaluation.reporting.summary import compute_accuracy
 from tasks.evaluation.run.run import Run
+from tasks.evaluation.spending.tokens import describe_sums
 
 OWN_WORDS = "in words of its own"
 

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.costs import CostSum, CostTable
-from tasks.evaluation.endpoints.pricing import Pricing
 from tasks.evaluation.endpoints.response_models import ModelTable
-from tasks.evaluation.endpoints.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import read_retrieved
@@ -35,6 +34,9 @@ from tasks.evaluation.scoring.repeats import merge_repeats, select_own
 from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.scoring.score_sheet import ScoreSheet
+from tasks.evaluation.spending.costs import CostSum, CostTable
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.tokens import Role, TokenSum, TokenTable
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.placed_spool import PlacedSpool
 
@@ -270,6 +272,10 @@ class Ledger:
     def add_up_costs(self, first: int | None = None) -> dict[Role, CostSum]:
         """Return what the first `first` results (None: all) have cost, in whichever run that was paid."""
         return self._costs.add_up(self.results.positions(0, len(self.results) if first is None else first))
+
+    def list_costs(self, role: Role) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Return what one model has cost for each result for which that is known."""
+        return self._costs.list_known(role, self.results.positions(0, len(self.results)))
 
     def count_models(self) -> Counter[str]:
         """Return how many results each model has answered, by the name that the endpoint gave it."""

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.client import Ask
 from tasks.evaluation.endpoints.messages import Message
-from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import Refused
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.questions.questions import Format, Question
 from tasks.evaluation.scoring.evaluations import Evaluation
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.scoring.verdicts import Verdict, read_verdict
+from tasks.evaluation.spending.usage import Usage, add_usage, read_usage
 
 # Part of the identity of scores that a model has judged: raise it when the same words could be read differently than before.
 VERDICT_VERSION = 1

@@ -10,11 +10,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.errors import DamagedFile
 from tasks.evaluation.json_lines import JsonObject, JsonValue, to_line
 from tasks.evaluation.retrieval.retrieved import RETRIEVAL, Retrieved, read_retrieved
 from tasks.evaluation.scoring.choice_names import name_by_order
+from tasks.evaluation.spending.usage import Usage, add_usage, read_usage
 from tasks.evaluation.statistics.accuracy import is_score
 
 if TYPE_CHECKING:

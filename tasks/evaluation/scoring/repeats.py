@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 
-from tasks.evaluation.endpoints.tokens import ROLES
-from tasks.evaluation.endpoints.usage import Usage, add_usage, read_usage
 from tasks.evaluation.json_lines import JsonObject, JsonValue
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import RETRIEVAL, read_retrieved
 from tasks.evaluation.scoring.records import Ids, describe_context, describe_question
+from tasks.evaluation.spending.tokens import ROLES
+from tasks.evaluation.spending.usage import Usage, add_usage, read_usage
 
 REPEATS = "repeats"
 # What each repeat has of its own; all else belongs to the question.

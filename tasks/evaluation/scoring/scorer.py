@@ -7,11 +7,9 @@ from functools import partial
 
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.budget import Budget
 from tasks.evaluation.endpoints.client import Client
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.slots import Slots
-from tasks.evaluation.endpoints.usage import add_usage, read_usage
 from tasks.evaluation.errors import (
     BudgetReached,
     Declined,
@@ -31,6 +29,8 @@ from tasks.evaluation.scoring.identity import name_clarification
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
 from tasks.evaluation.scoring.records import Refusal
+from tasks.evaluation.spending.budget import Budget
+from tasks.evaluation.spending.usage import add_usage, read_usage
 
 # The time in which answers in flight may still arrive after a run was stopped.
 GRACE_SECONDS = 5.0

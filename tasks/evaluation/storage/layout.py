@@ -4,6 +4,7 @@
     .mcqa/locks/      a file for each running evaluation, and for each run
     .mcqa/logs/       the output of the model servers that runs have started
     .mcqa/results/    Prefect's results
+    .mcqa/spending/   what runs have spent in a day or a month
     .mcqa/vectors/    questions as vectors, by content
 
 Removing `.mcqa` loses what no checkpoint holds.
@@ -14,4 +15,5 @@ ANSWERS_FOLDER = "answers"
 LOCKS_FOLDER = "locks"
 LOGS_FOLDER = "logs"
 RESULTS_FOLDER = "results"
+SPENDING_FOLDER = "spending"
 VECTORS_FOLDER = "vectors"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.evaluation.endpoints.pricing import Pricing
-from tasks.evaluation.endpoints.tokens import ROLES, Role
+from tasks.evaluation.spending.pricing import Pricing
+from tasks.evaluation.spending.tokens import ROLES, Role
 
 UNKNOWN_COST = "unknown"
 # In the table: nothing was asked, so there is nothing to know.
@@ -72,6 +72,12 @@ class CostTable:
         """Return the sums over the questions at these positions, for each model that is asked."""
         chosen = self._costs[np.asarray(positions, dtype=np.int64)]
         return {role: _add_up(chosen[:, column]) for column, role in enumerate(ROLES) if role in self._pricing}
+
+    def list_known(self, role: Role, positions: Sequence[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        """Return what one model has cost for each of these questions for which that is known."""
+        costs = self._costs[np.asarray(positions, dtype=np.int64), ROLES.index(role)].astype(np.float64)
+        known: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = costs[costs >= 0]
+        return known
 
     def _find(self, role: Role, usage: object, *, is_scored: bool) -> float:
         """Return what one model has cost; NaN if nobody knows."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
-from tasks.evaluation.endpoints.spending import Caps, Spending
 from tasks.evaluation.errors import BudgetReached, EvaluationError
+from tasks.evaluation.spending.amounts import Caps, Spending
 
 # Less than any request costs.
 LEAST_DOLLARS = 1e-9

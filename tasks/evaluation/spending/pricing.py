@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from importlib.metadata import version
 
-from tasks.evaluation.config.keys import OPENAI_URL
 from tasks.evaluation.config.prices import Prices
-from tasks.evaluation.endpoints.endpoint import Endpoint
-from tasks.evaluation.endpoints.tokens import read_counts
-from tasks.evaluation.endpoints.usage import count_cached, count_reasoning, read_cost
+from tasks.evaluation.spending.tokens import read_counts
+from tasks.evaluation.spending.usage import count_cached, count_reasoning, read_cost
 
 MILLION = 1_000_000
 
@@ -64,12 +62,6 @@ class Pricing:
             return None
         dearest = max(prices.prompt, prices.cached or 0.0), max(prices.completion, prices.reasoning or 0.0)
         return (prompt * dearest[0] + completion * dearest[1]) / MILLION
-
-
-def find_pricing(endpoint: Endpoint) -> Pricing:
-    """Return what the endpoint's replies cost."""
-    url = endpoint.base_url or ("" if endpoint.address_file else OPENAI_URL)
-    return Pricing(endpoint.model, url, endpoint.prices)
 
 
 def _multiply(prices: Prices, prompt: int, completion: int, cached: int, reasoning: int) -> float:

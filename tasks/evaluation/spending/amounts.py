@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
-from tasks.evaluation.endpoints.costs import format_dollars
+from tasks.evaluation.spending.costs import format_dollars
 
 
 class Spending(NamedTuple):

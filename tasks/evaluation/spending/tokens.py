@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 import numpy as np
 
-from tasks.evaluation.endpoints.usage import is_count
 from tasks.evaluation.json_lines import JsonObject
+from tasks.evaluation.spending.usage import is_count
 
 Role = Literal["generator", "grader", "encoder"]
 # Those whose tokens are counted with each result.

@@ -1,0 +1,108 @@
+"""What the runs of a day or a month spend together, in a file for each run.
+
+    .mcqa/spending/2026-11-28/{run}.json      {"tokens": 12800, "dollars": 0.41}
+    .mcqa/spending/2026-11-28/lock
+
+A run writes what it claims before it spends it, and what it has spent when it ends, so that one that was killed counts with its
+claim. Claims are made one at a time, under the kernel's lock on the file `lock`. Where the file system has no locks, runs that
+claim in the same moment may together claim more than there is.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from tasks.evaluation.config.budget_settings import Period
+from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
+from tasks.evaluation.json_lines import from_line, to_line
+from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.storage.durable_files import replace_file, write_bytes, write_durably
+
+LOCK = "lock"
+
+
+class SharedPurse:
+    """What the runs of one period may spend together.
+
+    Args:
+        folder: that of the period.
+        run: this run's name, which no other run has.
+        caps: the most that may be spent.
+    """
+
+    def __init__(self, folder: Path, run: str, caps: Caps) -> None:
+        self._folder, self._path, self._caps = folder, folder / f"{run}.json", caps
+        self._before = _read(self._path)
+
+    def claim(self, claimed: Spending) -> bool:
+        """Claim so much in all for this run; return False if the others leave too little.
+
+        Raises:
+            StorageFailure: the claim cannot be written.
+        """
+        with self._locked():
+            whole = self._before.plus(claimed)
+            if not self._caps.allow(self._add_up_others().plus(whole)):
+                return False
+            self._write(whole)
+        return True
+
+    def settle(self, spent: Spending) -> None:
+        """Give back what was claimed and not spent; if that cannot be written, the claim stays."""
+        with suppress(StorageFailure), self._locked():
+            self._write(self._before.plus(spent))
+
+    def add_others(self, spent: Spending) -> Spending:
+        """Return what this run has spent together with what the others have claimed."""
+        return self._add_up_others().plus(self._before).plus(spent)
+
+    def _add_up_others(self) -> Spending:
+        total = Spending()
+        for path in self._folder.glob("*.json"):
+            if path != self._path:
+                total = total.plus(_read(path))
+        return total
+
+    def _write(self, spending: Spending) -> None:
+        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
+        line = to_line(spending._asdict())
+        try:
+            write_durably(temporary, lambda descriptor: write_bytes(descriptor, line), replace_file(self._path))
+        except OSError as error:
+            raise StorageFailure(f"cannot write {self._path}: {error.strerror}; {MAKE_ROOM}") from None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = (self._folder / LOCK).open("a")
+        except OSError as error:
+            raise StorageFailure(f"cannot write to {self._folder}: {error.strerror}; {MAKE_ROOM}") from None
+        with file:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def name_period(period: Period, now: datetime) -> str:
+    """Return the name of the period's folder.
+
+    Args:
+        period: its kind.
+        now: a moment in it, in the time zone by which it begins.
+    """
+    return f"{now:%Y-%m-%d}" if period == "day" else f"{now:%Y-%m}"
+
+
+def _read(path: Path) -> Spending:
+    """Return what the file says; nothing if there is none, or if it is damaged."""
+    try:
+        content = from_line(path.read_bytes())
+        tokens, dollars = content["tokens"], content["dollars"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return Spending()
+    is_sound = isinstance(tokens, int) and isinstance(dollars, int | float)
+    return Spending(tokens, dollars) if is_sound else Spending()  # type: ignore[arg-type]
