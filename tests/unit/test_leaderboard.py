@@ -173,7 +173,7 @@ def test_tokens_cost_and_time_come_from_the_file(tmp_path: Path) -> None:
     """The time from each record; what a file does not say is unknown, not 0."""
     tokens: JsonObject = {"all_results": {"generator": {"total_tokens": 1200}, "grader": {"total_tokens": 34}}}
     records = [{**scored(1, 1), "model_time_seconds": 1.0}, {**scored(2, 0), "model_time_seconds": 2.0}]
-    known = make_cell(tmp_path, "known", records, metadata={"tokens": tokens, "cost": {"results": {"total": 0.25}}})
+    known = make_cell(tmp_path, "known", records, metadata={"tokens": tokens, "cost": {"all_results": {"total": 0.25}}})
     markdown = make_leaderboard([known, make_cell(tmp_path, "unknown", [0, 0])]).to_markdown()
     first, second = markdown.splitlines()[4:6]
     assert [cell.strip() for cell in first.split("|")][-4:-1] == ["1,234", "0.2500", "1.50"]

@@ -8,6 +8,7 @@ from tasks.evaluation.comparing.comparison import CONFIDENCE, find_field, single
 from tasks.evaluation.comparing.run_figures import ComparedRun, has_chance, measure_run
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.leaderboard.cells import CellResult
+from tasks.evaluation.reporting.cost_report import read_total
 from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run, read_setting
 
 NO_RESULTS = "no results"
@@ -38,8 +39,8 @@ class ReadCell:
     @property
     def cost(self) -> float | None:
         """Return what the results have cost, in US dollars; None if the file does not say."""
-        total = read_setting(self.run.metadata, "cost", "results", "total")
-        return float(total) if isinstance(total, int | float) and 0 <= total < MOST_DOLLARS else None
+        total = read_total(self.run.metadata)
+        return total if total is not None and 0 <= total < MOST_DOLLARS else None
 
 
 def read_cells(cells: Sequence[CellResult]) -> tuple[list[ReadCell], list[CellResult]]:

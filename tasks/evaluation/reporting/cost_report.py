@@ -64,7 +64,7 @@ def read_total(metadata: JsonObject) -> float | None:
     cost: JsonValue = metadata.get("cost")
     results = cost.get("all_results") if isinstance(cost, dict) else None
     total = results.get("total") if isinstance(results, dict) else None
-    return total if isinstance(total, int | float) and not isinstance(total, bool) else None
+    return float(total) if isinstance(total, int | float) and not isinstance(total, bool) else None
 
 
 def _describe(sums: CostSums, total: CostSum) -> str:
