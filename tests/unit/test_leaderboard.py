@@ -11,11 +11,12 @@ from statsmodels.stats.proportion import proportion_confint
 
 from tasks.evaluation.comparing.comparison import compare_runs
 from tasks.evaluation.comparing.names import open_named_runs
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.board import Board
 from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.leaderboard import make_leaderboard, write_leaderboard
-from tasks.evaluation.leaderboard.table import describe_leaders
+from tasks.evaluation.leaderboard.table import describe_leaders, list_rows
 from tests.support.leaderboards import lack, make_cell
 from tests.support.saved_runs import describe_run, refused, score_all, scored
 
@@ -81,7 +82,7 @@ def test_a_tie_keeps_the_order_of_the_suite(tmp_path: Path) -> None:
     """And has one letter."""
     board = make_board(make_cell(tmp_path, "z", [1, 0]), make_cell(tmp_path, "a", [0, 1]))
     assert [(row.cell.model, row.letters) for row in board.rows] == [("z", "a"), ("a", "a")]
-    assert describe_leaders(board) == "z scores highest, and no cell can be told apart from it"
+    assert describe_leaders(board) == "z scores highest, but is not better than any other beyond doubt"
 
 
 def test_a_missing_cell_is_listed_with_its_reason(tmp_path: Path) -> None:
@@ -122,6 +123,41 @@ def test_each_questions_file_has_a_board(tmp_path: Path) -> None:
         ("exam.json", 2, 1),
         ("other.json", 2, 0),
     ]
+
+
+def test_several_boards_have_an_overview(tmp_path: Path) -> None:
+    """By the mean, in which each file counts the same; none without all of them."""
+    one = [scored(1, 1, "Other?")]
+    cells = [
+        make_cell(tmp_path, "a", [1, 1, 0, 0]),
+        make_cell(tmp_path, "a", one, questions="other.json"),
+        make_cell(tmp_path, "b", [1, 1, 1, 1]),
+        make_cell(tmp_path, "b", one, questions="other.json"),
+        make_cell(tmp_path, "c", [1, 1, 1, 1]),
+        lack("c", "stopped", questions="other.json"),
+    ]
+    lines = make_leaderboard(cells).to_markdown().splitlines()
+    assert lines[0] == "## Overview"
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[2], *lines[4:7])] == [
+        ["cell", "exam.json", "other.json", "mean"],
+        ["b", "1.0000 a", "1.0000 a", "1.0000"],
+        ["a", "0.5000 a", "1.0000 a", "0.7500"],
+        ["c", "1.0000 a", "no results", ""],
+    ]
+
+
+def test_a_cell_with_few_scores_leads_nothing(tmp_path: Path) -> None:
+    """It stands below the others, however high its accuracy."""
+    few = make_cell(tmp_path, "few", [1, 1], metadata=describe_run(40, model="few"))
+    board = make_board(few, make_cell(tmp_path, "a", LAST), make_cell(tmp_path, "b", BEST))
+    assert [(row.cell.model, row.accuracy) for row in board.rows] == [("b", 0.75), ("a", 0.2), ("few", 1.0)]
+    assert [row["missing"] for row in list_rows(board)] == ["", "", "38 not scored yet"]
+
+
+def test_two_cells_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Nobody could tell whose numbers are whose."""
+    with pytest.raises(UserMistake, match="two cells on the same questions are called 'a'"):
+        make_leaderboard([make_cell(tmp_path, "a", [1]), lack("a", "stopped")])
 
 
 def test_cells_with_other_questions_are_doubted(tmp_path: Path) -> None:

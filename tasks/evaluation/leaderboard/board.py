@@ -1,5 +1,6 @@
 """The board of one questions file: its cells by accuracy, their differences, and what each condition does for each model."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -8,6 +9,7 @@ from tasks.evaluation.comparing.comparability import list_doubts
 from tasks.evaluation.comparing.comparison import CONFIDENCE
 from tasks.evaluation.comparing.pairs import Pair, adjust_pairs
 from tasks.evaluation.comparing.run_figures import ComparedRun
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.effects import Effect, list_effects
@@ -17,6 +19,8 @@ from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.statistics.letter_display import assign_letters
 
 Places = tuple[int, int]
+# A cell with a smaller share of its questions scored stands below the others: two right answers of two would lead them all.
+LEAST_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Row:
     letters: str = ""
     """Cells that share a letter cannot be told apart; empty without a score."""
     is_leader: bool = False
-    """True for the best cell, and for those that cannot be told apart from it."""
+    """True for the best cell, and for those than which it is not better beyond doubt."""
     against_best: Pair | None = None
     """The best cell, as a, and this one, as b; None for the best, and where they share no question."""
     tokens: int | None = None
@@ -69,9 +73,9 @@ class Board:
     questions: str
     """The questions file, as the suite names it."""
     rows: tuple[Row, ...]
-    """The cells, the best first; those without a score, then those without results, at the end."""
+    """The cells by accuracy; then those with too few scores, without any, and without results."""
     pairs: tuple[Pair, ...]
-    """Every two cells that share questions, the better first as a; adjusted for their number."""
+    """Every two cells that share questions, the one that stands higher as a; adjusted for their number."""
     effects: tuple[Effect, ...]
     """Each model's conditions against its first one; adjusted for their number."""
     doubts: tuple[str, ...]
@@ -79,7 +83,7 @@ class Board:
 
     @property
     def leaders(self) -> list[Row]:
-        """Return the best cell, and those that cannot be told apart from it."""
+        """Return the best cell, and those than which it is not better beyond doubt."""
         return [row for row in self.rows if row.is_leader]
 
     def to_json(self) -> JsonObject:
@@ -100,10 +104,13 @@ def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence
         questions: the questions file, as the suite names it.
         cells: its cells.
         conditions: the suite's conditions; the others are held against the first.
+
+    Raises:
+        UserMistake: two cells have the same name.
     """
+    _require_names(cells)
     read, missing = read_cells(cells)
-    # Stable: cells with the same accuracy stay in the suite's order.
-    read.sort(key=lambda each: -1.0 if each.figures.accuracy is None else each.figures.accuracy, reverse=True)
+    read.sort(key=_rank)  # stable: cells with the same accuracy stay in the suite's order
     matrix = build_matrix([each.cell.name for each in read], [each.columns for each in read])
     pairs = compare_all(matrix)
     places = {each.cell.name: place for place, each in enumerate(read)}
@@ -111,7 +118,7 @@ def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence
     in_order = [known[cell.name] for cell in cells]
     return Board(
         questions,
-        (*_list_rows(read, pairs), *map(Row, missing)),
+        (*_list_rows(read, pairs), *(Row(cell) for cell in in_order if cell.name not in places)),
         tuple(pairs.values()),
         tuple(list_effects(in_order, conditions, lambda a, b: _compare_named(matrix, places, a, b))),
         tuple(_list_doubts(read, matrix)),
@@ -125,6 +132,18 @@ def compare_all(matrix: ScoreMatrix) -> dict[Places, Pair]:
     return dict(zip(known, adjust_pairs(list(known.values()), confidence=CONFIDENCE), strict=True))
 
 
+def _require_names(cells: Sequence[CellResult]) -> None:
+    counts = Counter(cell.name for cell in cells)
+    if repeated := [name for name, count in counts.items() if count > 1]:
+        raise UserMistake(f"two cells on the same questions are called {repeated[0]!r}: give each a name of its own")
+
+
+def _rank(each: ReadCell) -> tuple[bool, float]:
+    accuracy = each.figures.accuracy
+    is_partial = each.figures.scored < LEAST_SHARE * each.figures.selected
+    return is_partial, 1.0 if accuracy is None else -accuracy
+
+
 def _compare_named(matrix: ScoreMatrix, places: dict[str, int], a: CellResult, b: CellResult) -> Pair | None:
     if a.name not in places or b.name not in places:
         return None
@@ -132,8 +151,10 @@ def _compare_named(matrix: ScoreMatrix, places: dict[str, int], a: CellResult, b
 
 
 def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]:
+    # Those without a score are the last.
     scored = [each for each in read if each.figures.scored]
     apart = {places for places, pair in pairs.items() if pair.verdict != "cannot tell"}
+    behind = {place for (best, place), pair in pairs.items() if best == 0 and pair.verdict == "a"}
     letters = assign_letters(len(scored), lambda a, b: (a, b) in apart)
     return [
         Row(
@@ -141,7 +162,7 @@ def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]
             run=each.run,
             figures=each.figures,
             letters=letters[place] if each.figures.scored else "",
-            is_leader=bool(each.figures.scored) and (0, place) not in apart,
+            is_leader=bool(each.figures.scored) and place not in behind,
             against_best=pairs.get((0, place)),
             tokens=each.tokens,
             cost=each.cost,

@@ -44,6 +44,9 @@ def make_leaderboard(cells: Sequence[CellResult]) -> Leaderboard:
     """Return the leaderboard of a suite's cells, in the suite's order; a file that cannot be read is a missing cell.
 
     Memory: 64 bytes for each cell and question of one questions file at a time.
+
+    Raises:
+        UserMistake: two cells of a questions file have the same name.
     """
     conditions = list(dict.fromkeys(cell.condition for cell in cells))
     by_questions: dict[str, list[CellResult]] = {}

@@ -4,18 +4,40 @@ from collections.abc import Iterator, Sequence
 
 from tasks.evaluation.comparing.comparison import CONFIDENCE
 from tasks.evaluation.comparing.sentences import decide
-from tasks.evaluation.leaderboard.board import Board
+from tasks.evaluation.leaderboard.board import Board, Row
 from tasks.evaluation.leaderboard.effects import sum_up
-from tasks.evaluation.leaderboard.table import TEXTS, describe_leaders, list_rows
+from tasks.evaluation.leaderboard.overview import OverviewRow, list_overview
+from tasks.evaluation.leaderboard.table import NO_RESULTS, TEXTS, UNKNOWN, describe_leaders, list_rows
 from tasks.evaluation.reporting.markdown import escape, write_aligned_table, write_list
 
 # The sentences of more pairs are read by nobody; the JSON file and the page hold all.
 MOST_PAIRS = 15
+CELL, MEAN = "cell", "mean"
 
 
 def write_markdown(boards: Sequence[Board]) -> str:
     """Return all boards, one below the other."""
-    return "\n\n".join(part for board in boards for part in _list_parts(board))
+    parts = [*_list_overview(boards), *(part for board in boards for part in _list_parts(board))]
+    return "\n\n".join(parts)
+
+
+def _list_overview(boards: Sequence[Board]) -> Iterator[str]:
+    overview = list_overview(boards)
+    if overview:
+        yield "## Overview"
+        yield write_aligned_table([_show_overview(row, boards) for row in overview], {CELL})
+        yield "Accuracies with their letters, which tell cells apart within a questions file alone; each file counts the same."
+
+
+def _show_overview(row: OverviewRow, boards: Sequence[Board]) -> dict[str, str]:
+    accuracies = {board.questions: _show_cell(cell) for board, cell in zip(boards, row.cells, strict=True)}
+    return {CELL: row.name, **accuracies, MEAN: "" if row.mean is None else f"{row.mean:.4f}"}
+
+
+def _show_cell(cell: Row | None) -> str:
+    if cell is None or cell.figures is None:
+        return NO_RESULTS if cell else ""
+    return UNKNOWN if cell.accuracy is None else f"{cell.accuracy:.4f} {cell.letters}"
 
 
 def _list_parts(board: Board) -> Iterator[str]:

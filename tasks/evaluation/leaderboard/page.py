@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tasks.evaluation.leaderboard.board import Board
 from tasks.evaluation.leaderboard.board_view import view_board
+from tasks.evaluation.leaderboard.overview import list_overview
 from tasks.evaluation.leaderboard.packed_questions import PackedQuestions, pack_questions
 from tasks.evaluation.pages.page import HEAD_BYTES, MOST_BYTES, read_blocks
 from tasks.evaluation.pages.template import STYLE, render_page
@@ -47,6 +48,7 @@ def _describe(boards: Sequence[Board], packed: Sequence[PackedQuestions]) -> dic
     return {
         "title": _write_title(boards),
         "extent": _describe_extent(boards),
+        "overview": list_overview(boards),
         "boards": [view_board(board) for board in boards],
         "files": {each.board.questions: number for number, each in enumerate(packed, start=1)},
         "data": [each.describe(prefix, has_texts=has_texts) for prefix, each in zip(prefixes, packed, strict=True)],

@@ -38,8 +38,8 @@ def describe_leaders(board: Board) -> str:
     if not others:
         return f"{first} is better than each other cell"
     if len(others) == scored - 1:
-        return f"{first} scores highest, and no cell can be told apart from it"
-    return f"{first} scores highest, and cannot be told apart from {', '.join(others)}"
+        return f"{first} scores highest, but is not better than any other beyond doubt"
+    return f"{first} scores highest, but is not better than {', '.join(others)} beyond doubt"
 
 
 def describe_missing(figures: ComparedRun) -> str:
