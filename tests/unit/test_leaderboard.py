@@ -212,7 +212,7 @@ def test_tokens_cost_and_time_come_from_the_file(tmp_path: Path) -> None:
     known = make_cell(tmp_path, "known", records, metadata={"tokens": tokens, "cost": {"all_results": {"total": 0.25}}})
     markdown = make_leaderboard([known, make_cell(tmp_path, "unknown", [0, 0])]).to_markdown()
     first, second = markdown.splitlines()[4:6]
-    assert [cell.strip() for cell in first.split("|")][-4:-1] == ["1,234", "0.2500", "1.50"]
+    assert [cell.strip() for cell in first.split("|")][-4:-1] == ["1,234", "0.25", "1.50"]
     assert [cell.strip() for cell in second.split("|")][-4:-1] == ["unknown", "unknown", "unknown"]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.leaderboard import make_leaderboard, write_leaderboard
 from tasks.evaluation.leaderboard.page import render_leaderboard
 from tasks.evaluation.pages.run_sheets import ABSENT, FULL_SCORE
@@ -49,6 +50,19 @@ def test_every_difference_is_on_the_page(page: ReadPage) -> None:
     """The better less the worse, bold where they can be told apart, with interval and p for whoever points at it."""
     assert "1 a/rag 55.0 55.0 2 a/alone 0.0 3 b/alone" in page.head
     assert '<td class="figure strong" title="a/rag − a/alone: 55.0 (' in page.source
+
+
+def test_what_was_run_is_told(tmp_path: Path) -> None:
+    """Once where it is the same for all; else for each cell. A prompt is shown once, with the cells that were asked with it."""
+    a = describe_run(2, model="a", evaluation={"prompt": {"mc": "One."}}, settings={"temperature": 0.5})
+    b = describe_run(2, model="b", evaluation={"prompt": {"mc": "Two."}}, settings={"temperature": 0.5})
+    cut: list[JsonObject] = [{**scored(1, 1), "evaluation": {"truncated": True}}, {**refused(2), "error": "too long"}]
+    cells = [make_cell(tmp_path, "a", [1, 0], metadata=a), make_cell(tmp_path, "b", cut, metadata=b)]
+    head = read_page(write_leaderboard(make_leaderboard(cells), tmp_path, "board")[-1]).head
+    assert "Temperature 0.5" in head
+    assert "Cell Model Results Truncated a a exam.json_a_.json 0 b b exam.json_b_.json 1" in head
+    assert "Prompt for multiple choice, a One. Prompt for multiple choice, b Two." in head
+    assert "b 1 refused If all of these were wrong, or all right, the accuracy would be 50.0 to 100.0 %. 1 × too long" in head
 
 
 def test_each_file_has_an_index_of_all_cells(page: ReadPage) -> None:

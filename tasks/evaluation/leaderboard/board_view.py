@@ -16,6 +16,7 @@ from tasks.evaluation.pages.wording import (
     format_probability,
     format_share,
 )
+from tasks.evaluation.spending.costs import format_dollars
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _show_row(row: Row, axis: Axis) -> ShownRow:
         counts=(
             ("Scored", format_count(figures.scored)),
             ("Tokens", UNKNOWN if row.tokens is None else format_count(row.tokens)),
-            ("Cost, USD", UNKNOWN if row.cost is None else f"{row.cost:,.2f}"),
+            ("Cost, USD", UNKNOWN if row.cost is None else format_dollars(row.cost).removeprefix("$")),
             ("Seconds each", UNKNOWN if row.seconds is None else f"{row.seconds:.1f}"),
         ),
     )

@@ -9,7 +9,9 @@ from tasks.evaluation.comparing.columns import MOST_GROUPS, NO_VALUE
 from tasks.evaluation.comparing.comparison import find_field
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.board import Board, Row
+from tasks.evaluation.leaderboard.runs_view import RunsView, view_runs
 from tasks.evaluation.pages.blocks import pack, pack_texts
+from tasks.evaluation.pages.gathering import Findings
 from tasks.evaluation.pages.page import describe_data
 from tasks.evaluation.pages.page_index import PageIndex, build_index
 from tasks.evaluation.pages.question_rows import line_up
@@ -33,6 +35,8 @@ class PackedQuestions:
     """The field whose values are groups; None without one."""
     row_count: int
     """The number of questions."""
+    about: RunsView
+    """What the runs were."""
     index: PageIndex
     """The index."""
     packed_index: str
@@ -84,10 +88,12 @@ def pack_questions(board: Board, blocks: Spool, folder: Path, most_bytes: int) -
         ]
         _drop_many_groups(sheets)
         lines = line_up(sheets)
+        figures = [row.figures for row in rows if row.figures]
+        about = view_runs(Findings(tuple(runs), tuple(figures), (), (), None, group_by, tuple(sheets), lines))
         index = build_index(sheets, lines)
         packed = pack(index.pack()).decode()
         has_texts = pack_texts(sheets, lines, blocks, most_bytes - len(packed))
-    return PackedQuestions(board, tuple(runs), group_by, len(lines), index, packed, blocks, has_texts)
+    return PackedQuestions(board, tuple(runs), group_by, len(lines), about, index, packed, blocks, has_texts)
 
 
 def _count_records(row: Row) -> int:

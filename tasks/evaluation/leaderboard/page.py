@@ -50,6 +50,7 @@ def _describe(boards: Sequence[Board], packed: Sequence[PackedQuestions]) -> dic
         "extent": _describe_extent(boards),
         "overview": list_overview(boards),
         "boards": [view_board(board) for board in boards],
+        "about": {each.board.questions: each.about for each in packed},
         "files": {each.board.questions: number for number, each in enumerate(packed, start=1)},
         "data": [each.describe(prefix, has_texts=has_texts) for prefix, each in zip(prefixes, packed, strict=True)],
         "indexes": [(f"{prefix}index", each.packed_index) for prefix, each in zip(prefixes, packed, strict=True)],

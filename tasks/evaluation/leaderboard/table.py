@@ -4,6 +4,7 @@ from tasks.evaluation.comparing.comparison import CONFIDENCE
 from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.comparing.sentences import format_ends, format_p, format_points, reverse
 from tasks.evaluation.leaderboard.board import Board, Row
+from tasks.evaluation.spending.costs import format_dollars
 from tasks.evaluation.statistics.intervals import Interval
 
 MODEL, CONDITION, ACCURACY, INTERVAL, LETTERS = "model", "condition", "accuracy", "95 % interval", "alike"
@@ -61,7 +62,7 @@ def _show(row: Row) -> dict[str, str]:
             SCORED: f"{figures.scored:,}",
             MISSING: describe_missing(figures),
             TOKENS: UNKNOWN if row.tokens is None else f"{row.tokens:,}",
-            COST: UNKNOWN if row.cost is None else f"{row.cost:,.4f}",
+            COST: UNKNOWN if row.cost is None else format_dollars(row.cost).removeprefix("$"),
             SECONDS: UNKNOWN if row.seconds is None else f"{row.seconds:.2f}",
         }
     return {MODEL: row.cell.model, CONDITION: row.cell.condition, **told}
