@@ -34,10 +34,11 @@ def test_a_model_is_held_against_condition_by_condition(cells: list[CellResult])
     """Two comparisons, one of which fails."""
     results = check_cells(make_leaderboard(cells), "org/a")
     assert [(each.name, each.is_passed) for each in results] == [
-        ("--fail-if-worse org/a/rag", True),
-        ("--fail-if-worse org/a/alone", False),
+        ("--fail-if-worse org/a/rag: b/rag", True),
+        ("--fail-if-worse org/a/alone: b/alone", False),
     ]
     assert results[1].message.startswith("b/alone is worse than org/a/alone: 55.0 points lower (")
+    assert results[1].message.endswith("p < 0.001 adjusted for 2 cells")
 
 
 def test_a_cell_is_held_against_by_all_others(cells: list[CellResult]) -> None:

@@ -65,6 +65,19 @@ def test_what_was_run_is_told(tmp_path: Path) -> None:
     assert "b 1 refused If all of these were wrong, or all right, the accuracy would be 50.0 to 100.0 %. 1 × too long" in head
 
 
+def test_groups_have_the_accuracy_of_each_cell(tmp_path: Path) -> None:
+    """By the field that the runs name; a question without a value is in a group of its own."""
+    fields: tuple[JsonObject, ...] = ({"subject": "law"}, {"subject": "art"}, {"subject": "law"}, {})
+    by_subject = describe_run(4, settings={"fields": {"group_by": "subject"}})
+    a, b = (
+        [scored(n, score, fields=each) for n, (score, each) in enumerate(zip(scores, fields, strict=True), start=1)]
+        for scores in ((1, 1, 1, 0), (1, 0, 0, 0))
+    )
+    cells = [make_cell(tmp_path, "a", a, metadata=by_subject), make_cell(tmp_path, "b", b, metadata=by_subject)]
+    head = read_page(write_leaderboard(make_leaderboard(cells), tmp_path, "board")[-1]).head
+    assert "By subject Group Questions 1 2 without a value 1 0.0 % 0.0 % art 1 100.0 % 0.0 % law 2 100.0 % 50.0 %" in head
+
+
 def test_each_file_has_an_index_of_all_cells(page: ReadPage) -> None:
     """The cells with results, the best first; a question that a cell does not have is absent there."""
     first, second = json.loads(page._read_element("data"))

@@ -5,7 +5,7 @@ texts stay in the file: `places` leads back to them.
 """
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -84,6 +84,20 @@ def read_columns(run: SavedRun, wanted: WantedFields) -> RunColumns:
     for place, record in enumerate(run.read_records()):
         reader.add(place, record)
     return reader.finish()
+
+
+def read_lenient(run: SavedRun, wanted: WantedFields) -> RunColumns:
+    """Return the run's scores; without groups if the field has too many values to be groups.
+
+    Raises:
+        UserMistake: the file is damaged, or a scored record has no question.
+    """
+    try:
+        return read_columns(run, wanted)
+    except UserMistake:
+        if not wanted.group_by:
+            raise
+    return read_columns(run, replace(wanted, group_by=None))
 
 
 def digest_content(record: JsonObject) -> bytes:

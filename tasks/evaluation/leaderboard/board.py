@@ -1,12 +1,12 @@
 """The board of one questions file: its cells by accuracy, their differences, and what each condition does for each model."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from tasks.evaluation.comparing.comparability import list_doubts
-from tasks.evaluation.comparing.comparison import CONFIDENCE
+from tasks.evaluation.comparing.comparison import CONFIDENCE, find_field
 from tasks.evaluation.comparing.pairs import Pair, adjust_pairs
 from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.errors import UserMistake
@@ -16,6 +16,7 @@ from tasks.evaluation.leaderboard.effects import Effect, list_effects
 from tasks.evaluation.leaderboard.reading import ReadCell, read_cells
 from tasks.evaluation.leaderboard.score_matrix import ScoreMatrix, build_matrix
 from tasks.evaluation.reporting.saved_runs import SavedRun
+from tasks.evaluation.statistics.accuracy import Accuracy
 from tasks.evaluation.statistics.letter_display import assign_letters
 
 Places = tuple[int, int]
@@ -39,6 +40,8 @@ class Row:
     """True for the best cell, and for those than which it is not better beyond doubt."""
     against_best: Pair | None = None
     """The best cell, as a, and this one, as b; None for the best, and where they share no question."""
+    by_group: Mapping[str, Accuracy] = field(default_factory=dict)
+    """Its accuracy in each group of questions; empty without groups."""
     tokens: int | None = None
     """The tokens behind its results; None if unknown."""
     cost: float | None = None
@@ -60,6 +63,7 @@ class Row:
             "missing": self.cell.missing or None,
             "letters": self.letters,
             "is_leader": self.is_leader,
+            "by_group": {name: accuracy.to_json() for name, accuracy in self.by_group.items()},
             "tokens": self.tokens,
             "cost_usd": self.cost,
             "seconds": self.seconds,
@@ -80,6 +84,8 @@ class Board:
     """Each model's conditions against its first one; adjusted for their number."""
     doubts: tuple[str, ...]
     """Why cells may differ in more than their models and conditions."""
+    group_by: str | None
+    """The field whose values are groups; None without one."""
 
     @property
     def leaders(self) -> list[Row]:
@@ -90,6 +96,7 @@ class Board:
         """Return the board as files hold it."""
         return {
             "questions": self.questions,
+            "group_by": self.group_by,
             "rows": [row.to_json() for row in self.rows],
             "pairs": [pair.to_json() for pair in self.pairs],
             "effects": [effect.to_json() for effect in self.effects],
@@ -122,6 +129,7 @@ def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence
         tuple(pairs.values()),
         tuple(list_effects(in_order, conditions, lambda a, b: _compare_named(matrix, places, a, b))),
         tuple(_list_doubts(read, matrix)),
+        find_field([each.run for each in read], "group_by"),
     )
 
 
@@ -164,6 +172,7 @@ def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]
             letters=letters[place] if each.figures.scored else "",
             is_leader=bool(each.figures.scored) and place not in behind,
             against_best=pairs.get((0, place)),
+            by_group=each.by_group,
             tokens=each.tokens,
             cost=each.cost,
             seconds=each.columns.mean_seconds,

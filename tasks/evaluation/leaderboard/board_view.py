@@ -1,5 +1,6 @@
 """A board as the page shows it: texts that are ready to show, and places in plots."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tasks.evaluation.comparing.pairs import Pair, list_ends
@@ -8,6 +9,7 @@ from tasks.evaluation.leaderboard.board import Board, Row
 from tasks.evaluation.leaderboard.effects import Effect, sum_up
 from tasks.evaluation.leaderboard.table import UNKNOWN, describe_leaders, describe_missing
 from tasks.evaluation.pages.axes import Axis, Mark, choose_accuracy_axis, choose_axis, mark
+from tasks.evaluation.pages.group_table import NO_GROUP
 from tasks.evaluation.pages.wording import (
     format_count,
     format_difference,
@@ -95,6 +97,10 @@ class BoardView:
     """The same summed up."""
     matrix: tuple[tuple[ShownDifference | None, ...], ...]
     """For each scored cell but the last, its difference to each worse one; None where no question is shared."""
+    group_by: str | None
+    """The field whose values are groups; None without one."""
+    groups: tuple[tuple[str, str, tuple[str, ...]], ...]
+    """For each group its name, the most questions that a cell has scored of it, and each scored cell's accuracy."""
     pair_count: int
     """The number of pairs, for which p is adjusted."""
     doubts: tuple[str, ...]
@@ -118,6 +124,8 @@ def view_board(board: Board) -> BoardView:
         effect_axis,
         tuple(sum_up(board.effects)),
         tuple(_list_matrix(board)),
+        board.group_by,
+        tuple(_list_groups(board)),
         len(board.pairs),
         board.doubts,
     )
@@ -168,3 +176,11 @@ def _list_matrix(board: Board) -> list[tuple[ShownDifference | None, ...]]:
     names = [row.cell.name for row in board.rows if row.accuracy is not None]
     pairs = {(pair.a, pair.b): _show_difference(pair) for pair in board.pairs}
     return [tuple(pairs.get((name, other)) for other in names[place + 1 :]) for place, name in enumerate(names[:-1])]
+
+
+def _list_groups(board: Board) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    rows = [row for row in board.rows if row.accuracy is not None]
+    for name in sorted({name for row in rows for name in row.by_group}):
+        measured = [row.by_group.get(name) for row in rows]
+        count = max(each.count for each in measured if each)
+        yield name or NO_GROUP, format_count(count), tuple(format_share(each.accuracy if each else None) for each in measured)

@@ -113,15 +113,19 @@ def _name(cell: CellResult, boards: Sequence[Board]) -> str:
 
 
 def _judge(contests: Sequence[_Contest]) -> list[GateResult]:
-    adjusted = iter(adjust_holm([each.found.p for each in contests if each.found and each.found.p is not None]))
-    return [_judge_one(each, adjusted) for each in contests]
+    known = [each.found.p for each in contests if each.found and each.found.p is not None]
+    adjusted = iter(adjust_holm(known))
+    family = f" adjusted for {len(known)} cells" if len(known) > 1 else ""
+    return [_judge_one(each, adjusted, family) for each in contests]
 
 
-def _judge_one(contest: _Contest, adjusted: Iterator[float]) -> GateResult:
+def _judge_one(contest: _Contest, adjusted: Iterator[float], family: str) -> GateResult:
     """Return whether the cell passes; takes the next of the adjusted p-values if it has one."""
     names = contest.candidate, contest.reference
+    name = f"--fail-if-worse {names[1]}: {names[0]}"
     if contest.found is None:
         told = f"{names[0]} cannot be compared with {names[1]}: {contest.reason}"
-        return GateResult(f"--fail-if-worse {names[1]}", is_passed=False, message=told)
+        return GateResult(name, is_passed=False, message=told)
     p = None if contest.found.p is None else next(adjusted)
-    return check_not_worse(replace(contest.found, p=p), names, margin_points=None)
+    result = check_not_worse(replace(contest.found, p=p), names, margin_points=None)
+    return replace(result, name=name, message=f"{result.message}{family}")

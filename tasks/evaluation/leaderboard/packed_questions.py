@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.evaluation.comparing.columns import MOST_GROUPS, NO_VALUE
-from tasks.evaluation.comparing.comparison import find_field
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.board import Board, Row
 from tasks.evaluation.leaderboard.runs_view import RunsView, view_runs
@@ -31,8 +30,6 @@ class PackedQuestions:
     """The board."""
     runs: tuple[SavedRun, ...]
     """The cells with results, in the board's order."""
-    group_by: str | None
-    """The field whose values are groups; None without one."""
     row_count: int
     """The number of questions."""
     about: RunsView
@@ -58,7 +55,7 @@ class PackedQuestions:
             prefix: what the names of the blocks begin with.
             has_texts: whether the page holds the texts.
         """
-        told = describe_data(self.runs, self.index, self.row_count, has_texts=has_texts, group_by=self.group_by)
+        told = describe_data(self.runs, self.index, self.row_count, has_texts=has_texts, group_by=self.board.group_by)
         return {**told, "prefix": prefix, "title": self.board.questions}
 
 
@@ -79,7 +76,7 @@ def pack_questions(board: Board, blocks: Spool, folder: Path, most_bytes: int) -
     if not 0 < len(rows) <= MOST_RUNS:
         return None
     runs = [row.run for row in rows if row.run]
-    group_by = find_field(runs, "group_by")
+    group_by = board.group_by
     with ExitStack() as stack:
         spools = [stack.enter_context(closing(Spool(folder))) for _ in runs]
         sheets = [
@@ -93,7 +90,7 @@ def pack_questions(board: Board, blocks: Spool, folder: Path, most_bytes: int) -
         index = build_index(sheets, lines)
         packed = pack(index.pack()).decode()
         has_texts = pack_texts(sheets, lines, blocks, most_bytes - len(packed))
-    return PackedQuestions(board, tuple(runs), group_by, len(lines), about, index, packed, blocks, has_texts)
+    return PackedQuestions(board, tuple(runs), len(lines), about, index, packed, blocks, has_texts)
 
 
 def _count_records(row: Row) -> int:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns
+from tasks.evaluation.comparing.columns import NO_VALUE, RunColumns, WantedFields, read_lenient
 from tasks.evaluation.comparing.comparison import CONFIDENCE, find_field, single_out
 from tasks.evaluation.comparing.run_figures import ComparedRun, has_chance, measure_run
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.reporting.cost_report import read_total
 from tasks.evaluation.reporting.saved_runs import SavedRun, open_saved_run, read_setting
+from tasks.evaluation.statistics.accuracy import Accuracy, measure_scores
 
 NO_RESULTS = "no results"
 # A file from elsewhere may hold any number.
@@ -25,9 +26,17 @@ class ReadCell:
     run: SavedRun
     """Its results file, without the records."""
     columns: RunColumns
-    """Its scores."""
+    """Its scores, with the groups of its questions."""
     figures: ComparedRun
     """Its accuracy, and what is missing."""
+
+    @property
+    def by_group(self) -> dict[str, Accuracy]:
+        """Return the accuracy of each group by its name, which is empty for questions without a value; none without groups."""
+        groups, names = self.columns.groups, self.columns.group_names
+        coded = [*enumerate(names), *([(NO_VALUE, "")] if names else [])]
+        measured = {name: measure_scores(self.columns.scores[groups == code]) for code, name in coded}
+        return {name: accuracy for name, accuracy in measured.items() if accuracy}
 
     @property
     def tokens(self) -> int | None:
@@ -51,10 +60,12 @@ def read_cells(cells: Sequence[CellResult]) -> tuple[list[ReadCell], list[CellRe
             opened.append((cell, _open(cell)))
         except UserMistake as mistake:
             missing.append(replace(cell, missing=str(mistake)))
-    cluster_by, read = find_field([run for _, run in opened], "cluster_by"), []
+    runs, read = [run for _, run in opened], []
+    group_by, cluster_by = find_field(runs, "group_by"), find_field(runs, "cluster_by")
     for cell, run in opened:
         try:
-            read.append(_read(cell, run, cluster_by))
+            columns = read_lenient(run, WantedFields(group_by, cluster_by, choice_counts=not has_chance(run)))
+            read.append(ReadCell(cell, run, columns, _measure(run, columns)))
         except UserMistake as mistake:
             missing.append(replace(cell, missing=str(mistake)))
     return read, missing
@@ -66,6 +77,5 @@ def _open(cell: CellResult) -> SavedRun:
     return open_saved_run(cell.results_file, cell.name)
 
 
-def _read(cell: CellResult, run: SavedRun, cluster_by: str | None) -> ReadCell:
-    columns = read_columns(run, WantedFields(None, cluster_by, choice_counts=not has_chance(run)))
-    return ReadCell(cell, run, columns, measure_run(run, columns, single_out(columns.clusters), confidence=CONFIDENCE))
+def _measure(run: SavedRun, columns: RunColumns) -> ComparedRun:
+    return measure_run(run, columns, single_out(columns.clusters), confidence=CONFIDENCE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns
+from tasks.evaluation.comparing.columns import RunColumns, WantedFields, read_columns, read_lenient
 from tasks.evaluation.comparing.comparability import list_doubts
 from tasks.evaluation.comparing.comparison import CONFIDENCE, Comparison, compare_runs, find_field, single_out
 from tasks.evaluation.comparing.run_figures import ComparedRun, has_chance, measure_run
@@ -109,12 +109,7 @@ def _leads_to(path: Path, file: BinaryIO) -> bool:
 def _read_alone(run: SavedRun, group_by: str | None, field: str | None) -> RunColumns:
     """Return the scores of the only run; without groups if its own field has too many values to be groups."""
     wanted = WantedFields(field, find_field([run], "cluster_by"), choice_counts=not has_chance(run))
-    try:
-        return read_columns(run, wanted)
-    except UserMistake:
-        if group_by or not field:
-            raise
-    return read_columns(run, WantedFields(None, wanted.cluster_by, wanted.choice_counts))
+    return read_columns(run, wanted) if group_by else read_lenient(run, wanted)
 
 
 def _measure_alone(run: SavedRun, columns: RunColumns) -> ComparedRun:
