@@ -23,6 +23,7 @@ from flows.opening.deployed_settings import find_changes
 from flows.opening.open_in_flow import open_in_flow
 from flows.opening.run_names import name_flow_run
 from flows.process.quiet_logs import leave_out_tracebacks
+from flows.stopping.budget_form import read_budget_form
 from flows.stopping.lost_place import end_displaced
 from flows.stopping.stop_requests import StopRequest, stop_on_signals
 from flows.stopping.suspension import Suspension, hold_back_pause
@@ -80,13 +81,15 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
     Raises:
         EvaluationError: it cannot begin, or paid answers could no longer be kept.
     """
+    form = read_budget_form()
+    overrides = form.apply(overrides)
     with (
         open_in_flow(config_file, overrides) as run,
         announced(run),
         stop_on_signals() as stop_request,
         hold_back_pause() as suspension,
     ):
-        run.check_endpoints()
+        form.begin(run)
         warning = warn_if_idle(run)
         artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=find_changes(config_file, overrides))
         with before_asking():
@@ -107,9 +110,10 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         cancelled = stop_request.conclude(run)
         if cancelled:
             return cancelled
+        finished = form.conclude(run)
         report(run, artifacts)
         lost = store_missing(run, task)
-        return fail(lost) if lost else add_warning(add_warning(final_state(run), find_alarm(run)), warning)
+        return fail(lost) if lost else add_warning(add_warning(finished or final_state(run), find_alarm(run)), warning)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:
