@@ -8,6 +8,7 @@ from pathlib import Path
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.replicas import Replicas, start_servers
+from tasks.evaluation.processes.heap import share_one_heap
 from tasks.evaluation.questions.questions import Questions, read_questions
 from tasks.evaluation.retrieval.opening import Source, find_source
 from tasks.evaluation.run.folders import find_log_folder
@@ -43,6 +44,7 @@ def begin(config: Config, config_folder: Path, own_folder: Path | None, notify: 
     Raises:
         UserMistake: a server cannot be started, or the questions or the corpus cannot be read.
     """
+    share_one_heap()
     with ExitStack() as stack:
         servers = start_servers(config, find_log_folder(own_folder), notify)
         if servers:
