@@ -13,7 +13,7 @@ M_ARENA_MAX = -8
 
 
 def share_one_heap() -> None:
-    """Have the C library, and Arrow unless it is imported, allocate from one heap, if the environment does not say otherwise."""
+    """Have the C library, and Arrow unless it is imported, use one heap, if the environment does not say otherwise."""
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if "MALLOC_ARENA_MAX" not in os.environ:
         with suppress(OSError, AttributeError):  # another C library
