@@ -23,7 +23,9 @@ class _Contest:
     """A cell against the baseline."""
 
     candidate: str
+    """The cell."""
     reference: str
+    """The baseline."""
     found: Difference | None
     """The cell's accuracy less the baseline's; None if they cannot be compared."""
     reason: str = ""
@@ -96,8 +98,8 @@ def _hold_board_against_file(board: Board, path: Path, boards: Sequence[Board]) 
     """Yield the board's cells against the file; none if no cell shares a question with it, as those of another exam."""
     base = CellResult(str(path), board.questions, "", path, "")
     read, missing = read_cells([base, *(row.cell for row in board.rows)])
-    if base.results_file not in [each.cell.results_file for each in read[:1]]:
-        raise UserMistake(missing[0].missing)
+    if unread := [cell.missing for cell in missing if (cell.model, cell.results_file) == (base.model, path)]:
+        raise UserMistake(unread[0])
     matrix = build_matrix([each.run.name for each in read], [each.columns for each in read])
     pairs = [matrix.compare(place, 0) for place in range(1, len(read))]
     if not any(pairs):
