@@ -18,7 +18,7 @@ from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.leaderboard import make_leaderboard, write_leaderboard
 from tasks.evaluation.leaderboard.table import describe_leaders, list_rows
 from tests.support.leaderboards import lack, make_cell
-from tests.support.saved_runs import describe_run, refused, score_all, scored
+from tests.support.saved_runs import describe_run, refused, score_all, scored, unusable
 
 # Of 40 questions: best has 30 right, next 28 of the same 30, last 8 of these.
 BEST, NEXT, LAST = [1] * 30 + [0] * 10, [1] * 28 + [0] * 12, [1] * 8 + [0] * 32
@@ -149,9 +149,10 @@ def test_several_boards_have_an_overview(tmp_path: Path) -> None:
 def test_a_cell_with_few_scores_leads_nothing(tmp_path: Path) -> None:
     """It stands below the others, however high its accuracy."""
     few = make_cell(tmp_path, "few", [1, 1], metadata=describe_run(40, model="few"))
-    board = make_board(few, make_cell(tmp_path, "a", LAST), make_cell(tmp_path, "b", BEST))
-    assert [(row.cell.model, row.accuracy) for row in board.rows] == [("b", 0.75), ("a", 0.2), ("few", 1.0)]
-    assert [row["missing"] for row in list_rows(board)] == ["", "", "38 not scored yet"]
+    none = make_cell(tmp_path, "none", [unusable(1)], metadata=describe_run(1, model="none"))
+    board = make_board(none, few, make_cell(tmp_path, "a", LAST), make_cell(tmp_path, "b", BEST))
+    assert [(row.cell.model, row.accuracy) for row in board.rows] == [("b", 0.75), ("a", 0.2), ("few", 1.0), ("none", None)]
+    assert [row["missing"] for row in list_rows(board)] == ["", "", "38 not scored yet", "1 cannot be asked"]
 
 
 def test_two_cells_of_one_name_are_refused(tmp_path: Path) -> None:

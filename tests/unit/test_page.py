@@ -100,6 +100,12 @@ def test_chunks_of_the_original_scorer_are_kept(tmp_path: Path) -> None:
     assert "a 1 100.0 % 0.0 %" in page.head
 
 
+def test_a_number_beyond_any_float_ends_no_report(tmp_path: Path) -> None:
+    """Such as another program may write; it is not shown."""
+    page = make_page(tmp_path, [scored(1, 1, model_time_seconds=10**400)])
+    assert "seconds" not in page.read_answer(0, 0)
+
+
 @pytest.mark.parametrize(
     "odd", [{"chunks_dropped": 10**30}, {"retrieval_scores": [[10**400]]}, {"retrieval_indices": 3}, {"retrieved_chunks": [{}]}]
 )

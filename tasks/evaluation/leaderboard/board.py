@@ -146,10 +146,9 @@ def _require_names(cells: Sequence[CellResult]) -> None:
         raise UserMistake(f"two cells on the same questions are called {repeated[0]!r}: give each a name of its own")
 
 
-def _rank(each: ReadCell) -> tuple[bool, float]:
-    accuracy = each.figures.accuracy
-    is_partial = each.figures.scored < LEAST_SHARE * each.figures.selected
-    return is_partial, 1.0 if accuracy is None else -accuracy
+def _rank(each: ReadCell) -> tuple[bool, bool, float]:
+    figures = each.figures
+    return figures.accuracy is None, figures.scored < LEAST_SHARE * figures.selected, -(figures.accuracy or 0.0)
 
 
 def _compare_named(matrix: ScoreMatrix, places: dict[str, int], a: CellResult, b: CellResult) -> Pair | None:

@@ -40,6 +40,8 @@ ATTEMPT_FIELDS = (
     "seconds",
     "chunks",
 )
+# A whole number in a file from elsewhere may be larger than any float.
+MOST_SHOWN = 1e300
 # Choices are looked for in no longer text, since that takes time; a longer one is shown as it is.
 LONGEST_PARTED = 50_000
 
@@ -137,4 +139,5 @@ def _count_tokens(usage: JsonValue) -> str:
 
 
 def _format_number(value: JsonValue) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) and not isinstance(value, bool) else ""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST_SHOWN
+    return f"{value:.4g}" if is_number else ""
