@@ -8,6 +8,7 @@ from tasks.evaluation.comparing.flips import Flip, Flips
 from tasks.evaluation.comparing.pairs import Pair, list_ends
 from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.comparing.sentences import count_questions, decide, format_percent, format_points
+from tasks.evaluation.spending.costs import UNKNOWN_COST, format_dollars
 from tasks.evaluation.statistics.paired import Difference
 
 # Together no wider than 110 characters, but for large numbers.
@@ -45,7 +46,10 @@ def _show_runs(comparison: Comparison) -> Section:
             f"{run.interval.low:.4f} to {run.interval.high:.4f}" if run.interval else "" for run in comparison.runs
         ],
         "chance": ["" if run.chance is None else f"{run.chance:.4f}" for run in comparison.runs],
+        "cost": [UNKNOWN_COST if run.cost is None else format_dollars(run.cost) for run in comparison.runs],
     }
+    if all(run.cost is None for run in comparison.runs):
+        del columns["cost"]
     files = {run.questions_file.rpartition("/")[2] for run in comparison.runs}
     if all(run.name == run.model for run in comparison.runs):
         del columns["model"]

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
+from tasks.evaluation.endpoints.bill import Bill
 from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.run.batches import Batch
@@ -20,7 +22,6 @@ from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.run.start import Start
-from tasks.evaluation.spending.tokens import TokenSum
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tests.support.fake_endpoint import LETTERS
 
@@ -50,7 +51,8 @@ class Model(Client):
     """
 
     def __init__(self, note: Callable[[int], None]) -> None:
-        self.paid = TokenSum()
+        self.endpoint = Endpoint("generator", None, NO_KEY, {"model": "fake"})
+        self.bill = Bill(self.endpoint, None)
         self.fleet = None
         self._note_asked = note
 

@@ -148,6 +148,15 @@ def test_a_cost_is_limited_by_prices_and_by_the_endpoints_own_word(
     assert report.describe()["Cost, this run"] == f"${total:,.2f}"
 
 
+def test_an_endpoint_that_is_free_is_asked_at_full_speed(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Once its first reply has said so."""
+    endpoint.rule, endpoint.delay_seconds = lambda body: answer(body, cost=0), 0.02
+    with budgeted.open(limit(cost=0.01), run_id="run") as run:
+        assert not ask_all(run)
+        assert len(run.ledger.results) == COUNT
+    assert endpoint.most_in_flight == WORKERS
+
+
 def test_a_cost_that_nobody_knows_is_a_mistake(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """The first reply shows it, and is kept."""
     with budgeted.open(limit(cost=5), run_id="run") as run:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tasks.evaluation.comparing.columns import RunColumns
 from tasks.evaluation.json_lines import JsonObject, JsonValue
+from tasks.evaluation.reporting.cost_report import read_total
 from tasks.evaluation.reporting.saved_runs import SavedRun, read_setting
 from tasks.evaluation.statistics.accuracy import measure_scores
 from tasks.evaluation.statistics.arrays import Codes
@@ -44,6 +45,8 @@ class ComparedRun:
     """The number of questions that the endpoint refused."""
     unusable: int
     """The number of entries that cannot be asked."""
+    cost: float | None
+    """What the results have cost, in US dollars; None if that is unknown."""
 
     @property
     def unscored(self) -> int:
@@ -79,6 +82,7 @@ class ComparedRun:
             "above_chance": self.is_above_chance,
             "missing": {"refused": self.refused, "unusable": self.unusable, "unscored": self.unscored},
             "accuracy_bounds": list(self.bounds) if self.bounds else None,
+            "cost": self.cost,
         }
 
 
@@ -115,6 +119,7 @@ def measure_run(run: SavedRun, columns: RunColumns, clusters: Codes | None, *, c
         is_above_chance=is_above,
         refused=columns.refused,
         unusable=columns.unusable,
+        cost=read_total(run.metadata),
     )
 
 

@@ -44,6 +44,7 @@ class Bill:
         self._request_bytes = len(to_line(endpoint.request)) + TEMPLATE_TOKENS
         self._limit = 0 if endpoint.api == "embeddings" else find_reply_limit(endpoint.request)
         self._largest: Spending | None = None
+        self._has_costs = False
 
     @asynccontextmanager
     async def hold(self, messages: Sequence[Message]) -> AsyncIterator[Receipt]:
@@ -77,7 +78,7 @@ class Bill:
         completion = HEADROOM * largest.tokens if limit is None else limit
         prompt = self._request_bytes + sum(len(str(message["content"]).encode()) + MARK_TOKENS for message in messages)
         dollars = self._pricing.find_most(prompt, completion)
-        if dollars is None and self._budget and self._budget.settings.cost and not largest.dollars:
+        if dollars is None and self._budget and self._budget.settings.cost and not self._has_costs:
             return None
         dollars = HEADROOM * largest.dollars if dollars is None else dollars
         # An endpoint that has once not kept to the limit may do so again.
@@ -89,6 +90,7 @@ class Bill:
         if not most and ((caps.tokens and not tokens) or (caps.cost and cost is None)):
             budget.refuse(self._describe_unknown(is_cost=cost is None and caps.cost is not None))
         largest = self._largest or Spending()
+        self._has_costs |= cost is not None
         self._largest = Spending(max(tokens, largest.tokens), max(cost or 0.0, largest.dollars))
         most = most or Spending()
         return Spending(tokens or most.tokens, most.dollars if cost is None else cost)

@@ -93,16 +93,14 @@ class Scorer:
         by_position = {self._ledger.position_of(asking): failure for asking, failure in reversed(unscored.items())}
         return {position: by_position[position] for position in self._ledger.open_positions(sorted(by_position))}
 
-    def stop(self, cause: EvaluationError) -> None:
-        """Ask nothing more; replies in flight may still arrive within a grace period. Call it on the event loop."""
+    def stop(self, cause: EvaluationError, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Ask nothing more; replies in flight may still arrive within the grace period. Call it on the event loop."""
         if self.stop_cause is not None:
             return
         self.stop_cause = cause
         for client in (self._generator, self._judge):
             if client:
                 client.stop(cause)
-        # What arrives after a storage failure could not be kept.
-        grace_seconds = 0.0 if isinstance(cause, StorageFailure) else GRACE_SECONDS
         cancel_later = partial(asyncio.get_running_loop().call_later, grace_seconds, self._cancel_all)
         if isinstance(cause, BudgetReached) and self._budget:
             self._budget.call_when_idle(cancel_later)  # what is in flight is paid and allowed for
@@ -127,7 +125,8 @@ class Scorer:
         except asyncio.CancelledError:
             raise Stopped(f"{STOPPED} before the reply came") from None
         except (EndpointStop, StorageFailure, UserMistake) as error:
-            self.stop(error)
+            # What arrives after a storage failure could not be kept.
+            self.stop(error, grace_seconds=0.0 if isinstance(error, StorageFailure) else GRACE_SECONDS)
             raise Stopped(str(error)) from None
 
     def _check_going_on(self) -> None:
