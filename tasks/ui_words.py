@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from tasks.evaluation.config.overrides import Overrides
-from tasks.flow_runs import is_of_deployment
+from tasks.flow_runs import belongs_to_deployment
 
 # The settings that flags set, and where it differs from true, to what.
 SETTINGS = {
@@ -70,4 +70,4 @@ def in_ui_words(text: str) -> str:
 
 def choose_words() -> Callable[[str], str]:
     """Return what puts messages of the present flow run into the words of the place where they are read."""
-    return in_ui_words if is_of_deployment() else str
+    return in_ui_words if belongs_to_deployment() else str

@@ -135,12 +135,12 @@ def prune_checkpoints(options: argparse.Namespace) -> int:
 
 def _hold_against(checkpoint: Checkpoint, config_file: str) -> tuple[list[str], JsonObject, bool]:
     """Return what a run with this configuration would use of the checkpoint, as lines and as JSON, and True if it fits."""
-    from tasks.evaluation.config.loading import load_config  # noqa: PLC0415
+    from tasks.evaluation.config.loading import find_folder, load_config  # noqa: PLC0415
     from tasks.evaluation.config.overrides import Overrides  # noqa: PLC0415
     from tasks.evaluation.run.fit import measure_fit  # noqa: PLC0415 - imports all that reads a run's questions
 
     config = load_config(config_file, Overrides(resume_from_checkpoint=str(checkpoint.path)))
-    fit = measure_fit(checkpoint, config, Path(config_file).parent)
+    fit = measure_fit(checkpoint, config, find_folder(config_file))
     if fit.misfits:
         return [f"It does not fit {config_file}:", *(f"  {misfit}" for misfit in fit.misfits)], fit.to_json(), False
     lines = [

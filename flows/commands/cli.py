@@ -17,6 +17,7 @@ from tasks.evaluation.errors import EvaluationError
 # default `run`.
 COMMANDS = {
     "score": "score a file of questions, continuing where an earlier run stopped",
+    "suite": "score several models on several files of questions, under several conditions",
     "checkpoints": "list, show, validate and prune checkpoints",
     "questions": "check a file of questions",
     "retrieve": "retrieve for questions without asking a model: what would be put before which, and the hit rate",

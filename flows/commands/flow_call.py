@@ -1,13 +1,13 @@
-"""Calls the flow in this process, as `mcqa score` does, and turns its outcome into an exit code. Imports Prefect."""
+"""Calls a flow in this process, as `mcqa score` does, and turns its outcome into an exit code. Imports Prefect."""
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib import import_module
 
 from httpx import HTTPError
+from prefect.client.schemas.objects import State
 from prefect.exceptions import PrefectException
 from prefect.settings import (
     PREFECT_API_URL,
@@ -45,22 +45,32 @@ LEFT_OUT = {
 }
 
 
-@dataclass(frozen=True)
-class Call:
-    """What the flow is called with."""
-
-    config_file: str | None
-    """The configuration file's path."""
-    overrides: Overrides
-    """What the flags change."""
+# Calls a flow, and returns the state that it ends in.
+FlowCall = Callable[[], State]
 
 
-def run_flow(start: Start, call: Call, server: TemporaryServer | None) -> int:
-    """Run the flow on the Prefect server of the user's settings, else on a temporary one; return the exit code.
+def score_file(start: Start, config_file: str | None, overrides: Overrides, server: TemporaryServer | None) -> int:
+    """Run the flow that scores a file, as `run_flow` does; return the exit code.
 
     Args:
         start: what has been read and started already.
-        call: what the flow is called with.
+        config_file: the configuration file's path.
+        overrides: what the flags change.
+        server: as for `run_flow`.
+
+    Raises:
+        UserMistake: the server of the settings cannot be used.
+        ServerFailure: the server does not start, or failed before the flow ended.
+    """
+    with hand_over(start):
+        return run_flow(lambda: score_questions(config_file, overrides, return_state=True), server)
+
+
+def run_flow(call: FlowCall, server: TemporaryServer | None) -> int:
+    """Call a flow on the Prefect server of the user's settings, else on a temporary one; return the exit code.
+
+    Args:
+        call: calls the flow.
         server: a temporary server that has been started in case that it is needed; None: none was started.
 
     Raises:
@@ -72,10 +82,10 @@ def run_flow(start: Start, call: Call, server: TemporaryServer | None) -> int:
         if server:
             server.let_go()
         require_server(url)
-        return call_flow(start, call)
+        return call_flow(call)
     print_line("Starting Prefect's temporary server …")
     with serve_temporarily(server or start_server(print_line)):
-        return call_flow(start, call)
+        return call_flow(call)
 
 
 @contextmanager
@@ -92,16 +102,16 @@ def serve_temporarily(server: TemporaryServer) -> Iterator[None]:
         yield
 
 
-def call_flow(start: Start, call: Call) -> int:
+def call_flow(call: FlowCall) -> int:
     """Call the flow and print how it ended; return the exit code.
 
     Raises:
         ServerFailure: Prefect's server failed before the flow ended.
     """
     url = get_current_settings().api.url
-    with hand_over(start), EndWatch(str(url)) as watch:
+    with EndWatch(str(url)) as watch:
         try:
-            state = score_questions(call.config_file, call.overrides, return_state=True)
+            state = call()
         except (HTTPError, PrefectException, RuntimeError) as failure:
             if watch.outcome is None:
                 raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure

@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from flows.commands.arguments import read_input_path
 from flows.process.terminal import EXIT_DONE, EXIT_UNFINISHED, print_line, print_pairs, printable
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.loading import find_folder, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
@@ -45,7 +44,7 @@ def retrieve(options: argparse.Namespace) -> int:
     notes: list[str] = []
     found = retrieve_all(
         config,
-        Path(options.config).parent,
+        find_folder(options.config),
         own_folder=make_own_folder(config),
         keys=KeyReader(os.environ, _refuse_block),
         notify=notes.append if options.json else print_line,

@@ -3,12 +3,9 @@
 import argparse
 import os
 import signal
-import sys
-from types import FrameType
-from typing import NoReturn
 
 from flows.commands.arguments import read_input_path, read_path
-from flows.process.end_signals import install_handlers
+from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
 
@@ -91,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UserMistake: something the user gave is wrong; nothing was asked.
     """
-    install_handlers(_exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
+    install_handlers(exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
     # The server's process imports as much as ours, and does so beside it from here on. Whether it is needed is known for sure
     # only when Prefect's settings have been read.
     is_dry = getattr(options, "dry_run", False)
@@ -99,7 +96,3 @@ def run(options: argparse.Namespace) -> int:
     from flows.commands.scoring import score  # noqa: PLC0415 - imports what takes long
 
     return score(options, server)
-
-
-def _exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
-    sys.exit(128 + number)

@@ -9,7 +9,7 @@ from flows.process.terminal import EXIT_DONE, print_line
 from flows.serving.temporary_server import TemporaryServer
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
-from tasks.evaluation.config.loading import load_config
+from tasks.evaluation.config.loading import find_folder, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
@@ -39,7 +39,7 @@ def score(options: argparse.Namespace, server: TemporaryServer | None) -> int:
     config_file, is_dry = given.pop("config", None), given.pop("dry_run", False)
     overrides = Overrides.read(given)
     config = load_config(config_file, overrides)
-    folder = Path(config_file).parent if config_file else Path()
+    folder = find_folder(config_file)
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
     check_files(endpoints)
     find_commands(config)
@@ -49,9 +49,9 @@ def score(options: argparse.Namespace, server: TemporaryServer | None) -> int:
     prepare_prefect(is_verbose=config.processing.verbose)
     with begin(config, folder, own_folder, print_line) as start:
         # Imports Prefect, which takes a second: mistakes in the settings and in the questions show before that.
-        from flows.commands.flow_call import Call, run_flow  # noqa: PLC0415
+        from flows.commands.flow_call import score_file  # noqa: PLC0415
 
-        return run_flow(start, Call(config_file, overrides), server)
+        return score_file(start, config_file, overrides, server)
 
 
 def prepare_prefect(*, is_verbose: bool) -> None:

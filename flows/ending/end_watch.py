@@ -31,16 +31,22 @@ _listener: ContextVar[Callable[[Outcome], None] | None] = ContextVar("listener",
 
 
 def report_outcome(flow_function: Callable[Parameters, State[None]]) -> Callable[Parameters, State[None]]:
-    """Wrap the flow's function so that it reports its outcome to the `EndWatch` that waits for it, if any."""
+    """Wrap the flow's function so that it reports its outcome to the `EndWatch` that waits for it, if any.
+
+    The flows that it calls report to nobody: their end is not the process's.
+    """
 
     @wraps(flow_function)
     def run_and_report(*args: Parameters.args, **kwargs: Parameters.kwargs) -> State[None]:
         notify = _listener.get() or (lambda _: None)
+        token = _listener.set(None)
         try:
             state = flow_function(*args, **kwargs)
         except BaseException as error:
             notify(error)
             raise
+        finally:
+            _listener.reset(token)
         notify(state)
         return state
 

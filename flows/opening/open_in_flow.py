@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from prefect import get_run_logger
@@ -16,15 +17,18 @@ from flows.opening.secret_blocks import load_secret
 from flows.opening.signs_of_life import signs_of_life
 from flows.opening.sole_process import sole_process
 from flows.process.quiet_logs import quiet_task_runs
+from flows.process.shared_process import find_shared
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
+from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.storage.locks import Holder
-from tasks.flow_runs import is_of_deployment
+from tasks.flow_runs import belongs_to_deployment
 from tasks.run_pages import find_run_page
 from tasks.ui_words import choose_words
 
@@ -41,7 +45,8 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
     start = find_start()
     config = start.config if start else load_config(config_file, overrides)
     run_id, keys = str(flow_run.id), KeyReader(os.environ, load_secret)
-    logger, words = get_run_logger(), choose_words()
+    logger, words, shared = get_run_logger(), choose_words(), find_shared()
+    factories = Factories(make_progress=partial(Progress, name=shared.name)) if shared else Factories()
     source = config_file or "the parameters alone"
     logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
     with (
@@ -55,11 +60,12 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
             run_id=run_id,
             keys=keys,
             log=lambda level, line: logger.log(level, words(line)),
+            factories=factories,
             start=start,
             holder=Holder(flow_run.name or "", find_run_page(run_id)),
         ) as run,
     ):
-        run.metadata.name, run.is_shown = flow_run.name or "", is_of_deployment()
+        run.metadata.name, run.is_shown = flow_run.name or "", belongs_to_deployment()
         tag_run(config)
         for warning in list_key_warnings(run.addresses, found_plain=keys.found_plain):
             run.progress.notify(warning)

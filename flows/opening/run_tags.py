@@ -1,4 +1,7 @@
-"""Tags by which runs are found again in Prefect's UI: `model:…`, `questions:…`, and where set `grader:…`, `shard:…`."""
+"""Tags by which runs are found again in Prefect's UI.
+
+`model:…`, `questions:…`, and where there is one `grader:…`, `shard:…`, `suite:…`.
+"""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +11,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 
+from flows.process.shared_process import find_shared
 from tasks.audience import has_audience
 from tasks.evaluation.config.config import Config
 from tasks.server_failures import SERVER_FAILURES
@@ -22,7 +26,8 @@ def tag_run(config: Config) -> None:
     run = context.flow_run if context else None
     if run is None or not has_audience():
         return
-    tags = add_tags(run.tags, config)
+    shared = find_shared()
+    tags = add_tags([*run.tags, *([f"suite:{shared.group}"] if shared else [])], config)
     if tags == [*run.tags]:
         return
     try:

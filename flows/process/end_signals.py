@@ -1,8 +1,10 @@
 """The signals that end a process, and how their handlers are installed."""
 
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType
+from typing import NoReturn
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -24,3 +26,8 @@ def install_handlers(handler: Handler, numbers: Iterable[signal.Signals] = END_S
         for number, earlier in before.items()
         if earlier not in (signal.SIG_IGN, None)
     }
+
+
+def exit_on_signal(number: int, _: FrameType | None) -> NoReturn:
+    """End the process in order, with the exit code that stands for the signal."""
+    sys.exit(128 + number)

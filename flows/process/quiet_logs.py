@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from prefect.exceptions import CancelledRun, CrashedRun, FailedRun, TerminationSignal
 
@@ -36,9 +37,10 @@ def leave_out_tracebacks() -> None:
 def quiet_task_runs(*, is_quiet: bool) -> Iterator[None]:
     """Log only defects of task runs until the block is left, if `is_quiet`."""
     logger = logging.getLogger(TASK_RUN_LOGGER)
+    own = partial(is_defect)  # an object of its own, since runs beside this one may still need theirs when it ends
     if is_quiet:
-        logger.addFilter(is_defect)
+        logger.addFilter(own)
     try:
         yield
     finally:
-        logger.removeFilter(is_defect)
+        logger.removeFilter(own)

@@ -26,7 +26,7 @@ from prefect.client.schemas.schedules import CronSchedule
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictBool, ValidationError, field_validator
 
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
-from tasks.evaluation.config.loading import find_config_file, load_config
+from tasks.evaluation.config.loading import find_config_file, find_folder, load_config
 from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -59,8 +59,7 @@ class Parameters(BaseModel):
         if not self.config_file and not (self.overrides.questions_file and self.overrides.model):
             raise UserMistake("parameters.config_file is missing")
         config = load_config(self.config_file, self.overrides.combine(self.advanced).resume(self.auto_resume))
-        path = find_config_file(self.config_file)
-        folder = Path(path).parent if path else Path()
+        folder = find_folder(find_config_file(self.config_file))
         find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
 
     def to_json(self) -> dict[str, JsonValue]:

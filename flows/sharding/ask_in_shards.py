@@ -2,7 +2,6 @@
 
 import os
 from asyncio import CancelledError
-from pathlib import Path
 from uuid import UUID
 
 from prefect import get_run_logger
@@ -23,7 +22,7 @@ from flows.stopping.stop_requests import stop_on_signals
 from flows.stopping.suspension import hold_back_pause
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
-from tasks.evaluation.config.loading import find_config_file, load_config
+from tasks.evaluation.config.loading import find_config_file, find_folder, load_config
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.run.folders import check_folders
@@ -67,7 +66,7 @@ def ask_in_shards(settings: ShardSettings, shard_count: int) -> State[None] | No
 
 def make_plan(config: Config, config_file: str | None, shard_count: int, run_id: str) -> ShardPlan:
     """Return how the selection is divided, and what is missing."""
-    folder = Path(config_file).parent if config_file else Path()
+    folder = find_folder(config_file)
     endpoints = find_endpoints(config, folder, KeyReader(os.environ, lambda _: NO_KEY))
     own_folder = check_folders(config)
     return plan_shards(config, endpoints, shard_count, config_folder=folder, own_folder=own_folder, run_id=run_id)

@@ -13,6 +13,7 @@ from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.generator_settings import Generator, GeneratorSettings
 from tasks.evaluation.config.history_settings import History
+from tasks.evaluation.config.model_choice import DEFAULT_SERVERS_FILE
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import Prompt
@@ -30,7 +31,7 @@ class Model(Settings):
     """Where the generator is, and how it is asked."""
     grader_shortname: str | None = None
     """The grader's short name in the model servers file; None: the choice is read from the reply, without a second call."""
-    model_config_file: PathText = "model_servers.yaml"
+    model_config_file: PathText = DEFAULT_SERVERS_FILE
     """The YAML file that lists model servers, relative to the working directory or to the configuration file."""
 
     # pydantic reserves the prefix `model_`, which the documented keys use.

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from tasks.evaluation.config.config import Config, Model, Output
-from tasks.evaluation.config.model_servers import find_model_server
+from tasks.evaluation.config.config import Config, Output
+from tasks.evaluation.config.model_choice import choose_model, open_section
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.paths import expand_input
 from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import list_formats
 from tasks.evaluation.config.rag_file import read_retriever
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
+from tasks.evaluation.config.suite_cells import find_cell, read_cell
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
 
@@ -33,15 +34,14 @@ def load_config(config_file: str | None, overrides: Overrides) -> Config:
     """Return the settings: those given for this run, then those of the file, then the defaults.
 
     Args:
-        config_file: the configuration's path; None: the defaults alone.
+        config_file: the configuration's path, or a cell of a suite, `suite.yaml#CELL`; None: the defaults alone.
         overrides: what is given for this run.
 
     Raises:
         UserMistake: a file cannot be read or parsed, or a value in it cannot be used.
     """
     config_file = find_config_file(config_file)
-    given = read_yaml(config_file) if config_file else {}
-    folder = Path(config_file).parent if config_file else Path()
+    given, folder = _read_settings(config_file)
     source = config_file or "the command line"
     merged = _apply_overrides(given, overrides, folder)
     if "questions_file" not in merged:
@@ -64,6 +64,23 @@ def find_config_file(config_file: str | None) -> str | None:
         raise UserMistake(f"the configuration file: {error}") from None
 
 
+def find_folder(config_file: str | None) -> Path:
+    """Return the folder in which files are looked for that the settings name, where the working directory lacks them.
+
+    Raises:
+        UserMistake: the configuration is a cell of a suite that cannot be read.
+    """
+    return _read_settings(config_file)[1]
+
+
+def _read_settings(config_file: str | None) -> tuple[dict[str, JsonValue], Path]:
+    """Return the settings in the file, or of the cell of a suite, and the folder of files that they name."""
+    if not config_file:
+        return {}, Path()
+    cell = find_cell(config_file)
+    return read_cell(cell) if cell else (read_yaml(config_file), Path(config_file).parent)
+
+
 def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folder: Path) -> dict[str, JsonValue]:
     """Return the file's settings, overridden by those of this run."""
     sections = ("fields", "rag", "processing", "output", "prompt", "budget")
@@ -76,39 +93,20 @@ def _apply_overrides(given: Mapping[str, JsonValue], overrides: Overrides, folde
     if "questions_file" in values:
         merged["questions_file"] = values.pop("questions_file")
     if budget:
-        _section(merged, "budget").update(budget)
+        open_section(merged, "budget").update(budget)
     for name, value in values.items():
-        _section(merged, SECTION_OF[name])[name] = value
+        open_section(merged, SECTION_OF[name])[name] = value
     if grader:
-        _section(merged, "model")["grader_shortname"] = grader
+        open_section(merged, "model")["grader_shortname"] = grader
     if no_rag:
-        _section(merged, "rag")["enabled"] = False
+        open_section(merged, "rag")["enabled"] = False
     if shortname:
-        _choose_model(_section(merged, "model"), shortname, folder)
+        choose_model(open_section(merged, "model"), shortname, folder)
     for name, value in requested.items():
-        _set_request(_section(_section(merged, "model"), "generator_settings"), name, value)
+        _set_request(open_section(open_section(merged, "model"), "generator_settings"), name, value)
     if prompt:
         merged["prompt"] = _choose_prompt(merged.get("prompt"), prompt)
     return merged
-
-
-def _choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
-    """Use the listed server with that short name; if no server has it, ask the configured endpoint for that model."""
-    server = find_model_server(
-        name, str(model.get("model_config_file", Model.model_fields["model_config_file"].default)), folder
-    )
-    settings = _section(model, "generator_settings")
-    if server is None:
-        settings["model"] = name
-        return
-    model["generator"] = {"generator_type": "openai"}
-    base = server.openai_api_base
-    settings |= {"model": server.openai_model, "base_url": base if isinstance(base, str) else [*base]}
-    settings["api_key"] = server.openai_api_key
-    settings["headers"] = dict(server.headers)  # like the key: those of the configured endpoint are not for another to see
-    settings |= {"refresh_seconds": server.refresh_seconds, "boot_local": False}
-    settings["prices"] = server.prices.model_dump(exclude_unset=True) if server.prices else None
-    settings["extra"] = {**_section(settings, "extra"), **server.extra}
 
 
 def _set_request(settings: dict[str, JsonValue], name: str, value: JsonValue) -> None:
@@ -129,14 +127,6 @@ def _choose_prompt(given: JsonValue, prompt: str) -> dict[str, JsonValue]:
     """
     settings = {"mc": given, "qa": given} if isinstance(given, str) else dict(given) if isinstance(given, dict) else {}
     return {**settings, **dict.fromkeys(list_formats(prompt), prompt)}
-
-
-def _section(settings: dict[str, JsonValue], key: str) -> dict[str, JsonValue]:
-    """Return the mapping under the key; make it if it is missing."""
-    section = settings.get(key)
-    if not isinstance(section, dict):
-        section = settings[key] = {}
-    return section
 
 
 def _validate(settings: Mapping[str, JsonValue], source: str) -> Config:

@@ -41,6 +41,12 @@ def estimate_tokens(ledger: Ledger, *, has_grader: bool) -> list[str]:
     return [_describe_tokens(role, count, known[role]) for role, count in left.items() if count]
 
 
+def estimate_each(ledger: Ledger, *, has_grader: bool) -> dict[Role, TokenSum | None]:
+    """Return for about how many tokens each endpoint will still be asked; None where no known answer says what it cost."""
+    known, left = _add_up_known(ledger), _count_left(ledger, has_grader=has_grader)
+    return {role: known[role].scale_to(count) for role, count in left.items() if count}
+
+
 def estimate_total(ledger: Ledger, *, has_grader: bool) -> int:
     """Return for about how many tokens the endpoints will still be asked; 0 where no known answer says."""
     known, left = _add_up_known(ledger), _count_left(ledger, has_grader=has_grader)

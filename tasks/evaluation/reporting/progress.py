@@ -40,15 +40,17 @@ class Progress:
     Args:
         log: takes every line that is shown, with its level, for the run's log.
         is_shown: whether to show the bar, or the plain lines that replace it in a pipe.
+        name: what each line begins with, where several runs share the terminal. They have lines instead of bars there too.
 
     `lines` holds every line that was logged.
     """
 
-    def __init__(self, log: Log, *, is_shown: bool) -> None:
+    def __init__(self, log: Log, *, is_shown: bool, name: str = "") -> None:
         self.lines: list[str] = []
         self._log = log
         self._is_shown = is_shown
-        self._is_terminal = sys.stderr.isatty()
+        self._prefix = f"{name}: " if name else ""
+        self._is_terminal = sys.stderr.isatty() and not name
         self._bar: _Bar | None = None
         self._last_line = 0.0
 
@@ -94,5 +96,5 @@ class Progress:
 
     def _print(self, line: str) -> None:
         with suppress(OSError, ValueError):
-            _Bar.write(line, file=sys.stdout)
+            _Bar.write(f"{self._prefix}{line}", file=sys.stdout)
             sys.stdout.flush()

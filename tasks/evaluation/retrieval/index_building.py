@@ -3,7 +3,6 @@
 What is built is kept beside the index, under a name that holds a digest of everything that decides about it.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +18,7 @@ from tasks.evaluation.retrieval.arrays import AnyArray, Vectors, normalize
 from tasks.evaluation.retrieval.corpus import Corpus
 from tasks.evaluation.retrieval.extras import import_extra
 from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
+from tasks.evaluation.storage.temporary_files import name_temporary_file
 
 BITS = 8
 # Links of each chunk in the graph, and how widely it is searched when one is added: FAISS's usual values.
@@ -118,7 +118,7 @@ def write_index(plan: Plan, index: object, path: Path) -> None:
     content = plan.serialize(index)
     pieces = (content[start : start + PIECE_BYTES].tobytes() for start in range(0, len(content), PIECE_BYTES))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(name_temporary_file(f"mcqa_{path.name}"))
     write_durably(temporary, lambda descriptor: write_pieces(descriptor, pieces), replace_file(path))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tasks.evaluation.endpoints.client import Client
+from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.storage.answer_log import AnswerLog
 
 
@@ -16,5 +17,7 @@ class Factories:
     """Makes the clients of the endpoints; takes what `Client` takes."""
     make_log: Callable[..., AnswerLog] = AnswerLog
     """Opens the answer log; takes what `AnswerLog` takes."""
+    make_progress: Callable[..., Progress] = Progress
+    """Makes what the user sees; takes what `Progress` takes."""
     now: Callable[[], datetime] = datetime.now
     """Returns the local time, which names the files of a run."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
+from tasks.evaluation.config.loading import find_folder
 from tasks.evaluation.endpoints.event_loop import EventLoopThread
 from tasks.evaluation.errors import before_asking
 from tasks.evaluation.reporting.estimate import describe_costs, estimate_costs
@@ -65,7 +66,7 @@ def open_run(
                 config_file=config_file,
                 run_id=run_id,
                 keys=keys,
-                progress=Progress(log, is_shown=config.processing.progress_bar),
+                progress=factories.make_progress(log, is_shown=config.processing.progress_bar),
                 factories=factories,
                 start=start,
                 holder=holder,
@@ -121,7 +122,7 @@ def _enter_run(
     holder: Holder,
 ) -> Run:
     """Open the run; the stack closes it."""
-    folder, notify = Path(config_file).parent if config_file else Path(), progress.notify
+    folder, notify = find_folder(config_file), progress.notify
     endpoints = find_endpoints(config, folder, keys)
     if start is None:
         start = stack.enter_context(begin(config, folder, check_folders(config), notify))

@@ -1,12 +1,13 @@
 """Names of temporary files, which are written under such a name and then renamed into place (`durable_files`).
 
-    .{stem}_{place}_{process id}.tmp
+    .{stem}_{number}_{place}_{process id}.tmp
 
-`place` identifies where the process id is valid: it is a digest of the host's name and the process id namespace. So a later run
-can tell which files a killed one has left. A file is abandoned if its writer's place is this one and the process is gone, or if
-nothing was written to it for a day. The day is for files of other machines and containers that share the directory; a save
-takes seconds, and each of its writes renews the time. Downside: the file of a process that was killed elsewhere, or whose id
-is in use again, stays for that day.
+`number` counts the names that the process has given, since several evaluations may run in it at once. `place` identifies where
+the process id is valid: it is a digest of the host's name and the process id namespace. So a later run can tell which files a
+killed one has left. A file is abandoned if its writer's place is this one and the process is gone, or if nothing was written to
+it for a day. The day is for files of other machines and containers that share the directory; a save takes seconds, and each of
+its writes renews the time. Downside: the file of a process that was killed elsewhere, or whose id is in use again, stays for
+that day.
 """
 
 import os
@@ -14,16 +15,18 @@ import re
 import socket
 from functools import cache
 from hashlib import blake2b
+from itertools import count
 from pathlib import Path
 
 TEMPORARY_NAME = re.compile(r"\.(checkpoint_|latest\.json_|mcqa_).*\.tmp")
 WRITER = re.compile(r"_([0-9a-f]{6})_(\d{1,9})\.tmp")
 DAY_SECONDS = 86_400.0
+_numbers = count(1)
 
 
 def name_temporary_file(stem: str) -> str:
-    """Return this process's temporary name for the stem; no other living process uses it."""
-    return f".{stem}_{name_place()}_{os.getpid()}.tmp"
+    """Return a temporary name for the stem that nobody else uses, in this process or in another living one."""
+    return f".{stem}_{next(_numbers)}_{name_place()}_{os.getpid()}.tmp"
 
 
 @cache

@@ -1,0 +1,126 @@
+"""The run of a suite: what is known of its cells, what is said of them, and the state that it ends in."""
+
+from collections.abc import Sequence
+
+from prefect import get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
+from prefect.states import Completed, Crashed
+
+from flows.ending.failing import fail
+from flows.opening.run_names import name_suite
+from flows.process.shared_process import Halt
+from flows.stopping.lost_place import REASON
+from flows.stopping.stop_requests import StopRequest, is_cancelling
+from flows.stopping.suspension import Suspension, how_to_go_on
+from flows.suites.cell_ends import CellEnd, end_early
+from flows.suites.standings import Standings
+from tasks.evaluation.config.suite_file import Suite
+from tasks.evaluation.errors import GateFailed
+from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.suites.plan import CellPlan
+from tasks.flow_runs import RETRY_ASKS, is_of_deployment
+from tasks.ui_words import choose_words
+
+CONTINUE = "Run the same command again to continue"
+SIGNS = {"finished": "✅", "under the gate": "⚠️", "unfinished": "⚠️"}
+
+
+class SuiteRun:
+    """What becomes of a suite's cells.
+
+    Args:
+        suite: the suite.
+        plans: its cells.
+
+    `ends` holds the cells that have ended.
+    """
+
+    def __init__(self, suite: Suite, plans: Sequence[CellPlan]) -> None:
+        logger, words = get_run_logger(), choose_words()
+        self.suite = suite
+        self.plans = plans
+        self.ends: list[CellEnd] = [end_early(plan) for plan in plans if plan.results]
+        self.notify = Progress(lambda level, line: logger.log(level, words(line)), is_shown=False).notify
+        self._standings = Standings(plans, name_suite(suite.path), self.notify)
+
+    @property
+    def open_plans(self) -> list[CellPlan]:
+        """Return the cells that were not finished before, in the suite's order."""
+        return [plan for plan in self.plans if plan.results is None]
+
+    def begin(self) -> None:
+        """Say what is to be done."""
+        open_count, parallel = len(self.open_plans), self.suite.parallel_cells
+        at_once = f", {min(parallel, open_count)} at once" if parallel > 1 and open_count > 1 else ""
+        self.notify(f"🧮 {len(self.plans):,} cells, {len(self.ends):,} finished before: {open_count:,} to run{at_once}")
+
+    def note(self, end: CellEnd) -> None:
+        """Take how a cell has ended, and say it."""
+        self.ends.append(end)
+        alone = "" if end.kind != "unfinished" or is_of_deployment() else f". This cell alone: {_continue_alone(end.plan)}"
+        self.notify(f"{SIGNS[end.kind]} {end.plan.cell.name}: {end.message}{alone} ({len(self.ends):,} of {len(self.plans):,})")
+        if len(self.ends) < len(self.plans):
+            self._standings.write_when_due(self.ends)
+
+    def pass_on(self, stop: StopRequest, pause: Suspension, halt: Halt) -> None:
+        """Stop the cells if a signal or a pause has come."""
+        if halt.reason:
+            return
+        if stop.is_received:
+            self.notify(stop.announcement)
+            halt.reason = "a signal was received"
+        elif pause.state:
+            self.notify("Paused in Prefect's UI: saving what has arrived")
+            halt.reason = "the suite was paused"
+
+    def conclude(self, stop: StopRequest, pause: Suspension, not_begun: Sequence[CellPlan]) -> State[None]:
+        """Return the state that the suite ends in.
+
+        Raises:
+            Pause: it was paused.
+            KeyboardInterrupt: it was stopped by SIGINT.
+            TerminationSignal: it was stopped by another signal.
+        """
+        self.ends += [end_early(plan) for plan in not_begun]
+        self._standings.conclude(self.ends)
+        if pause.state and not is_cancelling():
+            self.notify(f"⚠️ Paused with {self._describe_progress()}. {how_to_go_on(pause.state)}")
+            raise Pause(state=pause.state)
+        if stop.is_received:
+            self.notify(f"⚠️ Stopped with {self._describe_progress()}. {_how_to_continue()}")
+            return stop.end(f"{self._describe_progress()}. {_how_to_continue()}")
+        return self._judge()
+
+    def end_displaced(self, not_begun: Sequence[CellPlan]) -> State[None]:
+        """Return the state of a suite that has lost its place among the runs that its deployment allows at once."""
+        self.ends += [end_early(plan) for plan in not_begun]
+        self.notify(f"⚠️ {REASON}: stopped with {self._describe_progress()}. {_how_to_continue()}")
+        return Crashed(message=f"{self._describe_progress()}. {_how_to_continue()}")
+
+    def _judge(self) -> State[None]:
+        """Return Completed if all cells are finished and pass their gates."""
+        unfinished = [end for end in self.ends if end.kind == "unfinished"]
+        if unfinished:
+            named = "; ".join(f"{end.plan.cell.name} ({end.message})" for end in unfinished)
+            message = f"{len(unfinished):,} of {len(self.plans):,} cells not finished: {named}"
+            self.notify(f"What has arrived is kept. {_how_to_continue()}")
+            return fail(message, advice=_how_to_continue())
+        failed = [f"{end.plan.cell.name}: {end.message}" for end in self.ends if end.kind == "under the gate"]
+        if failed:
+            return fail("; ".join(failed), error=GateFailed("; ".join(failed)))
+        message = f"All {len(self.plans):,} cells are finished"
+        self.notify(message)
+        return Completed(message=message)
+
+    def _describe_progress(self) -> str:
+        done = sum(end.kind != "unfinished" for end in self.ends)
+        return f"{done:,} of {len(self.plans):,} cells finished"
+
+
+def _how_to_continue() -> str:
+    return RETRY_ASKS if is_of_deployment() else CONTINUE
+
+
+def _continue_alone(plan: CellPlan) -> str:
+    return f"mcqa score --config '{plan.cell.config_file}'"

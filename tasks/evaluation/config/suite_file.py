@@ -1,0 +1,204 @@
+"""The suite file: which models are asked which questions, under which conditions.
+
+    config: config.yaml                  # what all cells share: a configuration's path, or settings; optional
+    models: [gpt-4.1, {name: llama, generator_settings: {model: llama-3-8b, server: node1, port: 8000}}]
+    questions: [astro.json, {name: bio, questions_file: bio.parquet, fields: {answer_is: index}}]
+    conditions: {plain: {rag: {enabled: false}}, rag: {rag: {enabled: true}}}    # any settings; optional
+    exclude: [{model: llama, condition: rag}]
+    parallel_cells: 2
+
+Each entry has a name, by which tables, messages and `exclude` call it. `suite_cells` makes cells of it.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from tasks.evaluation.config.paths import PathText
+from tasks.evaluation.config.yaml_files import read_yaml
+from tasks.evaluation.errors import UserMistake
+
+Axis = Literal["models", "questions", "conditions"]
+# What stands between the names of a cell.
+SEPARATOR = ","
+NAME = "name"
+
+
+class Exclusion(BaseModel):
+    """Cells that are left out: those with all of these names."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str | None = None
+    """A model's name; None: any."""
+    questions: str | None = None
+    """The name of an entry of `questions`; None: any."""
+    condition: str | None = None
+    """A condition's name; None: any."""
+
+
+class _Content(BaseModel):
+    """What stands in the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    config: PathText | dict[str, JsonValue] | None = None
+    models: list[JsonValue] = Field(min_length=1)
+    questions: list[JsonValue] = Field(min_length=1)
+    conditions: dict[str, dict[str, JsonValue] | None] = Field(default_factory=dict)
+    exclude: list[Exclusion] = Field(default_factory=list)
+    parallel_cells: Annotated[int, Field(ge=1, le=100)] = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model, a file of questions, or a condition."""
+
+    name: str
+    """Its name."""
+    settings: Mapping[str, JsonValue]
+    """The settings that it brings."""
+    shortname: str = ""
+    """Of a model: its short name in the model servers file, else its name at the shared endpoint; empty: as in the settings."""
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What the suite file says."""
+
+    path: str
+    """The file."""
+    config: str | Mapping[str, JsonValue] | None
+    """What all cells share: a configuration's path, or settings."""
+    models: tuple[Entry, ...]
+    """The models."""
+    questions: tuple[Entry, ...]
+    """The files of questions."""
+    conditions: tuple[Entry, ...]
+    """The conditions; none: the shared settings are the only one."""
+    exclude: tuple[Exclusion, ...]
+    """Which cells are left out."""
+    parallel_cells: int
+    """How many cells run at once."""
+
+
+def read_suite(path: str) -> Suite:
+    """Return what the suite file says.
+
+    Raises:
+        UserMistake: it cannot be read, or a value in it cannot be used.
+    """
+    try:
+        content = _Content.model_validate(read_yaml(path))
+        suite = Suite(
+            path=path,
+            config=content.config,
+            models=_name_all("models", [_read_model(each) for each in content.models]),
+            questions=_name_all("questions", [_read_questions(each) for each in content.questions]),
+            conditions=_name_all("conditions", [Entry(name, given or {}) for name, given in content.conditions.items()]),
+            exclude=tuple(content.exclude),
+            parallel_cells=content.parallel_cells,
+        )
+    except ValidationError as error:
+        raise UserMistake(f"{path}: {_explain(error)}") from None
+    except ValueError as error:
+        raise UserMistake(f"{path}: {error}") from None
+    _check_exclusions(suite)
+    return suite
+
+
+def _read_model(given: JsonValue) -> Entry:
+    """Return a model: its name, or settings with a name, in which `model` may be a short name too."""
+    if isinstance(given, str):
+        return Entry(given, {}, shortname=given)
+    settings = _require_settings("models", given)
+    shortname = settings.get("model")
+    if not isinstance(shortname, str):
+        return Entry(str(settings.pop(NAME)), settings)
+    del settings["model"]
+    return Entry(str(settings.pop(NAME)), settings, shortname=shortname)
+
+
+def _read_questions(given: JsonValue) -> Entry:
+    """Return a file of questions: its path, or settings with a name."""
+    if isinstance(given, str):
+        return Entry(_stem(given), {"questions_file": given})
+    settings = _require_settings("questions", given)
+    name = str(settings.pop(NAME))
+    if "questions_file" not in settings:
+        raise ValueError(f"questions: {name}: questions_file is missing")
+    return Entry(name, settings)
+
+
+def _require_settings(axis: Axis, given: JsonValue) -> dict[str, JsonValue]:
+    """Return the settings of an entry, in which a name stands.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    example = "a model's name" if axis == "models" else "a path"
+    if isinstance(given, dict) and isinstance(given.get(NAME), str):
+        return dict(given)
+    fault = f"{example}, or settings with a name, was expected in each place"
+    raise ValueError(f"{axis}: {'settings without a name, as a text: add name' if isinstance(given, dict) else fault}")
+
+
+def _stem(path: str) -> str:
+    """Return the file's name without its endings."""
+    name = Path(path).name
+    for suffix in (".gz", Path(name.removesuffix(".gz")).suffix):
+        name = name.removesuffix(suffix)
+    return name or path
+
+
+def _name_all(axis: Axis, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Check that the entries can be told apart by names that a cell's name can hold.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    names = [entry.name for entry in entries]
+    for name in names:
+        if SEPARATOR in name or not name.isprintable() or name != name.strip() or not name:
+            raise ValueError(f"{axis}: {name!r} cannot be a name, which holds no comma and no space at its ends: give another")
+        if names.count(name) > 1:
+            raise ValueError(f"{axis}: two are called {name!r}: give one of them as settings with another name")
+    return tuple(entries)
+
+
+def _check_exclusions(suite: Suite) -> None:
+    """Check that each exclusion names what is there.
+
+    Raises:
+        UserMistake: one does not.
+    """
+    for exclusion in suite.exclude:
+        named = ("model", exclusion.model, suite.models), ("questions", exclusion.questions, suite.questions)
+        for key, name, entries in (*named, ("condition", exclusion.condition, suite.conditions)):
+            known = [entry.name for entry in entries]
+            if name is not None and name not in known:
+                raise UserMistake(f"{suite.path}: exclude: there is no {key} {name!r}: {suggest(name, known)}")
+
+
+def suggest(name: str, known: Sequence[str]) -> str:
+    """Return which of the known names may have been meant."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean {nearest[0]!r}?" if nearest else f"known here: {', '.join(known) or 'none'}"
+
+
+def _explain(error: ValidationError) -> str:
+    """Describe the first error: the key's path and the reason. Unknown keys come first. No value is shown: one may be a key."""
+    detail = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    *where, key = [str(part) for part in detail["loc"]] or ["the file"]
+    if detail["type"] == "extra_forbidden":
+        known = Exclusion.model_fields if where else _Content.model_fields
+        return f"unknown key {key!r}{' in exclude' if where else ''}: {suggest(key, [*known])}"
+    path = ".".join([*where, key])
+    if detail["type"] == "missing":
+        return f"{path} is missing"
+    reason = detail["msg"].removeprefix("Value error, ")
+    return f"{path}: {reason[0].lower()}{reason[1:]}"

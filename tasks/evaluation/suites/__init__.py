@@ -1,0 +1,1 @@
+"""Suites: the plan of their cells before anything is asked, and suites made of folders of configurations."""

@@ -1,0 +1,60 @@
+"""A suite: every cell is an ordinary evaluation, one that fails stops no other, and the same call continues."""
+
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
+from prefect.client.schemas.objects import State
+
+from flows.score_questions import score_questions
+from tests.support.fake_endpoint import FakeEndpoint, answer_by_rule
+from tests.support.suites import CELLS, COUNT, count_asked, refuse, write_suite
+
+pytestmark = pytest.mark.usefixtures("exam")
+
+
+def run(suite: str) -> State:
+    from flows.run_suite import run_suite
+
+    return run_suite(suite, return_state=True)
+
+
+def test_a_cell_that_fails_stops_no_other_and_the_same_call_continues(folder: Path, endpoint: FakeEndpoint) -> None:
+    """The state names it; nothing is asked twice, and finished cells are not run again."""
+    suite = write_suite(folder, endpoint)
+    refuse(endpoint, "big,bio,warm")
+    state = run(suite)
+    assert state.is_failed()
+    assert state.message
+    assert state.message.startswith("1 of 8 cells not finished: big,bio,warm (the generator answered 401")
+    asked = count_asked(endpoint)
+    assert {cell for cell, _ in asked} == set(CELLS)
+    assert len(list((folder / "out").glob("exam_*.json"))) == 7
+    assert name_runs(state) == sorted(CELLS)
+    endpoint.forget()
+    endpoint.rule = answer_by_rule
+    assert run(suite).message == "All 8 cells are finished"
+    assert {cell for cell, _ in count_asked(endpoint)} == {"big,bio,warm"}
+    assert set(count_asked(endpoint).values()) == {1}
+    assert len(endpoint.bodies) == COUNT
+    assert len(list((folder / "out").glob("exam_*.json"))) == 8
+
+
+def name_runs(state: State) -> list[str]:
+    """Return the names of the sub-flows, without their times; each is tagged with the suite's."""
+    with get_client(sync_client=True) as client:
+        parent = FlowRunFilterParentFlowRunId(any_=[state.state_details.flow_run_id])
+        runs = client.read_flow_runs(flow_run_filter=FlowRunFilter(parent_flow_run_id=parent))
+    assert all("suite:suite" in run.tags for run in runs)
+    return sorted(run.name.partition(" ")[0] for run in runs)
+
+
+def test_a_cell_is_continued_by_its_own_name_as_a_configuration(folder: Path, endpoint: FakeEndpoint) -> None:
+    """What it has asked alone, the suite does not ask."""
+    suite = write_suite(folder, endpoint, count=2)
+    (folder / suite).write_text((folder / suite).read_text().replace("exclude: []", "exclude: [{model: small}]"))
+    assert score_questions("suite.yaml#big,bio,warm", return_state=True).is_completed()
+    assert run(suite).is_completed()
+    assert set(count_asked(endpoint).values()) == {1}
+    assert len(endpoint.bodies) == 4 * 2
