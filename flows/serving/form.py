@@ -20,7 +20,7 @@ from tasks.server_failures import SERVER_FAILURES
 
 IN_FOLDER, ELSEWHERE = "In the folder", "Another path"
 IN_SERVERS_FILE = "In the model servers file"
-WITH_MENUS = ("config_file", "overrides")
+WITH_MENUS = ("config_file", "overrides", "suite_file")
 REFRESHED = "Menus show what was there when mcqa serve started."
 
 
@@ -55,6 +55,7 @@ def make_form(deployed: JsonDict, parameters: Mapping[str, object], served: Serv
     shown = _read_object(first, "properties")
     graders = served.models and (*dict.fromkeys([*served.models, SELF_GRADER]),)
     _offer(fields, "config_file", served.configs, IN_FOLDER, ELSEWHERE, is_required=True)
+    _offer(fields, "suite_file", served.suites, IN_FOLDER, ELSEWHERE, is_required=True)
     _offer(shown, "questions_file", served.questions, IN_FOLDER, ELSEWHERE)
     _offer(shown, "model", served.models, IN_SERVERS_FILE, "Another model")
     _offer(shown, "grader", graders, IN_SERVERS_FILE, "Another name")

@@ -1,4 +1,4 @@
-"""What the run form can offer from the folder in which `mcqa serve` was called: configurations, questions, models.
+"""What the run form can offer from the folder in which `mcqa serve` was called: configurations, suites, questions, models.
 
 Only what could be meant: YAML files with our settings, and files of records that are neither results nor checkpoints. What
 cannot be read or named is left out, since any other path can be typed. The search is bounded in depth, in number and in what is
@@ -9,10 +9,12 @@ import gzip
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from tasks.evaluation.config.config import Model
 from tasks.evaluation.config.model_servers import list_model_servers
@@ -51,19 +53,23 @@ class ServedFiles:
     """Files of questions."""
     models: tuple[str, ...] = ()
     """Short names in the model servers files that these settings name."""
+    suites: tuple[str, ...] = ()
+    """Suite files."""
 
     def __str__(self) -> str:
         """Return what there is, for the terminal."""
         counts = (len(self.configs), "configuration"), (len(self.questions), "questions file"), (len(self.models), "model")
-        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts)
+        suites = ((len(self.suites), "suite"),) if self.suites else ()
+        return ", ".join(f"{count} {name}{'' if count == 1 else 's'}" for count, name in (*counts, *suites))
 
 
 def find_served_files(folder: Path) -> ServedFiles:
     """Return what lies in the folder and a few levels below; what is nearest comes first."""
     paths = sorted(islice(_walk(folder), MOST_NAMES), key=lambda path: (path.count("/"), path.casefold()))
     named = [path for path in paths if _is_nameable(path)]
-    written = (path for path in named if not COPY_OF_SETTINGS.search(path))
-    settings = {path: read for path in _choose(written, CONFIG_SUFFIXES) if (read := _read_settings(folder / path)) is not None}
+    written = [path for path in named if not COPY_OF_SETTINGS.search(path)]
+    yaml_files = {path: _read_small(folder / path) for path in _choose(written, CONFIG_SUFFIXES)}
+    settings = {path: read for path, content in yaml_files.items() if (read := _find_servers_file(content)) is not None}
     records = (*JSON_SUFFIXES, *LINES_SUFFIXES, *TABLE_SUFFIXES, *PARQUET_SUFFIXES)
     questions = (path for path in _choose(named, records) if _may_be_questions(folder / path))
     models = [name for servers, beside in _list_servers(folder, settings) for name in _read_models(servers, beside)]
@@ -71,6 +77,7 @@ def find_served_files(folder: Path) -> ServedFiles:
         configs=tuple(settings)[:MOST_OFFERED],
         questions=tuple(islice(questions, MOST_OFFERED)),
         models=tuple(dict.fromkeys(models))[:MOST_OFFERED],
+        suites=tuple(path for path, content in yaml_files.items() if _is_suite(content))[:MOST_OFFERED],
     )
 
 
@@ -99,16 +106,24 @@ def _choose(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[str]:
     return islice(chosen, MOST_READ)
 
 
-def _read_settings(path: Path) -> str | None:
-    """Return the model servers file that our settings in this file name; None if it is no file of our settings."""
+def _read_small(path: Path) -> Mapping[str, JsonValue]:
+    """Return what stands in a YAML file; nothing if it is large, or cannot be read."""
     try:
-        is_small = path.is_file() and path.stat().st_size <= LARGEST_CONFIG_BYTES
-        model = read_yaml(str(path)).get("model") if is_small else None
+        return read_yaml(str(path)) if path.is_file() and path.stat().st_size <= LARGEST_CONFIG_BYTES else {}
     except (OSError, UserMistake):
-        return None
+        return {}
+
+
+def _find_servers_file(content: Mapping[str, JsonValue]) -> str | None:
+    """Return the model servers file that these settings name; None if they are none of ours."""
+    model = content.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("generator_settings"), dict):
         return None
     return str(model.get("model_config_file") or DEFAULT_SERVERS)
+
+
+def _is_suite(content: Mapping[str, JsonValue]) -> bool:
+    return all(isinstance(content.get(key), list) for key in ("models", "questions"))
 
 
 def _may_be_questions(path: Path) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import is_valid
 
+from flows.run_suite import run_suite
 from flows.score_questions import score_questions
 from flows.serving.form import make_form
 from flows.serving.served_files import ServedFiles
@@ -89,3 +90,11 @@ def test_the_deployed_schema_is_left_alone() -> None:
 def test_a_schema_of_another_version_is_no_obstacle(deployed: Any) -> None:
     """What is not there is not changed."""
     assert make_form(deployed, {}, SERVED).keys() == deployed.keys()
+
+
+def test_the_form_of_a_suite_asks_for_its_file_alone() -> None:
+    """A menu of the suite files in the folder, with a switch to any other path."""
+    schema: Any = make_form(parameter_schema(run_suite).model_dump(), {}, ServedFiles(suites=("night.yaml",)))
+    assert [*schema["properties"]] == ["suite_file"]
+    assert offered({**schema, "definitions": {"Overrides": {"properties": {}}}}, "suite_file") == ["night.yaml"]
+    assert is_valid({"suite_file": "elsewhere/suite.yaml"}, schema)

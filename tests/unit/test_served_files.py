@@ -40,6 +40,15 @@ def test_settings_that_a_run_has_written_beside_its_results_are_not_offered(fold
     assert find_served_files(folder).configs == ("results/exam_config_llama-8b.yaml",)
 
 
+def test_suite_files_are_told_from_configurations(folder: Path) -> None:
+    """By what stands in them; the terminal counts them where there are some."""
+    write(folder, "night.yaml", "models: [a]\nquestions: [exam.json]\n")
+    write(folder, "model_servers.yaml", "servers: []\nmodels: [a]\n")
+    served = find_served_files(folder)
+    assert (served.suites, served.configs) == (("night.yaml",), ())
+    assert str(served) == "0 configurations, 0 questions files, 0 models, 1 suite"
+
+
 def test_an_empty_folder_offers_nothing(folder: Path) -> None:
     """And neither does one that is not there."""
     assert find_served_files(folder) == find_served_files(folder / "none") == ServedFiles()
