@@ -23,7 +23,13 @@ def name_flow_run() -> str:
 
 def name_suite_run() -> str:
     """Return the name of the run of a suite, in the same way."""
-    return _choose_name(lambda parameters: f"suite {name_suite(str(parameters.get('suite_file') or ''))}")
+    return _choose_name(lambda parameters: describe_suite(str(parameters.get("suite_file") or "")))
+
+
+def describe_suite(suite_file: str) -> str:
+    """Return the suite's name, which says that it is one."""
+    name = name_suite(suite_file)
+    return name if "suite" in name.lower() else f"suite {name}"
 
 
 def name_suite(suite_file: str) -> str:

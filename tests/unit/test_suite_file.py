@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.opening.run_names import describe
+from flows.opening.run_names import describe, describe_suite
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import find_folder, load_config
 from tasks.evaluation.config.overrides import Overrides
@@ -121,6 +121,7 @@ def test_an_ordinary_configuration_may_have_the_mark_in_its_name(folder: Path) -
 def test_the_run_of_a_cell_has_its_name() -> None:
     """By which it is found in Prefect's UI."""
     assert describe("suite.yaml#large,astro,rag", {}, {}) == "large,astro,rag"
+    assert (describe_suite("a/suite.yaml"), describe_suite("a/night.yaml")) == ("suite", "suite night")
 
 
 @pytest.mark.parametrize(

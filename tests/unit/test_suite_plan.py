@@ -1,5 +1,6 @@
 """The plan of a suite: every cell is checked before anything is asked, and what is left of each is known."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,14 @@ def test_a_gate_tells_a_scored_cell_from_an_unfinished_one() -> None:
     assert describe_end(first, Completed(message="Accuracy 0.5"), None).kind == "finished"
     assert describe_end(first, Failed(message=str(gate)), gate).kind == "under the gate"
     assert describe_end(first, Failed(message="2 of 5"), None).kind == end_early(first).kind == "unfinished"
+
+
+def test_retrievers_are_conditions(folder: Path, rag: dict[str, object]) -> None:
+    """Each number of chunks is an evaluation of its own, for each model."""
+    retriever = rag["rag.retriever_config"]
+    conditions = {"none": {"rag": {"enabled": False}}} | {
+        f"k{k}": {"rag": {"retrieval_top_k": k, "retriever_config": retriever}} for k in (1, 2)
+    }
+    suite = {"config": "config.yaml", "models": ["small", "large"], "questions": ["exam.json"], "conditions": conditions}
+    (folder / "suite.yaml").write_text(json.dumps(suite))
+    assert len({each.evaluation_id for each in plan()}) == 6

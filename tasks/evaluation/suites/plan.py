@@ -18,7 +18,7 @@ from tasks.evaluation.local_servers.server_commands import find_commands
 from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.reporting.estimate import CostEstimate, estimate_costs, estimate_each
 from tasks.evaluation.reporting.summary import compute_statistics
-from tasks.evaluation.retrieval.opening import find_source
+from tasks.evaluation.retrieval.opening import Source, find_source
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
@@ -94,13 +94,10 @@ def plan_suite(suite: Suite, keys: KeyReader, *, is_dry: bool = False) -> list[C
     checked = [_check_settings(cell, keys, is_dry=is_dry) for cell in list_cells(suite)]
     plans: list[CellPlan] = []
     with ExitStack() as stack:
-        read: dict[str, Questions] = {}
+        read = _Read(stack)
         for each in checked:
             with _naming(each.cell):
-                key = _describe_reading(each.config)
-                if key not in read:
-                    read[key] = stack.enter_context(closing(read_all(each.config, None)))
-                plans.append(_plan_cell(each, read[key]))
+                plans.append(_plan_cell(each, read))
     _refuse_twins(plans)
     return plans
 
@@ -139,16 +136,39 @@ def _naming(cell: Cell) -> Iterator[None]:
         raise UserMistake(named if named.startswith(cell.config_file) else f"{cell.config_file}: {named}") from None
 
 
-def _describe_reading(config: Config) -> str:
-    """Return what decides how a file of questions is read: cells with the same share one reading."""
-    parts = config.questions_file, config.processing.question_format, config.rag.uses_context, config.fields
-    return repr((*parts, bool(config.model.grader_shortname)))
+class _Read:
+    """Reads each file of questions and each corpus once, for all cells that read it in the same way.
+
+    Args:
+        stack: closes the questions.
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._questions: dict[str, Questions] = {}
+        self._sources: dict[str, Source | None] = {}
+
+    def read_questions(self, config: Config) -> Questions:
+        """Return the questions that the settings name."""
+        parts = config.questions_file, config.processing.question_format, config.rag.uses_context, config.fields
+        key = repr((*parts, bool(config.model.grader_shortname)))
+        if key not in self._questions:
+            self._questions[key] = self._stack.enter_context(closing(read_all(config, None)))
+        return self._questions[key]
+
+    def find_source(self, config: Config, folder: Path) -> Source | None:
+        """Return where chunks come from; what it is known by depends on the settings of `rag` alone."""
+        key = repr(config.rag)
+        if key not in self._sources:
+            # Nothing is kept: in a dry run, our own folder may not exist.
+            self._sources[key] = find_source(config, folder, None)
+        return self._sources[key]
 
 
-def _plan_cell(checked: _Checked, questions: Questions) -> CellPlan:
+def _plan_cell(checked: _Checked, read: _Read) -> CellPlan:
     config = checked.config
-    # Nothing is kept, and temporary files go to the system's temporary folder: in a dry run, our own may not exist.
-    source = find_source(config, checked.folder, None)
+    questions, source = read.read_questions(config), read.find_source(config, checked.folder)
+    # Temporary files go to the system's temporary folder.
     preparation = prepare(
         config, questions, checked.endpoints, source=source, own_folder=None, run_id="a suite", notify=lambda _: None
     )
