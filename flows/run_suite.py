@@ -17,16 +17,20 @@ from flows.opening.run_names import name_suite, name_suite_run
 from flows.process.quiet_logs import leave_out_tracebacks
 from flows.process.shared_process import Halt, SharedProcess, sharing
 from flows.score_questions import MOST_THREADS, score_questions
+from flows.stopping.budget_form import read_budget_form
 from flows.stopping.lost_place import REASON
 from flows.stopping.stop_requests import stop_on_signals
 from flows.stopping.suspension import hold_back_pause
 from flows.suites.cell_window import CellFuture, CellWindow
 from flows.suites.opening import open_suite
 from flows.suites.suite_run import SuiteRun
+from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.suites.plan import CellPlan
 
 SuiteFile = Annotated[str, Field(min_length=1, json_schema_extra={"title": "Suite file"})]
+Budget = Annotated[Caps, Field(json_schema_extra={"title": "Budget", "default": {}})]
+AS_IN_FILE = Caps()
 
 
 # The same name: in Prefect's UI, in its filters and automations, this is a run like any other.
@@ -36,27 +40,29 @@ SuiteFile = Annotated[str, Field(min_length=1, json_schema_extra={"title": "Suit
     task_runner=ThreadPoolTaskRunner(max_workers=MOST_THREADS),  # type: ignore[arg-type]  # Prefect's own types disagree
     persist_result=False,
 )
-def run_suite(suite_file: SuiteFile) -> State[None]:
+def run_suite(suite_file: SuiteFile, budget: Budget = AS_IN_FILE) -> State[None]:
     """Run the cells of a suite that are not finished.
 
     Args:
         suite_file: the path of the YAML file that names models, questions and conditions, as the worker sees it.
+        budget: what all cells together may spend in this run, where that differs from the file.
     """
     leave_out_tracebacks()
     try:
-        return run_cells(suite_file)
+        return run_cells(suite_file, budget)
     except EvaluationError as error:
         return fail(str(error), error=error)
 
 
 @report_outcome
-def run_cells(suite_file: str) -> State[None]:
+def run_cells(suite_file: str, budget: Caps) -> State[None]:
     """Run the cells that the suite has left; return the state that it ends in.
 
     Raises:
         EvaluationError: it cannot begin.
     """
-    with open_suite(suite_file) as suite, stop_on_signals() as stop, hold_back_pause() as pause:
+    form = read_budget_form()
+    with open_suite(suite_file, budget, form) as suite, stop_on_signals() as stop, hold_back_pause() as pause:
         suite.begin()
         window = CellWindow(suite.open_plans, partial(start_cell, suite), suite.suite.parallel_cells)
         try:
@@ -72,7 +78,7 @@ def run_cells(suite_file: str) -> State[None]:
 
 def watch(suite: SuiteRun, window: CellWindow, pass_on: Callable[[], None]) -> None:
     """Start cells and take their ends, until none runs and none is to be started."""
-    while window.fill():
+    while window.fill(is_open=suite.may_begin):
         end = window.wait()
         if end:
             suite.note(end)
@@ -83,7 +89,7 @@ def start_cell(suite: SuiteRun, plan: CellPlan, halt: Halt) -> CellFuture:
     """Start a cell in a thread of its own."""
     name = plan.cell.name
     suite.notify(f"▶️ {name}: {plan.to_ask:,} answers to ask for" + (f", {plan.to_grade:,} to grade" if plan.to_grade else ""))
-    with sharing(SharedProcess(name, name_suite(plan.cell.suite.path), halt)):
+    with sharing(SharedProcess(name, name_suite(plan.cell.suite.path), halt, suite.budget)):
         return run_cell.submit(name, plan.cell.config_file)
 
 

@@ -56,7 +56,7 @@ def served(mcqa: Path, elsewhere: Path, surroundings: dict[str, str]) -> Iterato
         process, log = start_serve(elsewhere, surroundings, "--port", str(port), mcqa=mcqa)
         yield Served(elsewhere, f"http://127.0.0.1:{port}", endpoint, process, log, surroundings)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=150) == 0
 
 
 def test_the_quickstart_s_questions_are_found(mcqa: Path, elsewhere: Path, surroundings: dict[str, str]) -> None:

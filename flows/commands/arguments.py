@@ -46,3 +46,11 @@ def _read(text: str, expand: Callable[[str], str]) -> str:
         return expand(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_caps(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that limit what may be spent."""
+    add = parser.add_argument
+    add("--max-cost", type=float, metavar="X", help="stop before all results have cost more than X US dollars")
+    add("--max-tokens-total", type=int, metavar="N", help="stop before all results have taken more than N tokens")
+    add("--max-seconds", type=float, metavar="S", help="ask nothing more after S seconds")

@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from flows.commands.arguments import read_input_path, read_path
+from flows.commands.arguments import add_caps, read_input_path, read_path
 from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
@@ -56,9 +56,7 @@ def _add_progress(parser: argparse.ArgumentParser) -> None:
     add("--checkpoint-dir", dest="checkpoint_directory", type=read_path, metavar="DIR", help="the folder for checkpoints")
     add("--resume-from", dest="resume_from_checkpoint", type=read_path, metavar="FILE", help="continue this very checkpoint")
     add("--no-auto-resume", dest="auto_resume", action="store_false", help="reuse nothing of earlier runs")
-    add("--max-cost", type=float, metavar="X", help="stop before all results have cost more than X US dollars")
-    add("--max-tokens-total", type=int, metavar="N", help="stop before all results have taken more than N tokens")
-    add("--max-seconds", type=float, metavar="S", help="ask nothing more after S seconds")
+    add_caps(parser)
     add("--save-incremental", action="store_true", help="make every answer durable before it counts")
     add("--no-progress-bar", dest="progress_bar", action="store_false", help="show no progress bar")
     add("--retry-refused", action="store_true", help="ask again what the endpoint refused before")

@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from flows.commands.arguments import read_input_path, read_path
+from flows.commands.arguments import add_caps, read_input_path, read_path
 from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
@@ -16,6 +16,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("suite_file", nargs="?", type=read_input_path, metavar="SUITE", help="the YAML file of models, questions, conditions")
     add("--dry-run", action="store_true", help="say for each cell what would be asked and what is known, and ask nothing")
+    add_caps(parser)
     add("--from-configs", type=read_path, metavar="DIR", help="make a suite file of a folder of configurations")
     add("-o", "--output", type=read_path, metavar="FILE", help="write that suite file to FILE")
     parser.set_defaults(run=run)
@@ -37,9 +38,10 @@ def run(options: argparse.Namespace) -> int:
     server = start_server(print_line) if not options.dry_run and is_probably_needed(os.environ) else None
     from flows.commands import suite_plan  # noqa: PLC0415 - imports what takes long
 
+    caps = {name: value for name, value in vars(options).items() if name.startswith("max_")}
     if options.dry_run:
-        return suite_plan.show_plan(options.suite_file)
-    return suite_plan.run_cells(options.suite_file, server)
+        return suite_plan.show_plan(options.suite_file, caps)
+    return suite_plan.run_cells(options.suite_file, caps, server)
 
 
 def _make_file(options: argparse.Namespace) -> int:

@@ -1,13 +1,14 @@
 """What `mcqa suite` does with a suite file: it checks all cells, and runs the flow or shows what it would do."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flows.commands.scoring import prepare_prefect
 from flows.commands.sections import Section, Table, to_terminal
 from flows.process.terminal import EXIT_DONE, print_line
 from flows.serving.temporary_server import TemporaryServer
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
+from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.config.suite_file import read_suite
 from tasks.evaluation.spending.costs import format_dollars
 from tasks.evaluation.spending.tokens import Role, TokenSum
@@ -18,17 +19,19 @@ ROLES: tuple[Role, ...] = ("generator", "grader")
 UNKNOWN = "unknown"
 
 
-def run_cells(suite_file: str, server: TemporaryServer | None) -> int:
+def run_cells(suite_file: str, given: Mapping[str, object], server: TemporaryServer | None) -> int:
     """Run the cells of the suite that are not finished; return the exit code.
 
     Args:
         suite_file: the suite file's path.
+        given: caps of the budget, in place of those in the file.
         server: a Prefect server that has been started in case that no other is set up; None: none was started.
 
     Raises:
         UserMistake: the file, the settings or the questions of a cell cannot be used; nothing was asked.
     """
-    plans = _make_plans(suite_file, is_dry=False)
+    caps = Caps.read(given)
+    plans = _make_plans(suite_file, caps, is_dry=False)
     prepare_prefect(is_verbose=any(plan.config.processing.verbose for plan in plans))
     # Imports Prefect, which takes a second: mistakes show before that.
     from flows.commands.flow_call import run_flow  # noqa: PLC0415
@@ -36,16 +39,16 @@ def run_cells(suite_file: str, server: TemporaryServer | None) -> int:
     from flows.suites.opening import hand_over_plans  # noqa: PLC0415
 
     with hand_over_plans(plans):
-        return run_flow(lambda: run_suite(suite_file, return_state=True), server)
+        return run_flow(lambda: run_suite(suite_file, caps, return_state=True), server)
 
 
-def show_plan(suite_file: str) -> int:
+def show_plan(suite_file: str, given: Mapping[str, object]) -> int:
     """Print what each cell would reuse and ask; ask nothing, and leave every folder as it is.
 
     Raises:
         UserMistake: the file, the settings or the questions of a cell cannot be used.
     """
-    print_line(to_terminal(describe_plan(_make_plans(suite_file, is_dry=True))))
+    print_line(to_terminal(describe_plan(_make_plans(suite_file, Caps.read(given), is_dry=True))))
     return EXIT_DONE
 
 
@@ -65,8 +68,8 @@ def describe_plan(plans: Sequence[CellPlan]) -> list[Section]:
     return [Section(table=Table(headings, rows, TEXTS), lines=lines)]
 
 
-def _make_plans(suite_file: str, *, is_dry: bool) -> list[CellPlan]:
-    return plan_suite(read_suite(suite_file), KeyReader(os.environ, lambda _: NO_KEY), is_dry=is_dry)
+def _make_plans(suite_file: str, caps: Caps, *, is_dry: bool) -> list[CellPlan]:
+    return plan_suite(read_suite(suite_file, caps), KeyReader(os.environ, lambda _: NO_KEY), is_dry=is_dry)
 
 
 def _numbers(plan: CellPlan) -> tuple[int, ...]:

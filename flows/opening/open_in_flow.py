@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from flows.opening.secret_blocks import load_secret
 from flows.opening.signs_of_life import signs_of_life
 from flows.opening.sole_process import sole_process
 from flows.process.quiet_logs import quiet_task_runs
-from flows.process.shared_process import find_shared
+from flows.process.shared_process import SharedProcess, find_shared
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_config_file, load_config
 from tasks.evaluation.config.overrides import Overrides
@@ -46,7 +47,7 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
     config = start.config if start else load_config(config_file, overrides)
     run_id, keys = str(flow_run.id), KeyReader(os.environ, load_secret)
     logger, words, shared = get_run_logger(), choose_words(), find_shared()
-    factories = Factories(make_progress=partial(Progress, name=shared.name)) if shared else Factories()
+    factories = _make_factories(shared) if shared else Factories()
     source = config_file or "the parameters alone"
     logger.info("Settings from %s, in %s on %s", source, Path.cwd(), socket.gethostname())
     with (
@@ -70,3 +71,9 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
         for warning in list_key_warnings(run.addresses, found_plain=keys.found_plain):
             run.progress.notify(warning)
         yield run
+
+
+def _make_factories(shared: SharedProcess) -> Factories:
+    """Return what makes the parts of a run that it has in common with those beside it."""
+    factories, budget = Factories(make_progress=partial(Progress, name=shared.name)), shared.budget
+    return replace(factories, open_budget=lambda _, __: budget.open()) if budget else factories

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from tasks.evaluation.spending.common_budget import CommonBudget
+
 
 class Halt:
     """Asks several runs to stop. It may be asked and read in any thread.
@@ -29,6 +31,8 @@ class SharedProcess:
     """What they are called together."""
     halt: Halt
     """Asks them to stop."""
+    budget: CommonBudget | None
+    """What they may spend together; None: each has its own budget, or none."""
 
 
 _shared: ContextVar[SharedProcess | None] = ContextVar("shared_process", default=None)

@@ -5,6 +5,7 @@ all answers to its settings, the later ones over the earlier.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from prefect import suspend_flow_run
@@ -16,7 +17,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 from pydantic import Field, create_model
 
-from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.config.budget_settings import CAPS, BudgetSettings
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.errors import BudgetReached
 from tasks.evaluation.reporting.summary import compute_accuracy
@@ -29,8 +30,7 @@ KEY = "budget-{number}"
 ANSWER_KEY = keyset_from_base_key(f"suspended-{KEY}")["response"]
 FINISH = "finish"
 # What the form calls the caps: as the run form does.
-TITLES = {name: Overrides.model_fields[name].title for name in ("max_cost", "max_tokens_total", "max_seconds")}
-CAPS = {"max_cost": "cost", "max_tokens_total": "tokens", "max_seconds": "seconds"}
+TITLES = {name: Overrides.model_fields[name].title for name in CAPS}
 
 
 class BudgetForm:
@@ -48,10 +48,17 @@ class BudgetForm:
         """Return True if the run is to finish with what there is."""
         return bool(self._answers) and self._answers[-1].get(FINISH) is True
 
+    def raise_caps(self, settings: BudgetSettings) -> BudgetSettings:
+        """Return the budget with the caps that were raised."""
+        return settings.replace(self._raised)
+
     def apply(self, overrides: Overrides) -> Overrides:
         """Return the settings of the run with the caps that were raised."""
-        raised = {name: answer[name] for answer in self._answers for name in CAPS if answer.get(name) is not None}
-        return overrides.model_copy(update=raised)
+        return overrides.model_copy(update=self._raised)
+
+    @property
+    def _raised(self) -> dict[str, Any]:
+        return {name: answer[name] for answer in self._answers for name in CAPS if answer.get(name) is not None}
 
     def begin(self, run: Run) -> None:
         """Check that the endpoints can be asked; if the run is to finish with what there is, see to it that nothing is.
@@ -78,12 +85,25 @@ class BudgetForm:
             return Completed(message=f"Accuracy {accuracy}; {open_count:,} of {total:,} not asked, as the budget was reached")
         # A shard's parent watches it, and raises no cap.
         if is_of_deployment() and not flow_run.parent_flow_run_id:
-            said = f"{total - open_count:,} of {total:,} questions are finished: {run.stop_cause}"
-            run.progress.notify(f"⚠️ Suspended. {said}; Resume asks how to go on")
             report_tokens(run)
-            key = KEY.format(number=len(self._answers) + 1)
-            suspend_flow_run(wait_for_input=_make_form(run.config.budget, said), timeout=None, key=key)
+            said = f"{total - open_count:,} of {total:,} questions are finished: {run.stop_cause}"
+            self.suspend(run.config.budget, said, run.progress.notify)
         return None
+
+    def suspend(self, settings: BudgetSettings, said: str, notify: Callable[[str], None]) -> None:
+        """Suspend the present run until its form is answered.
+
+        Args:
+            settings: the budget.
+            said: why, in the form.
+            notify: takes what the user should know.
+
+        Raises:
+            Pause: the run is suspended.
+        """
+        notify(f"⚠️ Suspended. {said}; Resume asks how to go on")
+        key = KEY.format(number=len(self._answers) + 1)
+        suspend_flow_run(wait_for_input=_make_form(settings, said), timeout=None, key=key)
 
 
 def read_budget_form() -> BudgetForm:

@@ -39,12 +39,12 @@ class CellWindow:
         """Return the cells that were not started."""
         return [*self._waiting]
 
-    def fill(self) -> bool:
-        """Start a cell if another may run; return True if any does.
+    def fill(self, *, is_open: bool = True) -> bool:
+        """Start a cell if another may run, and any may be started; return True if one runs.
 
         One alone, since Prefect's server on SQLite makes flow runs that begin at once wait for each other for seconds.
         """
-        if not self.halt.reason and len(self._in_flight) < self._parallel:
+        if is_open and not self.halt.reason and len(self._in_flight) < self._parallel:
             plan = next((each for each in self._waiting if self._may_start(each)), None)
             if plan:
                 self._waiting.remove(plan)

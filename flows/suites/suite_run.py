@@ -1,6 +1,7 @@
 """The run of a suite: what is known of its cells, what is said of them, and the state that it ends in."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
@@ -10,14 +11,18 @@ from prefect.states import Completed, Crashed
 from flows.ending.failing import fail
 from flows.opening.run_names import name_suite
 from flows.process.shared_process import Halt
+from flows.stopping.budget_form import BudgetForm
 from flows.stopping.lost_place import REASON
 from flows.stopping.stop_requests import StopRequest, is_cancelling
 from flows.stopping.suspension import Suspension, how_to_go_on
 from flows.suites.cell_ends import CellEnd, end_early
 from flows.suites.standings import Standings
-from tasks.evaluation.config.suite_file import Suite
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.spending.amounts import Spending
+from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.suites.plan import CellPlan
 from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.ui_words import choose_words
@@ -32,14 +37,17 @@ class SuiteRun:
     Args:
         suite: the suite.
         plans: its cells.
+        form: what was answered when the budget was reached.
 
-    `ends` holds the cells that have ended.
+    `budget` is what all cells together may spend; None: anything. `ends` holds the cells that have ended.
     """
 
-    def __init__(self, suite: Suite, plans: Sequence[CellPlan]) -> None:
+    def __init__(self, suite: Suite, plans: Sequence[CellPlan], form: BudgetForm) -> None:
         logger, words = get_run_logger(), choose_words()
         self.suite = suite
         self.plans = plans
+        self.budget = _open_budget(form.raise_caps(suite.budget), plans)
+        self._form = form
         self.ends: list[CellEnd] = [end_early(plan) for plan in plans if plan.results]
         self.notify = Progress(lambda level, line: logger.log(level, words(line)), is_shown=False).notify
         self._standings = Standings(plans, name_suite(suite.path), self.notify)
@@ -49,11 +57,18 @@ class SuiteRun:
         """Return the cells that were not finished before, in the suite's order."""
         return [plan for plan in self.plans if plan.results is None]
 
+    @property
+    def may_begin(self) -> bool:
+        """Return True if another cell may begin: the budget is not reached."""
+        return not self._form.finishes and (self.budget is None or self.budget.cause is None)
+
     def begin(self) -> None:
         """Say what is to be done."""
         open_count, parallel = len(self.open_plans), self.suite.parallel_cells
         at_once = f", {min(parallel, open_count)} at once" if parallel > 1 and open_count > 1 else ""
         self.notify(f"🧮 {len(self.plans):,} cells, {len(self.ends):,} finished before: {open_count:,} to run{at_once}")
+        if self.budget and self.budget.settings.limits_spending:
+            self.notify(f"💰 Budget: {self.budget.describe()} spent")
 
     def note(self, end: CellEnd) -> None:
         """Take how a cell has ended, and say it."""
@@ -101,7 +116,11 @@ class SuiteRun:
     def _judge(self) -> State[None]:
         """Return Completed if all cells are finished and pass their gates."""
         unfinished = [end for end in self.ends if end.kind == "unfinished"]
+        if unfinished and self._form.finishes:
+            return Completed(message=f"{self._describe_progress()}; the others were not, as the budget was reached")
         if unfinished:
+            if self.budget and self.budget.cause and is_of_deployment():
+                self._form.suspend(self.budget.settings, f"{self._describe_progress()}: {self.budget.cause}", self.notify)
             named = "; ".join(f"{end.plan.cell.name} ({end.message})" for end in unfinished)
             message = f"{len(unfinished):,} of {len(self.plans):,} cells not finished: {named}"
             self.notify(f"What has arrived is kept. {_how_to_continue()}")
@@ -116,6 +135,13 @@ class SuiteRun:
     def _describe_progress(self) -> str:
         done = sum(end.kind != "unfinished" for end in self.ends)
         return f"{done:,} of {len(self.plans):,} cells finished"
+
+
+def _open_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> CommonBudget | None:
+    """Return what the cells may spend together; None if nothing is limited."""
+    if settings == NO_BUDGET:
+        return None
+    return CommonBudget(settings, reduce(Spending.plus, (plan.spent for plan in plans), Spending()))
 
 
 def _how_to_continue() -> str:

@@ -46,7 +46,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield Served(folder, f"http://127.0.0.1:{port}", endpoint, process, log, environment)
         started = find_descendants(process.pid)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=150) == 0
     assert len(started) >= 4
     assert [pid for pid in started if is_alive(pid)] == []
 

@@ -31,7 +31,7 @@ def test_a_taken_port_is_a_mistake(served: Served) -> None:
     """The message says what to do where the other is a Prefect server."""
     port = served.url.rpartition(":")[2]
     command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--port", port]
-    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=150, check=False)
     assert ended.returncode == 2
     assert f"--server {served.url}/api" in ended.stderr
 
@@ -43,14 +43,14 @@ def test_the_ui_is_served_over_ipv6(served: Served, host: str) -> None:
     environment = {**served.environment, "PREFECT_HOME": str(served.folder / "home of its own")}
     process, log = start_serve(served.folder, environment, "--host", host, "--port", str(find_free_port()))
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=150) == 0
     assert "Prefect's UI: http://[::1]:" in log.read_text()
 
 
 def test_a_host_that_is_none_is_a_mistake(served: Served) -> None:
     """The message says which."""
     command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--host", "1.2.3.4.5", "--port", str(find_free_port())]
-    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=150, check=False)
     assert ended.returncode == 2
     assert "nothing can be served on 1.2.3.4.5:" in ended.stderr
 
@@ -58,7 +58,7 @@ def test_a_host_that_is_none_is_a_mistake(served: Served) -> None:
 def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
     """Nothing is started."""
     command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--server", "http://127.0.0.1:9/api"]
-    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=150, check=False)
     assert ended.returncode == 2
     assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr
 
@@ -77,7 +77,7 @@ def test_the_next_start_replaces_what_is_of_yesterday(served: Served) -> None:
     (served.folder / "deployments.yaml").write_text(LEFT)
     process, log = start_serve(served.folder, served.environment, "--server", f"{served.url}/api")
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=150) == 0
     assert list_automations(served) == names
     assert "Removed the deployment retired, which deployments.yaml no longer names\n" in log.read_text()
     assert served.refusal("retired").startswith("404")

@@ -19,7 +19,7 @@ def test_a_dead_server_is_a_mistake(folder: Path, endpoint: FakeEndpoint, addres
     url = address.format(port=find_free_port("127.0.0.1"))
     command = [str(Path(sys.executable).with_name("mcqa")), "score", "--config", "config.yaml"]
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_API_URL": url}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=150, check=False)
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"mcqa: error: no Prefect server can be used at {url} (")
     assert "unset PREFECT_API_URL" in ended.stderr

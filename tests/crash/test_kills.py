@@ -181,7 +181,7 @@ def test_a_second_signal_stops_at_once(folder: Path, endpoint: FakeEndpoint, pre
     os.killpg(process.pid, signal.SIGINT)
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=150) == 130
     process.communicate()
     endpoint.delay_seconds = 0
     assert finish(start(folder, api_url=prefect_server))[0] == 0

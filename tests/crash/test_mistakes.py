@@ -23,7 +23,7 @@ def files(folder: Path, endpoint: FakeEndpoint) -> None:
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).with_name("mcqa")), *arguments]
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_API_URL": "http://127.0.0.1:9/api"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=150, check=False)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_dry_run_counts_what_is_known(folder: Path, endpoint: FakeEndpoint, pr
     """The three questions that were scored before."""
     command = [str(Path(sys.executable).with_name("mcqa")), "score", "--config", "config.yaml", "--limit", "3"]
     environment = {**os.environ, "FAKE_KEY": "sk-very-secret", "PREFECT_API_URL": prefect_server}
-    subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=60, check=True)
+    subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=150, check=True)
     assert "Scores reused: 3" in run(folder, "score", "--config", "config.yaml", "--dry-run").stdout
 
 

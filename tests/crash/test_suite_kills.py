@@ -37,14 +37,14 @@ def test_the_same_command_continues_all_cells(
     process = start(prefect_server)
     wait_until(lambda: len(endpoint.bodies) >= 30)
     os.killpg(process.pid, number)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=150)
     assert process.returncode == code
     if number == signal.SIGINT:
         assert "cells finished. Run the same command again to continue" in printed
         assert "This cell alone: mcqa score --config 'suite.yaml#" in printed
     endpoint.delay_seconds = 0
     process = start(prefect_server)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=150)
     assert process.returncode == 0, printed
     assert "All 8 cells are finished" in printed
     asked = count_asked(endpoint)

@@ -8,16 +8,17 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlo
 from prefect.client.schemas.objects import State
 
 from flows.score_questions import score_questions
+from tasks.evaluation.config.overrides import Caps
 from tests.support.fake_endpoint import FakeEndpoint, answer_by_rule
 from tests.support.suites import CELLS, COUNT, count_asked, refuse, write_suite
 
 pytestmark = pytest.mark.usefixtures("exam")
 
 
-def run(suite: str) -> State:
+def run(suite: str, **caps: float) -> State:
     from flows.run_suite import run_suite
 
-    return run_suite(suite, return_state=True)
+    return run_suite(suite, Caps.model_validate(caps), return_state=True)
 
 
 def test_a_cell_that_fails_stops_no_other_and_the_same_call_continues(folder: Path, endpoint: FakeEndpoint) -> None:
@@ -58,3 +59,22 @@ def test_a_cell_is_continued_by_its_own_name_as_a_configuration(folder: Path, en
     assert run(suite).is_completed()
     assert set(count_asked(endpoint).values()) == {1}
     assert len(endpoint.bodies) == 4 * 2
+
+
+def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint) -> None:
+    """No cap is passed, cells that could ask nothing are not begun, and a higher cap continues; what was paid before counts."""
+    suite = write_suite(folder, endpoint)
+    config = folder / "config.yaml"
+    config.write_text(config.read_text().replace("{model: fake", "{model: fake, max_tokens: 20"))
+    state = run(suite, max_tokens_total=900)
+    assert state.is_failed()
+    assert "the budget is reached: " in str(state.message)
+    assert "not begun" in str(state.message)
+    asked = len(endpoint.bodies)
+    assert 0 < asked * 12 <= 900
+    assert len(name_runs(state)) < len(CELLS)
+    assert run(suite, max_tokens_total=900).is_failed()
+    assert len(endpoint.bodies) <= 900 / 12
+    assert run(suite, max_tokens_total=9_000).message == "All 8 cells are finished"
+    assert set(count_asked(endpoint).values()) == {1}
+    assert len(endpoint.bodies) == len(CELLS) * COUNT

@@ -192,7 +192,7 @@ def hold_back(endpoint: FakeEndpoint, after: int) -> threading.Event:
 
 def wait_until(holds: Callable[[], bool]) -> None:
     """Wait until the condition holds."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 150
     while not holds():
         assert time.monotonic() < deadline, "what the test waits for did not come"
         time.sleep(0.01)

@@ -28,7 +28,7 @@ def find_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(holds: Callable[[], bool], timeout_seconds: float = 120) -> None:
+def wait_until(holds: Callable[[], bool], timeout_seconds: float = 240) -> None:
     """Wait until the condition holds."""
     deadline = time.monotonic() + timeout_seconds
     while not holds():
@@ -94,7 +94,7 @@ class Served:
         request = Request(f"{self.url}/api/{path}", content, {"Content-Type": "application/json"}, method=method)
         for _ in range(20):
             try:
-                with urlopen(request, timeout=60) as response:
+                with urlopen(request, timeout=150) as response:
                     text = response.read()
                     return json.loads(text) if text else None
             except HTTPError as error:
@@ -135,7 +135,7 @@ class Served:
     def wait_for(self, run_id: str, *states: str) -> str:
         """Wait for one of the states; return its message."""
         try:
-            wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=200)
+            wait_until(lambda: self.state(run_id)[0] in states, timeout_seconds=240)
         except AssertionError as error:
             error.add_note("\n".join(self.history(run_id)))
             raise

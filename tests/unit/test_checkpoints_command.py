@@ -67,7 +67,7 @@ def test_list_bears_a_closed_pipe() -> None:
         [str(Path(sys.executable).with_name("mcqa")), "checkpoints", "list"],
         stdout=writer,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     os.close(writer)
@@ -83,7 +83,7 @@ def test_the_command_is_quick_to_start() -> None:
         "from flows.commands.cli import main\n"
         "main(['checkpoints', 'list'])\n"
     )
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=150, check=True)
     assert ended.stdout.endswith("[]\n")
 
 

@@ -37,7 +37,7 @@ def list_packages(module: str) -> set[str]:
         "print(*(name for name in packages - ours if not name.startswith('_')))\n"
     )
     command = [sys.executable, "-c", code]
-    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True).stdout.split())
+    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=150, check=True).stdout.split())
 
 
 @pytest.mark.parametrize(

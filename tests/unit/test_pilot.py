@@ -77,7 +77,7 @@ def start(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
 
 def finish(pilot: "subprocess.Popen[str]") -> tuple[int, str]:
     """Wait for the pilot job to end; return its exit code and its last words."""
-    _, errors = pilot.communicate(timeout=60)
+    _, errors = pilot.communicate(timeout=150)
     return pilot.returncode, errors
 
 

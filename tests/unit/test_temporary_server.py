@@ -49,6 +49,6 @@ def test_a_server_that_is_not_needed_leaves_nothing(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code]
     environment = {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
-    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30, check=True)
+    printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=150, check=True)
     pid, folder = printed.stdout.split()
     wait_until(lambda: not Path(folder).exists() and int(pid) not in find_parents())

@@ -1,5 +1,6 @@
 """The settings that limit what may be spent."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,8 @@ from tasks.evaluation.config.settings import Settings
 Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 TokenCount = Annotated[int, Field(ge=1)]
 Period = Literal["day", "month"]
+# The caps, by the names that the command and the form give them.
+CAPS = {"max_cost": "cost", "max_tokens_total": "tokens", "max_seconds": "seconds"}
 
 
 class BudgetSettings(Settings):
@@ -31,6 +34,10 @@ class BudgetSettings(Settings):
         if self.per and self.cost is None and self.tokens is None:
             raise ValueError(f"per: {self.per} limits nothing: set cost or tokens beside it")
         return self
+
+    def replace(self, caps: Mapping[str, object]) -> Self:
+        """Return the budget with these caps, by the names in `CAPS`, in place of its own; None leaves one as it is."""
+        return self.model_copy(update={CAPS[name]: cap for name, cap in caps.items() if cap is not None})
 
     @property
     def limits_spending(self) -> bool:

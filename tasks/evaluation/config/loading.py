@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from tasks.evaluation.config.budget_settings import CAPS
 from tasks.evaluation.config.config import Config, Output
 from tasks.evaluation.config.model_choice import choose_model, open_section
 from tasks.evaluation.config.overrides import Overrides
@@ -25,9 +26,6 @@ SECTION_OF = {
     **dict.fromkeys(Output.model_fields, "output"),
     "model_config_file": "model",
 }
-
-# The budget's caps, by the names that the command and the form give them.
-CAPS = {"max_cost": "cost", "max_tokens_total": "tokens", "max_seconds": "seconds"}
 
 
 def load_config(config_file: str | None, overrides: Overrides) -> Config:

@@ -72,7 +72,43 @@ def offer(field: JsonDict, values: Sequence[str], title: str, other: str, *, is_
     field["anyOf"] = [{"title": title, "type": "string", "enum": [*values]}, {"title": other, "type": "string"}, *none]
 
 
-class Advanced(BaseModel):
+class Caps(BaseModel):
+    """What may be spent at most; an empty cap is taken from the file."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_form)
+
+    max_cost: Amount | None = Field(
+        default=None, title="Highest cost", description="Stop before all results have cost more than this many US dollars."
+    )
+    max_tokens_total: Count | None = Field(
+        default=None, title="Most tokens", description="Stop before all results have taken more tokens than this."
+    )
+    max_seconds: Amount | None = Field(
+        default=None, title="Longest time", description="Ask nothing more after this many seconds."
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read_empty(cls, value: object) -> object:
+        """Return None for a field of the form that was filled in and emptied again."""
+        return None if value == "" else value
+
+    @classmethod
+    def read(cls, given: Mapping[str, object]) -> Self:
+        """Return the settings that were given under these names.
+
+        Raises:
+            UserMistake: one of them cannot be used.
+        """
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            detail = error.errors()[0]
+            name, reason = str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")
+            raise UserMistake(f"{name}: {detail['input']!r} cannot be used: {reason[0].lower()}{reason[1:]}") from None
+
+
+class Advanced(Caps):
     """What is seldom changed for a single run; an empty setting is taken from the configuration file."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), json_schema_extra=_as_long_form)
@@ -95,15 +131,6 @@ class Advanced(BaseModel):
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."
-    )
-    max_cost: Amount | None = Field(
-        default=None, title="Highest cost", description="Stop before all results have cost more than this many US dollars."
-    )
-    max_tokens_total: Count | None = Field(
-        default=None, title="Most tokens", description="Stop before all results have taken more tokens than this."
-    )
-    max_seconds: Amount | None = Field(
-        default=None, title="Longest time", description="Ask nothing more after this many seconds."
     )
     checkpoint_interval: Count | None = Field(
         default=None, title="Checkpoint interval", description="Save a checkpoint after this many questions."
@@ -156,12 +183,6 @@ class Advanced(BaseModel):
     progress_bar: bool | None = Field(default=None, title="Progress bar", description="Show progress in the terminal.")
     verbose: bool | None = Field(default=None, title="Verbose", description="Show Prefect's own lines too.")
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _read_empty(cls, value: object) -> object:
-        """Return None for a field of the form that was filled in and emptied again."""
-        return None if value == "" else value
-
 
 class Overrides(Advanced):
     """The settings of this run that differ from the configuration file; an empty one is taken from the file."""
@@ -204,20 +225,6 @@ class Overrides(Advanced):
         title="Auto-resume",
         description="Reuse what earlier runs have answered; false asks everything again. A retry continues its own run anyway.",
     )
-
-    @classmethod
-    def read(cls, given: Mapping[str, object]) -> Self:
-        """Return the settings that were given under these names.
-
-        Raises:
-            UserMistake: one of them cannot be used.
-        """
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            detail = error.errors()[0]
-            name, reason = str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")
-            raise UserMistake(f"{name}: {detail['input']!r} cannot be used: {reason[0].lower()}{reason[1:]}") from None
 
     def combine(self, advanced: Advanced) -> Self:
         """Return these settings with those of the form's second box, which hold where both are given."""

@@ -6,6 +6,7 @@
     conditions: {plain: {rag: {enabled: false}}, rag: {rag: {enabled: true}}}    # any settings; optional
     exclude: [{model: llama, condition: rag}]
     parallel_cells: 2
+    budget: {cost: 20}                   # of all cells together; optional
 
 Each entry has a name, by which tables, messages and `exclude` call it. `suite_cells` makes cells of it.
 """
@@ -18,6 +19,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.config.paths import PathText
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
@@ -26,6 +29,7 @@ Axis = Literal["models", "questions", "conditions"]
 # What stands between the names of a cell.
 SEPARATOR = ","
 NAME = "name"
+NO_BUDGET, NO_CAPS = BudgetSettings(), Caps()
 
 
 class Exclusion(BaseModel):
@@ -52,6 +56,7 @@ class _Content(BaseModel):
     conditions: dict[str, dict[str, JsonValue] | None] = Field(default_factory=dict)
     exclude: list[Exclusion] = Field(default_factory=list)
     parallel_cells: Annotated[int, Field(ge=1, le=100)] = 1
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
 
 
 @dataclass(frozen=True)
@@ -84,10 +89,16 @@ class Suite:
     """Which cells are left out."""
     parallel_cells: int
     """How many cells run at once."""
+    budget: BudgetSettings
+    """What all cells together may spend."""
 
 
-def read_suite(path: str) -> Suite:
+def read_suite(path: str, caps: Caps = NO_CAPS) -> Suite:
     """Return what the suite file says.
+
+    Args:
+        path: the file.
+        caps: of the budget, in place of those in the file.
 
     Raises:
         UserMistake: it cannot be read, or a value in it cannot be used.
@@ -102,6 +113,7 @@ def read_suite(path: str) -> Suite:
             conditions=_name_all("conditions", [Entry(name, given or {}) for name, given in content.conditions.items()]),
             exclude=tuple(content.exclude),
             parallel_cells=content.parallel_cells,
+            budget=content.budget.replace(dict(caps)),
         )
     except ValidationError as error:
         raise UserMistake(f"{path}: {_explain(error)}") from None

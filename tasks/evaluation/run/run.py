@@ -23,7 +23,6 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
-from tasks.evaluation.run.budgets import open_budget
 from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
@@ -83,7 +82,7 @@ class Run:
         self.followings: list[Following] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._encoder: Client | None = None
-        self._budget = open_budget(preparation, ledger)
+        self._budget = factories.open_budget(preparation, ledger)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None

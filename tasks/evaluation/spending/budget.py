@@ -75,14 +75,25 @@ class Budget:
         settings: the caps.
         purse: what is left in it may be spent.
         now: returns the time in seconds.
+        began: the time from which the seconds are counted; None: now.
+        on_end: called with the cause when nothing more may be sent.
     """
 
-    def __init__(self, settings: BudgetSettings, purse: Purse, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settings: BudgetSettings,
+        purse: Purse,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        began: float | None = None,
+        on_end: Callable[[EvaluationError], None] = lambda _: None,
+    ) -> None:
         self.settings = settings
         self._caps = Caps(settings)
         self.cause: EvaluationError | None = None
         self._purse = purse
-        self._now, self._began = now, now()
+        self._now, self._began = now, now() if began is None else began
+        self._on_end = on_end
         self._spent = self._held = self._claimed = NOTHING
         self._in_flight, self._is_alone = 0, False
         self._on_idle: Callable[[], object] | None = None
@@ -121,7 +132,9 @@ class Budget:
 
     def refuse(self, cause: EvaluationError) -> None:
         """Let nothing more be sent, for this cause."""
-        self.cause = self.cause or cause
+        if self.cause is None:
+            self.cause = cause
+            self._on_end(cause)
         self._change.set()
 
     def find_overtime(self) -> BudgetReached | None:
@@ -129,7 +142,7 @@ class Budget:
         seconds = self.settings.seconds
         if seconds is None or self._now() - self._began < seconds:
             return None
-        return BudgetReached(f"the {seconds:,.0f} seconds of this run are over: --max-seconds limits each run anew")
+        return BudgetReached(f"the {seconds:,.0f} seconds are over that --max-seconds gives each run")
 
     def close(self) -> None:
         """Leave what was not spent to others."""
@@ -137,7 +150,8 @@ class Budget:
 
     async def _wait_for_room(self, most: Spending | None) -> None:
         while True:
-            self.cause = self.cause or self.find_overtime()
+            if overtime := self.find_overtime():
+                self.refuse(overtime)
             if self.cause:
                 raise self.cause
             if self._has_room(most):

@@ -10,7 +10,7 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import find_folder, load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.suite_cells import Cell, list_cells
-from tasks.evaluation.config.suite_file import Suite
+from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.errors import UserMistake
@@ -19,12 +19,14 @@ from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.reporting.estimate import CostEstimate, estimate_costs, estimate_each
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.retrieval.opening import Source, find_source
+from tasks.evaluation.run.budgets import find_spent
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
 from tasks.evaluation.run.resumption import reuse_earlier
 from tasks.evaluation.run.start import read_all
 from tasks.evaluation.scoring.ledger import Ledger
+from tasks.evaluation.spending.amounts import Spending
 from tasks.evaluation.spending.tokens import Role, TokenSum
 from tasks.evaluation.suites.finished import find_results, is_as_wanted
 
@@ -34,6 +36,7 @@ NO_RESUME = (
 )
 NO_CHECKPOINTS = "enable_checkpointing is false, but a suite continues from its cells' checkpoints: leave it out"
 OWN_SAMPLES = "random_selection without random_seed lets each cell draw other questions: set processing.random_seed"
+TWO_BUDGETS = "budget is set in the suite file and here: leave one out, or give this one `per: day` and the suite none"
 ONE_SHARD = "shard is set, but the cells of a suite ask all questions: leave it out"
 
 
@@ -59,6 +62,8 @@ class CellPlan:
     """How many questions the endpoint has refused."""
     unusable: int
     """How many entries cannot be asked."""
+    spent: Spending
+    """What its answers and grades have cost."""
     tokens: Mapping[Role, TokenSum | None]
     """About how many tokens each endpoint takes that will be asked; None where no known answer says what it cost."""
     costs: Mapping[Role, CostEstimate]
@@ -106,6 +111,8 @@ def _check_settings(cell: Cell, keys: KeyReader, *, is_dry: bool) -> _Checked:
     with _naming(cell):
         config = load_config(cell.config_file, Overrides())
         _refuse_unfit(config)
+        if NO_BUDGET not in (cell.suite.budget, config.budget):
+            raise UserMistake(TWO_BUDGETS)
         folder = find_folder(cell.config_file)
         endpoints = find_endpoints(config, folder, keys)
         check_files(endpoints)
@@ -191,6 +198,7 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
         to_ask=ledger.open_asking_count - awaiting,
         refused=statistics.refused,
         unusable=statistics.unusable,
+        spent=find_spent(preparation.pricing, ledger),
         tokens=estimate_each(ledger, has_grader=checked.endpoints[1] is not None),
         costs=estimate_costs(ledger, checked.endpoints[0].request, preparation.config.prompt, preparation.pricing),
         results=finished.saved.path if finished and is_as_wanted(finished, checked.config) else None,

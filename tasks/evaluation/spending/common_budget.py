@@ -1,0 +1,77 @@
+"""One budget for several evaluations that run beside each other in one process, as the cells of a suite do."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.budget import Budget
+
+
+class CommonBudget:
+    """What several evaluations may spend together. It may be used in any thread.
+
+    `cause` is why one of them may send nothing more; None while all may.
+
+    Args:
+        settings: the caps.
+        before: what has been spent before.
+        now: returns the time in seconds.
+    """
+
+    def __init__(self, settings: BudgetSettings, before: Spending, now: Callable[[], float] = time.monotonic) -> None:
+        self.settings = settings
+        self.cause: EvaluationError | None = None
+        self.lock = threading.Lock()
+        self.shares: list[_Share] = []
+        self.caps, self.before = Caps(settings), before
+        self._now, self._began = now, now()
+
+    def open(self) -> Budget:
+        """Return the budget of one evaluation, which leaves the others what it has not claimed."""
+        return Budget(self.settings, _Share(self), self._now, began=self._began, on_end=self._note_end)
+
+    def describe(self) -> str:
+        """Return how much of the caps is spent or claimed."""
+        with self.lock:
+            return self.caps.describe(self.add_up())
+
+    def add_up(self) -> Spending:
+        """Return what is spent or claimed by all; to be called under the lock."""
+        total = self.before
+        for share in self.shares:
+            total = total.plus(share.claimed)
+        return total
+
+    def _note_end(self, cause: EvaluationError) -> None:
+        self.cause = self.cause or cause
+
+
+class _Share:
+    """What one evaluation has claimed of a common budget."""
+
+    def __init__(self, common: CommonBudget) -> None:
+        self.claimed = Spending()
+        self._common = common
+        with common.lock:
+            common.shares.append(self)
+
+    def claim(self, claimed: Spending) -> bool:
+        """Claim so much in all; return False if the others leave too little."""
+        with self._common.lock:
+            if not self._common.caps.allow(self._common.add_up().minus(self.claimed).plus(claimed)):
+                return False
+            self.claimed = claimed
+        return True
+
+    def settle(self, spent: Spending) -> None:
+        """Give back what was claimed and not spent."""
+        with self._common.lock:
+            self.claimed = spent
+
+    def add_others(self, spent: Spending) -> Spending:
+        """Return what has been spent together with what the others have claimed."""
+        with self._common.lock:
+            return self._common.add_up().minus(self.claimed).plus(spent)
