@@ -12,8 +12,8 @@ from flows.opening.abandoned_tasks import end_abandoned_tasks
 from flows.opening.signs_of_life import signs_of_life
 from flows.opening.sole_process import sole_process
 from flows.process.quiet_logs import quiet_task_runs
-from flows.suites.abandoned_cells import end_abandoned_cells
 from flows.stopping.budget_form import BudgetForm
+from flows.suites.abandoned_cells import end_abandoned_cells
 from flows.suites.suite_run import SuiteRun
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import find_config_file
