@@ -92,9 +92,11 @@ def test_a_schema_of_another_version_is_no_obstacle(deployed: Any) -> None:
     assert make_form(deployed, {}, SERVED).keys() == deployed.keys()
 
 
-def test_the_form_of_a_suite_asks_for_its_file_alone() -> None:
-    """A menu of the suite files in the folder, with a switch to any other path."""
+def test_the_form_of_a_suite_asks_for_its_file_and_its_budget() -> None:
+    """A menu of the suite files in the folder, with a switch to any other path; caps may be left empty."""
     schema: Any = make_form(parameter_schema(run_suite).model_dump(), {}, ServedFiles(suites=("night.yaml",)))
-    assert [*schema["properties"]] == ["suite_file"]
+    assert [*schema["properties"]] == ["suite_file", "budget"]
     assert offered({**schema, "definitions": {"Overrides": {"properties": {}}}}, "suite_file") == ["night.yaml"]
     assert is_valid({"suite_file": "elsewhere/suite.yaml"}, schema)
+    assert is_valid({"suite_file": "night.yaml", "budget": {"max_cost": 2.5}}, schema)
+    assert not is_valid({"suite_file": "night.yaml", "budget": {"max_cost": 0}}, schema)

@@ -13,13 +13,15 @@ from tasks.evaluation.config.export_formats import ExportFormat
 from tasks.evaluation.config.fields import Fields
 from tasks.evaluation.config.generator_settings import Generator, GeneratorSettings
 from tasks.evaluation.config.history_settings import History
-from tasks.evaluation.config.model_choice import DEFAULT_SERVERS_FILE
 from tasks.evaluation.config.paths import FileNameText, InputPathText, PathText
 from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.config.rag_settings import Rag
 from tasks.evaluation.config.secrets import mask_secrets
 from tasks.evaluation.config.settings import Settings
+
+# Where the settings name no model servers file.
+DEFAULT_SERVERS_FILE = "model_servers.yaml"
 
 
 class Model(Settings):

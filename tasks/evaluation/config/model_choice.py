@@ -4,10 +4,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from tasks.evaluation.config.config import DEFAULT_SERVERS_FILE
 from tasks.evaluation.config.model_servers import find_model_server
-
-# Where the settings name no model servers file.
-DEFAULT_SERVERS_FILE = "model_servers.yaml"
 
 
 def choose_model(model: dict[str, JsonValue], name: str, folder: Path) -> None:
