@@ -25,7 +25,7 @@ def test_no_temporary_name_is_given_twice() -> None:
 def test_a_run_is_asked_to_stop_by_whoever_has_the_signals() -> None:
     """It installs no handlers, and ends as crashed: the signal ends the process when all have saved."""
     halt, before = Halt(), signal.getsignal(signal.SIGTERM)
-    with sharing(SharedProcess("a,exam", "suite", halt)), stop_on_signals() as stop:
+    with sharing(SharedProcess("a,exam", "suite", halt, None)), stop_on_signals() as stop:
         assert signal.getsignal(signal.SIGTERM) is before
         assert not stop.is_received
         halt.reason = "a signal was received"
