@@ -3,8 +3,9 @@
 It answers question number n of `make_long_questions` with the letter n % 4, and grades such answers. It looks for nothing in a
 request but its length, the number and whether it asks for a grade, and sends replies that were made beforehand.
 
-A reply can take a while: for each question and role always the same time, drawn from a lognormal distribution. So the time that
-a run with a number of workers takes at least can be computed.
+A reply can take a while: for each question and role always the same time, drawn from a lognormal distribution, so that the time
+that a run with a number of workers takes at least can be computed; or for all the same time, where the slowest few would hide
+the others.
 """
 
 import asyncio
@@ -45,11 +46,11 @@ def make_long_questions(count: int) -> list[dict[str, str]]:
     ]
 
 
-def choose_delay(number: int, role: str, mean_seconds: float) -> float:
+def choose_delay(number: int, role: str, mean_seconds: float, sigma: float = SIGMA) -> float:
     """Return how long the reply to this question takes."""
-    if not mean_seconds:
-        return 0.0
-    return mean_seconds * math.exp(random.Random(f"{number} {role}").gauss(-(SIGMA**2) / 2, SIGMA))
+    if not mean_seconds or not sigma:
+        return mean_seconds
+    return mean_seconds * math.exp(random.Random(f"{number} {role}").gauss(-(sigma**2) / 2, sigma))
 
 
 def simulate_seconds(count: int, roles: tuple[str, ...], workers: int, mean_seconds: float) -> float:
@@ -112,10 +113,11 @@ NOT_FOUND = make_response(b"404 Not Found", b"{}")
 class Exchange(asyncio.Protocol):
     """One connection, whose requests come one after another."""
 
-    def __init__(self, traffic: list[Traffic], seen: set[tuple[int, bool]], mean_seconds: float) -> None:
+    def __init__(self, traffic: list[Traffic], seen: set[tuple[int, bool]], mean_seconds: float, sigma: float) -> None:
         self._traffic = traffic
         self._seen = seen
         self._mean_seconds = mean_seconds
+        self._sigma = sigma
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -148,7 +150,7 @@ class Exchange(asyncio.Protocol):
         self._seen.add((number, is_grader))
         traffic.different = len(self._seen)
         reply = VERDICTS[number % 3 != 0] if is_grader else ANSWERS[number % 4]
-        delay = choose_delay(number, GRADER if is_grader else GENERATOR, self._mean_seconds)
+        delay = choose_delay(number, GRADER if is_grader else GENERATOR, self._mean_seconds, self._sigma)
         if delay:
             asyncio.get_running_loop().call_later(delay, self._send, reply)
         else:
@@ -171,24 +173,26 @@ class Exchange(asyncio.Protocol):
         return make_response(b"200 OK", json.dumps(asdict(traffic)).encode())
 
 
-async def serve(connection: Connection, mean_seconds: float) -> None:
+async def serve(connection: Connection, mean_seconds: float, sigma: float) -> None:
     """Serve on a free port until the process is ended, and send the port."""
     traffic, seen = [Traffic()], set[tuple[int, bool]]()
-    server = await asyncio.get_running_loop().create_server(lambda: Exchange(traffic, seen, mean_seconds), "127.0.0.1", 0)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Exchange(traffic, seen, mean_seconds, sigma), "127.0.0.1", 0)
     connection.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 
-def run_server(connection: Connection, mean_seconds: float) -> None:
+def run_server(connection: Connection, mean_seconds: float, sigma: float) -> None:
     """Serve in this process."""
-    asyncio.run(serve(connection, mean_seconds))
+    asyncio.run(serve(connection, mean_seconds, sigma))
 
 
 @contextmanager
-def quick_endpoint(mean_seconds: float = 0.0) -> Iterator[str]:
+def quick_endpoint(mean_seconds: float = 0.0, sigma: float = SIGMA) -> Iterator[str]:
     """Serve in a process of its own while the block runs, and yield its address, up to /v1."""
     ours, theirs = multiprocessing.Pipe()
-    serving = multiprocessing.get_context("spawn").Process(target=run_server, args=(theirs, mean_seconds), daemon=True)
+    arguments = (theirs, mean_seconds, sigma)
+    serving = multiprocessing.get_context("spawn").Process(target=run_server, args=arguments, daemon=True)
     serving.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}/v1"
