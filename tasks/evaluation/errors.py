@@ -27,13 +27,16 @@ The command shows each as one message without a traceback; any other error is a 
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 
 # How to fix a StorageFailure.
 MAKE_ROOM = "make room or fix the folder, then run the same command again"
 
 
 class EvaluationError(Exception):
-    """The base class of all errors above."""
+    """The base class of all errors above. `usage` is what the reply that it stands for has cost, as far as that says."""
+
+    usage: Mapping[str, object] = MappingProxyType({})
 
 
 class UserMistake(EvaluationError):
@@ -71,7 +74,7 @@ class UnusableReply(EndpointFailure):
 
     def __init__(self, message: str, usage: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
-        self.usage: Mapping[str, object] = usage or {}
+        self.usage = usage or {}
 
 
 class NoCompletion(UnusableReply):
@@ -114,7 +117,7 @@ class Refused(EvaluationError):
 
     def __init__(self, reason: str, usage: Mapping[str, object] | None = None) -> None:
         super().__init__(reason)
-        self.usage: Mapping[str, object] = usage or {}
+        self.usage = usage or {}
 
 
 class Declined(Refused):

@@ -157,6 +157,18 @@ def test_an_endpoint_that_is_free_is_asked_at_full_speed(budgeted: Evaluation, e
     assert endpoint.most_in_flight == WORKERS
 
 
+def test_a_failure_that_says_what_it_has_cost_counts(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Though it came in place of an answer, with status 200."""
+    report, usage = {"message": "the prompt was flagged", "code": "content_filter"}, {"total_tokens": 60, "cost": 0.5}
+    endpoint.rule = lambda body: (
+        Reply({"error": report, "usage": usage}) if "Question 7:" in prompt_of(body) else answer(body, cost=0.0)
+    )
+    with budgeted.open(limit(cost=9), run_id="run") as run:
+        ask_all(run)
+        costs = run.metadata.report_cost(None).to_json()
+    assert costs["this_run"] == costs["all_results"] == {"generator": 0.5, "total": 0.5, "unknown_count": 0}
+
+
 def test_a_cost_that_nobody_knows_is_a_mistake(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """The first reply shows it, and is kept."""
     with budgeted.open(limit(cost=5), run_id="run") as run:

@@ -29,7 +29,6 @@ from tasks.evaluation.errors import (
     KeyRenewed,
     RateLimited,
     Refused,
-    UnusableReply,
 )
 from tasks.evaluation.spending.budget import Budget, Receipt
 
@@ -222,7 +221,7 @@ class Client:
                 await self.fleet.look(member)
             answer, headers = await address.transport.ask(asking.messages)
         except EvaluationError as error:
-            if isinstance(error, Refused | UnusableReply) and error.usage:
+            if error.usage:
                 self.bill.note(error.usage, receipt, asking.messages)
             self._note_error(address, error, sent_at, member)
             raise

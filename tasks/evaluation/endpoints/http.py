@@ -100,8 +100,9 @@ class Transport:
             answer = read(reply.content, role=role, seconds=seconds, content_type=content_type)
         except ReportedFailure as failure:
             retry_after_seconds = read_retry_after(reply.headers, time.time())
-            error = classify_report(read_report(failure.report), self.endpoint, retry_after_seconds)
-            raise error from None
+            reported = classify_report(read_report(failure.report), self.endpoint, retry_after_seconds)
+            reported.usage = add_cost(failure.usage, reply.headers)
+            raise reported from None
         except (UnusableReply, Refused) as error:
             error.usage = add_cost(read_usage(error.usage), reply.headers)
             raise self._scrub_error(error) from None
