@@ -50,7 +50,7 @@ CostSums = Mapping[Role, CostSum]
 
 
 class CostTable:
-    """Keeps what each question has cost according to its result, by position. Memory: 8 bytes a question.
+    """Keeps what each question has cost according to its result, by position. Memory: 16 bytes a question.
 
     Args:
         positions: how many there are.
@@ -59,7 +59,7 @@ class CostTable:
 
     def __init__(self, positions: int, pricing: Mapping[Role, Pricing]) -> None:
         self._pricing = pricing
-        self._costs = np.full((positions, len(ROLES)), NOTHING, dtype=np.float32)
+        self._costs = np.full((positions, len(ROLES)), NOTHING, dtype=np.float64)
 
     def note(self, position: int, result: Mapping[str, object]) -> None:
         """Take the cost of the question's result in place of an earlier one."""
@@ -75,7 +75,7 @@ class CostTable:
 
     def list_known(self, role: Role, positions: Sequence[int]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         """Return what one model has cost for each of these questions for which that is known."""
-        costs = self._costs[np.asarray(positions, dtype=np.int64), ROLES.index(role)].astype(np.float64)
+        costs = self._costs[np.asarray(positions, dtype=np.int64), ROLES.index(role)]
         known: np.ndarray[tuple[int, ...], np.dtype[np.float64]] = costs[costs >= 0]
         return known
 
@@ -99,7 +99,7 @@ def format_dollars(dollars: float) -> str:
     return f"${dollars:.{min(1 - int(np.floor(np.log10(dollars))), 12)}f}"
 
 
-def _add_up(costs: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> CostSum:
+def _add_up(costs: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> CostSum:
     unknown = int(np.isnan(costs).sum())
     known = costs[costs >= 0]
-    return CostSum(float(known.sum(dtype=np.float64)), len(known), unknown)
+    return CostSum(float(known.sum()), len(known), unknown)

@@ -4,7 +4,6 @@ Sources: https://platform.openai.com/docs/api-reference/chat/object, the member 
 https://openrouter.ai/docs/use-cases/usage-accounting, and for the header https://docs.litellm.ai/docs/proxy/response_headers.
 """
 
-import math
 from collections.abc import Mapping
 from typing import TypeGuard
 
@@ -12,6 +11,7 @@ from tasks.evaluation.json_lines import JsonObject, JsonValue
 
 # No reply costs this much, and larger numbers are not read exactly everywhere, or not at all.
 MOST_COUNTED = 2**53
+MOST_DOLLARS = 1_000_000
 
 # Counts by name; `prompt_tokens_details` and the like hold counts of their own. `cost` is in US dollars.
 Usage = JsonObject
@@ -100,4 +100,4 @@ def _read_dollars(value: object) -> float | None:
         amount = float(value)
     except (ValueError, OverflowError):
         return None
-    return amount if math.isfinite(amount) and amount >= 0 else None
+    return amount if 0 <= amount <= MOST_DOLLARS else None
