@@ -18,6 +18,8 @@ Usage = JsonObject
 COST = "cost"
 # Where endpoints say what a reply has cost: OpenRouter and LiteLLM, Perplexity within an object, DeepInfra.
 COSTS = (COST, "total_cost", "estimated_cost")
+# With an account's own key at the provider, OpenRouter's cost is its fee alone, and what the provider charges stands here.
+UPSTREAM_COST = "upstream_inference_cost"
 COST_HEADER = "x-litellm-response-cost"
 
 
@@ -28,7 +30,7 @@ def read_usage(value: object) -> Usage:
         return counts
     cost = _find_cost(value)
     for name, entry in value.items():
-        if is_count(entry):
+        if is_count(entry) and name != COST:
             counts[name] = entry
         elif isinstance(entry, dict):
             details: Usage = {key: count for key, count in entry.items() if is_count(count) and count}
@@ -89,7 +91,12 @@ def _find_cost(usage: Mapping[str, object]) -> float | None:
     nested = usage.get(COST)
     places = (usage, nested) if isinstance(nested, dict) else (usage,)
     found = (_read_dollars(place.get(name)) for place in places for name in COSTS)
-    return next((cost for cost in found if cost is not None), None)
+    cost = next((cost for cost in found if cost is not None), None)
+    if usage.get("is_byok") is not True:
+        return cost
+    details = usage.get("cost_details")
+    upstream = _read_dollars(details.get(UPSTREAM_COST)) if isinstance(details, dict) else None
+    return None if cost is None or upstream is None else cost + upstream
 
 
 def _read_dollars(value: object) -> float | None:
