@@ -12,6 +12,7 @@ from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.config.suite_file import read_suite
 from tasks.evaluation.spending.costs import format_dollars
 from tasks.evaluation.spending.tokens import Role, TokenSum
+from tasks.evaluation.suites.outlook import describe_budget
 from tasks.evaluation.suites.plan import CellPlan, plan_suite
 
 TEXTS = frozenset({"cell"})
@@ -63,6 +64,7 @@ def describe_plan(plans: Sequence[CellPlan]) -> list[Section]:
     lines = [
         f"{len(plans):,} cells, {finished:,} finished: {len(plans) - finished:,} to run",
         *([f"Entries that cannot be asked: {unusable:,}"] if unusable else []),
+        *describe_budget(plans[0].cell.suite.budget, plans),
         *(["Tokens are unknown as long as no answer is known that says what it cost"] if _is_unknown(plans) else []),
     ]
     return [Section(table=Table(headings, rows, TEXTS), lines=lines)]

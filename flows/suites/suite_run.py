@@ -1,7 +1,6 @@
 """The run of a suite: what is known of its cells, what is said of them, and the state that it ends in."""
 
 from collections.abc import Sequence
-from functools import reduce
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
@@ -21,8 +20,8 @@ from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.reporting.progress import Progress
-from tasks.evaluation.spending.amounts import Spending
 from tasks.evaluation.spending.common_budget import CommonBudget
+from tasks.evaluation.suites.outlook import add_up_spent, describe_budget
 from tasks.evaluation.suites.plan import CellPlan
 from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.ui_words import choose_words
@@ -69,8 +68,8 @@ class SuiteRun:
         open_count, parallel = len(self.open_plans), self.suite.parallel_cells
         at_once = f", {min(parallel, open_count)} at once" if parallel > 1 and open_count > 1 else ""
         self.notify(f"🧮 {len(self.plans):,} cells, {len(self.ends):,} finished before: {open_count:,} to run{at_once}")
-        if self.budget and self.budget.settings.limits_spending:
-            self.notify(f"💰 Budget: {self.budget.describe()} spent")
+        for line in describe_budget(self.budget.settings, self.plans) if self.budget else ():
+            self.notify(line)
 
     def note(self, end: CellEnd) -> None:
         """Take how a cell has ended, and say it."""
@@ -143,7 +142,7 @@ def _open_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> CommonB
     """Return what the cells may spend together; None if nothing is limited."""
     if settings == NO_BUDGET:
         return None
-    return CommonBudget(settings, reduce(Spending.plus, (plan.spent for plan in plans), Spending()))
+    return CommonBudget(settings, add_up_spent(plans))
 
 
 def _cut(message: str) -> str:

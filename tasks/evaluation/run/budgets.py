@@ -48,16 +48,10 @@ def describe_budget(preparation: Preparation, ledger: Ledger, costs: Mapping[Rol
     settings = preparation.config.budget
     if not settings.limits_spending or not ledger.open_count:
         return []
-    caps, purse = Caps(settings), _open_purse(preparation, ledger)
-    spent = purse.add_others(Spending())
-    low, high = (spent.dollars + sum(getattr(each, end) for each in costs.values()) for end in ("low", "high"))
-    tokens = spent.tokens + estimate_total(ledger, has_grader="grader" in preparation.pricing)
-    lines = [f"💰 Budget: {caps.describe(spent)} spent"]
-    if not caps.allow(Spending(tokens, low)):
-        return [*lines, "⚠️ By this estimate the budget ends before all questions are answered"]
-    if not caps.allow(Spending(tokens, high)):
-        return [*lines, "⚠️ By this estimate the budget may end before all questions are answered"]
-    return lines
+    spent = _open_purse(preparation, ledger).add_others(Spending())
+    tokens = estimate_total(ledger, has_grader="grader" in preparation.pricing)
+    low, high = sum(each.low for each in costs.values()), sum(each.high for each in costs.values())
+    return Caps(settings).foresee(spent, Spending(tokens, low), Spending(tokens, high))
 
 
 def find_spent(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:

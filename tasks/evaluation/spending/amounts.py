@@ -50,6 +50,21 @@ class Caps:
         parts += [] if self.settings.tokens is None else [f"{spending.tokens:,} tokens"]
         return " and ".join(parts)
 
+    def foresee(self, spent: Spending, low: Spending, high: Spending) -> list[str]:
+        """Return how much is spent, and whether the caps will do, a line each.
+
+        Args:
+            spent: what is spent already.
+            low: the least that is likely to be spent besides.
+            high: the most.
+        """
+        lines = [f"💰 Budget: {self.describe(spent)} spent"]
+        if not self.allow(spent.plus(low)):
+            return [*lines, "⚠️ By this estimate the budget ends before all questions are answered"]
+        if not self.allow(spent.plus(high)):
+            return [*lines, "⚠️ By this estimate the budget may end before all questions are answered"]
+        return lines
+
     def select(self, spending: Spending) -> Spending:
         """Return what of it is limited."""
         tokens = 0 if self.settings.tokens is None else spending.tokens

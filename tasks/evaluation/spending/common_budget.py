@@ -33,11 +33,6 @@ class CommonBudget:
         """Return the budget of one evaluation, which leaves the others what it has not claimed."""
         return Budget(self.settings, _Share(self), self._now, began=self._began, on_end=self._note_end)
 
-    def describe(self) -> str:
-        """Return how much of the caps is spent or claimed."""
-        with self.lock:
-            return self.caps.describe(self.add_up())
-
     def add_up(self) -> Spending:
         """Return what is spent or claimed by all; to be called under the lock."""
         total = self.before

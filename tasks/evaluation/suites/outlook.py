@@ -1,0 +1,23 @@
+"""Whether a suite's budget will last, by what its cells will cost."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from tasks.evaluation.config.budget_settings import BudgetSettings
+from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.suites.plan import CellPlan
+
+
+def add_up_spent(plans: Sequence[CellPlan]) -> Spending:
+    """Return what all answers and grades of the cells have cost."""
+    return reduce(Spending.plus, (plan.spent for plan in plans), Spending())
+
+
+def describe_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> list[str]:
+    """Return how much of the budget is spent, and whether it will last, a line each; nothing without caps on spending."""
+    if not settings.limits_spending or all(plan.results for plan in plans):
+        return []
+    tokens = sum(each.total for plan in plans for each in plan.tokens.values() if each)
+    costs = [cost for plan in plans for cost in plan.costs.values()]
+    low, high = sum(cost.low for cost in costs), sum(cost.high for cost in costs)
+    return Caps(settings).foresee(add_up_spent(plans), Spending(tokens, low), Spending(tokens, high))
