@@ -190,6 +190,20 @@ def test_replies_that_do_not_say_what_they_take_count_with_the_most(budgeted: Ev
         assert 0 < len(run.ledger.results) < 5_000 // MOST
 
 
+@pytest.mark.parametrize("reply", [{"usage": None}, {"choices": [], "usage": {"total_tokens": 4_500}}])
+def test_what_is_in_no_result_counts_in_the_next_run(
+    budgeted: Evaluation, endpoint: FakeEndpoint, reply: dict[str, object]
+) -> None:
+    """Replies that say nothing of their tokens, and those that are no answers."""
+    endpoint.rule = lambda body: Reply({**answer_by_rule(body).body, **reply})  # type: ignore[dict-item]
+    with budgeted.open(limit(tokens=5_000), run_id="one") as run:
+        assert "budget is reached" in ask_all(run)
+    endpoint.forget()
+    with budgeted.open(limit(tokens=5_000), run_id="two") as run:
+        assert "budget is reached" in ask_all(run)
+    assert not endpoint.bodies
+
+
 def test_without_a_limit_of_replies_the_first_goes_alone(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """Then each may take twice what the largest has taken."""
     endpoint.delay_seconds = 0.01

@@ -6,7 +6,8 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
@@ -36,6 +37,7 @@ from tasks.evaluation.spending.budget import Budget, Receipt
 EMPTY_REPLIES = 3
 # More of them would push the rest off the screen.
 SHOWN_REFUSALS = 3
+NO_USAGE: Mapping[str, object] = MappingProxyType({})
 
 # Asks a model until it has answered, as `Client.ask` does.
 Ask = Callable[[list[Message]], Awaitable[Answer]]
@@ -108,14 +110,18 @@ class Client:
             UserMistake: it declines the requests of a run that has had no answer from it yet, or is no such endpoint.
             EvaluationError: the cause for which the client was stopped.
         """
-        asking = Asking(messages)
+        asking, usage = Asking(messages), NO_USAGE
         try:
             while (answer := await self._ask_again(asking)) is None:
                 pass
+            usage = answer.usage
         except Refused as refused:
             if not (can_shorten and isinstance(refused, Declined) and refused.is_too_long):
+                usage = refused.usage
                 self._show_refusal(refused)
             raise
+        finally:
+            self.bill.note_end(asking.paid, usage)
         return answer
 
     def stop(self, cause: EvaluationError) -> None:
@@ -208,7 +214,10 @@ class Client:
     async def _send(self, address: Address, asking: Asking, member: Member | None = None) -> Answer:
         """Send one request, as soon as the budget has room for it, and note what comes of it."""
         async with self.bill.hold(asking.messages) as receipt:
-            return await self._send_paid(address, asking, member, receipt)
+            try:
+                return await self._send_paid(address, asking, member, receipt)
+            finally:
+                asking.paid = asking.paid.plus(receipt.spent)
 
     async def _send_paid(self, address: Address, asking: Asking, member: Member | None, receipt: Receipt) -> Answer:
         """Send one request, after a look at the address if it was left alone, and note what comes of it."""

@@ -1,10 +1,12 @@
 """Opens the budget of a run: its caps, and what counts against them from before."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.json_lines import JsonValue, from_line
 from tasks.evaluation.reporting.estimate import CostEstimate, estimate_total
 from tasks.evaluation.run.preparation import Preparation
@@ -14,6 +16,7 @@ from tasks.evaluation.spending.budget import Budget, OwnPurse, Purse
 from tasks.evaluation.spending.costs import add_up_roles
 from tasks.evaluation.spending.pricing import Pricing
 from tasks.evaluation.spending.shared_purse import SharedPurse, name_period
+from tasks.evaluation.spending.spending_files import read_spending, write_spending
 from tasks.evaluation.spending.tokens import Role, TokenSum
 from tasks.evaluation.storage.layout import OWN_FOLDER, SPENDING_FOLDER
 
@@ -29,12 +32,11 @@ def open_budget(preparation: Preparation, ledger: Ledger) -> Budget | None:
 def _open_purse(preparation: Preparation, ledger: Ledger) -> Purse:
     settings, processing = preparation.config.budget, preparation.config.processing
     if settings.per is None:
-        return OwnPurse(Caps(settings), find_spent(preparation.pricing, ledger) if settings.limits_spending else Spending())
+        return OwnPurse(Caps(settings), find_spent(preparation, ledger) if settings.limits_spending else Spending())
     if not processing.enable_checkpointing:
         raise UserMistake(f"budget.per: {settings.per} counts in the checkpoint directory, and checkpointing is disabled")
     period = name_period(settings.per, datetime.now(UTC))
-    folder = Path(processing.checkpoint_directory) / OWN_FOLDER / SPENDING_FOLDER / period
-    return SharedPurse(folder, preparation.run_id, Caps(settings))
+    return SharedPurse(_find_folder(preparation) / period, preparation.run_id, Caps(settings))
 
 
 def describe_budget(preparation: Preparation, ledger: Ledger, costs: Mapping[Role, CostEstimate]) -> list[str]:
@@ -54,8 +56,32 @@ def describe_budget(preparation: Preparation, ledger: Ledger, costs: Mapping[Rol
     return Caps(settings).foresee(spent, Spending(tokens, low), Spending(tokens, high))
 
 
-def find_spent(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
-    """Return what all answers and grades have cost that are known, whichever run paid for them; unknown costs are left out."""
+def find_spent(preparation: Preparation, ledger: Ledger) -> Spending:
+    """Return what the evaluation has cost, whichever run paid for it: its known answers and grades, and what is in none."""
+    spent = _add_up_known(preparation.pricing, ledger)
+    return reduce(Spending.plus, map(read_spending, _find_lost_folder(preparation).glob("*.json")), spent)
+
+
+def record_lost(preparation: Preparation, lost: Spending) -> None:
+    """Keep what the run has spent and no result holds, for later runs; what cannot be written does not count."""
+    if not any(lost) or not preparation.config.processing.enable_checkpointing:
+        return
+    path = _find_lost_folder(preparation) / f"{preparation.run_id}.json"
+    with suppress(OSError, StorageFailure):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_spending(path, read_spending(path).plus(lost))
+
+
+def _find_folder(preparation: Preparation) -> Path:
+    return Path(preparation.config.processing.checkpoint_directory) / OWN_FOLDER / SPENDING_FOLDER
+
+
+def _find_lost_folder(preparation: Preparation) -> Path:
+    return _find_folder(preparation) / preparation.roster.evaluation_id
+
+
+def _add_up_known(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
+    """Return what all answers and grades have cost that are known; unknown costs are left out."""
     tokens = sum(each.total for each in ledger.add_up_tokens().values())
     spent = Spending(tokens, add_up_roles(ledger.add_up_costs()).dollars)
     for role, usage in _list_unfinished(ledger):

@@ -23,6 +23,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
+from tasks.evaluation.run.budgets import record_lost
 from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
@@ -212,6 +213,7 @@ class Run:
         """Close the connections, on the loop, and the budget."""
         if self._budget:
             self._budget.close()
+            record_lost(self.preparation, self._budget.lost)
         await self._generator.close()
         if self._grader:
             await self._grader.close()

@@ -69,7 +69,7 @@ class OwnPurse:
 class Budget:
     """Decides whether a request may be sent. To be used on one event loop only, but for `find_overtime`.
 
-    `cause` is why nothing more may be sent; None while something may.
+    `cause` is why nothing more may be sent; None while something may. `lost` is what was spent and is in no result.
 
     Args:
         settings: the caps.
@@ -94,7 +94,7 @@ class Budget:
         self._purse = purse
         self._now, self._began = now, now() if began is None else began
         self._on_end = on_end
-        self._spent = self._held = self._claimed = NOTHING
+        self._spent = self._held = self._claimed = self.lost = NOTHING
         self._in_flight, self._is_alone = 0, False
         self._on_idle: Callable[[], object] | None = None
         self._line, self._change = asyncio.Lock(), asyncio.Event()

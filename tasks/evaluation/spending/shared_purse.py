@@ -9,7 +9,6 @@ claim in the same moment may together claim more than there is.
 """
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -17,9 +16,8 @@ from pathlib import Path
 
 from tasks.evaluation.config.budget_settings import Period
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
-from tasks.evaluation.json_lines import from_line, to_line
 from tasks.evaluation.spending.amounts import Caps, Spending
-from tasks.evaluation.storage.durable_files import replace_file, write_bytes, write_durably
+from tasks.evaluation.spending.spending_files import read_spending, write_spending
 
 LOCK = "lock"
 
@@ -35,7 +33,7 @@ class SharedPurse:
 
     def __init__(self, folder: Path, run: str, caps: Caps) -> None:
         self._folder, self._path, self._caps = folder, folder / f"{run}.json", caps
-        self._before = _read(self._path)
+        self._before = read_spending(self._path)
 
     def claim(self, claimed: Spending) -> bool:
         """Claim so much in all for this run; return False if the others leave too little.
@@ -47,13 +45,13 @@ class SharedPurse:
             whole = self._before.plus(claimed)
             if not self._caps.allow(self._add_up_others().plus(whole)):
                 return False
-            self._write(whole)
+            write_spending(self._path, whole)
         return True
 
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent; if that cannot be written, the claim stays."""
         with suppress(StorageFailure), self._locked():
-            self._write(self._before.plus(spent))
+            write_spending(self._path, self._before.plus(spent))
 
     def add_others(self, spent: Spending) -> Spending:
         """Return what this run has spent together with what the others have claimed."""
@@ -63,16 +61,8 @@ class SharedPurse:
         total = Spending()
         for path in self._folder.glob("*.json"):
             if path != self._path:
-                total = total.plus(_read(path))
+                total = total.plus(read_spending(path))
         return total
-
-    def _write(self, spending: Spending) -> None:
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-        line = to_line(spending._asdict())
-        try:
-            write_durably(temporary, lambda descriptor: write_bytes(descriptor, line), replace_file(self._path))
-        except OSError as error:
-            raise StorageFailure(f"cannot write {self._path}: {error.strerror}; {MAKE_ROOM}") from None
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -95,14 +85,3 @@ def name_period(period: Period, now: datetime) -> str:
         now: a moment in it, in the time zone by which it begins.
     """
     return f"{now:%Y-%m-%d}" if period == "day" else f"{now:%Y-%m}"
-
-
-def _read(path: Path) -> Spending:
-    """Return what the file says; nothing if there is none, or if it is damaged."""
-    try:
-        content = from_line(path.read_bytes())
-        tokens, dollars = content["tokens"], content["dollars"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return Spending()
-    is_sound = isinstance(tokens, int) and isinstance(dollars, int | float)
-    return Spending(tokens, dollars) if is_sound else Spending()  # type: ignore[arg-type]

@@ -198,7 +198,7 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
         to_ask=ledger.open_asking_count - awaiting,
         refused=statistics.refused,
         unusable=statistics.unusable,
-        spent=find_spent(preparation.pricing, ledger),
+        spent=find_spent(preparation, ledger),
         tokens=estimate_each(ledger, has_grader=checked.endpoints[1] is not None),
         costs=estimate_costs(ledger, checked.endpoints[0].request, preparation.config.prompt, preparation.pricing),
         results=finished.saved.path if finished and is_as_wanted(finished, checked.config) else None,
