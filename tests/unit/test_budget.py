@@ -16,6 +16,7 @@ from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
 from tasks.evaluation.spending.amounts import Caps, Spending
 from tasks.evaluation.spending.budget import Budget, OwnPurse
+from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.spending.shared_purse import SharedPurse
 from tests.support.evaluation import KEYS, Evaluation
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, make_questions, prompt_of, write_questions
@@ -294,6 +295,35 @@ def test_an_estimate_tells_before_the_first_question_that_a_budget_will_not_do(
     whole = sum(0.01 + (take(number) - 10) * 0.01 for number in range(1, COUNT + 1))
     rest = whole - float(re.findall(r"\$([\d.]+) of", "\n".join(lines))[0])
     assert low <= rest <= high
+
+
+def test_what_others_hold_in_common_is_waited_for() -> None:
+    """A cell is not at the end of a suite's budget as long as another may give back what is in flight."""
+    common, order = CommonBudget(BudgetSettings(tokens=1_000), Spending()), list[str]()
+    first, second = common.open(), common.open()
+
+    async def send(budget: Budget, name: str, begins: asyncio.Event, ends: asyncio.Event) -> None:
+        async with budget.hold(Spending(900, 0.0)) as receipt:
+            begins.set()
+            await ends.wait()
+            receipt.spent = Spending(60, 0.0)
+            order.append(name)
+
+    async def send_both() -> None:
+        begun, ended = asyncio.Event(), asyncio.Event()
+        one = asyncio.create_task(send(first, "one", begun, ended))
+        await begun.wait()
+        two = asyncio.create_task(send(second, "two", begun, ended))
+        await asyncio.sleep(0)
+        assert not two.done()
+        ended.set()
+        await asyncio.wait_for(asyncio.gather(one, two), 10)
+        with pytest.raises(BudgetReached, match="120 of 1,000 tokens spent, and the next request may take 900"):
+            await asyncio.wait_for(send(first, "three", begun, ended), 10)
+
+    asyncio.run(send_both())
+    assert order == ["one", "two"]
+    assert common.cause
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,13 @@
 What is in flight counts with the most that it may take, so that the caps hold however many requests there are at once; when a
 reply comes, what it has taken counts in place of that. While something is in flight, a request that finds no room waits, and
 those that come later stand in line behind it, so that a grade is not kept waiting by answers. The budget is reached when
-nothing is in flight and there is still no room.
+nothing is in flight, in none of the runs that spend from it in this process, and there is still no room.
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from tasks.evaluation.spending.amounts import Caps, Spending
 # Less than any request costs.
 LEAST_DOLLARS = 1e-9
 NOTHING = Spending()
+# How long to wait before the next look at what others, on event loops of their own, have given back.
+LOOK_SECONDS = 0.05
 
 
 @dataclass
@@ -35,6 +37,12 @@ class Purse(Protocol):
 
     def claim(self, claimed: Spending) -> bool:
         """Claim so much in all for this run; return False if the others leave too little."""
+
+    def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:
+        """Give back what is claimed and neither spent nor held, where that is cheap; return what stays claimed."""
+
+    def may_refill(self, claimed: Spending) -> bool:
+        """Return True if so much in all could be claimed once others in this process have given back what they do not spend."""
 
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent."""
@@ -57,6 +65,14 @@ class OwnPurse:
     def claim(self, claimed: Spending) -> bool:
         """Return True if so much may be spent."""
         return self._caps.allow(self._before.plus(claimed))
+
+    def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:  # noqa: ARG002 - as for `settle`
+        """Give nothing back: nobody else could spend it."""
+        return claimed
+
+    def may_refill(self, claimed: Spending) -> bool:  # noqa: ARG002 - there are no others
+        """Return False: there are no others."""
+        return False
 
     def settle(self, spent: Spending) -> None:
         """Give nothing back: nobody else could spend it."""
@@ -119,6 +135,7 @@ class Budget:
         finally:
             self._held, self._in_flight, self._is_alone = self._held.minus(aside), self._in_flight - 1, False
             self._spent = self._spent.plus(self._caps.select(receipt.spent))
+            self._claimed = self._purse.give_back(self._claimed, spent=self._spent, held=self._held)
             self._change.set()
             if not self._in_flight and self._on_idle:
                 self._on_idle()
@@ -156,18 +173,23 @@ class Budget:
                 raise self.cause
             if self._has_room(most):
                 return
-            if not self._in_flight:
+            waits_for_others = self._purse.may_refill(self._add_to_held(most))
+            if not self._in_flight and not waits_for_others:
                 self.refuse(self._describe_end(most))
             self._change.clear()
             if not self.cause:
-                await self._change.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._change.wait(), LOOK_SECONDS if waits_for_others else None)
 
     def _has_room(self, most: Spending | None) -> bool:
         if self._is_alone or (most is None and self._in_flight):
             return False
+        return self._claim(self._add_to_held(most))
+
+    def _add_to_held(self, most: Spending | None) -> Spending:
         # For a request that may take any amount, something must be left.
         least = self._caps.select(Spending(1, LEAST_DOLLARS))
-        return self._claim(self._spent.plus(self._held).plus(most or least))
+        return self._spent.plus(self._held).plus(most or least)
 
     def _claim(self, needed: Spending) -> bool:
         """Return True if so much may be spent in all. A little more is claimed, since a purse that others use is in a file."""

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import reduce
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.errors import EvaluationError
@@ -48,7 +49,7 @@ class _Share:
     """What one evaluation has claimed of a common budget."""
 
     def __init__(self, common: CommonBudget) -> None:
-        self.claimed = Spending()
+        self.claimed = self.spent = Spending()
         self._common = common
         with common.lock:
             common.shares.append(self)
@@ -61,10 +62,22 @@ class _Share:
             self.claimed = claimed
         return True
 
+    def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:  # noqa: ARG002 - a purse's
+        """Give back what is claimed and neither spent nor held; return what stays claimed."""
+        with self._common.lock:
+            self.claimed, self.spent = spent.plus(held), spent
+            return self.claimed
+
+    def may_refill(self, claimed: Spending) -> bool:
+        """Return True if so much in all could be claimed once the others have given back what they do not spend."""
+        with self._common.lock:
+            others = (share.spent for share in self._common.shares if share is not self)
+            return self._common.caps.allow(reduce(Spending.plus, others, self._common.before).plus(claimed))
+
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent."""
         with self._common.lock:
-            self.claimed = spent
+            self.claimed = self.spent = spent
 
     def add_others(self, spent: Spending) -> Spending:
         """Return what has been spent together with what the others have claimed."""

@@ -48,6 +48,14 @@ class SharedPurse:
             write_spending(self._path, whole)
         return True
 
+    def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:  # noqa: ARG002 - as for `settle`
+        """Give nothing back before the run ends: each time would be a write to the disk."""
+        return claimed
+
+    def may_refill(self, claimed: Spending) -> bool:  # noqa: ARG002 - nothing is known of it
+        """Return False: what other processes give back is not waited for."""
+        return False
+
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent; if that cannot be written, the claim stays."""
         with suppress(StorageFailure), self._locked():
