@@ -17,6 +17,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("suite_file", nargs="?", type=read_input_path, metavar="SUITE", help="the YAML file of models, questions, conditions")
     add("--dry-run", action="store_true", help="say for each cell what would be asked and what is known, and ask nothing")
     add_caps(parser)
+    add(
+        "--fail-if-worse",
+        metavar="BASELINE",
+        help="exit with code 3 if a cell is worse than this model, model/condition or file",
+    )
     add("--from-configs", type=read_path, metavar="DIR", help="make a suite file of a folder of configurations")
     add("-o", "--output", type=read_path, metavar="FILE", help="write that suite file to FILE")
     parser.set_defaults(run=run)
@@ -41,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     caps = {name: value for name, value in vars(options).items() if name.startswith("max_")}
     if options.dry_run:
         return suite_plan.show_plan(options.suite_file, caps)
-    return suite_plan.run_cells(options.suite_file, caps, server)
+    return suite_plan.run_cells(options.suite_file, caps, options.fail_if_worse, server)
 
 
 def _make_file(options: argparse.Namespace) -> int:

@@ -20,19 +20,20 @@ ROLES: tuple[Role, ...] = ("generator", "grader")
 UNKNOWN = "unknown"
 
 
-def run_cells(suite_file: str, given: Mapping[str, object], server: TemporaryServer | None) -> int:
+def run_cells(suite_file: str, given: Mapping[str, object], baseline: str | None, server: TemporaryServer | None) -> int:
     """Run the cells of the suite that are not finished; return the exit code.
 
     Args:
         suite_file: the suite file's path.
         given: caps of the budget, in place of those in the file.
+        baseline: what no cell may be worse than; None: what the file says.
         server: a Prefect server that has been started in case that no other is set up; None: none was started.
 
     Raises:
         UserMistake: the file, the settings or the questions of a cell cannot be used; nothing was asked.
     """
     caps = Caps.read(given)
-    plans = _make_plans(suite_file, caps, is_dry=False)
+    plans = _make_plans(suite_file, caps, baseline)
     prepare_prefect(is_verbose=any(plan.config.processing.verbose for plan in plans))
     # Imports Prefect, which takes a second: mistakes show before that.
     from flows.commands.flow_call import run_flow  # noqa: PLC0415
@@ -70,8 +71,8 @@ def describe_plan(plans: Sequence[CellPlan]) -> list[Section]:
     return [Section(table=Table(headings, rows, TEXTS), lines=lines)]
 
 
-def _make_plans(suite_file: str, caps: Caps, *, is_dry: bool) -> list[CellPlan]:
-    return plan_suite(read_suite(suite_file, caps), KeyReader(os.environ, lambda _: NO_KEY), is_dry=is_dry)
+def _make_plans(suite_file: str, caps: Caps, baseline: str | None = None, *, is_dry: bool = False) -> list[CellPlan]:
+    return plan_suite(read_suite(suite_file, caps, baseline), KeyReader(os.environ, lambda _: NO_KEY), is_dry=is_dry)
 
 
 def _numbers(plan: CellPlan) -> tuple[int, ...]:

@@ -39,19 +39,19 @@ class Standings:
         if time.monotonic() >= self._rests_until:
             self._write(ends)
 
-    def conclude(self, ends: Iterable[CellEnd]) -> None:
-        """Write it, say where it is, and show it in the UI."""
+    def conclude(self, ends: Iterable[CellEnd]) -> Leaderboard | None:
+        """Write it, say where it is, and show it in the UI; return it, None if it cannot be written."""
         written = self._write(ends)
         if written is None:
-            return
+            return None
         leaderboard, files = written
         self._notify(f"🏁 Leaderboard: {files['.md']} (.csv, .json, .html)")
-        if not has_audience():
-            return
-        try:
-            show_leaderboard(leaderboard, files, self._name)
-        except (*SERVER_FAILURES, OSError) as failure:
-            get_run_logger().warning("The leaderboard is not shown in Prefect's UI: %s", failure)
+        if has_audience():
+            try:
+                show_leaderboard(leaderboard, files, self._name)
+            except (*SERVER_FAILURES, OSError) as failure:
+                get_run_logger().warning("The leaderboard is not shown in Prefect's UI: %s", failure)
+        return leaderboard
 
     def _write(self, ends: Iterable[CellEnd]) -> tuple[Leaderboard, dict[str, Path]] | None:
         """Write the leaderboard; return it with its files by their endings, None if that fails."""

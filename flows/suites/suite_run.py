@@ -19,6 +19,8 @@ from flows.suites.standings import Standings
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.errors import GateFailed
+from tasks.evaluation.leaderboard.gate import check_cells
+from tasks.evaluation.leaderboard.leaderboard import Leaderboard
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.suites.outlook import add_up_spent, describe_budget
@@ -99,14 +101,14 @@ class SuiteRun:
             TerminationSignal: it was stopped by another signal.
         """
         self.ends += [end_early(plan) for plan in not_begun]
-        self._standings.conclude(self.ends)
+        leaderboard = self._standings.conclude(self.ends)
         if pause.state and not is_cancelling():
             self.notify(f"⚠️ Paused with {self._describe_progress()}. {how_to_go_on(pause.state)}")
             raise Pause(state=pause.state)
         if stop.is_received:
             self.notify(f"⚠️ Stopped with {self._describe_progress()}. {_how_to_continue()}")
             return stop.end(f"{self._describe_progress()}. {_how_to_continue()}")
-        return self._judge()
+        return self._judge(leaderboard)
 
     def end_displaced(self, not_begun: Sequence[CellPlan]) -> State[None]:
         """Return the state of a suite that has lost its place among the runs that its deployment allows at once."""
@@ -114,8 +116,8 @@ class SuiteRun:
         self.notify(f"⚠️ {REASON}: stopped with {self._describe_progress()}. {_how_to_continue()}")
         return Crashed(message=f"{self._describe_progress()}. {_how_to_continue()}")
 
-    def _judge(self) -> State[None]:
-        """Return Completed if all cells are finished and pass their gates."""
+    def _judge(self, leaderboard: Leaderboard | None) -> State[None]:
+        """Return Completed if all cells are finished and pass all gates."""
         unfinished = [end for end in self.ends if end.kind == "unfinished"]
         if unfinished and self._form.finishes:
             return Completed(message=f"{self._describe_progress()}; the others were not, as the budget was reached")
@@ -127,6 +129,11 @@ class SuiteRun:
             self.notify(f"What has arrived is kept. {_how_to_continue()}")
             return fail(message, advice=_how_to_continue())
         failed = [f"{end.plan.cell.name}: {end.message}" for end in self.ends if end.kind == "under the gate"]
+        baseline = self.suite.fail_if_worse
+        if baseline and leaderboard is None:
+            return fail("fail_if_worse cannot be decided, because there is no leaderboard")
+        if baseline and leaderboard:
+            failed += [gate.message for gate in check_cells(leaderboard, baseline) if not gate.is_passed]
         if failed:
             return fail("; ".join(failed), error=GateFailed("; ".join(failed)))
         message = f"All {len(self.plans):,} cells are finished"

@@ -9,8 +9,9 @@ from prefect.client.schemas.objects import State
 
 from flows.score_questions import score_questions
 from tasks.evaluation.config.overrides import Caps
+from tasks.evaluation.errors import GateFailed
 from tests.support.fake_endpoint import FakeEndpoint, answer_by_rule
-from tests.support.suites import CELLS, COUNT, count_asked, refuse, write_suite
+from tests.support.suites import CELLS, COUNT, count_asked, refuse, spoil, write_suite
 
 pytestmark = pytest.mark.usefixtures("exam")
 
@@ -78,3 +79,20 @@ def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint) -
     assert run(suite, max_tokens_total=9_000).message == "All 8 cells are finished"
     assert set(count_asked(endpoint).values()) == {1}
     assert len(endpoint.bodies) == len(CELLS) * COUNT
+
+
+def test_a_cell_that_is_worse_than_the_baseline_fails_the_suite(folder: Path, endpoint: FakeEndpoint) -> None:
+    """Though all cells are finished; a baseline that is not there is found before anything is asked."""
+    suite = write_suite(folder, endpoint, count=20)
+    spoil(endpoint, "big,bio,warm")
+    text = (folder / suite).read_text()
+    (folder / suite).write_text(f"{text}\nfail_if_worse: smal\n")
+    state = run(suite)
+    assert "fail_if_worse: 'smal' is no results file, no model and no model/condition here" in str(state.message)
+    assert not endpoint.bodies
+    (folder / suite).write_text(f"{text}\nfail_if_worse: small\n")
+    state = run(suite)
+    assert state.is_failed()
+    assert "big/warm" in str(state.message)
+    assert isinstance(state.result(raise_on_failure=False), GateFailed)
+    assert set(count_asked(endpoint).values()) == {1}

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_endpoint import (
+    LETTERS,
     FakeEndpoint,
     Reply,
     answer_by_rule,
+    completion,
     error,
     make_questions,
     prompt_of,
@@ -48,6 +50,17 @@ def name_cell(body: dict[str, Any]) -> str:
 def count_asked(endpoint: FakeEndpoint) -> "Counter[tuple[str, str]]":
     """Return how often each question of each cell was asked."""
     return Counter((name_cell(body), prompt_of(body)) for body in list(endpoint.bodies))
+
+
+def spoil(endpoint: FakeEndpoint, cell: str) -> None:
+    """Make the endpoint choose wrongly in this cell."""
+
+    def rule(body: dict[str, Any]) -> Reply:
+        number = int(re.findall(r"Question (\d+)", prompt_of(body))[0])
+        wrong = completion(f"The answer is {LETTERS[(number + 2) % 4]}.")
+        return wrong if name_cell(body) == cell else answer_by_rule(body)
+
+    endpoint.rule = rule
 
 
 def refuse(endpoint: FakeEndpoint, cell: str) -> None:

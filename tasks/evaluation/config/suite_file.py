@@ -7,6 +7,7 @@
     exclude: [{model: llama, condition: rag}]
     parallel_cells: 2
     budget: {cost: 20}                   # of all cells together; optional
+    fail_if_worse: gpt-4.1               # a model, a model/condition or a results file that no cell may be worse than; optional
 
 Each entry has a name, by which tables, messages and `exclude` call it. `suite_cells` makes cells of it.
 """
@@ -21,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.overrides import Caps
-from tasks.evaluation.config.paths import PathText
+from tasks.evaluation.config.paths import PathText, expand_path
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
 
@@ -57,6 +58,7 @@ class _Content(BaseModel):
     exclude: list[Exclusion] = Field(default_factory=list)
     parallel_cells: Annotated[int, Field(ge=1, le=100)] = 1
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    fail_if_worse: str | None = Field(default=None, min_length=1)
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,17 @@ class Suite:
     """How many cells run at once."""
     budget: BudgetSettings
     """What all cells together may spend."""
+    fail_if_worse: str | None
+    """A model, a model/condition or a results file that no cell may be worse than; None: whatever they are."""
 
 
-def read_suite(path: str, caps: Caps = NO_CAPS) -> Suite:
+def read_suite(path: str, caps: Caps = NO_CAPS, fail_if_worse: str | None = None) -> Suite:
     """Return what the suite file says.
 
     Args:
         path: the file.
         caps: of the budget, in place of those in the file.
+        fail_if_worse: the baseline, in place of that in the file; None: that in the file.
 
     Raises:
         UserMistake: it cannot be read, or a value in it cannot be used.
@@ -114,12 +119,14 @@ def read_suite(path: str, caps: Caps = NO_CAPS) -> Suite:
             exclude=tuple(content.exclude),
             parallel_cells=content.parallel_cells,
             budget=content.budget.replace(dict(caps)),
+            fail_if_worse=fail_if_worse or content.fail_if_worse,
         )
     except ValidationError as error:
         raise UserMistake(f"{path}: {_explain(error)}") from None
     except ValueError as error:
         raise UserMistake(f"{path}: {error}") from None
     _check_exclusions(suite)
+    _check_baseline(suite)
     return suite
 
 
@@ -194,6 +201,24 @@ def _check_exclusions(suite: Suite) -> None:
             known = [entry.name for entry in entries]
             if name is not None and name not in known:
                 raise UserMistake(f"{suite.path}: exclude: there is no {key} {name!r}: {suggest(name, known)}")
+
+
+def _check_baseline(suite: Suite) -> None:
+    """Check that there is what no cell may be worse than.
+
+    Raises:
+        UserMistake: there is not.
+    """
+    baseline, models = suite.fail_if_worse, [model.name for model in suite.models]
+    names = [*models, *(f"{model}/{condition.name}" for model in models for condition in suite.conditions)]
+    if baseline is None or baseline in names:
+        return
+    try:
+        is_file = Path(expand_path(baseline)).is_file()
+    except (OSError, ValueError):  # too long, or with a null character
+        is_file = False
+    if not is_file:
+        raise UserMistake(f"{suite.path}: fail_if_worse: {baseline!r} is no results file, no model and no model/condition here")
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
