@@ -12,7 +12,7 @@ KEY = "sk-very-secret"
 
 
 def make_client(
-    url: str, timeout_seconds: float = 10, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
+    url: str, timeout_seconds: float = 60, *, max_outage_seconds: float = 0, is_proven: bool = True, **request: float
 ) -> Client:
     """Return a client that gives up soon."""
     endpoint = Endpoint("generator", url, KEY, {"model": "m", **request})
@@ -21,7 +21,7 @@ def make_client(
 
 
 def ask(
-    url: str, timeout_seconds: float = 10, *, is_proven: bool = True, prompt: str = "Question 1", **request: float
+    url: str, timeout_seconds: float = 60, *, is_proven: bool = True, prompt: str = "Question 1", **request: float
 ) -> Answer:
     """Ask one question."""
 

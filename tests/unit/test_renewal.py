@@ -52,7 +52,7 @@ def ask(
     """Ask each endpoint this many questions at a time, and once more after what happens in between; return the last answers."""
 
     async def ask_twice() -> list[Answer]:
-        clients = [Client(target, Patience(10, 0), is_proven=is_proven, slots=Slots(1000), notify=notify) for target in targets]
+        clients = [Client(target, Patience(60, 0), is_proven=is_proven, slots=Slots(1000), notify=notify) for target in targets]
         try:
             await ask_all(clients)
             between()
@@ -72,7 +72,7 @@ def check(target: Endpoint) -> None:
     """Check the endpoint as before the first question."""
 
     async def check_once() -> None:
-        client = Client(target, Patience(10, 0), is_proven=False, slots=Slots(), notify=print)
+        client = Client(target, Patience(60, 0), is_proven=False, slots=Slots(), notify=print)
         try:
             await check_endpoint(client, print)
         finally:
@@ -193,7 +193,7 @@ def test_one_failure_is_enough_for_all(endpoint: FakeEndpoint, key: ExpiringKey)
     target = find_by_command(endpoint, key)
 
     async def ask_each() -> list[Answer | BaseException]:
-        client = Client(target, Patience(10, 0), is_proven=True, slots=Slots(1000), notify=print)
+        client = Client(target, Patience(60, 0), is_proven=True, slots=Slots(1000), notify=print)
         asking = [client.ask([{"role": "user", "content": f"Question {n}"}]) for n in range(1, 9)]
         try:
             return await asyncio.gather(*asking, return_exceptions=True)
