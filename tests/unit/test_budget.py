@@ -214,6 +214,20 @@ def test_without_a_limit_of_replies_the_first_goes_alone(budgeted: Evaluation, e
         assert 0 < spent(endpoint) <= 1_500
 
 
+@pytest.mark.parametrize("caps", [{"tokens": 1_500}, {"cost": 1_500}])
+def test_a_run_that_goes_on_knows_the_largest_reply_of_earlier_ones(
+    budgeted: Evaluation, endpoint: FakeEndpoint, caps: dict[str, object]
+) -> None:
+    """What did not fit into the budget does not fit into it the second time."""
+    endpoint.rule = lambda body: answer(body, cost=float(take(int(re.findall(r"Question (\d+)", prompt_of(body))[0]))))
+    settings = limit(**caps) | {"model.generator_settings.max_tokens": None}
+    for most in (COUNT, 0):
+        endpoint.forget()
+        with budgeted.open(settings, run_id="run") as run:
+            assert "the next request may take" in ask_all(run)
+        assert endpoint.asked().total() <= most
+
+
 def test_time_that_is_over_ends_a_run_and_loses_nothing_in_flight(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """It is waited for, and nothing more is sent."""
     endpoint.delay_seconds = 0.2

@@ -46,6 +46,11 @@ class Bill:
         self._largest: Spending | None = None
         self._has_costs = False
 
+    def expect(self, largest: Spending | None) -> None:
+        """Take what earlier runs have paid for the largest of their replies; None: nothing is known of any."""
+        if largest and largest.tokens:
+            self._largest, self._has_costs = largest, largest.dollars > 0
+
     @asynccontextmanager
     async def hold(self, messages: Sequence[Message]) -> AsyncIterator[Receipt]:
         """Set aside what the request may cost, as soon as the budget has room, until it has ended.

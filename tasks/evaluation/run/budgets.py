@@ -62,6 +62,14 @@ def find_spent(preparation: Preparation, ledger: Ledger) -> Spending:
     return reduce(Spending.plus, map(read_spending, _find_lost_folder(preparation).glob("*.json")), spent)
 
 
+def find_largest(ledger: Ledger, role: Role) -> Spending | None:
+    """Return the most that one model has cost for a question, a repeat at a time on average; None without results."""
+    if role == "encoder" or not len(ledger.results):
+        return None
+    repeats, dollars = ledger.roster.repeats, float(ledger.list_costs(role).max(initial=0.0))
+    return Spending(-(-ledger.find_most_tokens(role) // repeats), dollars / repeats)
+
+
 def record_lost(preparation: Preparation, lost: Spending) -> None:
     """Keep what the run has spent and no result holds, for later runs; what cannot be written does not count."""
     if not any(lost) or not preparation.config.processing.enable_checkpointing:

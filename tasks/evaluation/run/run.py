@@ -23,7 +23,7 @@ from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
-from tasks.evaluation.run.budgets import record_lost
+from tasks.evaluation.run.budgets import find_largest, record_lost
 from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
@@ -229,7 +229,7 @@ class Run:
     def _make_client(self, endpoint: Endpoint, *, is_proven: bool) -> Client:
         processing = self.config.processing
         patience = Patience(processing.request_timeout_seconds, processing.max_outage_seconds)
-        return self.factories.make_client(
+        client = self.factories.make_client(
             endpoint,
             patience,
             is_proven=is_proven,
@@ -238,3 +238,6 @@ class Run:
             most_each=processing.parallel_per_server,
             budget=self._budget,
         )
+        if self._budget:
+            client.bill.expect(find_largest(self.ledger, endpoint.role))
+        return client

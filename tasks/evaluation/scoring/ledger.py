@@ -277,6 +277,10 @@ class Ledger:
         """Return what one model has cost for each result for which that is known."""
         return self._costs.list_known(role, self.results.positions(0, len(self.results)))
 
+    def find_most_tokens(self, role: Role) -> int:
+        """Return the most tokens that one model has taken for a result; 0 if none says."""
+        return self._tokens.find_most(role, self.results.positions(0, len(self.results)))
+
     def count_models(self) -> Counter[str]:
         """Return how many results each model has answered, by the name that the endpoint gave it."""
         return self._models.count(list(self.results.positions(0, len(self.results))))

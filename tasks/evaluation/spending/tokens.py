@@ -102,6 +102,11 @@ class TokenTable:
         chosen = self._counts[np.asarray(positions, dtype=np.int64)]
         return {role: self._add_up_role(chosen[:, row]) for row, role in enumerate(ROLES)}
 
+    def find_most(self, role: Role, positions: Sequence[int]) -> int:
+        """Return the most tokens that one model has taken for a question at these positions; 0 without any."""
+        totals = self._counts[np.asarray(positions, dtype=np.int64), ROLES.index(role), -1]
+        return int(totals.max(initial=0))
+
     @staticmethod
     def _add_up_role(counts: np.ndarray[tuple[int, ...], np.dtype[np.uint32]]) -> TokenSum:
         prompt, completion, total = map(int, counts.sum(axis=0, dtype=np.int64))
