@@ -24,6 +24,7 @@ from tasks.evaluation.reporting.summary import compute_accuracy
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
 from tasks.flow_runs import is_of_deployment
+from tasks.ui_words import in_ui_words
 
 KEY = "budget-{number}"
 # As Prefect names the answer to a run that it has suspended with the key.
@@ -103,7 +104,7 @@ class BudgetForm:
         """
         notify(f"⚠️ Suspended. {said}; Resume asks how to go on")
         key = KEY.format(number=len(self._answers) + 1)
-        suspend_flow_run(wait_for_input=_make_form(settings, said), timeout=None, key=key)
+        suspend_flow_run(wait_for_input=_make_form(settings, in_ui_words(said)), timeout=None, key=key)
 
 
 def read_budget_form() -> BudgetForm:

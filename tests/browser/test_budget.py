@@ -32,6 +32,7 @@ def test_a_budget_is_raised_in_a_form_and_then_finished_with(served: Served) -> 
     assert form["properties"]["max_tokens_total"]["default"] == CAP
     assert set(form["properties"]) == {"max_tokens_total", "finish"}
     assert f"{first} of {COUNT} questions are finished: the budget is reached: {first * 12:,} of {CAP} tokens" in form["said"]
+    assert form["said"].endswith('raise "Most tokens"')
     resume(served, run_id, max_tokens_total=CAP + 240)
     served.wait_for(run_id, "Suspended")
     second = served.asked("frugal")
