@@ -107,6 +107,7 @@ def test_unknown_costs_are_counted_and_never_nothing() -> None:
     assert total.dollars == pytest.approx(0.5028)
     assert table.add_up([0, 3])["generator"].total == pytest.approx(0.5028, rel=1e-12)
     assert str(CostSum(unknown=3)) == "unknown"
+    assert str(CostSum(1.5, 2, 1)) == "$1.50, and what 1 reply without a known price has cost"
     assert str(CostSum(1.5, 2, 3)) == "$1.50, and what 3 replies without a known price have cost"
 
 

@@ -37,7 +37,8 @@ class CostSum:
     def __str__(self) -> str:
         if not self.known:
             return UNKNOWN_COST if self.unknown else format_dollars(0)
-        rest = f", and what {self.unknown:,} replies without a known price have cost" if self.unknown else ""
+        replies, have = ("reply", "has") if self.unknown == 1 else ("replies", "have")
+        rest = f", and what {self.unknown:,} {replies} without a known price {have} cost" if self.unknown else ""
         return format_dollars(self.dollars) + rest
 
     @property
