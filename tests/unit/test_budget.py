@@ -145,6 +145,7 @@ def test_a_cost_is_limited_by_prices_and_by_the_endpoints_own_word(
     total = spent(endpoint)
     assert total <= cap
     assert "raise --max-cost" in cause
+    assert report.to_json()["prices"] == {"generator": "the endpoint" if said else "the settings"}
     assert report.to_json()["all_results"] == {"generator": total, "total": total, "unknown_count": 0}
     assert report.describe()["Cost, this run"] == f"${total:,.2f}"
 

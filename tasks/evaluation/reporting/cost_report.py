@@ -9,6 +9,8 @@ from tasks.evaluation.spending.pricing import Pricing
 from tasks.evaluation.spending.tokens import Role
 from tasks.evaluation.statistics.accuracy import Accuracy
 
+THE_ENDPOINT = "the endpoint"
+
 
 @dataclass(frozen=True)
 class CostReport:
@@ -39,12 +41,17 @@ class CostReport:
         """Return the costs as files hold them: dollars, null where some replies' cost is unknown."""
         return {
             "currency": "USD",
-            "prices": {role: each.source for role, each in self.pricing.items()},
+            "prices": {role: self._find_source(role) for role in self.pricing},
             "this_run": _sums_to_json(self.this_run),
             "all_results": _sums_to_json(self.all_results),
             "per_1000_questions": self.per_1000_questions,
             "per_right_answer": self.per_right_answer,
         }
+
+    def _find_source(self, role: Role) -> str:
+        """Return who says what a model's replies cost."""
+        has_said = any(role in sums and sums[role].known for sums in (self.this_run, self.all_results))
+        return THE_ENDPOINT if has_said and self.pricing[role].prices is None else self.pricing[role].source
 
     def describe(self) -> dict[str, str]:
         """Return the costs by their names, for people; empty if nobody knows any."""
