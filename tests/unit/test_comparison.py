@@ -53,6 +53,7 @@ def test_json_holds_what_a_hand_computes(tmp_path: Path) -> None:
         "above_chance": False,
         "missing": {"refused": 1, "unusable": 1, "unscored": 0},
         "accuracy_bounds": [pytest.approx(5 / 12), pytest.approx(7 / 12)],
+        "cost": None,
     }
     assert json.loads(json.dumps(described["pairs"]))[0] == {
         "a": "a",
