@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,3 +123,18 @@ def decline(*numbers: int) -> Rule:
 
 def list_names(*names: str) -> Reply:
     return Reply({"data": [{"id": name, "owned_by": "vllm"} for name in names]})
+
+
+def write_addresses(path: Path, *servers: FakeEndpoint) -> None:
+    path.write_text("".join(f"{server.url}\n" for server in servers))
+
+
+def at_question(number: int, act: Callable[[], object], rule: Rule = answer_by_rule) -> Rule:
+    """Return a rule that acts when this question comes, and then replies as the other rule says."""
+
+    def reply(body: dict[str, Any]) -> Reply:
+        if prompt_of(body) == f"Question {number}":
+            act()
+        return rule(body)
+
+    return reply

@@ -46,3 +46,11 @@ def rag(folder: Path, encoder: Encoder) -> dict[str, object]:
             "encoder_config": {"name": "openai", "model": "e", "base_url": encoder.url, "api_key": "any-string"},
         },
     }
+
+
+@pytest.fixture
+def listed(folder: Path) -> Path:
+    """Return a file that lists nothing yet."""
+    path = folder / "servers.txt"
+    path.touch()
+    return path

@@ -1,4 +1,4 @@
-"""A file that lists the addresses of one model, and that is followed while questions are asked."""
+"""A file that lists the addresses of one model: how it is read, and what a run does with it at its start."""
 
 import asyncio
 import json
@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,7 @@ from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.address_file import AddressFile, check_files
-from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.errors import Declined, EndpointStop, UserMistake
+from tasks.evaluation.errors import EndpointStop, UserMistake
 from tasks.evaluation.run.preparation import find_endpoints
 from tests.support.addresses import (
     DROPPED,
@@ -27,37 +25,13 @@ from tests.support.addresses import (
     after,
     ask_all,
     assert_all_answered,
-    count_asked,
-    decline,
     list_names,
     make_file_target,
     until,
+    write_addresses,
 )
 from tests.support.evaluation import Evaluation, assert_own_answers
-from tests.support.fake_endpoint import FakeEndpoint, Reply, Rule, answer_by_rule, error, prompt_of, wait_until, write_config
-
-
-@pytest.fixture
-def listed(folder: Path) -> Path:
-    """Return a file that lists nothing yet."""
-    path = folder / "servers.txt"
-    path.touch()
-    return path
-
-
-def write(path: Path, *servers: FakeEndpoint) -> None:
-    path.write_text("".join(f"{server.url}\n" for server in servers))
-
-
-def at_question(number: int, act: Callable[[], object], rule: Rule = answer_by_rule) -> Rule:
-    """Return a rule that acts when this question comes, and then replies as the other rule says."""
-
-    def reply(body: dict[str, Any]) -> Reply:
-        if prompt_of(body) == f"Question {number}":
-            act()
-        return rule(body)
-
-    return reply
+from tests.support.fake_endpoint import FakeEndpoint, answer_by_rule, error, write_config
 
 
 def test_addresses_stand_one_a_line(folder: Path) -> None:
@@ -154,7 +128,7 @@ def test_a_file_that_vanishes_is_noted_once(listed: Path) -> None:
 
 def test_a_run_waits_for_the_first_address(pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The file may be empty at the start."""
-    later = threading.Timer(0.1, write, (listed, *pair))
+    later = threading.Timer(0.1, write_addresses, (listed, *pair))
     later.start()
     assert_all_answered(ask_all(make_file_target(listed), 10, is_proven=False, is_checked=True), 10)
     assert [line for line in capsys.readouterr().out.splitlines() if "servers.txt" in line] == [
@@ -165,7 +139,7 @@ def test_a_run_waits_for_the_first_address(pair: list[FakeEndpoint], listed: Pat
 
 def test_a_run_waits_for_a_listed_server_that_is_still_starting(pair: list[FakeEndpoint], listed: Path) -> None:
     """Its job writes the address before the model is loaded; no question is left unscored for that."""
-    write(listed, *pair)
+    write_addresses(listed, *pair)
     for server in pair:
         server.models, server.rule = DROPPED, after(0, DROPPED)
 
@@ -185,7 +159,7 @@ def test_an_outage_says_whether_others_go_on(
     pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str], count: int, words: str
 ) -> None:
     """The file may list one address alone."""
-    write(listed, *pair[:count])
+    write_addresses(listed, *pair[:count])
     pair[0].rule = until(30, error(503, "loading"))
     pair[1].delay_seconds = 0.05
     assert_all_answered(ask_all(make_file_target(listed), 40), 40)
@@ -197,110 +171,13 @@ def test_an_address_that_is_listed_alone_is_waited_for(
     pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From the start on."""
-    write(listed, pair[0])
+    write_addresses(listed, pair[0])
     pair[0].models, pair[0].rule = DROPPED, after(0, DROPPED)
     patience = replace(PATIENCE, max_outage_seconds=0.1)
     assert {type(outcome) for outcome in ask_all(make_file_target(listed), 4, is_checked=True, patience=patience)} == {
         EndpointStop
     }
     assert capsys.readouterr().out.startswith(f"⚠️ {pair[0].url} is waited for, 0 s at most: ")
-
-
-def test_an_address_that_is_added_gets_its_share(pair: list[FakeEndpoint], listed: Path) -> None:
-    """After a look at it; what is in flight does not wait for it."""
-    write(listed, pair[0])
-
-    def add_other() -> None:
-        write(listed, *pair)
-        wait_until(lambda: len(pair[1].bodies) > 5)
-
-    pair[0].rule, pair[0].delay_seconds = at_question(3, add_other), 0.01
-    assert_all_answered(ask_all(make_file_target(listed), 200), 200)
-    assert set(count_asked(pair).values()) == {1}
-
-
-def test_an_address_that_is_removed_gets_nothing_more(pair: list[FakeEndpoint], listed: Path) -> None:
-    """What was in flight there ends there, or is asked elsewhere if its server ends first."""
-    write(listed, *pair)
-    gone: list[int] = []
-
-    def leave(body: dict[str, Any]) -> Reply:
-        write(listed, pair[1])
-        wait_until(lambda: len(pair[1].bodies) > 30)
-        gone.append(len(pair[0].bodies))
-        return DROPPED if len(gone) % 2 else answer_by_rule(body)
-
-    pair[0].rule = leave
-    pair[1].delay_seconds = 0.01
-    assert_all_answered(ask_all(make_file_target(listed), 60), 60)
-    assert len(pair[0].bodies) == 4
-    assert count_asked(pair).total() == 60 + 2
-
-
-def test_what_a_removed_address_declines_is_asked_elsewhere(
-    pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Also if no other is listed at that moment."""
-    write(listed, pair[0])
-
-    def end(body: dict[str, Any]) -> Reply:
-        listed.write_text("")
-        wait_until(lambda: ": 0 addresses now; removed" in capsys.readouterr().out)
-        threading.Timer(0.1, write, (listed, pair[1])).start()
-        return error(400, "shutting down")
-
-    pair[0].rule = end
-    assert_all_answered(ask_all(make_file_target(listed), 5, workers=1), 5)
-    assert len(pair[0].bodies) == 1
-
-
-def test_an_address_may_come_back(pair: list[FakeEndpoint], listed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever it was left alone for: another server may be there now."""
-    write(listed, *pair)
-    pair[0].admits = lambda _: False
-
-    def replace_first(body: dict[str, Any]) -> Reply:
-        wait_until(lambda: pair[0].refused_count > 0)
-        write(listed, pair[1])
-        pair[1].rule = at_question(20, bring_back)
-        return answer_by_rule(body)
-
-    def bring_back() -> None:
-        wait_until(lambda: "removed" in capsys.readouterr().out)
-        pair[0].admits = lambda _: True
-        write(listed, *pair)
-        wait_until(lambda: len(pair[0].bodies) > 3)
-
-    pair[1].rule, pair[1].delay_seconds = replace_first, 0.01
-    assert_all_answered(ask_all(make_file_target(listed), 100, workers=2), 100)
-
-
-def test_an_address_that_is_added_with_another_model_gets_nothing(pair: list[FakeEndpoint], listed: Path) -> None:
-    """It is compared with the first, also if that one is not there any more."""
-    pair[0].models, pair[1].models = list_names("m"), list_names("n")
-    write(listed, pair[0])
-    pair[0].rule = at_question(3, lambda: write(listed, *pair))
-    assert_all_answered(ask_all(make_file_target(listed), 40, is_checked=True), 40)
-    assert pair[1].bodies == []
-
-
-def test_a_file_without_addresses_stops_the_run_in_the_end(pair: list[FakeEndpoint], listed: Path) -> None:
-    """After `max_outage_seconds`; what was in flight then still counts."""
-    write(listed, pair[0])
-    pair[0].rule = at_question(3, lambda: listed.write_text(""))
-    outcomes = ask_all(make_file_target(listed), 40, workers=1, patience=replace(PATIENCE, max_outage_seconds=0.3))
-    kinds = [type(outcome) for outcome in outcomes]
-    assert kinds[:3] == [Answer] * 3
-    assert kinds[-1] is EndpointStop
-    assert str(outcomes[-1]) == f"{listed} lists no address, for 0 s now"
-
-
-def test_a_question_that_the_only_address_declines_is_refused(pair: list[FakeEndpoint], listed: Path) -> None:
-    """No address is waited for that is not listed."""
-    write(listed, pair[0])
-    pair[0].rule = decline(3)
-    outcomes = ask_all(make_file_target(listed), 4)
-    assert [type(outcome) for outcome in outcomes] == [Answer, Answer, Declined, Answer]
 
 
 def test_answers_are_reused_wherever_the_addresses_are_written(evaluation: Evaluation) -> None:
