@@ -16,7 +16,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.local_servers.server_commands import find_commands
 from tasks.evaluation.reporting.estimate import describe_costs, estimate_costs, estimate_tokens
 from tasks.evaluation.reporting.summary import compute_statistics
-from tasks.evaluation.run.budgets import describe_budget
+from tasks.evaluation.run.budgets import describe_budget, open_budget
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import Preparation, find_endpoints
@@ -81,6 +81,7 @@ def describe_plan(preparation: Preparation, ledger: Ledger, endpoints: tuple[End
     """Return what a run would reuse and ask, a line each."""
     statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
     scored, repeats = statistics.overall.count if statistics.overall else 0, ledger.roster.repeats
+    has_grader = endpoints[1] is not None
     costs = estimate_costs(ledger, endpoints[0].request, preparation.config.prompt, preparation.pricing)
     each = f", each question {repeats} times" if repeats > 1 else ""
     return [
@@ -90,7 +91,7 @@ def describe_plan(preparation: Preparation, ledger: Ledger, endpoints: tuple[End
         f"Refused, not asked again: {statistics.refused:,}",
         f"Entries that cannot be asked: {statistics.unusable:,}",
         f"To be asked: {ledger.open_asking_count - awaiting:,} of {endpoints[0].model}{each}",
-        *estimate_tokens(ledger, has_grader=endpoints[1] is not None),
+        *estimate_tokens(ledger, has_grader=has_grader),
         *describe_costs(costs),
-        *describe_budget(preparation, ledger, costs),
+        *describe_budget(open_budget(preparation, ledger), ledger, costs, has_grader=has_grader),
     ]

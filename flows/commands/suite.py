@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.suite_file:
         raise UserMistake("no suite file is named: mcqa suite SUITE.yaml, or --from-configs DIR to make one")
     if options.output:
-        raise UserMistake("--output is for --from-configs: what a suite writes is said by the settings of its cells")
+        raise UserMistake("--output is for --from-configs: the settings of its cells say what a suite writes")
     install_handlers(exit_on_signal, (signal.SIGTERM, signal.SIGHUP))
     server = start_server(print_line) if not options.dry_run and is_probably_needed(os.environ) else None
     from flows.commands import suite_plan  # noqa: PLC0415 - imports what takes long

@@ -1,4 +1,4 @@
-"""The run of a suite: what is known of its cells, what is said of them, and the state that it ends in."""
+"""The run of a suite: what is known of its cells, what its user is told, and the state that it ends in."""
 
 from collections.abc import Sequence
 
@@ -22,8 +22,9 @@ from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.leaderboard.gate import check_cells
 from tasks.evaluation.leaderboard.leaderboard import Leaderboard
 from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.spending.amounts import add_up
 from tasks.evaluation.spending.common_budget import CommonBudget
-from tasks.evaluation.suites.outlook import add_up_spent, describe_budget
+from tasks.evaluation.suites.outlook import describe_budget
 from tasks.evaluation.suites.plan import CellPlan
 from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.ui_words import choose_words
@@ -149,7 +150,7 @@ def _open_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> CommonB
     """Return what the cells may spend together; None if nothing is limited."""
     if settings == NO_BUDGET:
         return None
-    return CommonBudget(settings, add_up_spent(plans))
+    return CommonBudget(settings, add_up(plan.spent for plan in plans))
 
 
 def _cut(message: str) -> str:

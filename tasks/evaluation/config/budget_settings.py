@@ -5,10 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.evaluation.config.settings import Settings
+from tasks.evaluation.config.settings import Count, Settings
 
 Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-TokenCount = Annotated[int, Field(ge=1)]
 Period = Literal["day", "month"]
 # The caps, by the names that the command and the form give them.
 CAPS = {"max_cost": "cost", "max_tokens_total": "tokens", "max_seconds": "seconds"}
@@ -19,7 +18,7 @@ class BudgetSettings(Settings):
 
     cost: Amount | None = None
     """US dollars."""
-    tokens: TokenCount | None = None
+    tokens: Count | None = None
     """Tokens of prompts and replies together."""
     seconds: Amount | None = None
     """Seconds from the run's start; what is in flight then is waited for."""

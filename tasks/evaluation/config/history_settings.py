@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.evaluation.config.overrides import Count
+from tasks.evaluation.config.settings import Count
 
 
 class History(BaseModel):

@@ -12,10 +12,10 @@ from pydantic.config import JsonDict
 
 from tasks.evaluation.config.budget_settings import Amount
 from tasks.evaluation.config.prompt_settings import BUILT_IN
+from tasks.evaluation.config.settings import Count
 from tasks.evaluation.config.shards import ShardText
 from tasks.evaluation.errors import UserMistake
 
-Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 MOST_WORKERS = 10_000
 WorkerCount = Annotated[int, Field(ge=1, le=MOST_WORKERS)]

@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.evaluation.config.overrides import MOST_WORKERS, Count, WorkerCount
+from tasks.evaluation.config.overrides import MOST_WORKERS, WorkerCount
 from tasks.evaluation.config.paths import PathText
-from tasks.evaluation.config.settings import Settings
+from tasks.evaluation.config.settings import Count, Settings
 from tasks.evaluation.config.shards import ShardText
 
 

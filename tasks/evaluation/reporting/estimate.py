@@ -47,13 +47,6 @@ def estimate_each(ledger: Ledger, *, has_grader: bool) -> dict[Role, TokenSum | 
     return {role: known[role].scale_to(count) for role, count in left.items() if count}
 
 
-def estimate_total(ledger: Ledger, *, has_grader: bool) -> int:
-    """Return for about how many tokens the endpoints will still be asked; 0 where no known answer says."""
-    known, left = _add_up_known(ledger), _count_left(ledger, has_grader=has_grader)
-    estimates = [known[role].scale_to(count) for role, count in left.items()]
-    return sum(each.total for each in estimates if each)
-
-
 def estimate_costs(
     ledger: Ledger, request: JsonObject, prompt: Prompt, pricing: Mapping[Role, Pricing]
 ) -> dict[Role, CostEstimate]:

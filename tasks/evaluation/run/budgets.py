@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import reduce
 from pathlib import Path
 
 from tasks.evaluation.errors import StorageFailure, UserMistake
 from tasks.evaluation.json_lines import JsonValue, from_line
-from tasks.evaluation.reporting.estimate import CostEstimate, estimate_total
+from tasks.evaluation.reporting.estimate import CostEstimate, estimate_each
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
-from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.budget import Budget, OwnPurse, Purse
 from tasks.evaluation.spending.costs import add_up_roles
 from tasks.evaluation.spending.pricing import Pricing
@@ -39,27 +38,28 @@ def _open_purse(preparation: Preparation, ledger: Ledger) -> Purse:
     return SharedPurse(_find_folder(preparation) / period, preparation.run_id, Caps(settings))
 
 
-def describe_budget(preparation: Preparation, ledger: Ledger, costs: Mapping[Role, CostEstimate]) -> list[str]:
+def describe_budget(
+    budget: Budget | None, ledger: Ledger, costs: Mapping[Role, CostEstimate], *, has_grader: bool
+) -> list[str]:
     """Return how much of the budget is spent, and whether it will last, a line each; nothing without caps on spending.
 
     Args:
-        preparation: what the run begins with.
+        budget: the budget; None: nothing is limited.
         ledger: what is known before anything is asked.
         costs: what the rest will cost.
+        has_grader: whether a model grades.
     """
-    settings = preparation.config.budget
-    if not settings.limits_spending or not ledger.open_count:
+    if budget is None or not budget.settings.limits_spending or not ledger.open_count:
         return []
-    spent = _open_purse(preparation, ledger).add_others(Spending())
-    tokens = estimate_total(ledger, has_grader="grader" in preparation.pricing)
+    total = sum(each.total for each in estimate_each(ledger, has_grader=has_grader).values() if each)
     low, high = sum(each.low for each in costs.values()), sum(each.high for each in costs.values())
-    return Caps(settings).foresee(spent, Spending(tokens, low), Spending(tokens, high))
+    return Caps(budget.settings).foresee(budget.spent, Spending(total, low), Spending(total, high))
 
 
 def find_spent(preparation: Preparation, ledger: Ledger) -> Spending:
     """Return what the evaluation has cost, whichever run paid for it: its known answers and grades, and what is in none."""
-    spent = _add_up_known(preparation.pricing, ledger)
-    return reduce(Spending.plus, map(read_spending, _find_lost_folder(preparation).glob("*.json")), spent)
+    lost = map(read_spending, _find_lost_folder(preparation).glob("*.json"))
+    return add_up([_add_up_known(preparation.pricing, ledger), *lost])
 
 
 def find_largest(ledger: Ledger, role: Role) -> Spending | None:
@@ -92,10 +92,11 @@ def _add_up_known(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
     """Return what all answers and grades have cost that are known; unknown costs are left out."""
     tokens = sum(each.total for each in ledger.add_up_tokens().values())
     spent = Spending(tokens, add_up_roles(ledger.add_up_costs()).dollars)
-    for role, usage in _list_unfinished(ledger):
-        cost = pricing[role].find_cost(usage) if role in pricing else None
-        spent = spent.plus(Spending(TokenSum.read(usage).total, cost or 0.0))
-    return spent
+    unfinished = (
+        Spending(TokenSum.read(usage).total, (role in pricing and pricing[role].find_cost(usage)) or 0.0)
+        for role, usage in _list_unfinished(ledger)
+    )
+    return add_up([spent, *unfinished])
 
 
 def _list_unfinished(ledger: Ledger) -> Iterator[tuple[Role, JsonValue]]:

@@ -63,7 +63,7 @@ class Metadata:
 
         Args:
             accuracy: that of these results.
-            count: their number, the first so many; None: all.
+            count: the number of results, from the first on; None: all.
         """
         finished = len(self._ledger.results) if count is None else count
         answered = max(finished - len(self._ledger.roster.errors), 0)

@@ -146,13 +146,13 @@ def _enter_run(
     if servers and ledger.open_count:
         servers.wait_until_healthy()
         endpoints = find_endpoints(config, folder, keys, servers.urls)
-    if config.budget.limits_spending:
-        costs = estimate_costs(ledger, endpoints[0].request, preparation.config.prompt, preparation.pricing)
-        for line in [*describe_costs(costs), *describe_budget(preparation, ledger, costs)]:
-            notify(line)
     loop = stack.enter_context(EventLoopThread())
     run = Run(preparation, ledger, endpoints, config_file=config_file, loop=loop, progress=progress, factories=factories)
     stack.callback(lambda: loop.run(run.close_clients()))
+    if config.budget.limits_spending:
+        costs = estimate_costs(ledger, endpoints[0].request, preparation.config.prompt, preparation.pricing)
+        for line in [*describe_costs(costs), *describe_budget(run.budget, ledger, costs, has_grader=endpoints[1] is not None)]:
+            notify(line)
     if preparation.source and ledger.open_asking_count > len(ledger.awaiting_grade()):
         asking = Asking(keys, loop, run.make_encoder)
         run.use_retriever(stack.enter_context(open_retriever(preparation.source, asking, notify)))

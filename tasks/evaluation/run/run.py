@@ -52,6 +52,7 @@ class Run:
     what is put before its questions; None without retrieval, and until `use_retriever` is called. `standing` is how it stands
     beside earlier runs of the same evaluation; None until its results are written, and where that cannot be told. `is_shown` is
     true if people look at its results in a browser. `followings` keep the addresses of the models that have a list of them.
+    `budget` is what it may spend; None: anything.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Run:
         self.followings: list[Following] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._encoder: Client | None = None
-        self._budget = factories.open_budget(preparation, ledger)
+        self.budget = factories.open_budget(preparation, ledger)
         has_scores = bool(np.isfinite(self.ledger.sheet.scores).any())
         self._generator = self._make_client(generator, is_proven=has_scores or len(self.ledger.answers) > 0)
         self._grader = self._make_client(grader, is_proven=has_scores) if grader else None
@@ -95,7 +96,7 @@ class Run:
             self._grader,
             slots=self._slots,
             prompt=self.config.prompt,
-            budget=self._budget,
+            budget=self.budget,
         )
         self.batches = Batches(self.ledger, self.config.processing, preparation.batch_size)
         self.metadata = Metadata(
@@ -171,7 +172,7 @@ class Run:
 
     def make_encoder(self, endpoint: Endpoint, patience: Patience, **options: Any) -> Client:
         """Make the client of a retriever's encoder, which spends from the same budget."""
-        self._encoder = self.factories.make_client(endpoint, patience, budget=self._budget, **options)
+        self._encoder = self.factories.make_client(endpoint, patience, budget=self.budget, **options)
         return self._encoder
 
     def set_workers(self, count: int) -> None:
@@ -200,7 +201,7 @@ class Run:
         """Stop the run if answers cannot be kept any more, the next checkpoint has no space, or the corpus has changed."""
         if self.stop_cause is not None:
             return
-        if overtime := self._budget and self._budget.find_overtime():
+        if overtime := self.budget and self.budget.find_overtime():
             self.stop(overtime)
         source = self.preparation.source
         changed = source.corpus.find_changed_file() if source else None
@@ -211,9 +212,9 @@ class Run:
 
     async def close_clients(self) -> None:
         """Close the connections, on the loop, and the budget."""
-        if self._budget:
-            self._budget.close()
-            record_lost(self.preparation, self._budget.lost)
+        if self.budget:
+            self.budget.close()
+            record_lost(self.preparation, self.budget.lost)
         await self._generator.close()
         if self._grader:
             await self._grader.close()
@@ -236,8 +237,8 @@ class Run:
             slots=self._slots,
             notify=self.progress.notify,
             most_each=processing.parallel_per_server,
-            budget=self._budget,
+            budget=self.budget,
         )
-        if self._budget:
+        if self.budget:
             client.bill.expect(find_largest(self.ledger, endpoint.role))
         return client

@@ -1,6 +1,8 @@
 """What was spent, or may be: tokens and dollars together."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
@@ -23,6 +25,11 @@ class Spending(NamedTuple):
     def minus(self, other: "Spending") -> "Spending":
         """Return what is left without the other."""
         return Spending(self.tokens - other.tokens, self.dollars - other.dollars)
+
+
+def add_up(amounts: Iterable[Spending]) -> Spending:
+    """Return all of these together."""
+    return reduce(Spending.plus, amounts, Spending())
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,13 @@ class Purse(Protocol):
     """What several runs may spend together."""
 
     def claim(self, claimed: Spending) -> bool:
-        """Claim so much in all for this run; return False if the others leave too little."""
+        """Claim this amount in all for this run; return False if the others leave too little."""
 
     def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:
         """Give back what is claimed and neither spent nor held, where that is cheap; return what stays claimed."""
 
     def may_refill(self, claimed: Spending) -> bool:
-        """Return True if so much in all could be claimed once others in this process have given back what they do not spend."""
+        """Return True if this amount could be claimed once others in this process have given back what they do not spend."""
 
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent."""
@@ -63,7 +63,7 @@ class OwnPurse:
         self._caps, self._before = caps, before
 
     def claim(self, claimed: Spending) -> bool:
-        """Return True if so much may be spent."""
+        """Return True if this amount may be spent."""
         return self._caps.allow(self._before.plus(claimed))
 
     def give_back(self, claimed: Spending, *, spent: Spending, held: Spending) -> Spending:  # noqa: ARG002 - as for `settle`
@@ -114,6 +114,11 @@ class Budget:
         self._in_flight, self._is_alone = 0, False
         self._on_idle: Callable[[], object] | None = None
         self._line, self._change = asyncio.Lock(), asyncio.Event()
+
+    @property
+    def spent(self) -> Spending:
+        """Return what counts against the caps: what was spent before, by others, and in this run."""
+        return self._purse.add_others(self._spent)
 
     @asynccontextmanager
     async def hold(self, most: Spending | None) -> AsyncIterator[Receipt]:
@@ -192,7 +197,7 @@ class Budget:
         return self._spent.plus(self._held).plus(most or least)
 
     def _claim(self, needed: Spending) -> bool:
-        """Return True if so much may be spent in all. A little more is claimed, since a purse that others use is in a file."""
+        """Return True if this amount may be spent in all. A little more is claimed: a purse that others use is in a file."""
         if needed.tokens <= self._claimed.tokens and needed.dollars <= self._claimed.dollars:
             return True
         for claimed in (needed.plus(self._caps.one_percent), needed):
@@ -202,6 +207,6 @@ class Budget:
         return False
 
     def _describe_end(self, most: Spending | None) -> BudgetReached:
-        spent = self._caps.describe(self._purse.add_others(self._spent))
+        spent = self._caps.describe(self.spent)
         next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
         return BudgetReached(f"the budget is reached: {spent} spent{next_one}; raise {self._caps.flags}")

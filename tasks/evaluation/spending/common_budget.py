@@ -3,11 +3,10 @@
 import threading
 import time
 from collections.abc import Callable
-from functools import reduce
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.errors import EvaluationError
-from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.budget import Budget
 
 
@@ -36,10 +35,7 @@ class CommonBudget:
 
     def add_up(self) -> Spending:
         """Return what is spent or claimed by all; to be called under the lock."""
-        total = self.before
-        for share in self.shares:
-            total = total.plus(share.claimed)
-        return total
+        return add_up([self.before, *(share.claimed for share in self.shares)])
 
     def _note_end(self, cause: EvaluationError) -> None:
         self.cause = self.cause or cause
@@ -55,7 +51,7 @@ class _Share:
             common.shares.append(self)
 
     def claim(self, claimed: Spending) -> bool:
-        """Claim so much in all; return False if the others leave too little."""
+        """Claim this amount in all; return False if the others leave too little."""
         with self._common.lock:
             if not self._common.caps.allow(self._common.add_up().minus(self.claimed).plus(claimed)):
                 return False
@@ -69,10 +65,10 @@ class _Share:
             return self.claimed
 
     def may_refill(self, claimed: Spending) -> bool:
-        """Return True if so much in all could be claimed once the others have given back what they do not spend."""
+        """Return True if this amount in all could be claimed once the others have given back what they do not spend."""
         with self._common.lock:
             others = (share.spent for share in self._common.shares if share is not self)
-            return self._common.caps.allow(reduce(Spending.plus, others, self._common.before).plus(claimed))
+            return self._common.caps.allow(add_up([self._common.before, *others, claimed]))
 
     def settle(self, spent: Spending) -> None:
         """Give back what was claimed and not spent."""

@@ -1,5 +1,6 @@
 """Costs added up: those that a run has paid, and those behind its results. What is unknown is counted apart."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ class CostTable:
         if role not in self._pricing or not (usage or is_scored):
             return NOTHING
         cost = self._pricing[role].find_cost(usage)
-        return float("nan") if cost is None else cost
+        return math.nan if cost is None else cost
 
 
 def add_up_roles(sums: CostSums) -> CostSum:

@@ -42,10 +42,10 @@ class Pricing:
     def find_cost(self, usage: object) -> float | None:
         """Return what a reply with this `usage` has cost, or several that it adds up; None if nobody knows."""
         own = read_cost(usage)
-        if own is not None or not isinstance(usage, dict):
+        if own is not None or not isinstance(usage, dict) or self.prices is None:
             return own
         prompt, completion, total = read_counts(usage)
-        if not total or self.prices is None:
+        if not total:
             return None
         # Some endpoints count reasoning in the total alone.
         return _multiply(self.prices, prompt, max(completion, total - prompt), count_cached(usage), count_reasoning(usage))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tasks.evaluation.config.budget_settings import Period
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
-from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.spending_files import read_spending, write_spending
 
 LOCK = "lock"
@@ -36,7 +36,7 @@ class SharedPurse:
         self._before = read_spending(self._path)
 
     def claim(self, claimed: Spending) -> bool:
-        """Claim so much in all for this run; return False if the others leave too little.
+        """Claim this amount in all for this run; return False if the others leave too little.
 
         Raises:
             StorageFailure: the claim cannot be written.
@@ -66,11 +66,7 @@ class SharedPurse:
         return self._add_up_others().plus(self._before).plus(spent)
 
     def _add_up_others(self) -> Spending:
-        total = Spending()
-        for path in self._folder.glob("*.json"):
-            if path != self._path:
-                total = total.plus(read_spending(path))
-        return total
+        return add_up(read_spending(path) for path in self._folder.glob("*.json") if path != self._path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 Each setting finds its place: what is the same in all configurations is shared, and what says where a model is or which file is
 asked belongs to the models or the questions. Of the rest, what always goes with one of these belongs to it, and all else makes
-the conditions. What has no place in a suite is said.
+the conditions. Remarks name what has no place in a suite.
 """
 
 import os

@@ -1,16 +1,10 @@
 """Whether a suite's budget will last, by what its cells will cost."""
 
 from collections.abc import Sequence
-from functools import reduce
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
-from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.suites.plan import CellPlan
-
-
-def add_up_spent(plans: Sequence[CellPlan]) -> Spending:
-    """Return what all answers and grades of the cells have cost."""
-    return reduce(Spending.plus, (plan.spent for plan in plans), Spending())
 
 
 def describe_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> list[str]:
@@ -20,4 +14,4 @@ def describe_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> list
     tokens = sum(each.total for plan in plans for each in plan.tokens.values() if each)
     costs = [cost for plan in plans for cost in plan.costs.values()]
     low, high = sum(cost.low for cost in costs), sum(cost.high for cost in costs)
-    return Caps(settings).foresee(add_up_spent(plans), Spending(tokens, low), Spending(tokens, high))
+    return Caps(settings).foresee(add_up(plan.spent for plan in plans), Spending(tokens, low), Spending(tokens, high))
