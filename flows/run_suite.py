@@ -13,6 +13,7 @@ from pydantic import Field
 
 from flows.ending.end_watch import report_outcome
 from flows.ending.failing import fail
+from flows.ending.state_error import find_error
 from flows.opening.run_names import name_suite, name_suite_run
 from flows.process.quiet_logs import leave_out_tracebacks
 from flows.process.shared_process import Halt, SharedProcess, sharing
@@ -99,7 +100,5 @@ def start_cell(suite: SuiteRun, plan: CellPlan, halt: Halt) -> CellFuture:
 def run_cell(name: str, config_file: str) -> State:  # noqa: ARG001 - the task run's name
     """Run a cell as a sub-flow; the task run ends as it does."""
     end = score_questions(config_file, return_state=True)
-    error = end.result(raise_on_failure=False)
     # A state of its own: one that has belonged to another run would be counted instead ("1/1 states failed").
-    own = error if isinstance(error, EvaluationError) else None
-    return State(type=end.type, name=end.name, message=end.message, data=own)
+    return State(type=end.type, name=end.name, message=end.message, data=find_error(end))

@@ -21,6 +21,7 @@ from prefect.settings import (
 )
 
 from flows.ending.end_watch import EndWatch, print_outcome
+from flows.ending.state_error import find_error
 from flows.opening.hand_over import hand_over
 from flows.process.terminal import print_line
 from flows.score_questions import score_questions
@@ -28,7 +29,7 @@ from flows.serving.server_health import require_server
 from flows.serving.temporary_server import TemporaryServer, start_server
 from tasks.audience import no_audience
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.errors import EvaluationError, ServerFailure
+from tasks.evaluation.errors import ServerFailure
 from tasks.evaluation.run.start import Start
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
@@ -117,5 +118,4 @@ def call_flow(call: FlowCall) -> int:
                 raise ServerFailure(f"Prefect's server at {url} fails: {failure}; {CONTINUE}") from failure
             watch.print_unreported(str(failure))
             return print_outcome(watch.outcome)
-    error = state.result(raise_on_failure=False)
-    return print_outcome(error if isinstance(error, EvaluationError) else state)
+    return print_outcome(find_error(state) or state)

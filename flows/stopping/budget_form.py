@@ -1,7 +1,7 @@
 """The budget of a deployment's run: when it is reached, the run is suspended, and Resume asks in a form how it goes on.
 
-Prefect keeps the answers with the run, by a key for each time that it was suspended. The run begins again after each: it applies
-all answers to its settings, the later ones over the earlier.
+Prefect keeps the answers with the run, by a key for each time that it was suspended. The run begins again after each: it
+applies all answers to its settings, the later ones over the earlier.
 """
 
 import json

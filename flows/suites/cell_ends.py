@@ -6,6 +6,7 @@ from typing import Literal
 
 from prefect.client.schemas.objects import State
 
+from flows.ending.state_error import find_error
 from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.suites.finished import find_results
 from tasks.evaluation.suites.plan import CellPlan
@@ -28,16 +29,15 @@ class CellEnd:
     """Its results; None unless all is scored."""
 
 
-def describe_end(plan: CellPlan, state: State, outcome: object) -> CellEnd:
+def describe_end(plan: CellPlan, state: State) -> CellEnd:
     """Return how a cell has ended that was run.
 
     Args:
         plan: the cell.
         state: the state in which its run has ended.
-        outcome: what the state holds: an error, if it failed for one.
     """
     message = " ".join((state.message or state.name or "").split())
-    if not state.is_completed() and not isinstance(outcome, GateFailed):
+    if not state.is_completed() and not isinstance(find_error(state), GateFailed):
         return CellEnd(plan, "unfinished", message, None)
     run = find_results(plan.config, plan.evaluation_id)
     return CellEnd(plan, "finished" if state.is_completed() else "under the gate", message, run.saved.path if run else None)

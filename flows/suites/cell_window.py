@@ -61,7 +61,7 @@ class CellWindow:
             return None
         plan = self._in_flight.pop(future)
         future.wait()  # it has ended, but without this call its state would be read from the server
-        return describe_end(plan, future.state, future.result(raise_on_failure=False))
+        return describe_end(plan, future.state)
 
     def _may_start(self, plan: CellPlan) -> bool:
         return not (plan.starts_server and any(each.starts_server for each in self._in_flight.values()))

@@ -77,9 +77,9 @@ def test_a_gate_tells_a_scored_cell_from_an_unfinished_one() -> None:
     """Only the latter is continued."""
     first = plan()[0]
     gate = GateFailed("Accuracy 0.5 is under")
-    assert describe_end(first, Completed(message="Accuracy 0.5"), None).kind == "finished"
-    assert describe_end(first, Failed(message=str(gate)), gate).kind == "under the gate"
-    assert describe_end(first, Failed(message="2 of 5"), None).kind == end_early(first).kind == "unfinished"
+    assert describe_end(first, Completed(message="Accuracy 0.5")).kind == "finished"
+    assert describe_end(first, Failed(message=str(gate), data=gate)).kind == "under the gate"
+    assert describe_end(first, Failed(message="2 of 5")).kind == end_early(first).kind == "unfinished"
 
 
 def test_retrievers_are_conditions(folder: Path, rag: dict[str, object]) -> None:
