@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from flows.process.handing import hand_down
 from tasks.evaluation.run.start import Start
 
 _start: ContextVar[Start | None] = ContextVar("start", default=None)
@@ -12,11 +13,8 @@ _start: ContextVar[Start | None] = ContextVar("start", default=None)
 @contextmanager
 def hand_over(start: Start) -> Iterator[None]:
     """Let the flow that is called meanwhile take up the start."""
-    token = _start.set(start)
-    try:
+    with hand_down(_start, start):
         yield
-    finally:
-        _start.reset(token)
 
 
 def find_start() -> Start | None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from flows.process.handing import hand_down
 from tasks.evaluation.spending.common_budget import CommonBudget
 
 
@@ -41,11 +42,8 @@ _shared: ContextVar[SharedProcess | None] = ContextVar("shared_process", default
 @contextmanager
 def sharing(shared: SharedProcess) -> Iterator[None]:
     """Let a run that is started within the block share its process."""
-    token = _shared.set(shared)
-    try:
+    with hand_down(_shared, shared):
         yield
-    finally:
-        _shared.reset(token)
 
 
 def find_shared() -> SharedProcess | None:

@@ -10,16 +10,15 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Crashed
 
+from flows.opening.abandoned_tasks import ACTIVE
 from tasks.flow_runs import is_of_deployment
 from tasks.server_failures import SERVER_FAILURES
 
 MESSAGE = "The process of this run ended without it. A later run of the same cell continues it."
-ACTIVE = [StateType.PENDING, StateType.RUNNING, StateType.SCHEDULED]
 
 
 def end_abandoned_cells() -> None:

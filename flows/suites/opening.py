@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 from flows.opening.abandoned_tasks import end_abandoned_tasks
 from flows.opening.signs_of_life import signs_of_life
 from flows.opening.sole_process import sole_process
+from flows.process.handing import hand_down
 from flows.process.quiet_logs import quiet_task_runs
 from flows.stopping.budget_form import BudgetForm
 from flows.suites.abandoned_cells import end_abandoned_cells
@@ -30,11 +31,8 @@ _plans: ContextVar[Sequence[CellPlan]] = ContextVar("plans", default=())
 @contextmanager
 def hand_over_plans(plans: Sequence[CellPlan]) -> Iterator[None]:
     """Let the flow that is called meanwhile take up what the command has checked already."""
-    token = _plans.set(plans)
-    try:
+    with hand_down(_plans, plans):
         yield
-    finally:
-        _plans.reset(token)
 
 
 @contextmanager

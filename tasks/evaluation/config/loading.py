@@ -15,7 +15,7 @@ from tasks.evaluation.config.processing_settings import Processing
 from tasks.evaluation.config.prompt_settings import list_formats
 from tasks.evaluation.config.rag_file import read_retriever
 from tasks.evaluation.config.secrets import MASK, is_secret, mask_secrets
-from tasks.evaluation.config.suite_cells import find_cell, read_cell
+from tasks.evaluation.config.suite_cells import find_cell, find_folder_of, read_cell
 from tasks.evaluation.config.yaml_files import name_key, read_yaml
 from tasks.evaluation.errors import UserMistake
 
@@ -68,7 +68,8 @@ def find_folder(config_file: str | None) -> Path:
     Raises:
         UserMistake: the configuration is a cell of a suite that cannot be read.
     """
-    return _read_settings(config_file)[1]
+    cell = find_cell(config_file) if config_file else None
+    return find_folder_of(cell.suite) if cell else Path(config_file).parent if config_file else Path()
 
 
 def _read_settings(config_file: str | None) -> tuple[dict[str, JsonValue], Path]:

@@ -112,11 +112,24 @@ def _read_shared(suite: Suite) -> tuple[Settings, Path]:
 
     The configuration's path is relative to the working directory, else to the suite file.
     """
-    if not isinstance(suite.config, str):
-        return dict(suite.config or {}), Path(suite.path).parent
-    candidates = (Path(suite.config), Path(suite.path).parent / suite.config)
-    path = next((each for each in candidates if each.is_file()), candidates[0])
+    path = _find_shared(suite)
+    if path is None:
+        assert not isinstance(suite.config, str)
+        return dict(suite.config or {}), find_folder_of(suite)
     return read_yaml(str(path)), path.parent
+
+
+def find_folder_of(suite: Suite) -> Path:
+    """Return the folder beside which the files are looked for that the suite's settings name; nothing is read."""
+    return (_find_shared(suite) or Path(suite.path)).parent
+
+
+def _find_shared(suite: Suite) -> Path | None:
+    """Return the path of the shared configuration; None if the suite file holds the shared settings itself."""
+    if not isinstance(suite.config, str):
+        return None
+    candidates = (Path(suite.config), Path(suite.path).parent / suite.config)
+    return next((each for each in candidates if each.is_file()), candidates[0])
 
 
 def _merge_cell(settings: Settings, cell: Cell, folder: Path) -> Settings:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.config.loading import find_folder, load_config
+from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
-from tasks.evaluation.config.suite_cells import Cell, list_cells
+from tasks.evaluation.config.suite_cells import Cell, find_folder_of, list_cells
 from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.endpoints.address_file import check_files
 from tasks.evaluation.endpoints.endpoint import Endpoint
@@ -113,7 +113,7 @@ def _check_settings(cell: Cell, keys: KeyReader, *, is_dry: bool) -> _Checked:
         _refuse_unfit(config)
         if NO_BUDGET not in (cell.suite.budget, config.budget):
             raise UserMistake(TWO_BUDGETS)
-        folder = find_folder(cell.config_file)
+        folder = find_folder_of(cell.suite)
         endpoints = find_endpoints(config, folder, keys)
         check_files(endpoints)
         find_commands(config)
