@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from flows.commands.cli import main
+from tasks.evaluation.leaderboard.leaderboard import make_leaderboard, write_leaderboard
+from tests.support.leaderboards import make_cell
 from tests.support.past_runs import save_past_run
 
 GOOD, BAD = [1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]
@@ -133,3 +135,20 @@ def test_a_folder_without_runs_is_a_mistake(tmp_path: Path, capsys: pytest.Captu
     advice = "name the output_directory of your runs"
     reason = "Left out, not a results file as mcqa-flow writes it: exam.json"
     assert capsys.readouterr().err == f"mcqa: error: {tmp_path} holds no results of a run: {advice}; {reason}\n"
+
+
+def test_reports_of_ours_beside_the_results_are_worth_no_word(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A suite's leaderboard, a comparison, and a history: none is a run, and none is damaged."""
+    (results / "cells").mkdir()
+    cells = [make_cell(results / "cells", "a", GOOD)]
+    write_leaderboard(make_leaderboard(cells), results, "suite_leaderboard")
+    first, second = sorted(results.glob("results_m_*.json"))
+    with pytest.raises(SystemExit):
+        main(["compare", str(first), str(second), "--format", "json", "-o", str(results / "comparison.json")])
+    assert run(results, "--format", "json", "-o", results / "history.json") == 0
+    capsys.readouterr()
+    assert run(results) == 0
+    printed = capsys.readouterr()
+    assert printed.err == ""
+    assert len(printed.out.splitlines()) == 5
+    assert len(list(results.glob("*.json"))) == 6

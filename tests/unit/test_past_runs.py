@@ -7,9 +7,9 @@ import pytest
 
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.history.evaluations import History, read_history, select
-from tasks.evaluation.history.past_runs import DAMAGED, EARLIER, FOREIGN
+from tasks.evaluation.history.past_runs import CHECKPOINT, DAMAGED, EARLIER, FOREIGN
 from tests.support.past_runs import save_past_run
-from tests.support.saved_runs import save_original, save_results, score_all
+from tests.support.saved_runs import describe_run, save_checkpoint, save_original, save_results, score_all
 
 GOOD, BAD = [1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0]
 
@@ -102,19 +102,21 @@ def test_other_files_are_left_out_with_the_reason(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.json")
     save_results(tmp_path / "old.json", score_all(GOOD))
     save_original(tmp_path / "original.json", score_all(GOOD))
+    save_checkpoint(tmp_path / "checkpoint.json", score_all(GOOD), describe_run(4))
     (tmp_path / "results_incorrect_some-model_20261101_020000.json").write_bytes(path.read_bytes())
     (tmp_path / "results_config_some-model_20261101_020000.yaml").write_text("model: {}")
     history = read_history(tmp_path)
     assert describe(history) == [(1, "", None)]
     assert {each.name: each.reason for each in history.left_out} == {
         path.name: "a copy of copy.json",
+        "checkpoint.json": CHECKPOINT,
         "cut.json": DAMAGED,
         "cut_head.json": DAMAGED,
         "empty.json": FOREIGN,
         "exam.json": FOREIGN,
         "folder.json": FOREIGN,
         "old.json": EARLIER,
-        "original.json": FOREIGN,
+        "original.json": CHECKPOINT,
         "pipe.json": FOREIGN,
     }
 

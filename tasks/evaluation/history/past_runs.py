@@ -19,7 +19,12 @@ from tasks.evaluation.storage.file_names import sanitize_filename
 from tasks.evaluation.storage.provenance import Provenance, SavedSelection
 
 BEGIN, END = b'{"metadata": ', b"\n]}\n"
+# A suite's leaderboard, a comparison or a history as JSON: nobody looks for a run in them.
+REPORTS = (b'{\n  "boards": [', b'{\n  "runs": [')
+# Of ours, and of the original scorer, which indents.
+CHECKPOINTS = (b'{"timestamp": ', b'{\n  "timestamp": ')
 DAMAGED = "damaged"
+CHECKPOINT = "a checkpoint"
 FOREIGN = "not a results file as mcqa-flow writes it"
 EARLIER = "of an earlier version, which did not record what its runs measure"
 
@@ -74,7 +79,8 @@ class LeftOut:
 def find_past_runs(folder: Path) -> tuple[list[PastRun], list[LeftOut]]:
     """Return the runs whose results files lie in the folder, the oldest first, and the other JSON files with the reason.
 
-    Files of wrong answers are passed over: they hold no whole run. Of two files with the same run, the first by name is taken.
+    Files of wrong answers and reports of ours are passed over: they hold no whole run. Of two files with the same run, the
+    first by name is taken.
 
     Raises:
         UserMistake: there is no such folder, or it cannot be read.
@@ -95,11 +101,13 @@ def find_past_runs(folder: Path) -> tuple[list[PastRun], list[LeftOut]]:
 
 
 def read_past_run(path: Path) -> PastRun | LeftOut | None:
-    """Return the run in the results file, or why it is left out; None for a file of wrong answers."""
+    """Return the run in the results file, or why it is left out; None for a file of wrong answers, or a report of ours."""
     try:
         metadata = _read_head(path) if path.is_file() else FOREIGN  # to open a named pipe would wait for its writer
     except OSError as error:
         return LeftOut(path.name, error.strerror or str(error))
+    if metadata is None:
+        return None
     if isinstance(metadata, str):
         return LeftOut(path.name, metadata)
     provenance, statistics = Provenance.read(metadata), _as_object(metadata.get("statistics"))
@@ -127,11 +135,14 @@ def name_selection(selection: SavedSelection) -> str:
     return Path(selection.questions_file or "").name
 
 
-def _read_head(path: Path) -> JsonObject | str:
-    """Return the metadata in the file's first line, or why it has no such line."""
+def _read_head(path: Path) -> JsonObject | str | None:
+    """Return the metadata in the file's first line, or why it has no such line; None for a report of ours."""
     with path.open("rb") as file:
-        if file.read(len(BEGIN)) != BEGIN:
-            return FOREIGN
+        begin = file.read(max(map(len, (BEGIN, *REPORTS, *CHECKPOINTS))))
+        if begin.startswith(REPORTS):
+            return None
+        if not begin.startswith(BEGIN):
+            return CHECKPOINT if begin.startswith(CHECKPOINTS) else FOREIGN
         file.seek(0)
         line = file.readline(LONGEST_HEAD_BYTES)
         metadata = parse_results_head(line)
