@@ -26,11 +26,10 @@ from tasks.evaluation.spending.amounts import add_up
 from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.suites.outlook import describe_budget
 from tasks.evaluation.suites.plan import CellPlan
+from tasks.evaluation.suites.reasons import group_by_reason
 from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.ui_words import choose_words
 
-# Of each cell's message in the suite's own, which names all that have failed.
-LONGEST_REASON = 160
 CONTINUE = "Run the same command again to continue"
 SIGNS = {"finished": "✅", "under the gate": "⚠️", "unfinished": "⚠️"}
 
@@ -125,7 +124,7 @@ class SuiteRun:
         if unfinished:
             if self.budget and self.budget.cause and is_of_deployment():
                 self._form.suspend(self.budget.settings, f"{self._describe_progress()}: {self.budget.cause}", self.notify)
-            named = "; ".join(f"{end.plan.cell.name} ({_cut(end.message)})" for end in unfinished)
+            named = group_by_reason((end.plan.cell.name, end.message) for end in unfinished)
             message = f"{len(unfinished):,} of {len(self.plans):,} cells not finished: {named}"
             self.notify(f"What has arrived is kept. {_how_to_continue()}")
             return fail(message, advice=_how_to_continue())
@@ -151,11 +150,6 @@ def _open_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> CommonB
     if settings == NO_BUDGET:
         return None
     return CommonBudget(settings, add_up(plan.spent for plan in plans))
-
-
-def _cut(message: str) -> str:
-    """Return the message without its end if it is long: it was said in full when the cell ended."""
-    return message if len(message) <= LONGEST_REASON else f"{message[:LONGEST_REASON].rstrip()}…"
 
 
 def _how_to_continue() -> str:
