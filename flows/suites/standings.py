@@ -1,7 +1,7 @@
 """The leaderboard of a suite that is running: written after cells have ended, and shown in Prefect's UI at the end."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from prefect import get_run_logger
@@ -12,6 +12,7 @@ from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.leaderboard import Leaderboard, make_leaderboard, write_leaderboard
 from tasks.evaluation.suites.plan import CellPlan
+from tasks.evaluation.suites.unfinished import find_checkpoints_of
 from tasks.leaderboard_artifact import show_leaderboard
 from tasks.server_failures import SERVER_FAILURES
 
@@ -58,7 +59,7 @@ class Standings:
         begun, ended = time.monotonic(), {end.plan.cell.name: end for end in ends}
         folder = Path(self._plans[0].config.output.output_directory)
         try:
-            leaderboard = make_leaderboard([_describe(plan, ended.get(plan.cell.name)) for plan in self._plans])
+            leaderboard = make_leaderboard(self._list_cells(ended))
             paths = write_leaderboard(leaderboard, folder, f"{self._name}_leaderboard")
         except EvaluationError as error:
             self._notify(f"⚠️ No leaderboard: {error}")
@@ -67,9 +68,17 @@ class Standings:
             self._rests_until = time.monotonic() + REST_RATIO * (time.monotonic() - begun)
         return leaderboard, {path.suffix: path for path in paths}
 
+    def _list_cells(self, ended: Mapping[str, CellEnd]) -> list[CellResult]:
+        """Return the results of the cells that are finished, and the checkpoints of the others."""
+        ends = [ended.get(plan.cell.name) for plan in self._plans]
+        unfinished = [plan for plan, end in zip(self._plans, ends, strict=True) if not end or not end.results]
+        checkpoints = find_checkpoints_of(unfinished)
+        return [_describe(plan, end, checkpoints) for plan, end in zip(self._plans, ends, strict=True)]
 
-def _describe(plan: CellPlan, end: CellEnd | None) -> CellResult:
+
+def _describe(plan: CellPlan, end: CellEnd | None, checkpoints: Mapping[str, Path]) -> CellResult:
     cell = plan.cell
-    results = end.results if end else None
-    missing = end.message if end else "not finished yet"
-    return CellResult(cell.model.name, cell.questions.name, cell.condition.name, results, "" if results else missing)
+    names = cell.model.name, cell.questions.name, cell.condition.name
+    if end and end.results:
+        return CellResult(*names, end.results, "")
+    return CellResult(*names, None, end.message if end else "not finished yet", checkpoints.get(plan.evaluation_id))

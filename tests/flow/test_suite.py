@@ -1,6 +1,8 @@
 """A suite: every cell is an ordinary evaluation, one that fails stops no other, and the same call continues."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -23,24 +25,34 @@ def run(suite: str, **caps: float) -> State:
 
 
 def test_a_cell_that_fails_stops_no_other_and_the_same_call_continues(folder: Path, endpoint: FakeEndpoint) -> None:
-    """The state names it; nothing is asked twice, and finished cells are not run again."""
+    """The state names it, the leaderboard shows what it has, nothing is asked twice, and finished cells are not run again."""
     suite = write_suite(folder, endpoint)
-    refuse(endpoint, "big,bio,warm")
+    refuse(endpoint, "big,bio,warm", after=105)
     state = run(suite)
     assert state.is_failed()
     assert state.message
-    assert state.message.startswith("1 of 8 cells not finished: big,bio,warm (the generator answered 401")
+    assert state.message.startswith(
+        "1 of 8 cells not finished: big,bio,warm (7 of 12 questions not scored: the generator answered 401"
+    )
+    [unfinished] = [row["so_far"] for row in read_rows(folder) if not row["figures"]]
+    # Of questions 101 to 105, the endpoint answers 102 and 105 wrongly.
+    assert (unfinished["scored"], unfinished["selected"], unfinished["accuracy"]) == (5, 12, 0.6)
     asked = count_asked(endpoint)
     assert {cell for cell, _ in asked} == set(CELLS)
-    assert len(list((folder / "out").glob("exam_*.json"))) == 7
     assert name_runs(state) == sorted(CELLS)
     endpoint.forget()
     endpoint.rule = answer_by_rule
     assert run(suite).message == "All 8 cells are finished"
     assert {cell for cell, _ in count_asked(endpoint)} == {"big,bio,warm"}
     assert set(count_asked(endpoint).values()) == {1}
-    assert len(endpoint.bodies) == COUNT
-    assert len(list((folder / "out").glob("exam_*.json"))) == 8
+    assert len(endpoint.bodies) == COUNT - 5
+    assert all(row["figures"] for row in read_rows(folder))
+
+
+def read_rows(folder: Path) -> list[dict[str, Any]]:
+    """Return the leaderboard's rows."""
+    boards = json.loads((folder / "out/suite_leaderboard.json").read_text())["boards"]
+    return [row for board in boards for row in board["rows"]]
 
 
 def name_runs(state: State) -> list[str]:

@@ -63,10 +63,11 @@ def spoil(endpoint: FakeEndpoint, cell: str) -> None:
     endpoint.rule = rule
 
 
-def refuse(endpoint: FakeEndpoint, cell: str) -> None:
-    """Make the endpoint refuse the key of all requests of this cell."""
+def refuse(endpoint: FakeEndpoint, cell: str, after: int) -> None:
+    """Make the endpoint refuse the key of this cell's requests for all questions but the first ones, up to this number."""
 
     def rule(body: dict[str, Any]) -> Reply:
-        return error(401, "no such key") if name_cell(body) == cell else answer_by_rule(body)
+        is_refused = name_cell(body) == cell and int(re.findall(r"Question (\d+)", prompt_of(body))[0]) > after
+        return error(401, "no such key") if is_refused else answer_by_rule(body)
 
     endpoint.rule = rule

@@ -55,11 +55,18 @@ class RunColumns:
     """The number of questions that the endpoint refused, or of requests that failed in the original scorer."""
     unusable: int
     """The number of entries that cannot be asked."""
-    mean_seconds: float | None
-    """How long the model took for a scored question, on average; None if no record says."""
+    seconds: float
+    """How long the model took for the scored questions whose records say it, together."""
+    timed_count: int
+    """How many records say it."""
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    @property
+    def mean_seconds(self) -> float | None:
+        """Return how long the model took for a scored question, on average; None if no record says."""
+        return self.seconds / self.timed_count if self.timed_count else None
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ class _Reader:
     refused: int = 0
     unusable: int = 0
     seconds: float = 0.0
-    timed: int = 0
+    timed_count: int = 0
 
     def add(self, place: int, record: JsonObject) -> None:
         """Add the record of a question, scored or not."""
@@ -167,13 +174,14 @@ class _Reader:
             clusters=_to_codes(self.clusters),
             refused=self.refused,
             unusable=self.unusable,
-            mean_seconds=self.seconds / self.timed if self.timed else None,
+            seconds=self.seconds,
+            timed_count=self.timed_count,
         )
 
     def _add_time(self, seconds: JsonValue) -> None:
         if isinstance(seconds, int | float) and 0 <= seconds < MOST_SECONDS:
             self.seconds += seconds
-            self.timed += 1
+            self.timed_count += 1
 
     def _code_group(self, fields: JsonValue) -> int:
         value = _read_value(fields, self.wanted.group_by)

@@ -13,7 +13,7 @@ from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.effects import Effect, list_effects
-from tasks.evaluation.leaderboard.reading import ReadCell, read_cells
+from tasks.evaluation.leaderboard.reading import ReadCell, read_cells, read_unfinished
 from tasks.evaluation.leaderboard.score_matrix import ScoreMatrix, build_matrix
 from tasks.evaluation.reporting.saved_runs import SavedRun
 from tasks.evaluation.statistics.accuracy import Accuracy
@@ -34,6 +34,8 @@ class Row:
     """Its results file; None if it has no results."""
     figures: ComparedRun | None = None
     """Its accuracy and its counts; None if it has no results."""
+    so_far: ComparedRun | None = None
+    """The same of a cell that is not finished, which is neither ranked nor compared; None if it is, or has nothing yet."""
     letters: str = ""
     """Cells that share a letter cannot be told apart; empty without a score."""
     is_leader: bool = False
@@ -48,6 +50,8 @@ class Row:
     """What they have cost, in US dollars; None if unknown."""
     seconds: float | None = None
     """How long the model took for a question, on average; None if unknown."""
+    model_seconds: float | None = None
+    """How long it took for all of them; None if unknown."""
 
     @property
     def accuracy(self) -> float | None:
@@ -60,6 +64,7 @@ class Row:
             "model": self.cell.model,
             "condition": self.cell.condition,
             "figures": self.figures.to_json() if self.figures else None,
+            "so_far": self.so_far.to_json() if self.so_far else None,
             "missing": self.cell.missing or None,
             "letters": self.letters,
             "is_leader": self.is_leader,
@@ -67,6 +72,7 @@ class Row:
             "tokens": self.tokens,
             "cost_usd": self.cost,
             "seconds": self.seconds,
+            "model_seconds": self.model_seconds,
         }
 
 
@@ -77,7 +83,7 @@ class Board:
     questions: str
     """The questions file, as the suite names it."""
     rows: tuple[Row, ...]
-    """The cells by accuracy; then those with too few scores, without any, and without results."""
+    """The cells by accuracy; then those with too few scores, and without any; then those that are not finished, unranked."""
     pairs: tuple[Pair, ...]
     """Every two cells that share questions, the one that stands higher as a; adjusted for their number."""
     effects: tuple[Effect, ...]
@@ -125,7 +131,7 @@ def make_board(questions: str, cells: Sequence[CellResult], conditions: Sequence
     in_order = [known[cell.name] for cell in cells]
     return Board(
         questions,
-        (*_list_rows(read, pairs), *(Row(cell) for cell in in_order if cell.name not in places)),
+        (*_list_rows(read, pairs), *(_describe_unfinished(cell) for cell in in_order if cell.name not in places)),
         tuple(pairs.values()),
         tuple(list_effects(in_order, conditions, lambda a, b: _compare_named(matrix, places, a, b))),
         tuple(_list_doubts(read, matrix)),
@@ -175,9 +181,24 @@ def _list_rows(read: Sequence[ReadCell], pairs: dict[Places, Pair]) -> list[Row]
             tokens=each.tokens,
             cost=each.cost,
             seconds=each.columns.mean_seconds,
+            model_seconds=each.model_seconds,
         )
         for place, each in enumerate(read)
     ]
+
+
+def _describe_unfinished(cell: CellResult) -> Row:
+    each = read_unfinished(cell)
+    if each is None:
+        return Row(cell)
+    return Row(
+        cell,
+        so_far=each.figures,
+        tokens=each.tokens,
+        cost=each.cost,
+        seconds=each.columns.mean_seconds,
+        model_seconds=each.model_seconds,
+    )
 
 
 def _list_doubts(read: Sequence[ReadCell], matrix: ScoreMatrix) -> list[str]:

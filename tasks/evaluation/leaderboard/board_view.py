@@ -7,7 +7,7 @@ from tasks.evaluation.comparing.pairs import Pair, list_ends
 from tasks.evaluation.comparing.sentences import reverse
 from tasks.evaluation.leaderboard.board import Board, Row
 from tasks.evaluation.leaderboard.effects import Effect, sum_up
-from tasks.evaluation.leaderboard.table import UNKNOWN, describe_leaders, describe_missing
+from tasks.evaluation.leaderboard.table import UNKNOWN, describe_leaders, describe_missing, describe_progress
 from tasks.evaluation.pages.axes import Axis, Mark, choose_accuracy_axis, choose_axis, mark
 from tasks.evaluation.pages.group_table import NO_GROUP
 from tasks.evaluation.pages.wording import (
@@ -46,7 +46,9 @@ class ShownRow:
     missing: str
     """Why it has no results, or which questions have no score; may be empty."""
     has_results: bool
-    """False if it has none; the texts below are empty then."""
+    """False if it has none; the texts below are empty then, unless it has something so far."""
+    so_far: str
+    """How far it is, if it is not finished and has something; the accuracy and the interval are that far."""
     accuracy: str
     """The accuracy."""
     ends: str
@@ -132,17 +134,18 @@ def view_board(board: Board) -> BoardView:
 
 
 def _show_row(row: Row, axis: Axis) -> ShownRow:
-    figures = row.figures
+    figures = row.figures or row.so_far
     if figures is None:
-        return ShownRow(row.cell.name, row.cell.missing, False, "", "", None, "", False, None, ())
+        return ShownRow(row.cell.name, row.cell.missing, False, "", "", "", None, "", False, None, ())
     ends = (figures.interval.low, figures.interval.high) if figures.interval else None
     return ShownRow(
         name=row.cell.name,
-        missing=describe_missing(figures),
-        has_results=True,
+        missing=row.cell.missing if row.so_far else describe_missing(figures),
+        has_results=row.figures is not None,
+        so_far=describe_progress(row.so_far) if row.so_far else "",
         accuracy=format_share(figures.accuracy),
         ends=format_ends(figures.interval),
-        mark=None if figures.accuracy is None else mark(figures.accuracy, ends, axis),
+        mark=mark(row.accuracy, ends, axis) if row.accuracy is not None else None,
         letters=row.letters,
         is_leader=row.is_leader,
         to_best=_show_difference(row.against_best, is_turned=True) if row.against_best else None,

@@ -23,8 +23,8 @@ def write_csv(boards: Sequence[Board]) -> bytes:
 
 
 def _describe(board: Board, row: Row) -> dict[str, Plain]:
-    figures, best = row.figures, row.against_best
-    ends = figures.interval if figures else None
+    figures, best = row.figures or row.so_far, row.against_best
+    ends, ends_so_far = (each.interval if each else None for each in (row.figures, row.so_far))
     found = reverse(best.found) if best else None
     low, high = (list_ends(found) if found else None) or (None, None)
     return {
@@ -49,5 +49,8 @@ def _describe(board: Board, row: Row) -> dict[str, Plain]:
         "cost_usd": row.cost,
         "seconds": row.seconds,
         "missing": row.cell.missing,
+        "accuracy_so_far": row.so_far.accuracy if row.so_far else None,
+        "interval_so_far_low": ends_so_far.low if ends_so_far else None,
+        "interval_so_far_high": ends_so_far.high if ends_so_far else None,
         "results_file": str(row.cell.results_file or ""),
     }

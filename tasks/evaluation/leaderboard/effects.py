@@ -77,10 +77,7 @@ def _describe(cell: CellResult, base: CellResult, pair: Pair | None, count: int)
 
 
 def _explain(cell: CellResult, base: CellResult) -> str:
-    lacking = [each.name for each in (cell, base) if each.missing]
-    if not lacking:
-        return NOTHING_SHARED
-    return f"{' and '.join(lacking)} {'has' if len(lacking) == 1 else 'have'} no results"
+    return " and ".join(f"{each.name} {each.lack}" for each in (cell, base) if each.missing) or NOTHING_SHARED
 
 
 def _sum_up(effects: Sequence[Effect]) -> str:

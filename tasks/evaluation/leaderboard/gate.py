@@ -85,7 +85,7 @@ def _hold_against(boards: Sequence[Board], is_base: Callable[[CellResult, CellRe
             if base != cell:
                 names = cell.name, base.name
                 difference = found.get(names) or (reverse(found[names[::-1]]) if names[::-1] in found else None)
-                reason = cell.missing or (f"{base.name} has no results" if base.missing else NOTHING_SHARED)
+                reason = cell.missing or (f"{base.name} {base.lack}" if base.missing else NOTHING_SHARED)
                 contests.append(_Contest(_name(cell, boards), base.name, difference, reason))
     return contests
 

@@ -20,6 +20,7 @@ from tasks.evaluation.leaderboard.cells import CellResult
 from tasks.evaluation.leaderboard.csv_table import write_csv
 from tasks.evaluation.leaderboard.markdown import write_markdown
 from tasks.evaluation.leaderboard.page import render_leaderboard
+from tasks.evaluation.leaderboard.totals import list_totals
 from tasks.evaluation.storage.durable_files import replace_file, write_durably, write_pieces
 from tasks.evaluation.storage.temporary_files import name_temporary_file
 
@@ -37,7 +38,8 @@ class Leaderboard:
 
     def to_json(self) -> JsonObject:
         """Return the boards as files hold them; shares are from 0 to 1, what is unknown is null."""
-        return {"boards": [board.to_json() for board in self.boards]}
+        totals: JsonObject = {total.measure: total.to_json() for total in list_totals(self.boards)}
+        return {"boards": [board.to_json() for board in self.boards], "totals": totals}
 
 
 def make_leaderboard(cells: Sequence[CellResult]) -> Leaderboard:

@@ -7,7 +7,18 @@ from tasks.evaluation.comparing.sentences import decide
 from tasks.evaluation.leaderboard.board import Board, Row
 from tasks.evaluation.leaderboard.effects import sum_up
 from tasks.evaluation.leaderboard.overview import OverviewRow, list_overview
-from tasks.evaluation.leaderboard.table import NO_RESULTS, TEXTS, UNKNOWN, describe_leaders, list_rows
+from tasks.evaluation.leaderboard.table import (
+    NO_RESULTS,
+    NO_SAMPLE,
+    SO_FAR,
+    TEXTS,
+    UNFINISHED,
+    UNKNOWN,
+    describe_leaders,
+    describe_progress,
+    list_rows,
+)
+from tasks.evaluation.leaderboard.totals import describe_totals
 from tasks.evaluation.reporting.markdown import escape, write_aligned_table, write_list
 
 # The sentences of more pairs are read by nobody; the JSON file and the page hold all.
@@ -17,8 +28,8 @@ CELL, MEAN = "cell", "mean"
 
 def write_markdown(boards: Sequence[Board]) -> str:
     """Return all boards, one below the other."""
-    parts = [*_list_overview(boards), *(part for board in boards for part in _list_parts(board))]
-    return "\n\n".join(parts)
+    parts = [*_list_overview(boards), *(part for board in boards for part in _list_parts(board)), describe_totals(boards)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _list_overview(boards: Sequence[Board]) -> Iterator[str]:
@@ -35,8 +46,12 @@ def _show_overview(row: OverviewRow, boards: Sequence[Board]) -> dict[str, str]:
 
 
 def _show_cell(cell: Row | None) -> str:
-    if cell is None or cell.figures is None:
-        return NO_RESULTS if cell else ""
+    if cell is None:
+        return ""
+    if cell.so_far:
+        return UNFINISHED if cell.so_far.accuracy is None else f"{cell.so_far.accuracy:.4f} {SO_FAR}"
+    if cell.figures is None:
+        return NO_RESULTS
     return UNKNOWN if cell.accuracy is None else f"{cell.accuracy:.4f} {cell.letters}"
 
 
@@ -50,7 +65,13 @@ def _list_parts(board: Board) -> Iterator[str]:
             f"{escape(describe_leaders(board))}. Cells that share a letter (alike) cannot be told apart: each two on the "
             f"questions that both have scored{f', p adjusted for {count:,} pairs' if count > 1 else ''}."
         )
-    if lacking := [row.cell for row in board.rows if row.figures is None]:
+    if unfinished := [row for row in board.rows if row.so_far]:
+        yield "### Unfinished"
+        yield NO_SAMPLE
+        yield write_list(
+            f"{row.cell.name}, {describe_progress(row.so_far)}: {row.cell.missing}" for row in unfinished if row.so_far
+        )
+    if lacking := [row.cell for row in board.rows if row.figures is None and row.so_far is None]:
         yield "### Without results"
         yield write_list(f"{cell.name}: {cell.missing}" for cell in lacking)
     if board.effects:

@@ -9,6 +9,8 @@ from tasks.evaluation.leaderboard.board import Board
 from tasks.evaluation.leaderboard.board_view import view_board
 from tasks.evaluation.leaderboard.overview import list_overview
 from tasks.evaluation.leaderboard.packed_questions import PackedQuestions, pack_questions
+from tasks.evaluation.leaderboard.table import NO_SAMPLE
+from tasks.evaluation.leaderboard.totals import describe_totals
 from tasks.evaluation.pages.page import HEAD_BYTES, MOST_BYTES, read_blocks
 from tasks.evaluation.pages.template import STYLE, render_page
 from tasks.evaluation.storage.spool import Spool
@@ -48,6 +50,8 @@ def _describe(boards: Sequence[Board], packed: Sequence[PackedQuestions]) -> dic
     return {
         "title": _write_title(boards),
         "extent": _describe_extent(boards),
+        "totals": describe_totals(boards),
+        "no_sample": NO_SAMPLE,
         "overview": list_overview(boards),
         "boards": [view_board(board) for board in boards],
         "about": {each.board.questions: each.about for each in packed},

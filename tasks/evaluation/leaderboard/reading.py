@@ -1,4 +1,7 @@
-"""Reads the results of a board's cells; a cell whose file cannot be read is missing, with the reason."""
+"""Reads the results of a board's cells; a cell whose file cannot be read is missing, with the reason.
+
+Of a cell that is not finished, its checkpoint says what it has so far.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +27,7 @@ class ReadCell:
     cell: CellResult
     """The cell."""
     run: SavedRun
-    """Its results file, without the records."""
+    """Its results file, or its checkpoint, without the records."""
     columns: RunColumns
     """Its scores, with the groups of its questions."""
     figures: ComparedRun
@@ -44,6 +47,11 @@ class ReadCell:
         by_role = read_setting(self.run.metadata, "tokens", "all_results")
         counts = [read_setting(by_role, role, "total_tokens") for role in by_role] if isinstance(by_role, dict) else []
         return sum(count for count in counts if isinstance(count, int)) or None
+
+    @property
+    def model_seconds(self) -> float | None:
+        """Return how long the model took for all scored questions; None if no record says."""
+        return self.columns.seconds if self.columns.timed_count else None
 
     @property
     def cost(self) -> float | None:
@@ -69,6 +77,21 @@ def read_cells(cells: Sequence[CellResult]) -> tuple[list[ReadCell], list[CellRe
         except UserMistake as mistake:
             missing.append(replace(cell, missing=str(mistake)))
     return read, missing
+
+
+def read_unfinished(cell: CellResult) -> ReadCell | None:
+    """Return what a cell that is not finished has so far, without groups; None if it has nothing that can be read.
+
+    A checkpoint may be replaced while it is read, if the cell still runs.
+    """
+    if cell.checkpoint is None:
+        return None
+    try:
+        run = open_saved_run(cell.checkpoint, cell.name)
+        columns = read_lenient(run, WantedFields(cluster_by=find_field([run], "cluster_by")))
+    except UserMistake:
+        return None
+    return ReadCell(cell, run, columns, _measure(run, columns)) if len(columns) or columns.refused else None
 
 
 def _open(cell: CellResult) -> SavedRun:

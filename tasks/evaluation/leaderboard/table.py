@@ -20,7 +20,8 @@ TO_BEST, SCORED, MISSING, TOKENS, COST, SECONDS = (
 COLUMNS = (ACCURACY, INTERVAL, LETTERS, TO_BEST, SCORED, MISSING, TOKENS, COST, SECONDS)
 # The headings of columns that hold text.
 TEXTS = frozenset((MODEL, CONDITION, LETTERS, MISSING))
-NOTHING, UNKNOWN, NO_RESULTS = "", "unknown", "no results"
+NOTHING, UNKNOWN, NO_RESULTS, UNFINISHED, SO_FAR = "", "unknown", "no results", "unfinished", "so far"
+NO_SAMPLE = "Partial answers are no random sample of the questions: an unfinished cell is neither ranked nor compared."
 
 
 def list_rows(board: Board) -> list[dict[str, str]]:
@@ -35,12 +36,20 @@ def describe_leaders(board: Board) -> str:
     first, *others = [row.cell.name for row in board.leaders] or [""]
     scored = sum(row.accuracy is not None for row in board.rows)
     if scored < 2:
-        return f"{first} alone has a score" if scored else "No cell has a score"
+        others_unfinished = any(row.so_far for row in board.rows)
+        if scored:
+            return f"{first} alone {'of the finished cells ' if others_unfinished else ''}has a score"
+        return f"No {'finished ' if others_unfinished else ''}cell has a score"
     if not others:
         return f"{first} is better than each other cell"
     if len(others) == scored - 1:
         return f"{first} scores highest, but is not better than any other beyond doubt"
     return f"{first} scores highest, but is not better than {', '.join(others)} beyond doubt"
+
+
+def describe_progress(so_far: ComparedRun) -> str:
+    """Return how many questions of a cell that is not finished have a score."""
+    return f"{so_far.scored:,} of {so_far.selected:,} {SO_FAR}"
 
 
 def describe_missing(figures: ComparedRun) -> str:
@@ -51,21 +60,37 @@ def describe_missing(figures: ComparedRun) -> str:
 
 def _show(row: Row) -> dict[str, str]:
     figures = row.figures
-    if figures is None:
-        told = {**dict.fromkeys(COLUMNS, NOTHING), MISSING: NO_RESULTS}
+    if figures:
+        told = _show_figures(row, figures)
+    elif row.so_far:
+        told = _show_so_far(row, row.so_far)
     else:
-        told = {
-            ACCURACY: UNKNOWN if figures.accuracy is None else f"{figures.accuracy:.4f}",
-            INTERVAL: _show_interval(figures.interval),
-            LETTERS: row.letters,
-            TO_BEST: _show_distance(row),
-            SCORED: f"{figures.scored:,}",
-            MISSING: describe_missing(figures),
-            TOKENS: UNKNOWN if row.tokens is None else f"{row.tokens:,}",
-            COST: UNKNOWN if row.cost is None else format_dollars(row.cost).removeprefix("$"),
-            SECONDS: UNKNOWN if row.seconds is None else f"{row.seconds:.2f}",
-        }
+        told = {**dict.fromkeys(COLUMNS, NOTHING), MISSING: NO_RESULTS}
     return {MODEL: row.cell.model, CONDITION: row.cell.condition, **told}
+
+
+def _show_figures(row: Row, figures: ComparedRun) -> dict[str, str]:
+    return {
+        ACCURACY: UNKNOWN if figures.accuracy is None else f"{figures.accuracy:.4f}",
+        INTERVAL: _show_interval(figures.interval),
+        LETTERS: row.letters,
+        TO_BEST: _show_distance(row),
+        SCORED: f"{figures.scored:,}",
+        MISSING: describe_missing(figures),
+        TOKENS: UNKNOWN if row.tokens is None else f"{row.tokens:,}",
+        COST: UNKNOWN if row.cost is None else format_dollars(row.cost).removeprefix("$"),
+        SECONDS: UNKNOWN if row.seconds is None else f"{row.seconds:.2f}",
+    }
+
+
+def _show_so_far(row: Row, so_far: ComparedRun) -> dict[str, str]:
+    """Return the same of a cell that is not finished, marked as such wherever a finished one has another meaning."""
+    return {
+        **_show_figures(row, so_far),
+        ACCURACY: UNKNOWN if so_far.accuracy is None else f"{so_far.accuracy:.4f} {SO_FAR}",
+        SCORED: describe_progress(so_far),
+        MISSING: f"{UNFINISHED}: {describe_missing(so_far)}",
+    }
 
 
 def _show_interval(interval: Interval | None) -> str:
