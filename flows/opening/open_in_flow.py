@@ -25,6 +25,7 @@ from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.endpoints.endpoint import list_key_warnings
 from tasks.evaluation.endpoints.proxies import bypass_proxies
 from tasks.evaluation.reporting.progress import Progress
+from tasks.evaluation.run.budgets import open_budget
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.opening import open_run
 from tasks.evaluation.run.run import Run
@@ -76,4 +77,4 @@ def open_in_flow(config_file: str | None, overrides: Overrides) -> Iterator[Run]
 def _make_factories(shared: SharedProcess) -> Factories:
     """Return what makes the parts of a run that it has in common with those beside it."""
     factories, budget = Factories(make_progress=partial(Progress, name=shared.name)), shared.budget
-    return replace(factories, open_budget=lambda _, __: budget.open()) if budget else factories
+    return replace(factories, open_budget=partial(open_budget, common=budget)) if budget else factories

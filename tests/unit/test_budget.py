@@ -17,11 +17,13 @@ from tasks.evaluation.run.run import Run
 from tasks.evaluation.spending.amounts import Caps, Spending
 from tasks.evaluation.spending.budget import Budget, OwnPurse
 from tasks.evaluation.spending.common_budget import CommonBudget
+from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 from tasks.evaluation.spending.shared_purse import SharedPurse
 from tests.support.evaluation import KEYS, Evaluation
 from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, make_questions, prompt_of, write_questions
 
 COUNT, WORKERS, MOST = 40, 4, 100
+NOTHING_BEFORE = EvaluationSpending(None, Spending())
 PRICES = {"prompt": 1_000_000, "completion": 1_000_000}  # a dollar a token
 
 
@@ -93,7 +95,7 @@ def test_no_cap_is_passed_and_none_is_left_over(kind: str) -> None:
     for _ in range(100):
         cap, before = chance.randint(1, 20_000), chance.randint(0, 500)
         settings, totals = BudgetSettings.model_validate({kind: cap}), list[int]()
-        budget = Budget(settings, OwnPurse(Caps(settings), Spending(before, float(before))))
+        budget = Budget(settings, OwnPurse(Caps(settings), Spending(before, float(before))), NOTHING_BEFORE)
         sent = asyncio.run(spend(budget, chance, 300, totals))
         assert len(totals) == sent
         assert before + sum(totals) <= cap or not sent
@@ -315,7 +317,7 @@ def test_an_estimate_tells_before_the_first_question_that_a_budget_will_not_do(
 def test_what_others_hold_in_common_is_waited_for() -> None:
     """A cell is not at the end of a suite's budget as long as another may give back what is in flight."""
     common, order = CommonBudget(BudgetSettings(tokens=1_000), Spending()), list[str]()
-    first, second = common.open(), common.open()
+    first, second = common.open(NOTHING_BEFORE), common.open(NOTHING_BEFORE)
 
     async def send(budget: Budget, name: str, begins: asyncio.Event, ends: asyncio.Event) -> None:
         async with budget.hold(Spending(900, 0.0)) as receipt:

@@ -6,7 +6,6 @@ from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.errors import Declined
-from tasks.evaluation.spending.amounts import Spending
 from tasks.evaluation.spending.usage import Usage, add_usage
 
 
@@ -22,8 +21,6 @@ class Asking:
     """Its empty replies."""
     usage: Usage = field(default_factory=dict)
     """What its replies have cost."""
-    paid: Spending = field(default_factory=Spending)
-    """What all its requests count with in the budget."""
     tried: list[Member] = field(default_factory=list)
     """Of several addresses, those at which it has failed; empty again once it has failed at each."""
     declined: Declined | None = None

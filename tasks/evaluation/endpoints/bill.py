@@ -73,15 +73,6 @@ class Bill:
             receipt.spent = self._settle(self._budget, tokens.total, cost, messages)
         return tokens
 
-    def note_end(self, paid: Spending, usage: Mapping[str, object]) -> None:
-        """Note what was paid for a question, and the usage that its record holds: what that does not name is lost."""
-        if self._budget:
-            # No result holds what its vectors have cost.
-            is_kept = self._role != "encoder"
-            kept = Spending(TokenSum.read(usage).total, self._pricing.find_cost(usage) or 0.0) if is_kept else Spending()
-            tokens, dollars = paid.minus(kept)
-            self._budget.lost = self._budget.lost.plus(Spending(max(tokens, 0), max(dollars, 0.0)))
-
     def _find_most(self, messages: Sequence[Message]) -> Spending | None:
         """Return the most that the reply to these messages may take; None if that is not known yet."""
         largest, limit = self._largest, self._limit

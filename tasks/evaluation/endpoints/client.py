@@ -6,8 +6,7 @@ What a failed request means is decided in `failures`, what a reply says in `resp
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable
 
 from tasks.evaluation.endpoints.address import Address
 from tasks.evaluation.endpoints.answer import Answer
@@ -37,7 +36,6 @@ from tasks.evaluation.spending.budget import Budget, Receipt
 EMPTY_REPLIES = 3
 # More of them would push the rest off the screen.
 SHOWN_REFUSALS = 3
-NO_USAGE: Mapping[str, object] = MappingProxyType({})
 
 # Asks a model until it has answered, as `Client.ask` does.
 Ask = Callable[[list[Message]], Awaitable[Answer]]
@@ -110,18 +108,14 @@ class Client:
             UserMistake: it declines the requests of a run that has had no answer from it yet, or is no such endpoint.
             EvaluationError: the cause for which the client was stopped.
         """
-        asking, usage = Asking(messages), NO_USAGE
+        asking = Asking(messages)
         try:
             while (answer := await self._ask_again(asking)) is None:
                 pass
-            usage = answer.usage
         except Refused as refused:
             if not (can_shorten and isinstance(refused, Declined) and refused.is_too_long):
-                usage = refused.usage
                 self._show_refusal(refused)
             raise
-        finally:
-            self.bill.note_end(asking.paid, usage)
         return answer
 
     def stop(self, cause: EvaluationError) -> None:
@@ -214,10 +208,7 @@ class Client:
     async def _send(self, address: Address, asking: Asking, member: Member | None = None) -> Answer:
         """Send one request, as soon as the budget has room for it, and note what comes of it."""
         async with self.bill.hold(asking.messages) as receipt:
-            try:
-                return await self._send_paid(address, asking, member, receipt)
-            finally:
-                asking.paid = asking.paid.plus(receipt.spent)
+            return await self._send_paid(address, asking, member, receipt)
 
     async def _send_paid(self, address: Address, asking: Asking, member: Member | None, receipt: Receipt) -> Answer:
         """Send one request, after a look at the address if it was left alone, and note what comes of it."""

@@ -1,37 +1,44 @@
 """Opens the budget of a run: its caps, and what counts against them from before."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tasks.evaluation.errors import StorageFailure, UserMistake
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.json_lines import JsonValue, from_line
 from tasks.evaluation.reporting.estimate import CostEstimate, estimate_each
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.budget import Budget, OwnPurse, Purse
+from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.spending.costs import add_up_roles
+from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 from tasks.evaluation.spending.pricing import Pricing
 from tasks.evaluation.spending.shared_purse import SharedPurse, name_period
-from tasks.evaluation.spending.spending_files import read_spending, write_spending
 from tasks.evaluation.spending.tokens import Role, TokenSum
 from tasks.evaluation.storage.layout import OWN_FOLDER, SPENDING_FOLDER
 
 
-def open_budget(preparation: Preparation, ledger: Ledger) -> Budget | None:
-    """Return the budget that the settings name; None if nothing is limited."""
-    settings = preparation.config.budget
+def open_budget(preparation: Preparation, ledger: Ledger, common: CommonBudget | None = None) -> Budget | None:
+    """Return what a run may spend; None if nothing is limited.
+
+    Args:
+        preparation: the run's.
+        ledger: what is known before anything is asked.
+        common: what it may spend together with others, in place of what its settings say.
+    """
+    settings = common.settings if common else preparation.config.budget
     if settings.seconds is None and not settings.limits_spending:
         return None
-    return Budget(settings, _open_purse(preparation, ledger))
+    evaluation = find_spending(preparation, ledger) if settings.limits_spending else EvaluationSpending(None, Spending())
+    return common.open(evaluation) if common else Budget(settings, _open_purse(preparation, evaluation.before), evaluation)
 
 
-def _open_purse(preparation: Preparation, ledger: Ledger) -> Purse:
+def _open_purse(preparation: Preparation, before: Spending) -> Purse:
     settings, processing = preparation.config.budget, preparation.config.processing
     if settings.per is None:
-        return OwnPurse(Caps(settings), find_spent(preparation, ledger) if settings.limits_spending else Spending())
+        return OwnPurse(Caps(settings), before)
     if not processing.enable_checkpointing:
         raise UserMistake(f"budget.per: {settings.per} counts in the checkpoint directory, and checkpointing is disabled")
     period = name_period(settings.per, datetime.now(UTC))
@@ -53,13 +60,15 @@ def describe_budget(
         return []
     total = sum(each.total for each in estimate_each(ledger, has_grader=has_grader).values() if each)
     low, high = sum(each.low for each in costs.values()), sum(each.high for each in costs.values())
-    return Caps(budget.settings).foresee(budget.spent, Spending(total, low), Spending(total, high))
+    spent, *warnings = Caps(budget.settings).foresee(budget.spent, Spending(total, low), Spending(total, high))
+    return [f"{spent}, {budget.in_doubt}" if budget.in_doubt else spent, *warnings]
 
 
-def find_spent(preparation: Preparation, ledger: Ledger) -> Spending:
+def find_spending(preparation: Preparation, ledger: Ledger) -> EvaluationSpending:
     """Return what the evaluation has cost, whichever run paid for it: its known answers and grades, and what is in none."""
-    lost = map(read_spending, _find_lost_folder(preparation).glob("*.json"))
-    return add_up([_add_up_known(preparation.pricing, ledger), *lost])
+    is_kept = preparation.config.processing.enable_checkpointing
+    folder = _find_folder(preparation) / preparation.roster.evaluation_id if is_kept else None
+    return EvaluationSpending(folder, find_recorded(preparation.pricing, ledger))
 
 
 def find_largest(ledger: Ledger, role: Role) -> Spending | None:
@@ -70,25 +79,11 @@ def find_largest(ledger: Ledger, role: Role) -> Spending | None:
     return Spending(-(-ledger.find_most_tokens(role) // repeats), dollars / repeats)
 
 
-def record_lost(preparation: Preparation, lost: Spending) -> None:
-    """Keep what the run has spent and no result holds, for later runs; what cannot be written does not count."""
-    if not any(lost) or not preparation.config.processing.enable_checkpointing:
-        return
-    path = _find_lost_folder(preparation) / f"{preparation.run_id}.json"
-    with suppress(OSError, StorageFailure):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_spending(path, read_spending(path).plus(lost))
-
-
 def _find_folder(preparation: Preparation) -> Path:
     return Path(preparation.config.processing.checkpoint_directory) / OWN_FOLDER / SPENDING_FOLDER
 
 
-def _find_lost_folder(preparation: Preparation) -> Path:
-    return _find_folder(preparation) / preparation.roster.evaluation_id
-
-
-def _add_up_known(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
+def find_recorded(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
     """Return what all answers and grades have cost that are known; unknown costs are left out."""
     tokens = sum(each.total for each in ledger.add_up_tokens().values())
     spent = Spending(tokens, add_up_roles(ledger.add_up_costs()).dollars)

@@ -17,13 +17,13 @@ from tasks.evaluation.endpoints.patience import Patience
 from tasks.evaluation.endpoints.preflight import check_endpoint
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.endpoints.traffic import Traffic
-from tasks.evaluation.errors import EvaluationError, UnfinishedBatch
+from tasks.evaluation.errors import EvaluationError, StorageFailure, UnfinishedBatch
 from tasks.evaluation.history.against import Standing
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.retrieval.retriever import Retriever
 from tasks.evaluation.run.batches import Batch, Batches
-from tasks.evaluation.run.budgets import find_largest, record_lost
+from tasks.evaluation.run.budgets import find_largest, find_recorded
 from tasks.evaluation.run.context_batches import ContextBatches
 from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
@@ -213,8 +213,8 @@ class Run:
     async def close_clients(self) -> None:
         """Close the connections, on the loop, and the budget."""
         if self.budget:
-            self.budget.close()
-            record_lost(self.preparation, self.budget.lost)
+            is_all_kept = not isinstance(self.stop_cause, StorageFailure)
+            self.budget.close(find_recorded(self.preparation.pricing, self.ledger) if is_all_kept else None)
         await self._generator.close()
         if self._grader:
             await self._grader.close()

@@ -26,6 +26,10 @@ class Spending(NamedTuple):
         """Return what is left without the other."""
         return Spending(self.tokens - other.tokens, self.dollars - other.dollars)
 
+    def at_least(self, other: "Spending") -> "Spending":
+        """Return the greater amount of each."""
+        return Spending(max(self.tokens, other.tokens), max(self.dollars, other.dollars))
+
 
 def add_up(amounts: Iterable[Spending]) -> Spending:
     """Return all of these together."""

@@ -16,6 +16,7 @@ from typing import Protocol
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.errors import BudgetReached, EvaluationError
 from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 
 # Less than any request costs.
 LEAST_DOLLARS = 1e-9
@@ -85,11 +86,12 @@ class OwnPurse:
 class Budget:
     """Decides whether a request may be sent. To be used on one event loop only, but for `find_overtime`.
 
-    `cause` is why nothing more may be sent; None while something may. `lost` is what was spent and is in no result.
+    `cause` is why nothing more may be sent; None while something may.
 
     Args:
         settings: the caps.
         purse: what is left in it may be spent.
+        evaluation: counts what the evaluation has spent, also when this run is killed.
         now: returns the time in seconds.
         began: the time from which the seconds are counted; None: now.
         on_end: called with the cause when nothing more may be sent.
@@ -99,6 +101,7 @@ class Budget:
         self,
         settings: BudgetSettings,
         purse: Purse,
+        evaluation: EvaluationSpending,
         now: Callable[[], float] = time.monotonic,
         *,
         began: float | None = None,
@@ -108,9 +111,10 @@ class Budget:
         self._caps = Caps(settings)
         self.cause: EvaluationError | None = None
         self._purse = purse
+        self._evaluation = evaluation
         self._now, self._began = now, now() if began is None else began
         self._on_end = on_end
-        self._spent = self._held = self._claimed = self.lost = NOTHING
+        self._whole = self._spent = self._held = self._claimed = NOTHING
         self._in_flight, self._is_alone = 0, False
         self._on_idle: Callable[[], object] | None = None
         self._line, self._change = asyncio.Lock(), asyncio.Event()
@@ -119,6 +123,16 @@ class Budget:
     def spent(self) -> Spending:
         """Return what counts against the caps: what was spent before, by others, and in this run."""
         return self._purse.add_others(self._spent)
+
+    @property
+    def in_doubt(self) -> str:
+        """Return how much of it may have been spent by what was in flight when a run was killed; empty for nothing."""
+        amount = self._caps.select(self._evaluation.in_doubt)
+        return (
+            f"up to {self._caps.describe_amount(amount)} of it by what was in flight when a run was killed"
+            if any(amount)
+            else ""
+        )
 
     @asynccontextmanager
     async def hold(self, most: Spending | None) -> AsyncIterator[Receipt]:
@@ -130,14 +144,19 @@ class Budget:
         Raises:
             BudgetReached: there will be no room any more.
         """
-        most = most and self._caps.select(most)
-        aside, receipt = most or NOTHING, Receipt()
+        limited = most and self._caps.select(most)
+        aside, receipt = limited or NOTHING, Receipt()
         async with self._line:
-            await self._wait_for_room(most)
-            self._held, self._in_flight, self._is_alone = self._held.plus(aside), self._in_flight + 1, most is None
+            await self._wait_for_room(limited)
+            self._held, self._in_flight, self._is_alone = self._held.plus(aside), self._in_flight + 1, limited is None
         try:
             yield receipt
+        except asyncio.CancelledError:
+            # The endpoint may charge for all of it.
+            receipt.spent = receipt.spent if any(receipt.spent) else most or NOTHING
+            raise
         finally:
+            self._whole = self._whole.plus(receipt.spent)
             self._held, self._in_flight, self._is_alone = self._held.minus(aside), self._in_flight - 1, False
             self._spent = self._spent.plus(self._caps.select(receipt.spent))
             self._claimed = self._purse.give_back(self._claimed, spent=self._spent, held=self._held)
@@ -166,9 +185,15 @@ class Budget:
             return None
         return BudgetReached(f"the {seconds:,.0f} seconds are over that --max-seconds gives each run")
 
-    def close(self) -> None:
-        """Leave what was not spent to others."""
+    def close(self, recorded: Spending | None) -> None:
+        """Leave what was not spent to others, and keep what was spent and is in no result.
+
+        Args:
+            recorded: what the answers and grades have cost that are kept; None if some that came could not be.
+        """
         self._purse.settle(self._spent)
+        if recorded is not None:
+            self._evaluation.settle(self._whole, recorded)
 
     async def _wait_for_room(self, most: Spending | None) -> None:
         while True:
@@ -202,11 +227,13 @@ class Budget:
             return True
         for claimed in (needed.plus(self._caps.one_percent), needed):
             if self._purse.claim(claimed):
+                self._evaluation.cover(claimed, self._caps.one_percent)
                 self._claimed = claimed
                 return True
         return False
 
     def _describe_end(self, most: Spending | None) -> BudgetReached:
-        spent = self._caps.describe(self.spent)
+        in_doubt = f" ({self.in_doubt})" if self.in_doubt else ""
+        spent = f"{self._caps.describe(self.spent)} spent{in_doubt}"
         next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
-        return BudgetReached(f"the budget is reached: {spent} spent{next_one}; raise {self._caps.flags}")
+        return BudgetReached(f"the budget is reached: {spent}{next_one}; raise {self._caps.flags}")

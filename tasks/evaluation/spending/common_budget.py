@@ -8,6 +8,7 @@ from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.budget import Budget
+from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 
 
 class CommonBudget:
@@ -29,9 +30,9 @@ class CommonBudget:
         self.caps, self.before = Caps(settings), before
         self._now, self._began = now, now()
 
-    def open(self) -> Budget:
+    def open(self, evaluation: EvaluationSpending) -> Budget:
         """Return the budget of one evaluation, which leaves the others what it has not claimed."""
-        return Budget(self.settings, _Share(self), self._now, began=self._began, on_end=self._note_end)
+        return Budget(self.settings, _Share(self), evaluation, self._now, began=self._began, on_end=self._note_end)
 
     def add_up(self) -> Spending:
         """Return what is spent or claimed by all; to be called under the lock."""

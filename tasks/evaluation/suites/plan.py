@@ -19,7 +19,7 @@ from tasks.evaluation.questions.questions import Questions
 from tasks.evaluation.reporting.estimate import CostEstimate, estimate_costs, estimate_each
 from tasks.evaluation.reporting.summary import compute_statistics
 from tasks.evaluation.retrieval.opening import Source, find_source
-from tasks.evaluation.run.budgets import find_spent
+from tasks.evaluation.run.budgets import find_spending
 from tasks.evaluation.run.folders import check_folders
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import Preparation, find_endpoints, prepare
@@ -198,7 +198,7 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
         to_ask=ledger.open_asking_count - awaiting,
         refused=statistics.refused,
         unusable=statistics.unusable,
-        spent=find_spent(preparation, ledger),
+        spent=find_spending(preparation, ledger).before,
         tokens=estimate_each(ledger, has_grader=checked.endpoints[1] is not None),
         costs=estimate_costs(ledger, checked.endpoints[0].request, preparation.config.prompt, preparation.pricing),
         results=finished.saved.path if finished and is_as_wanted(finished, checked.config) else None,
