@@ -89,7 +89,7 @@ def make_server(host: str, port: int, logs: Path) -> Service:
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
     environment.setdefault("PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE", LEASES_IN_FILES)
     environment.setdefault("PREFECT_SERVER_UI_API_URL", "/api")  # for the browser, under whatever name it knows this machine
-    command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--host", host, "--port", str(port)]
+    command = [sys.executable, "-P", "-m", "flows.serving.lasting_server", "--host", host, "--port", str(port)]
     arguments = ["tasks.evaluation.processes.supervised", *command]
     return Service("Prefect's server", arguments, environment=environment, log_path=logs / f"server-{port}.log")
 

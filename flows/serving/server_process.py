@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.serving.server_database import keep_template, prepare_database
+from flows.serving.sqlite_connections import close_failed_statements
 from tasks.evaluation.processes.supervised import watch_parent
 
 # How long the server may take to close what is open, once nobody uses it any more.
@@ -38,6 +39,7 @@ def main() -> None:
     import uvicorn  # noqa: PLC0415
     from prefect.server.api import server as prefect_server  # noqa: PLC0415
 
+    close_failed_statements()
     # A route is prepared when a request has been compared with it: those that runs ask for come first.
     routers: tuple[Any, ...] = tuple(sorted(prefect_server.API_ROUTERS, key=lambda router: router.prefix not in FIRST_ROUTES))
     prefect_server.API_ROUTERS = routers

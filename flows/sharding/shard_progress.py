@@ -35,6 +35,26 @@ def read_done(text: str | None) -> int:
     return int(found[1].replace(",", "")) if found else 0
 
 
+def describe_missing(plan: ShardPlan, attempts: Sequence[Attempt]) -> str:
+    """Return what is missing, and how many shards need a run for it, when the parent begins.
+
+    A shard whose run has ended well has put all its batches into the `result_storage`, where there is one. What that holds of
+    the other shards, their runs will find.
+
+    Args:
+        plan: the shards, with what is missing as far as this machine's folders tell.
+        attempts: all runs of shards so far.
+    """
+    needed, done = plan.list_needed(), {attempt.shard for attempt in attempts if attempt.kind == "done"}
+    stored = sum(plan.missing[shard.number] for shard in done) if plan.storage else 0
+    missing = f"{plan.missing_count - stored:,} of {sum(plan.counts):,} questions are missing"
+    if plan.storage:
+        missing += f" on this machine, and perhaps in {plan.storage}"
+    if not needed and plan.missing_count:
+        missing += f", no more than {len(plan.counts):,} shards have in flight at once"
+    return f"{missing}: {len(set(needed) - done):,} of {len(plan.counts):,} shards need a run"
+
+
 def sum_done(plan: ShardPlan, attempts: Sequence[Attempt], done: Mapping[UUID, int]) -> int:
     """Return how many questions are done in all.
 

@@ -11,7 +11,7 @@ from prefect.states import Cancelled, Crashed
 
 from flows.sharding.attempts import Attempt, Decision, decide
 from flows.sharding.reach import Patience, ask, reach_all
-from flows.sharding.shard_progress import ShardProgress
+from flows.sharding.shard_progress import ShardProgress, describe_missing
 from flows.sharding.shard_runs import ShardRuns
 from flows.sharding.silence import SILENCE_SECONDS, Silence
 from flows.stopping.stop_requests import StopRequest
@@ -75,11 +75,8 @@ class Watch:
 
     def _begin(self) -> None:
         """Say what is to be done."""
-        plan = self._plan
-        missing = f"{plan.missing_count:,} of {sum(plan.counts):,} questions are missing"
-        if not self._needed and plan.missing_count:
-            missing = f"{missing}, no more than {len(plan.counts):,} shards have in flight at once"
-        self._notify(f"🧩 {missing}: {len(self._needed):,} of {len(plan.counts):,} shards need a run")
+        self._try(self._read)
+        self._notify(f"🧩 {describe_missing(self._plan, self._attempts)}")
 
     def _act(self, decision: Decision, is_to_end: Callable[[], bool]) -> None:
         """Resume and start runs; what fails is decided again in a moment."""

@@ -113,7 +113,7 @@ def open_site(scratch: Path, mode: str) -> Iterator[Site]:
     }
     python, shared = Path(sys.executable), scratch / "checkpoints"
     with ExitStack() as stack, (scratch / "server.log").open("wb") as log:
-        command = [sys.executable, "-P", "-m", "prefect", "server", "start", "--port", str(port)]
+        command = [sys.executable, "-P", "-m", "flows.serving.lasting_server", "--port", str(port)]
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         stack.callback(end, server)
         wait_until(lambda: is_healthy(environment["PREFECT_API_URL"]))

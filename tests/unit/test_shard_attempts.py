@@ -8,7 +8,7 @@ import pytest
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
 from flows.sharding.attempts import PAUSED_WITH_PARENT, Attempt, Kind, decide, make_key, read_attempt
-from flows.sharding.shard_progress import read_done, sum_done
+from flows.sharding.shard_progress import describe_missing, read_done, sum_done
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UserMistake
@@ -156,6 +156,16 @@ def test_a_plan_that_reuses_nothing_knows_its_own_shards(evaluation: Evaluation,
     for run_id, missing in {"whole": (20, 0, 10), "another": (20, 10, 10)}.items():
         plan = plan_shards(config, endpoints, 3, config_folder=folder, own_folder=own_folder, run_id=run_id)
         assert plan == ShardPlan((20, 10, 10), missing, workers=4)
+
+
+def test_a_retried_parent_counts_what_its_shards_have_put_into_a_bucket() -> None:
+    """Its machine's own folders hold none of that; with a folder that all share, they tell everything."""
+    plan, runs = ShardPlan((40, 40, 30), (40, 40, 30), workers=4), [attempt(FIRST, "done"), attempt(SECOND, "failed")]
+    assert describe_missing(replace(plan, storage="s3-bucket/results"), runs) == (
+        "70 of 110 questions are missing on this machine, and perhaps in s3-bucket/results: 2 of 3 shards need a run"
+    )
+    assert describe_missing(plan, []) == "110 of 110 questions are missing: 3 of 3 shards need a run"
+    assert describe_missing(plan, runs).startswith("110 of 110 questions are missing: 2 of 3 shards")
 
 
 def test_the_progress_is_the_sum() -> None:

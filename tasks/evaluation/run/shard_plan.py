@@ -29,6 +29,8 @@ class ShardPlan:
     """How many of these no earlier run has finished."""
     workers: int
     """The number of questions that a run keeps in flight."""
+    storage: str | None = None
+    """The `result_storage`, in which more may be finished than this machine's folders tell."""
 
     @property
     def shards(self) -> list[Shard]:
@@ -90,6 +92,7 @@ def plan_shards(
             counts=_count(np.arange(count), size, shard_count),
             missing=_count(missing, size, shard_count),
             workers=preparation.config.processing.parallel_workers,
+            storage=config.processing.result_storage,
         )
 
 
