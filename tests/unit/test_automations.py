@@ -9,7 +9,7 @@ from prefect.events.schemas.automations import AutomationCore
 from prefect.server.events.schemas.automations import EventTrigger
 from prefect.server.events.schemas.events import ReceivedEvent
 
-from flows.serving.automations import PAUSE_ENDED, describe_expired, describe_killed
+from flows.serving.automations import PAUSE_ENDED, describe_expired, describe_killed, describe_stuck
 
 RUN = f"prefect.flow-run.{uuid4()}"
 FLOW = {
@@ -64,6 +64,30 @@ def test_a_sign_or_a_state_without_a_process_ends_the_wait(name: str) -> None:
 def test_other_events_do_not_end_the_wait(name: str) -> None:
     """A killed run is still missed when one of Prefect's own events came after its last sign."""
     assert not read_trigger(describe_killed()).expects(name)
+
+
+@pytest.mark.parametrize("state", ["Pending", "Submitting", "InfrastructurePending"])
+def test_a_run_that_a_worker_has_taken_is_expected_to_begin(state: str) -> None:
+    """Each of these states starts the wait again: Prefect counts an event of both kinds for the next wait, not for itself."""
+    trigger = read_trigger(describe_stuck())
+    event = f"prefect.flow-run.{state}"
+    assert trigger.starts_after(event)
+    assert trigger.expects(event)
+    assert trigger.covers(make_event(event))
+
+
+@pytest.mark.parametrize("state", ["Scheduled", "Late", "AwaitingConcurrencySlot", "AwaitingRetry", "Resuming", "Running"])
+def test_a_run_that_waits_for_a_worker_or_has_begun_is_not_expected_to_begin(state: str) -> None:
+    """However long it waits; and what comes after a worker has taken it ends that wait."""
+    trigger = read_trigger(describe_stuck())
+    assert not trigger.starts_after(f"prefect.flow-run.{state}")
+    assert trigger.expects(f"prefect.flow-run.{state}")
+
+
+@pytest.mark.parametrize("related", [[FLOW], [DEPLOYMENT], [DEPLOYMENT, {**FLOW, "prefect.resource.name": "train"}]])
+def test_runs_of_others_may_stay_pending(related: list[dict[str, str]]) -> None:
+    """On a server that other flows use too, and for `mcqa score`, whose run no worker takes."""
+    assert not read_trigger(describe_stuck()).covers(make_event("prefect.flow-run.Pending", related=related))
 
 
 @pytest.mark.parametrize("message", ["The flow was paused and never resumed.", "The flow was resuming and never resumed."])
