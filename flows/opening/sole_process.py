@@ -1,13 +1,21 @@
 """One process at a time works on a flow run: a run that is resumed or retried at once waits for its earlier process.
 
 Prefect starts the next process as soon as the user wants it, while the one before may still be saving, with answers in flight.
+
+Prefect also lets a process begin so late that its run was taken for dead and retried. Where the retry's process goes on, the
+late one leaves, and the run's state stays as the other one has it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from uuid import UUID
+
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State, StateType
+from prefect.exceptions import Abort
 
 from tasks.evaluation.config.config import Config
-from tasks.evaluation.errors import before_asking
+from tasks.evaluation.errors import HeldByOther, before_asking
 from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.storage.layout import LOCKS_FOLDER
 from tasks.evaluation.storage.locks import lock_run
@@ -21,12 +29,31 @@ def sole_process(config: Config, run_id: str, notify: Callable[[str], None]) -> 
 
     Raises:
         UserMistake: the earlier process does not end, or nothing can be written to the checkpoint directory.
+        Abort: the earlier process does not end, and it is the one of which Prefect knows that it has begun the run.
     """
     own_folder = make_own_folder(config)
     if own_folder is None:
         yield
         return
     with ExitStack() as stack:
-        with before_asking():
-            stack.enter_context(lock_run(own_folder / LOCKS_FOLDER, run_id, notify))
+        try:
+            with before_asking():
+                stack.enter_context(lock_run(own_folder / LOCKS_FOLDER, run_id, notify))
+        except HeldByOther:
+            if was_begun_twice(_read_states(run_id)):
+                notify("The run goes on in the process that a retry has started: this one leaves it to that")
+                raise Abort("another process has the run") from None
+            raise
         yield
+
+
+def was_begun_twice(states: Sequence[State]) -> bool:
+    """Return True if the run was Running already when it was last set to Running."""
+    kinds = [state.type for state in sorted(states, key=lambda state: state.timestamp)]
+    return kinds[-2:] == [StateType.RUNNING] * 2
+
+
+def _read_states(run_id: str) -> list[State]:
+    """Return all states that the run has been in."""
+    with get_client(sync_client=True) as client:
+        return client.read_flow_run_states(UUID(run_id))

@@ -87,8 +87,8 @@ def describe_stuck() -> AutomationCore:
     """Return the automation that marks a run as Crashed that a worker has taken and that then does not begin.
 
     Any event of the run ends the wait, and each of the states before its beginning starts it again. A process that begins later
-    all the same sets the run to Running, and waits for one that a retry has started. Where the deployment limits its runs, it has
-    lost its place (`flows/stopping/lost_place.py`).
+    sets its run to Running all the same, or leaves it to that of a retry (`flows/opening/sole_process.py`). If the deployment
+    limits its runs, it has lost its place (`flows/stopping/lost_place.py`).
     """
     trigger = EventTrigger(
         match=ResourceSpecification({"prefect.resource.id": FLOW_RUN}),

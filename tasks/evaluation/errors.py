@@ -2,6 +2,7 @@
 
 EvaluationError
 ├── UserMistake         something the user gave is wrong, found before anything was asked
+│   └── HeldByOther         an earlier process of the same run goes on
 ├── Unscored            a question is left for the next run
 │   ├── EndpointFailure     no usable reply came, even after repeated requests
 │   │   ├── RateLimited         the endpoint gets too many requests: asked again when its turn comes
@@ -41,6 +42,10 @@ class EvaluationError(Exception):
 
 class UserMistake(EvaluationError):
     """A file, a setting or a flag is wrong; the message says which and how to fix it. Exit code 2."""
+
+
+class HeldByOther(UserMistake):
+    """Another process works on this run, and has not ended in time."""
 
 
 class Unscored(EvaluationError):

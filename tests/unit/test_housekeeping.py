@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.evaluation.errors import UserMistake
+from tasks.evaluation.errors import HeldByOther, UserMistake
 from tasks.evaluation.resuming.housekeeping import remove_leftovers
 from tasks.evaluation.run.report import report
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -171,7 +171,7 @@ def test_a_run_whose_earlier_process_goes_on_is_refused(own_folder: Path) -> Non
     """After a while; other runs need not wait."""
     with lock_run(own_folder / "locks", "cccc", lambda _: None), lock_run(own_folder / "locks", "dddd", pytest.fail):
         with (
-            pytest.raises(UserMistake, match=rf"process {os.getpid()} on .*\) has not ended within 0 seconds; .* then Retry"),
+            pytest.raises(HeldByOther, match=rf"process {os.getpid()} on .*\) has not ended within 0 seconds; .* then Retry"),
             lock_run(own_folder / "locks", "cccc", lambda _: None, patience_seconds=0.1),
         ):
             pass

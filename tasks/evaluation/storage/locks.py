@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, TextIO
 
-from tasks.evaluation.errors import MAKE_ROOM, StorageFailure, UserMistake
+from tasks.evaluation.errors import MAKE_ROOM, HeldByOther, StorageFailure, UserMistake
 
 # `unknown`: the file system has no locks.
 LockState = Literal["ours", "others", "unknown"]
@@ -94,7 +94,7 @@ def lock_run(
         patience_seconds: how long it waits at most.
 
     Raises:
-        UserMistake: the earlier process goes on.
+        HeldByOther: the earlier process goes on.
         StorageFailure: the lock file cannot be made.
     """
     path = folder / f"{run_id}{RUN_SUFFIX}"
@@ -174,7 +174,7 @@ def _await_lock(path: Path, notify: Callable[[str], None], patience_seconds: flo
     try:
         return _open_locked(path, patience_seconds)
     except _HeldElsewhere as holder:
-        raise UserMistake(
+        raise HeldByOther(
             f"an earlier process of this run (process {holder}) has not ended within {patience_seconds:.0f} seconds; wait for "
             "it, or stop it, then Retry"
         ) from None
