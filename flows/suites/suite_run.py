@@ -21,12 +21,12 @@ from tasks.evaluation.config.suite_file import NO_BUDGET, Suite
 from tasks.evaluation.errors import GateFailed
 from tasks.evaluation.leaderboard.gate import check_cells
 from tasks.evaluation.leaderboard.leaderboard import Leaderboard
+from tasks.evaluation.leaderboard.reasons import group_by_reason
 from tasks.evaluation.reporting.progress import Progress
 from tasks.evaluation.spending.amounts import add_up
 from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.suites.outlook import describe_budget
 from tasks.evaluation.suites.plan import CellPlan
-from tasks.evaluation.suites.reasons import group_by_reason
 from tasks.flow_runs import RETRY_ASKS, is_of_deployment
 from tasks.ui_words import choose_words
 

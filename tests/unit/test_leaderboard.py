@@ -136,7 +136,8 @@ def test_several_boards_have_an_overview(tmp_path: Path) -> None:
         make_cell(tmp_path, "c", [1, 1, 1, 1]),
         lack("c", "stopped", questions="other.json"),
     ]
-    lines = make_leaderboard(cells).to_markdown().splitlines()
+    first, _, *lines = make_leaderboard(cells).to_markdown().splitlines()
+    assert first == "1 of 6 cells lacks results: c on other.json (stopped)"
     assert lines[0] == "## Overview"
     assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[2], *lines[4:7])] == [
         ["cell", "exam.json", "other.json", "mean"],
@@ -230,7 +231,7 @@ def test_clusters_count_as_in_compare(tmp_path: Path) -> None:
 def test_the_markdown_is_a_table_for_people(tmp_path: Path) -> None:
     """Aligned, so that a terminal shows it as well; nothing from outside is markup."""
     cells = [make_cell(tmp_path, "a_b", BEST), make_cell(tmp_path, "<c>", LAST), lack("d", "stopped | early")]
-    lines = make_leaderboard(cells).to_markdown().splitlines()
+    lines = make_leaderboard(cells).to_markdown().splitlines()[2:]
     assert lines[0] == "## exam.json"
     assert len({len(line) for line in lines[2:7]}) == 1
     assert lines[4].startswith("| a\\_b   | ")

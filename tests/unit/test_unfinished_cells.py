@@ -83,6 +83,7 @@ def test_its_line_says_so(cells: list[CellResult]) -> None:
 def test_the_markdown_says_why_it_is_not_compared(cells: list[CellResult]) -> None:
     """In one line, with the reason why it is not finished, and with what all cells took, these included."""
     text = make_leaderboard(cells).to_markdown()
+    assert text.startswith("2 of 3 cells lack results: part (no \\| key); none (not begun)\n\n## exam.json")
     assert (
         "### Unfinished\n\n"
         "Partial answers are no random sample of the questions: an unfinished cell is neither ranked nor compared.\n\n"
@@ -123,6 +124,7 @@ def test_the_page_says_so(cells: list[CellResult], tmp_path: Path) -> None:
     """Without a point in the plot, and its questions are not among those of the finished."""
     page = read_page(write_leaderboard(make_leaderboard(cells), tmp_path / "suite", "board")[-1])
     assert "part unfinished: 3 of 1,000 so far no | key 100.0 % 43.9 to 100.0 % – – – 3 36 0.25 1.0" in page.head
+    assert "2 of 3 cells lack results: part (no | key); none (not begun)" in page.head
     assert "an unfinished cell is neither ranked nor compared" in page.head
     assert "All cells: 84 tokens, $0.75" in page.head
     assert page.source.count('class="point run-') == 1
@@ -147,7 +149,7 @@ def test_a_condition_is_not_judged_by_it(tmp_path: Path) -> None:
     leaderboard = make_leaderboard(cells)
     [effect] = leaderboard.boards[0].effects
     assert effect.sentence == "m/rag and m/plain cannot be compared: m/rag is not finished"
-    lines = leaderboard.to_markdown().splitlines()
+    lines = leaderboard.to_markdown().splitlines()[2:]
     assert [cell.strip() for cell in lines[5].split("|")[1:-1]] == ["m/rag", "1.0000 so far", "1.0000 a", ""]
 
 

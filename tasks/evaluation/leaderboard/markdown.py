@@ -14,6 +14,7 @@ from tasks.evaluation.leaderboard.table import (
     TEXTS,
     UNFINISHED,
     UNKNOWN,
+    describe_lacking,
     describe_leaders,
     describe_progress,
     list_rows,
@@ -28,7 +29,9 @@ CELL, MEAN = "cell", "mean"
 
 def write_markdown(boards: Sequence[Board]) -> str:
     """Return all boards, one below the other."""
-    parts = [*_list_overview(boards), *(part for board in boards for part in _list_parts(board)), describe_totals(boards)]
+    tables = (part for board in boards for part in _list_parts(board))
+    # What a reader of the page in Prefect's UI should not have to scroll for stands first.
+    parts = [escape(describe_lacking(boards)), *_list_overview(boards), *tables, describe_totals(boards)]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -9,7 +9,7 @@ from tasks.evaluation.leaderboard.board import Board
 from tasks.evaluation.leaderboard.board_view import view_board
 from tasks.evaluation.leaderboard.overview import list_overview
 from tasks.evaluation.leaderboard.packed_questions import PackedQuestions, pack_questions
-from tasks.evaluation.leaderboard.table import NO_SAMPLE
+from tasks.evaluation.leaderboard.table import NO_SAMPLE, describe_lacking
 from tasks.evaluation.leaderboard.totals import describe_totals
 from tasks.evaluation.pages.page import HEAD_BYTES, MOST_BYTES, read_blocks
 from tasks.evaluation.pages.template import STYLE, render_page
@@ -50,6 +50,7 @@ def _describe(boards: Sequence[Board], packed: Sequence[PackedQuestions]) -> dic
     return {
         "title": _write_title(boards),
         "extent": _describe_extent(boards),
+        "lacking": describe_lacking(boards),
         "totals": describe_totals(boards),
         "no_sample": NO_SAMPLE,
         "overview": list_overview(boards),

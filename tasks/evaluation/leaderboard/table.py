@@ -1,9 +1,12 @@
 """A board's rows as texts, for Markdown and for the page. What is unknown is called so, and is never a zero."""
 
+from collections.abc import Sequence
+
 from tasks.evaluation.comparing.comparison import CONFIDENCE
 from tasks.evaluation.comparing.run_figures import ComparedRun
 from tasks.evaluation.comparing.sentences import format_ends, format_p, format_points, reverse
 from tasks.evaluation.leaderboard.board import Board, Row
+from tasks.evaluation.leaderboard.reasons import group_by_reason
 from tasks.evaluation.spending.costs import format_dollars
 from tasks.evaluation.statistics.intervals import Interval
 
@@ -47,6 +50,16 @@ def describe_leaders(board: Board) -> str:
     return f"{first} scores highest, but is not better than {', '.join(others)} beyond doubt"
 
 
+def describe_lacking(boards: Sequence[Board]) -> str:
+    """Return the sentence that says which cells have no results, and why; empty if all have."""
+    rows = [(board.questions, row) for board in boards for row in board.rows]
+    lacking = [(_name(row, questions, boards), row.cell.missing) for questions, row in rows if row.figures is None]
+    if not lacking:
+        return ""
+    verb = "lacks" if len(lacking) == 1 else "lack"
+    return f"{len(lacking):,} of {len(rows):,} cells {verb} results: {group_by_reason(lacking)}"
+
+
 def describe_progress(so_far: ComparedRun) -> str:
     """Return how many questions of a cell that is not finished have a score."""
     return f"{so_far.scored:,} of {so_far.selected:,} {SO_FAR}"
@@ -56,6 +69,10 @@ def describe_missing(figures: ComparedRun) -> str:
     """Return how many questions have no score, and why; empty if all have one."""
     counts = {"refused": figures.refused, "cannot be asked": figures.unusable, "not scored yet": figures.unscored}
     return ", ".join(f"{count:,} {reason}" for reason, count in counts.items() if count)
+
+
+def _name(row: Row, questions: str, boards: Sequence[Board]) -> str:
+    return f"{row.cell.name} on {questions}" if len(boards) > 1 else row.cell.name
 
 
 def _show(row: Row) -> dict[str, str]:

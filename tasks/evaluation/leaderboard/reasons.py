@@ -19,18 +19,19 @@ def group_by_reason(cells: Iterable[tuple[str, str]]) -> str:
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, message in cells:
         groups.setdefault(COUNT.sub("", message), []).append((name, message))
-    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
-    # The only cell with a reason keeps its count.
-    parts = [_describe([name for name, _ in own], own[0][1] if len(own) == 1 else reason) for reason, own in ordered]
-    if len(groups) > 1:
-        parts = [f"{len(own):,} cells: {part}" if len(own) > 1 else part for part, (_, own) in zip(parts, ordered, strict=True)]
-    left = sum(len(own) for _, own in ordered[MOST_REASONS:])
+    ordered = sorted(groups.values(), key=len, reverse=True)
+    left = sum(map(len, ordered[MOST_REASONS:]))
     more = [f"{left:,} more cell{'' if left == 1 else 's'} for other reasons"] if left else []
-    return "; ".join([*parts[:MOST_REASONS], *more])
+    return "; ".join([*(_describe(group, is_only=len(groups) == 1) for group in ordered[:MOST_REASONS]), *more])
 
 
-def _describe(names: list[str], reason: str) -> str:
+def _describe(group: list[tuple[str, str]], *, is_only: bool) -> str:
+    """Return cells with the reason that they share; that of a single one keeps its count."""
+    names, reason = [name for name, _ in group], group[0][1]
+    if len(group) > 1:
+        reason = COUNT.sub("", reason)
     cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON].rstrip()}…"
+    count = f"{len(group):,} cells: " if len(group) > 1 and not is_only else ""
     left = len(names) - MOST_CELLS
     more = f" and {left:,} more" if left > 0 else ""
-    return f"{', '.join(names[:MOST_CELLS])}{more} ({cut})"
+    return f"{count}{', '.join(names[:MOST_CELLS])}{more} ({cut})"

@@ -1,6 +1,6 @@
-"""A suite's last message: cells that are unfinished for the same reason are named together, and it stays short."""
+"""Why cells lack results, in one sentence: those with the same reason are named together, and it stays short."""
 
-from tasks.evaluation.suites.reasons import group_by_reason
+from tasks.evaluation.leaderboard.reasons import group_by_reason
 
 NO_MODEL = "the generator answered 404: no such model; check the model's name"
 
