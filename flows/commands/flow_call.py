@@ -29,10 +29,12 @@ from flows.serving.server_health import require_server
 from flows.serving.temporary_server import TemporaryServer, start_server
 from tasks.audience import no_audience
 from tasks.evaluation.config.overrides import Overrides
+from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.errors import ServerFailure
 from tasks.evaluation.run.start import Start
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
+WITHOUT_SERVER = "start it, or unset PREFECT_API_URL: the run then starts a server of its own"
 # What Prefect and a run import late, and have ready by then if it is imported while the server starts.
 NEEDED_LATER = ("fastapi.encoders", "tasks.evaluation.endpoints.http", "scipy.special")
 # What is not needed with a server of the same installation, at which nobody can look. A flow that ends waits up to a second for
@@ -82,7 +84,7 @@ def run_flow(call: FlowCall, server: TemporaryServer | None) -> int:
     if url:
         if server:
             server.let_go()
-        require_server(url)
+        require_server(url, named_by="PREFECT_API_URL", otherwise=WITHOUT_SERVER)
         return call_flow(call)
     print_line("Starting Prefect's temporary server …")
     with serve_temporarily(server or start_server(print_line)):
@@ -109,8 +111,8 @@ def call_flow(call: FlowCall) -> int:
     Raises:
         ServerFailure: Prefect's server failed before the flow ended.
     """
-    url = get_current_settings().api.url
-    with EndWatch(str(url)) as watch:
+    url = mask_urls(str(get_current_settings().api.url))
+    with EndWatch(url) as watch:
         try:
             state = call()
         except (HTTPError, PrefectException, RuntimeError) as failure:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, NoReturn
 from flows.process.end_signals import install_handlers
 from flows.process.terminal import EXIT_DONE, print_line
 from flows.serving.file_server import FileServer
-from flows.serving.server_health import is_healthy
+from flows.serving.server_health import require_server
 from flows.serving.services import Service
+from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.errors import UserMistake
 from tasks.served_files import FOLDER_VARIABLE, URL_VARIABLE
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 4200
 WATCH_SECONDS = 0.2
+WITHOUT_SERVER = "start it, or give neither: this command then starts one"
 # By default, Prefect keeps in memory which runs hold the places of a deployment's concurrency limit: after a restart of the
 # server, the places of runs that were killed with it would never be freed.
 LEASES_IN_FILES = "prefect.server.concurrency.lease_storage.filesystem"
@@ -98,14 +100,15 @@ def wait_for_server(server: Service | None, api_url: str) -> None:
     """Wait until the server answers.
 
     Raises:
-        UserMistake: no server answers at the address that the user gave.
+        UserMistake: no server can be used at the user's address, or ours wants a password that the user did not give.
         ServerFailure: our own server does not start.
     """
     if server:
         server.wait_until_healthy(api_url)
-    elif not is_healthy(api_url):
-        raise UserMistake(f"no Prefect server answers at {api_url}: start it, or give neither --server nor PREFECT_API_URL")
-    print_line(f"Prefect's UI: {api_url.removesuffix('/api')}")
+        require_server(api_url, named_by="started by this command", otherwise=f"its log: {server.log_path}")
+    else:
+        require_server(api_url, named_by="--server or PREFECT_API_URL", otherwise=WITHOUT_SERVER)
+    print_line(f"Prefect's UI: {mask_urls(api_url).removesuffix('/api')}")
 
 
 def install(api_url: str, own: "Sequence[OwnDeployment]") -> None:
@@ -126,7 +129,6 @@ def install(api_url: str, own: "Sequence[OwnDeployment]") -> None:
     from flows.serving.served_files import find_served_files  # noqa: PLC0415 - imports much
 
     with temporary_settings({PREFECT_API_URL: api_url}), get_client(sync_client=True) as client:
-        client.raise_for_api_version_mismatch()
         ensure_work_pool(client)
         ensure_automations(client)
         ensure_drop_automation(client)

@@ -2,14 +2,20 @@
 
 import time
 
+from tasks.evaluation.config.secrets import mask_urls
 from tasks.evaluation.errors import UserMistake
 
 # A server that is just starting may need a moment; one that is not there must not keep the user waiting.
 ATTEMPTS, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 1.0, 5.0
+# What is in an error's words, and the setting of Prefect without which it comes.
+CURES = {
+    "401 Unauthorized": "let PREFECT_API_AUTH_STRING be the name:password that it wants",
+    "CERTIFICATE_VERIFY_FAILED": "let PREFECT_API_SSL_CERT_FILE name the file of the authority that has signed it",
+}
 
 
 def is_healthy(api_url: str) -> bool:
-    """Return True if a Prefect server answers there, asked with the HTTP client that Prefect itself uses."""
+    """Return True if a Prefect server answers there that listens without TLS; whether it wants a password is not asked."""
     import httpx  # noqa: PLC0415 - takes a moment, which the other commands should not spend
 
     try:
@@ -18,25 +24,29 @@ def is_healthy(api_url: str) -> bool:
         return False
 
 
-def require_server(api_url: str) -> None:
-    """Check that the Prefect server of the user's settings can be used, with their keys and certificates.
+def require_server(api_url: str, *, named_by: str, otherwise: str) -> None:
+    """Check that a Prefect server can be used, with the password and certificates of the user's settings.
+
+    Args:
+        api_url: its address.
+        named_by: what has given the address.
+        otherwise: what the user can do in place of starting the server.
 
     Raises:
         UserMistake: it does not answer after a few attempts, or its version does not match.
     """
-    from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings  # noqa: PLC0415 - takes seconds
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings  # noqa: PLC0415 - takes seconds
 
     failure: Exception | None = None
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE_SECONDS if attempt else 0)
-        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        with temporary_settings({PREFECT_API_URL: api_url, PREFECT_CLIENT_MAX_RETRIES: 0}):
             failure = _ask_server()
         if failure is None:
             return
-    raise UserMistake(
-        f"no Prefect server can be used at {api_url} (PREFECT_API_URL): {failure}; start it, or unset PREFECT_API_URL: the run "
-        "then starts a server of its own"
-    )
+    assert failure is not None
+    message = f"no Prefect server can be used at {api_url} ({named_by}): {_describe(failure)}; {otherwise}"
+    raise UserMistake(mask_urls(message))
 
 
 def _ask_server() -> Exception | None:
@@ -51,3 +61,9 @@ def _ask_server() -> Exception | None:
     except (httpx.HTTPError, httpx.InvalidURL, PrefectException, RuntimeError, ValueError) as failure:
         return failure
     return None
+
+
+def _describe(failure: Exception) -> str:
+    """Return what came in place of an answer, and the setting that helps, if it is one."""
+    words = str(failure.__cause__ or failure).partition("\n")[0]
+    return "; ".join([words, *(cure for mark, cure in CURES.items() if mark in words)])

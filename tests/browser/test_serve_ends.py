@@ -60,7 +60,7 @@ def test_a_server_that_does_not_answer_is_a_mistake(served: Served) -> None:
     command = [str(Path(sys.executable).with_name("mcqa")), "serve", "--server", "http://127.0.0.1:9/api"]
     ended = subprocess.run(command, env=served.environment, capture_output=True, text=True, timeout=150, check=False)
     assert ended.returncode == 2
-    assert "no Prefect server answers at http://127.0.0.1:9/api" in ended.stderr
+    assert "no Prefect server can be used at http://127.0.0.1:9/api" in ended.stderr
 
 
 def test_the_next_start_replaces_what_is_of_yesterday(served: Served) -> None:
