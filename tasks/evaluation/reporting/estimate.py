@@ -60,7 +60,7 @@ def estimate_costs(
     """
     found: dict[Role, CostEstimate] = {}
     for role, count in _count_left(ledger, has_grader="grader" in pricing).items():
-        costs = ledger.list_costs(role) / ledger.roster.repeats
+        costs = ledger.usage.list_costs(role) / ledger.roster.repeats
         estimate = _estimate_from(costs, count)
         if estimate is None and role == "generator":
             estimate = _estimate_by_length(ledger, request, prompt, pricing[role], count)
@@ -80,7 +80,7 @@ def describe_costs(estimates: Mapping[Role, CostEstimate]) -> list[str]:
 def _add_up_known(ledger: Ledger) -> dict[Role, TokenSum]:
     """Return what known answers and grades have cost; those of the answers that await a grade by a sample."""
     repeats = ledger.roster.repeats
-    known = {role: replace(tokens, counted=tokens.counted * repeats) for role, tokens in ledger.add_up_tokens().items()}
+    known = {role: replace(tokens, counted=tokens.counted * repeats) for role, tokens in ledger.usage.add_up_tokens().items()}
     for asking in islice(ledger.awaiting_grade(), SAMPLE):
         answer = ledger.known_answer(asking)
         known["generator"] += TokenSum.read(answer.usage if answer else None)

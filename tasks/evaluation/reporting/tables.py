@@ -128,7 +128,7 @@ def list_refused(ledger: Ledger) -> list[Row]:
 
 def list_other_models(ledger: Ledger) -> list[Row]:
     """Return how many questions each model has answered, the most first; empty if one model has answered all."""
-    counts = ledger.count_models().most_common()
+    counts = ledger.usage.count_models().most_common()
     return [{"Model": name, "Answers": f"{count:,}"} for name, count in counts] if len(counts) > 1 else []
 
 

@@ -1,18 +1,20 @@
 """Reuse of the checkpoints and answer logs of earlier runs.
 
-It is decided asking by asking (`roster`), by the ids from `identity`. Only the original script's checkpoints hold no ids: for
-them, the settings and each question's text are compared.
+It is decided asking by asking (`roster`), by the ids from `identity`. Only the original script's checkpoints hold no ids
+(`original_results`).
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject, to_line
-from tasks.evaluation.resuming.differences import explain_misfit, list_differences
+from tasks.evaluation.resuming.differences import explain_misfit
+from tasks.evaluation.resuming.original_results import OriginalResults
+from tasks.evaluation.resuming.reuse_count import Reuse
 from tasks.evaluation.scoring.clarification_records import clarification_of_result, parse_clarification
 from tasks.evaluation.scoring.clarifications import clarification_messages
 from tasks.evaluation.scoring.identity import name_clarification
@@ -28,28 +30,10 @@ from tasks.evaluation.scoring.records import (
     parse_refusal,
 )
 from tasks.evaluation.scoring.repeats import split_repeats
-from tasks.evaluation.statistics.accuracy import is_score
 from tasks.evaluation.storage.answer_log import list_segments, read_segment, sync_segment
 from tasks.evaluation.storage.checkpoint import Checkpoint
-from tasks.evaluation.storage.checkpoint_reader import is_failed_request, read_result_lines
+from tasks.evaluation.storage.checkpoint_reader import read_result_lines
 from tasks.evaluation.storage.id_index import IdIndex
-
-
-@dataclass
-class Reuse:
-    """Counts for a checkpoint or log: finished askings, answers that await a grade, and questions that are asked again."""
-
-    finished: int = 0
-    answers: int = 0
-    asked_again: int = 0
-
-    def __add__(self, other: "Reuse") -> "Reuse":
-        return Reuse(self.finished + other.finished, self.answers + other.answers, self.asked_again + other.asked_again)
-
-    @property
-    def is_any(self) -> bool:
-        """Return True if anything was reused."""
-        return bool(self.finished or self.answers)
 
 
 class Reuser:
@@ -77,7 +61,8 @@ class Reuser:
         """
         results, repeats, answers = map(len, (self._ledger.results, self._ledger.repeats, self._ledger.answers))
         reuse = Reuse()
-        use = self._use_result if checkpoint.evaluation_id else self._original_user(checkpoint)
+        original = None if checkpoint.evaluation_id else OriginalResults(self._ledger, checkpoint, self._settings)
+        use = original.use if original else self._use_result
         count = 0
         try:
             with self._ledger.results.gathering():
@@ -157,41 +142,6 @@ class Reuser:
             for asking in self._by_answer.find(str(record.get("answer_id"))):
                 self._keep_answer(asking, answer, reuse)
                 self._keep_clarification(asking, answer, record)
-
-    def _original_user(self, checkpoint: Checkpoint) -> Callable[[JsonObject, bytes | None, Reuse], None]:
-        """Return a function that uses the original's results: none if settings differ, only answers if just the grader does."""
-        if list_differences(checkpoint, self._settings):
-            return lambda _result, _line, _reuse: None
-        model = checkpoint.config.get("model")
-        theirs = model.get("grader_shortname") if isinstance(model, dict) else None
-        same_grader = theirs == self._settings["grader_shortname"]
-
-        def use(result: JsonObject, _line: bytes | None, reuse: Reuse) -> None:
-            self._use_original(result, reuse, same_grader=same_grader)
-
-        return use
-
-    def _use_original(self, result: JsonObject, reuse: Reuse, *, same_grader: bool) -> None:
-        number = result.get("question_id")
-        position = number - 1 if isinstance(number, int) else -1
-        question = self._ledger.questions[position] if 0 <= position < len(self._ledger.questions) else None
-        if question is None or position in self._ledger.results:
-            return
-        answer = answer_of_result(result)
-        if answer is None or result.get("skipped") or is_failed_request(result):
-            # A skipped result may lack its question's text. Nothing of it is used, so its position is enough.
-            reuse.asked_again += result.get("question", question.text) == question.text
-            return
-        if result.get("question") != question.text:
-            return
-        first = self._ledger.roster.askings(position).start
-        fits = same_grader and result.get("reference_answer") == question.reference
-        if fits and result.get("format") == question.format and is_score(result.get("score")):
-            ids = self._ledger.roster.ids(first)
-            ours: JsonObject = {**result, "answer_id": ids.answer, "score_id": ids.score}
-            reuse.finished += self._ledger.reuse(first, ours)
-        else:
-            reuse.answers += self._ledger.answers.put(first, to_line(asdict(answer)))
 
     def _use_record(self, record: JsonObject, reuse: Reuse) -> list[int]:
         """Use a record of a log; return the askings that it belongs to, an empty list if it is damaged."""

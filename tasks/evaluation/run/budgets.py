@@ -75,8 +75,8 @@ def find_largest(ledger: Ledger, role: Role) -> Spending | None:
     """Return the most that one model has cost for a question, a repeat at a time on average; None without results."""
     if role == "encoder" or not len(ledger.results):
         return None
-    repeats, dollars = ledger.roster.repeats, float(ledger.list_costs(role).max(initial=0.0))
-    return Spending(-(-ledger.find_most_tokens(role) // repeats), dollars / repeats)
+    repeats, dollars = ledger.roster.repeats, float(ledger.usage.list_costs(role).max(initial=0.0))
+    return Spending(-(-ledger.usage.find_most_tokens(role) // repeats), dollars / repeats)
 
 
 def _find_folder(preparation: Preparation) -> Path:
@@ -85,8 +85,8 @@ def _find_folder(preparation: Preparation) -> Path:
 
 def find_recorded(pricing: Mapping[Role, Pricing], ledger: Ledger) -> Spending:
     """Return what all answers and grades have cost that are known; unknown costs are left out."""
-    tokens = sum(each.total for each in ledger.add_up_tokens().values())
-    spent = Spending(tokens, add_up_roles(ledger.add_up_costs()).dollars)
+    tokens = sum(each.total for each in ledger.usage.add_up_tokens().values())
+    spent = Spending(tokens, add_up_roles(ledger.usage.add_up_costs()).dollars)
     unfinished = (
         Spending(TokenSum.read(usage).total, (role in pricing and pricing[role].find_cost(usage)) or 0.0)
         for role, usage in _list_unfinished(ledger)

@@ -52,7 +52,7 @@ class Metadata:
             "statistics": statistics.to_json(),
             "tokens": {
                 "this_run": sums_to_json(self._paid()[0]),
-                "all_results": sums_to_json(self._ledger.add_up_tokens(count)),
+                "all_results": sums_to_json(self._ledger.usage.add_up_tokens(count)),
             },
             "cost": self.report_cost(statistics.overall, count).to_json(),
             **self._preparation.describe(self.name, self.reused_count, self.started_at).to_metadata(),
@@ -67,7 +67,7 @@ class Metadata:
         """
         finished = len(self._ledger.results) if count is None else count
         answered = max(finished - len(self._ledger.roster.errors), 0)
-        costs = self._ledger.add_up_costs(count)
+        costs = self._ledger.usage.add_up_costs(count)
         return CostReport(self._paid()[1], costs, self._preparation.pricing, answered, accuracy)
 
     def _describe_evaluation(self) -> JsonObject:

@@ -32,7 +32,7 @@ def report(run: Run, written: dict[str, Path]) -> None:
         notify(f"✅ Final checkpoint saved with {len(run.ledger.results):,} total results")
     for line in describe_statistics(compute_statistics(run.ledger)):
         notify(line)
-    if others := describe_other_models(run.ledger.count_models()):
+    if others := describe_other_models(run.ledger.usage.count_models()):
         notify(f"   {others}")
     report_tokens(run)
     for each in run.traffic:
@@ -102,6 +102,6 @@ def write_web_page(run: Run, written: dict[str, Path], most_unasked: int = MOST_
 def report_tokens(run: Run) -> None:
     """Show what this run has paid, and what all results have cost."""
     run.progress.notify(f"   Tokens, this run: {describe_sums(run.paid)}")
-    run.progress.notify(f"   Tokens, all results: {describe_sums(run.ledger.add_up_tokens())}")
+    run.progress.notify(f"   Tokens, all results: {describe_sums(run.ledger.usage.add_up_tokens())}")
     for name, amount in run.metadata.report_cost(compute_accuracy(run.ledger)).describe().items():
         run.progress.notify(f"   {name}: {amount}")

@@ -6,7 +6,8 @@ from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import DamagedFile, UserMistake
 from tasks.evaluation.json_lines import JsonObject
 from tasks.evaluation.resuming.differences import explain_misfit
-from tasks.evaluation.resuming.reuse import Reuse, Reuser, require_fit
+from tasks.evaluation.resuming.reuse import Reuser, require_fit
+from tasks.evaluation.resuming.reuse_count import Reuse
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.storage.checkpoint import Checkpoint

@@ -33,7 +33,7 @@ def list_facts(run: Run, changes: Mapping[str, Mapping[str, object]]) -> dict[st
         "Started": f"{started_at:%Y-%m-%d %H:%M}, took {describe_time(run.factories.now() - started_at)}",
         "Finished": _describe_progress(run),
         "Tokens, this run": describe_sums(run.paid),
-        "Tokens, all results": describe_sums(run.ledger.add_up_tokens()),
+        "Tokens, all results": describe_sums(run.ledger.usage.add_up_tokens()),
         **run.metadata.report_cost(compute_accuracy(run.ledger)).describe(),
     }
     return {name: text for name, text in facts.items() if text}

@@ -5,15 +5,11 @@ documented record of a finished question is in `results`; checkpoints, batch res
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.endpoints.response_models import ModelTable
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import read_retrieved
@@ -34,9 +30,9 @@ from tasks.evaluation.scoring.repeats import merge_repeats, select_own
 from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.scoring.roster import Roster
 from tasks.evaluation.scoring.score_sheet import ScoreSheet
-from tasks.evaluation.spending.costs import CostSum, CostTable
+from tasks.evaluation.scoring.usage_table import UsageTable
 from tasks.evaluation.spending.pricing import Pricing
-from tasks.evaluation.spending.tokens import Role, TokenSum, TokenTable
+from tasks.evaluation.spending.tokens import Role
 from tasks.evaluation.storage.answer_log import AnswerLog
 from tasks.evaluation.storage.placed_spool import PlacedSpool
 
@@ -47,8 +43,8 @@ if TYPE_CHECKING:
 class Ledger:
     """What is known about each question; positions are 0-based places in the selection, askings are as in the roster.
 
-    `sheet` holds what the statistics need of the finished questions. `clarifications` holds those that are known for unfinished
-    askings.
+    `sheet` holds what the statistics need of the finished questions, and `usage` what they have cost. `clarifications` holds
+    those that are known for unfinished askings.
 
     Args:
         roster: the questions with their ids.
@@ -84,9 +80,7 @@ class Ledger:
         self.log = log
         self.sheet = ScoreSheet(roster.key, roster.repeats)
         self.clarifications = Clarifications()
-        self._models = ModelTable(len(roster))
-        self._tokens = TokenTable(len(roster))
-        self._costs = CostTable(len(roster), pricing)
+        self.usage = UsageTable(results, len(roster), pricing)
         self._waits_for_sync = waits_for_sync
         self._retry_refused = retry_refused
         self._with_refusal: set[int] = set()
@@ -175,9 +169,7 @@ class Ledger:
             line: the line of a file that holds it; None if it comes from no file.
         """
         if position not in self.results:
-            self._tokens.note(position, result)
-            self._costs.note(position, result)
-            self._models.note(position, result.get("response_model"))
+            self.usage.note(position, result)
             if not result.get("skipped"):
                 # Set before the record is added: a concurrent save counts the scores of the records that it finds.
                 self.sheet.note(position, result)
@@ -264,26 +256,6 @@ class Ledger:
             KeyError: the question is not finished.
         """
         return from_line(self.results.read(position))
-
-    def add_up_tokens(self, first: int | None = None) -> dict[Role, TokenSum]:
-        """Return the tokens that the first `first` results (None: all) have cost, in whichever run they were paid for."""
-        return self._tokens.add_up(self.results.positions(0, len(self.results) if first is None else first))
-
-    def add_up_costs(self, first: int | None = None) -> dict[Role, CostSum]:
-        """Return what the first `first` results (None: all) have cost, in whichever run that was paid."""
-        return self._costs.add_up(self.results.positions(0, len(self.results) if first is None else first))
-
-    def list_costs(self, role: Role) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        """Return what one model has cost for each result for which that is known."""
-        return self._costs.list_known(role, self.results.positions(0, len(self.results)))
-
-    def find_most_tokens(self, role: Role) -> int:
-        """Return the most tokens that one model has taken for a result; 0 if none says."""
-        return self._tokens.find_most(role, self.results.positions(0, len(self.results)))
-
-    def count_models(self) -> Counter[str]:
-        """Return how many results each model has answered, by the name that the endpoint gave it."""
-        return self._models.count(list(self.results.positions(0, len(self.results))))
 
     def close_log(self) -> None:
         """Close the log; what it holds of a complete evaluation is no longer needed."""
