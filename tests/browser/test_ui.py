@@ -149,6 +149,23 @@ def press_retry(page: "Page") -> None:
     page.get_by_role("button", name="Retry").nth(1).click()
 
 
+def test_a_reached_budget_is_raised_in_the_form_of_resume(served: Served, page: "Page") -> None:
+    """The run is suspended; with a higher cap it finishes, and each question is asked once."""
+    config = served.write("budget", parallel_workers=4)
+    run_id = served.start(config_file=config, overrides={"max_tokens": 20, "max_tokens_total": 800})
+    served.wait_for(run_id, "Suspended")
+    assert 0 < served.asked("budget") < COUNT
+    open_run(page, served, run_id)
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("dialog").get_by_text("the budget is reached").wait_for()
+    shoot(page, "budget-reached")
+    fill(page, "Most tokens", "5000")
+    page.get_by_role("button", name="Submit").click()
+    served.wait_for(run_id, "Completed", "Failed", "Crashed")
+    assert served.state(run_id)[0] == "Completed"
+    assert served.asked("budget") == COUNT
+
+
 def test_a_failed_run_is_read_and_retried(served: Served, page: "Page") -> None:
     """The message has the number first, the table names the questions, the log has no line for each task run."""
     config = served.write("failed", parallel_workers=WORKERS, max_outage_seconds=2)
