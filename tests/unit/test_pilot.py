@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.served import wait_until
+from tests.support.served import find_free_port, wait_until
 
 DEPLOYMENTS = Path(__file__).parents[2] / "deployments"
 # Notes in events.txt that it begins and ends, and answers on its port in between.
@@ -196,3 +196,43 @@ def test_a_job_begins_in_the_folder_in_which_it_was_submitted(folder: Path, scri
         check=True,
     )
     assert ended.stdout == f"{folder}, {seconds}\n"
+
+
+def start_listed(folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """Start the job script of deployments/README.md that lists its server, with short pauses and a free port."""
+    text = (DEPLOYMENTS / "README.md").read_text().partition("### Servers that come and go")[2]
+    script = text.partition("```bash\n")[2].partition("```")[0]
+    short = script.replace("sleep 60", "sleep 0.5").replace("sleep 5", "sleep 0.1").replace("8000", str(find_free_port()))
+    (folder / "server.sh").write_text(short)
+    write_stand_in(folder / "hostname", "#!/bin/sh\necho 127.0.0.1\n")
+    (folder / "servers.txt").write_text("http://other:8000/v1\n")
+    return subprocess.Popen(["bash", "server.sh"], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def read_listed(folder: Path) -> list[str]:
+    return (folder / "servers.txt").read_text().splitlines()
+
+
+def test_a_job_lists_its_server_while_it_answers(environment: dict[str, str], folder: Path) -> None:
+    """After the warning it is listed no more, and ends well; the others stay."""
+    job = start_listed(folder, environment)
+    wait_until(lambda: len(read_listed(folder)) == 2)
+    job.send_signal(signal.SIGTERM)
+    assert finish(job)[0] == 0
+    assert read_listed(folder) == ["http://other:8000/v1"]
+    wait_until(lambda: read_events(folder)[-1] == "vllm ends")
+
+
+def test_a_job_whose_server_does_not_start_ends(environment: dict[str, str], folder: Path) -> None:
+    """It does not keep its node until the wall time, and lists nothing."""
+    write_stand_in(folder / "vllm", "#!/bin/sh\nexit 3\n")
+    assert finish(start_listed(folder, environment))[0] == 1
+    assert read_listed(folder) == ["http://other:8000/v1"]
+
+
+def test_a_job_whose_server_dies_fails(environment: dict[str, str], folder: Path) -> None:
+    job = start_listed(folder, environment)
+    wait_until(lambda: len(read_listed(folder)) == 2)
+    os.kill(find_process(folder), signal.SIGKILL)
+    assert finish(job)[0] == 128 + signal.SIGKILL
+    assert read_listed(folder) == ["http://other:8000/v1"]
