@@ -7,6 +7,8 @@ from collections import Counter
 from itertools import product
 from typing import Any
 
+import pytest
+
 from tests.browser.test_retry import retry
 from tests.support.served import Served, wait_until
 from tests.support.study import (
@@ -77,6 +79,7 @@ def count_states(served: Served, suite_id: str) -> "Counter[str]":
     return Counter(run["state"]["name"] for run in served.call("POST", "flow_runs/filter", below))
 
 
+@pytest.mark.timeout(600)  # four processes and nineteen runs of cells, on a machine that may be busy
 def test_a_study_survives_two_kills_and_a_model_that_is_not_served(served: Served) -> None:
     """Nothing is asked twice but what was in flight at a kill; the leaderboard is what the endpoint's rule makes it."""
     study = Study(served)
