@@ -13,7 +13,7 @@ from flows.opening.run_names import name_flow_run
 from flows.process.quiet_logs import leave_out_tracebacks
 from flows.score_questions import ALSO_AS_IN_FILE, AS_IN_FILE, MOST_THREADS, Changes, ConfigFile, Further, evaluate
 from flows.sharding.ask_in_shards import ask_in_shards
-from flows.sharding.shard_runs import ShardSettings
+from flows.sharding.shard_settings import ShardSettings
 from tasks.evaluation.errors import EvaluationError
 
 ShardCount = Annotated[int, Field(ge=1, le=10_000, json_schema_extra={"title": "Shards"})]

@@ -15,6 +15,7 @@ FLOORS = (
     "flows",
     "flows.sharding",
     "flows.suites",
+    "flows.worker_runs",
     "flows.opening",
     "flows.asking",
     "flows.ending",

@@ -1,1 +1,1 @@
-"""An evaluation in shards: runs of its parts that are started, watched and started once more, before the run of the whole."""
+"""An evaluation in shards: what runs of its parts are started with and how far they are, before the run of the whole."""

@@ -8,18 +8,19 @@ from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_REQUEST_TIMEOUT, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import temporary_settings
 from prefect.states import Crashed
 
 from flows.opening.run_tags import tag_run
 from flows.opening.signs_of_life import signs_of_life
 from flows.opening.sole_process import sole_process
-from flows.sharding.reach import REQUEST_SECONDS
 from flows.sharding.shard_progress import ShardProgress
-from flows.sharding.shard_runs import ShardRuns, ShardSettings
-from flows.sharding.watch import Watch
+from flows.sharding.shard_settings import ShardSettings
+from flows.sharding.shard_watch import ShardWatch
 from flows.stopping.stop_requests import stop_on_signals
 from flows.stopping.suspension import hold_back_pause
+from flows.worker_runs.watch import CLIENT_SETTINGS
+from flows.worker_runs.worker_runs import WorkerRuns
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
 from tasks.evaluation.config.loading import find_config_file, find_folder, load_config
@@ -51,13 +52,14 @@ def ask_in_shards(settings: ShardSettings, shard_count: int) -> State[None] | No
         signs_of_life(),
         stop_on_signals() as stop,
         hold_back_pause() as pause,
-        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 2, PREFECT_API_REQUEST_TIMEOUT: REQUEST_SECONDS}),
+        temporary_settings(CLIENT_SETTINGS),
         get_client(sync_client=True) as client,
     ):
         tag_run(config)
         plan = make_plan(config, config_file, shard_count, str(run_id))
-        runs = ShardRuns(client, client.read_flow_run(run_id), settings)
-        watch = Watch(runs, plan, ShardProgress(client, config, run_id, plan), notify=get_run_logger().info)
+        parent = client.read_flow_run(run_id)
+        runs = WorkerRuns(client, parent, "shard", lambda part: settings.order(part, parent))
+        watch = ShardWatch(runs, plan, ShardProgress(client, config, run_id, plan), notify=get_run_logger().info)
         try:
             return watch.go_on(stop, pause)
         except CancelledError:  # Prefect's server has given away the parent's place; the runs go on

@@ -15,7 +15,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId, ArtifactFilterType
 from slugify import slugify
 
-from flows.sharding.attempts import Attempt
+from flows.worker_runs.attempts import Attempt
 from tasks.earlier_artifacts import read_artifacts
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.reporting.pace import Pace
@@ -45,8 +45,10 @@ def describe_missing(plan: ShardPlan, attempts: Sequence[Attempt]) -> str:
         plan: the shards, with what is missing as far as this machine's folders tell.
         attempts: all runs of shards so far.
     """
-    needed, done = plan.list_needed(), {attempt.shard for attempt in attempts if attempt.kind == "done"}
-    stored = sum(plan.missing[shard.number] for shard in done) if plan.storage else 0
+    needed = [str(shard) for shard in plan.list_needed()]
+    done = {attempt.part for attempt in attempts if attempt.kind == "done"}
+    in_storage = zip(plan.shards, plan.missing, strict=True) if plan.storage else ()
+    stored = sum(missing for shard, missing in in_storage if str(shard) in done)
     missing = f"{plan.missing_count - stored:,} of {sum(plan.counts):,} questions are missing"
     if plan.storage:
         missing += f" on this machine, and perhaps in {plan.storage}"
@@ -65,7 +67,7 @@ def sum_done(plan: ShardPlan, attempts: Sequence[Attempt], done: Mapping[UUID, i
     """
     total = 0
     for shard, count, missing in zip(plan.shards, plan.counts, plan.missing, strict=True):
-        own = [attempt for attempt in attempts if attempt.shard == shard]
+        own = [attempt for attempt in attempts if attempt.part == str(shard)]
         if any(attempt.kind == "done" for attempt in own):
             total += count
         else:

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from prefect.client.schemas.objects import FlowRun, State, StateType
 
-from flows.sharding.attempts import PAUSED_WITH_PARENT, Attempt, Kind, decide, make_key, read_attempt
 from flows.sharding.shard_progress import describe_missing, read_done, sum_done
+from flows.worker_runs.attempts import PAUSED_WITH_PARENT, Attempt, Kind, decide, make_key, read_attempt
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.shards import Shard
 from tasks.evaluation.errors import UserMistake
@@ -17,10 +17,10 @@ from tasks.evaluation.run.shard_plan import ShardPlan, plan_shards, require_whol
 from tests.support.evaluation import KEYS, Evaluation
 
 PARENT = UUID(int=7)
-FIRST, SECOND, THIRD = SHARDS = [Shard(number, 3) for number in range(3)]
+FIRST, SECOND, THIRD = SHARDS = ["0/3", "1/3", "2/3"]
 
 
-def attempt(shard: Shard, kind: Kind, round_number: int = 1, number: int = 0) -> Attempt:
+def attempt(shard: str, kind: Kind, round_number: int = 1, number: int = 0) -> Attempt:
     return Attempt(shard, round_number, number, uuid4(), kind)
 
 
@@ -117,8 +117,8 @@ def test_a_foreign_sub_flow_is_no_shard(key: str | None) -> None:
 def test_few_missing_questions_need_no_shards() -> None:
     """Few are what all shards would have in flight at once."""
     assert ShardPlan((40, 40, 40), (4, 4, 4), workers=4).list_needed() == []
-    assert ShardPlan((40, 40, 40), (13, 0, 0), workers=4).list_needed() == [FIRST]
-    assert ShardPlan((40, 40, 40), (0, 20, 40), workers=4).list_needed() == [SECOND, THIRD]
+    assert ShardPlan((40, 40, 40), (13, 0, 0), workers=4).list_needed() == [Shard(0, 3)]
+    assert ShardPlan((40, 40, 40), (0, 20, 40), workers=4).list_needed() == [Shard(1, 3), Shard(2, 3)]
     assert ShardPlan((40, 40, 40), (0, 0, 0), workers=4).list_needed() == []
 
 

@@ -1,7 +1,7 @@
-"""The runs of an evaluation's shards, and what is to be done next with each shard: decided here, and done elsewhere.
+"""The runs that a parent has started on workers, and what is to be done next with each of its parts, such as shards.
 
-A shard whose run fails or crashes gets a second run. Each retry of the parent is a new round, in which that holds again; what
-still runs from an earlier round goes on, and what has finished then stays finished.
+That is decided here, and done elsewhere. A part whose run fails or crashes gets a second run. Each retry of the parent is a new
+round, in which that holds again; what still runs from an earlier round goes on, and what has finished then stays finished.
 """
 
 import re
@@ -12,13 +12,11 @@ from uuid import UUID
 
 from prefect.client.schemas.objects import FlowRun, StateType
 
-from tasks.evaluation.config.shards import Shard
-
-# The runs that a shard gets in each round.
+# The runs that a part gets in each round.
 MOST_ATTEMPTS = 2
 
 # The message of the state that the parent gives a run when it is paused itself. A run that a person paused has none.
-PAUSED_WITH_PARENT = "Paused together with the run of all shards."
+PAUSED_WITH_PARENT = "Paused together with the run that has started it."
 
 Kind = Literal["waiting", "taken", "running", "paused", "cancelling", "done", "failed", "cancelled"]
 KINDS: dict[StateType, Kind] = {
@@ -32,19 +30,19 @@ KINDS: dict[StateType, Kind] = {
     StateType.CRASHED: "failed",
     StateType.CANCELLED: "cancelled",
 }
-KEY = re.compile(r"[^:]+:(\d+/\d+):(\d+)\.(\d+)")
+KEY = re.compile(r"[0-9a-f-]{36}:(.+):(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run of a shard."""
+    """A run of a part."""
 
-    shard: Shard
-    """The shard."""
+    part: str
+    """The part: a shard, `3/64`, or a cell of a suite by its name."""
     round: int
     """The parent's attempt, from 1, that has started it."""
     number: int
-    """Which of the shard's runs it is in this round, from 0."""
+    """Which of the part's runs it is in this round, from 0."""
     run_id: UUID
     """The flow run's id."""
     kind: Kind
@@ -77,28 +75,33 @@ class Attempt:
     @property
     def name(self) -> str:
         """Return what the user knows it by: `3/64`, or `3/64, run 2`."""
-        return f"{self.shard}, run {self.number + 1}" if self.number else str(self.shard)
+        return name_run(self.part, self.number)
 
 
 @dataclass(frozen=True)
 class Decision:
     """What is to be done next."""
 
-    start: list[tuple[Shard, int]] = field(default_factory=list)
-    """The shards that need a run, each with the number of that run in this round."""
+    start: list[tuple[str, int]] = field(default_factory=list)
+    """The parts that need a run, each with the number of that run in this round."""
     open: list[Attempt] = field(default_factory=list)
     """The runs that have not ended."""
     resume: list[Attempt] = field(default_factory=list)
     """Those of them that were paused together with the parent, which goes on."""
-    done: list[Shard] = field(default_factory=list)
-    """The shards of which a run has ended well."""
-    given_up: list[Shard] = field(default_factory=list)
-    """The shards that get no more runs: the run of the whole asks what they have left."""
+    done: list[str] = field(default_factory=list)
+    """The parts of which a run has ended well."""
+    given_up: list[str] = field(default_factory=list)
+    """The parts that get no more runs."""
 
 
-def make_key(parent: UUID, shard: Shard, round_number: int, number: int) -> str:
-    """Return the idempotency key of a shard's run, by which Prefect's server never makes it twice."""
-    return f"{parent}:{shard}:{round_number}.{number}"
+def name_run(part: str, number: int) -> str:
+    """Return what the user knows a part's run by that has this number in its round."""
+    return f"{part}, run {number + 1}" if number else part
+
+
+def make_key(parent: UUID, part: str, round_number: int, number: int) -> str:
+    """Return the idempotency key of a part's run, by which Prefect's server never makes it twice."""
+    return f"{parent}:{part}:{round_number}.{number}"
 
 
 def read_attempt(run: FlowRun) -> Attempt | None:
@@ -109,33 +112,33 @@ def read_attempt(run: FlowRun) -> Attempt | None:
     kind: Kind = KINDS[run.state.type] if run.state else "waiting"
     message = (run.state.message if run.state else None) or ""
     state_id = run.state.id if run.state else None
-    return Attempt(Shard.read(found[1]), int(found[2]), int(found[3]), run.id, kind, message, state_id)
+    return Attempt(found[1], int(found[2]), int(found[3]), run.id, kind, message, state_id)
 
 
-def decide(needed: Sequence[Shard], attempts: Sequence[Attempt], round_number: int) -> Decision:
+def decide(needed: Sequence[str], attempts: Sequence[Attempt], round_number: int) -> Decision:
     """Return what is to be done next.
 
     Args:
-        needed: the shards that are worth a run.
-        attempts: all runs of shards so far. One that has not ended is waited for, also if its shard is not worth a run now.
+        needed: the parts that are worth a run.
+        attempts: all runs of parts so far. One that has not ended is waited for, also if its part is not worth a run now.
         round_number: the parent's attempt, from 1.
     """
     decision = Decision(
         open=[attempt for attempt in attempts if attempt.is_open],
         resume=[attempt for attempt in attempts if attempt.is_paused_with_parent],
     )
-    active = {attempt.shard for attempt in decision.open}
-    done = {attempt.shard for attempt in attempts if attempt.kind == "done"}
-    for shard in needed:
-        own = [attempt for attempt in attempts if attempt.shard == shard and attempt.round == round_number]
+    active = {attempt.part for attempt in decision.open}
+    done = {attempt.part for attempt in attempts if attempt.kind == "done"}
+    for part in needed:
+        own = [attempt for attempt in attempts if attempt.part == part and attempt.round == round_number]
         # Not their number: somebody may have deleted one, and the key of another is never made twice.
         next_number = max((attempt.number + 1 for attempt in own), default=0)
-        if shard in done:
-            decision.done.append(shard)
-        elif shard in active:
+        if part in done:
+            decision.done.append(part)
+        elif part in active:
             continue
         elif next_number >= MOST_ATTEMPTS or any(attempt.kind == "cancelled" for attempt in own):
-            decision.given_up.append(shard)
+            decision.given_up.append(part)
         else:
-            decision.start.append((shard, next_number))
+            decision.start.append((part, next_number))
     return decision

@@ -1,4 +1,4 @@
-"""Requests to Prefect's server that must arrive before the parent of shards ends, also where it answers only now and then.
+"""Requests to Prefect's server that must arrive before the parent of runs ends, also where it answers only now and then.
 
 A failure concerns one run: the others are asked all the same, and those that are left are asked again.
 """
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flows.sharding.attempts import Attempt
+from flows.worker_runs.attempts import Attempt
 from tasks.server_failures import SERVER_FAILURES
 
 # Prefect's worker kills a cancelled run after 30 seconds; the last request may take `REQUEST_SECONDS` of these.

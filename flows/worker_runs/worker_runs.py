@@ -1,5 +1,6 @@
-"""The flow runs of shards on Prefect's server: they are started, read, cancelled, paused and resumed here."""
+"""The flow runs on workers as Prefect's server knows them: they are started, read, cancelled, paused and resumed here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -17,14 +18,11 @@ from prefect.states import Cancelled, Cancelling, Crashed, Suspended
 from pydantic import JsonValue
 
 from flows.opening.signs_of_life import ALIVE
-from flows.sharding.attempts import PAUSED_WITH_PARENT, Attempt, make_key, read_attempt
-from tasks.evaluation.config.overrides import Advanced, Overrides
-from tasks.evaluation.config.shards import Shard
+from flows.worker_runs.attempts import PAUSED_WITH_PARENT, Attempt, make_key, name_run, read_attempt
 from tasks.evaluation.errors import UserMistake
 
-DEPLOYMENT = "score-questions/evaluate-shard"
 MISSING = (
-    f"the server has no deployment {DEPLOYMENT}, which runs the shards: start mcqa serve there once, or call prefect "
+    "the server has no deployment {deployment}, of which each {part} is a run: start mcqa serve there once, or call prefect "
     "--no-prompt deploy --prefect-file deployments/prefect.yaml --all"
 )
 # The most that the server gives at once.
@@ -38,82 +36,82 @@ CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class ShardSettings:
-    """What all runs of shards have in common."""
+class Order:
+    """What a part's runs are started with."""
 
-    config_file: str | None
-    """The configuration file; None without one."""
-    overrides: Overrides
-    """The settings that differ from it."""
-    queue: str
-    """The work queue in which they wait for workers."""
-
-    def name(self, shard: Shard, parent_id: UUID) -> Advanced:
-        """Return the settings that make a run one of the parent's shards."""
-        return Advanced(shard=str(shard), whole_run_id=str(parent_id))
-
-    def describe(self, shard: Shard, parent_id: UUID) -> dict[str, JsonValue]:
-        """Return the parameters of the shard's run."""
-        advanced = self.name(shard, parent_id).model_dump(mode="json", exclude_none=True)
-        overrides = self.overrides.model_dump(mode="json", exclude_none=True)
-        named: dict[str, JsonValue] = {"config_file": self.config_file} if self.config_file else {}
-        return {**named, "overrides": overrides, "advanced": advanced}
+    deployment: str
+    """The deployment, as `flow/deployment`."""
+    parameters: dict[str, JsonValue]
+    """The flow's parameters."""
+    name: str
+    """The name of the part's first run."""
+    tags: list[str]
+    """The runs' tags."""
+    queue: str | None
+    """The work queue in which they wait for workers; None: the deployment's own."""
 
 
-class ShardRuns:
-    """The runs of one parent's shards.
+class WorkerRuns:
+    """The runs of one parent's parts.
 
     Args:
         client: asks Prefect's server.
         parent: the parent's flow run, as the server has it now.
-        settings: what the runs have in common.
+        noun: what a part is called: a shard, a cell.
+        order: returns what a part's runs are started with.
     """
 
-    def __init__(self, client: SyncPrefectClient, parent: FlowRun, settings: ShardSettings) -> None:
+    def __init__(self, client: SyncPrefectClient, parent: FlowRun, noun: str, order: Callable[[str], Order]) -> None:
+        self.noun = noun
+        self.parent = parent
         self._client = client
-        self._parent = parent
-        self._settings = settings
+        self._order = order
 
     @property
     def round(self) -> int:
         """Return the parent's attempt, from 1."""
-        return max(self._parent.run_count, 1)
+        return max(self.parent.run_count, 1)
 
     def read(self) -> list[Attempt]:
-        """Return all runs of shards that the parent has ever started."""
-        wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[self._parent.id]))
-        attempts: list[Attempt | None] = []
+        """Return all runs of parts that the parent has ever started."""
+        wanted = FlowRunFilter(parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[self.parent.id]))
+        return [attempt for attempt in map(read_attempt, self.find(wanted)) if attempt]
+
+    def find(self, wanted: FlowRunFilter) -> list[FlowRun]:
+        """Return all flow runs that are wanted."""
+        runs: list[FlowRun] = []
         for offset in range(0, 1_000_000, PAGE):
             page = self._client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=offset)
-            attempts += [read_attempt(run) for run in page]
+            runs += page
             if len(page) < PAGE:
                 break
-        return [attempt for attempt in attempts if attempt]
+        return runs
 
-    def start(self, shard: Shard, number: int) -> None:
-        """Start a run of the shard, or find the one that was started with the same number.
+    def start(self, part: str, number: int) -> None:
+        """Start a run of the part, or find the one that was started with the same number.
 
         Raises:
-            UserMistake: the server cannot run shards, or refuses the parameters.
+            UserMistake: the server has no such deployment, or refuses the parameters.
         """
+        order = self._order(part)
         try:
             with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: BUSY_RETRIES}):
-                self._run_deployment(shard, number)
+                self._run_deployment(order, part, number)
         except ObjectNotFound:
-            raise UserMistake(MISSING) from None
+            raise UserMistake(MISSING.format(deployment=order.deployment, part=self.noun)) from None
         except HTTPStatusError as error:
             if error.response.is_client_error:
-                raise UserMistake(f"the server refuses shard {shard}: {error.response.text[:500]}") from None
+                raise UserMistake(f"the server refuses the {self.noun} {part}: {error.response.text[:500]}") from None
             raise
 
     def is_parent_cancelling(self) -> bool:
         """Return True if the parent itself is being cancelled."""
-        state = self._client.read_flow_run(self._parent.id).state
+        state = self._client.read_flow_run(self.parent.id).state
         return state is not None and state.is_cancelling()
 
     def cancel(self, attempt: Attempt) -> bool:
         """Cancel the run, which saves what has arrived; return False if it is not cancelled yet."""
-        cancelling: State = Cancelling(message="The run of all shards was cancelled.")
+        cancelling: State = Cancelling(message="The run that has started it was cancelled.")
         state = self._client.set_flow_run_state(attempt.run_id, cancelling).state
         return state is not None and state.type in (StateType.CANCELLING, StateType.CANCELLED)
 
@@ -151,14 +149,13 @@ class ShardRuns:
         )
         return next((event.id for event in self._client.read_events(signs, limit=1).events), None)
 
-    def _run_deployment(self, shard: Shard, number: int) -> None:
-        again = f", run {number + 1}" if number else ""
+    def _run_deployment(self, order: Order, part: str, number: int) -> None:
         run_deployment(
-            DEPLOYMENT,
-            parameters=self._settings.describe(shard, self._parent.id),
-            flow_run_name=f"{self._parent.name}, shard {shard}{again}",
+            order.deployment,
+            parameters=order.parameters,
+            flow_run_name=name_run(order.name, number),
             timeout=0,
-            tags=["shard", f"shard-of:{self._parent.name}"],
-            idempotency_key=make_key(self._parent.id, shard, self.round, number),
-            work_queue_name=self._settings.queue or None,
+            tags=order.tags,
+            idempotency_key=make_key(self.parent.id, part, self.round, number),
+            work_queue_name=order.queue,
         )

@@ -1,4 +1,4 @@
-"""Runs of shards of which nothing more is heard, though a worker has taken them.
+"""Runs on workers of which nothing more is heard, though a worker has taken them.
 
 A worker that dies before a run's first sign of life leaves it Pending or Running, and one that dies while its run is being
 cancelled leaves it Cancelling. The automation for killed runs (`flows/serving/automations.py`) waits for runs that have given a
@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from flows.sharding.attempts import Attempt
+from flows.worker_runs.attempts import Attempt
 
 SILENCE_SECONDS = 600.0
 # What happened while the parent itself did not look, because the server was down or its process stood still, is not known.
