@@ -1,4 +1,7 @@
-"""The flow that runs a suite: every cell is an ordinary evaluation, a sub-flow of it with a checkpoint of its own."""
+"""The flow that runs a suite: every cell is an ordinary evaluation, a sub-flow of it with a checkpoint of its own.
+
+Cells run here, in threads of the suite's own process, or on workers (`flows/suites/worker_cells.py`).
+"""
 
 from asyncio import CancelledError
 from collections.abc import Callable
@@ -25,6 +28,7 @@ from flows.stopping.suspension import hold_back_pause
 from flows.suites.cell_window import CellFuture, CellWindow
 from flows.suites.opening import open_suite
 from flows.suites.suite_run import SuiteRun
+from flows.suites.worker_cells import run_on_workers
 from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.errors import EvaluationError
 from tasks.evaluation.suites.plan import CellPlan
@@ -65,6 +69,8 @@ def run_cells(suite_file: str, budget: Caps) -> State[None]:
     form = read_budget_form()
     with open_suite(suite_file, budget, form) as suite, stop_on_signals() as stop, hold_back_pause() as pause:
         suite.begin()
+        if suite.suite.on == "workers":
+            return run_on_workers(suite, stop, pause)
         window = CellWindow(suite.open_plans, partial(start_cell, suite), suite.suite.parallel_cells)
         try:
             watch(suite, window, lambda: suite.pass_on(stop, pause, window.halt))
@@ -89,7 +95,7 @@ def watch(suite: SuiteRun, window: CellWindow, pass_on: Callable[[], None]) -> N
 def start_cell(suite: SuiteRun, plan: CellPlan, halt: Halt) -> CellFuture:
     """Start a cell in a thread of its own."""
     name = plan.cell.name
-    suite.notify(f"▶️ {name}: {plan.to_ask:,} answers to ask for" + (f", {plan.to_grade:,} to grade" if plan.to_grade else ""))
+    suite.announce(plan)
     with sharing(SharedProcess(name, name_suite(plan.cell.suite.path), halt, suite.budget)):
         return run_cell.submit(name, plan.cell.config_file)
 

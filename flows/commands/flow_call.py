@@ -30,7 +30,7 @@ from flows.serving.temporary_server import TemporaryServer, start_server
 from tasks.audience import no_audience
 from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.secrets import mask_urls
-from tasks.evaluation.errors import ServerFailure
+from tasks.evaluation.errors import ServerFailure, UserMistake
 from tasks.evaluation.run.start import Start
 
 CONTINUE = "what has arrived is kept: run the same command again (after --no-auto-resume: with --resume-from) to continue"
@@ -67,6 +67,16 @@ def score_file(start: Start, config_file: str | None, overrides: Overrides, serv
     """
     with hand_over(start):
         return run_flow(lambda: score_questions(config_file, overrides, return_state=True), server)
+
+
+def require_named_server(message: str) -> None:
+    """Check that the user's settings name a Prefect server.
+
+    Raises:
+        UserMistake: they do not; the message is this one.
+    """
+    if not get_current_settings().api.url:
+        raise UserMistake(message)
 
 
 def run_flow(call: FlowCall, server: TemporaryServer | None) -> int:

@@ -18,6 +18,11 @@ from tasks.evaluation.suites.plan import CellPlan, plan_suite
 TEXTS = frozenset({"cell"})
 ROLES: tuple[Role, ...] = ("generator", "grader")
 UNKNOWN = "unknown"
+NO_WORKERS = (
+    "{suite}: workers take cells from a Prefect server, and none is named: start mcqa serve in this folder, set "
+    "PREFECT_API_URL to its address, such as http://127.0.0.1:4200/api, and call this command again. Or leave out `on`: then "
+    "the cells run in this process"
+)
 
 
 def run_cells(suite_file: str, given: Mapping[str, object], baseline: str | None, server: TemporaryServer | None) -> int:
@@ -36,10 +41,12 @@ def run_cells(suite_file: str, given: Mapping[str, object], baseline: str | None
     plans = _make_plans(suite_file, caps, baseline)
     prepare_prefect(is_verbose=any(plan.config.processing.verbose for plan in plans))
     # Imports Prefect, which takes a second: mistakes show before that.
-    from flows.commands.flow_call import run_flow  # noqa: PLC0415
+    from flows.commands.flow_call import require_named_server, run_flow  # noqa: PLC0415
     from flows.run_suite import run_suite  # noqa: PLC0415
     from flows.suites.opening import hand_over_plans  # noqa: PLC0415
 
+    if plans[0].cell.suite.on == "workers":
+        require_named_server(NO_WORKERS.format(suite=suite_file))
     with hand_over_plans(plans):
         return run_flow(lambda: run_suite(suite_file, caps, return_state=True), server)
 
@@ -62,10 +69,12 @@ def describe_plan(plans: Sequence[CellPlan]) -> list[Section]:
     rows.append(["all", *sums, *_estimate(plans)])
     finished = sum(plan.results is not None for plan in plans)
     unusable = sum(plan.unusable for plan in plans)
+    suite = plans[0].cell.suite
     lines = [
         f"{len(plans):,} cells, {finished:,} finished: {len(plans) - finished:,} to run",
+        *([f"Cells run on workers, which take them from the queue {suite.work_queue}"] if suite.on == "workers" else []),
         *([f"Entries that cannot be asked: {unusable:,}"] if unusable else []),
-        *describe_budget(plans[0].cell.suite.budget, plans),
+        *describe_budget(suite.budget, plans),
         *(["Tokens are unknown as long as no answer is known that says what it cost"] if _is_unknown(plans) else []),
     ]
     return [Section(table=Table(headings, rows, TEXTS), lines=lines)]

@@ -6,6 +6,7 @@ from prefect import get_run_logger
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
     FlowRunFilter,
+    FlowRunFilterDeploymentId,
     FlowRunFilterParentFlowRunId,
     FlowRunFilterState,
     FlowRunFilterStateType,
@@ -24,12 +25,13 @@ MESSAGE = "The process of this run ended without it. A later run of the same cel
 def end_abandoned_cells() -> None:
     """End the runs of cells that earlier processes of a retried or resumed suite have left, before it starts any.
 
-    If the server fails, they are left to the next retry.
+    Those on workers are runs of a deployment, and go on. If the server fails, all are left to the next retry.
     """
     if not is_of_deployment():
         return
     left = FlowRunFilter(
         parent_flow_run_id=FlowRunFilterParentFlowRunId(any_=[UUID(flow_run.id)]),
+        deployment_id=FlowRunFilterDeploymentId(is_null_=True),
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=ACTIVE)),
     )
     try:

@@ -69,9 +69,15 @@ class SuiteRun:
         """Say what is to be done."""
         open_count, parallel = len(self.open_plans), self.suite.parallel_cells
         at_once = f", {min(parallel, open_count)} at once" if parallel > 1 and open_count > 1 else ""
+        at_once += " on workers" if self.suite.on == "workers" and open_count else ""
         self.notify(f"🧮 {len(self.plans):,} cells, {len(self.ends):,} finished before: {open_count:,} to run{at_once}")
         for line in describe_budget(self.budget.settings, self.plans) if self.budget else ():
             self.notify(line)
+
+    def announce(self, plan: CellPlan) -> None:
+        """Say that a cell begins."""
+        to_grade = f", {plan.to_grade:,} to grade" if plan.to_grade else ""
+        self.notify(f"▶️ {plan.cell.name}: {plan.to_ask:,} answers to ask for{to_grade}")
 
     def note(self, end: CellEnd) -> None:
         """Take how a cell has ended, and say it."""

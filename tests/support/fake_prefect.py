@@ -42,8 +42,15 @@ class FakePrefect:
         with temporary_settings({PREFECT_API_URL: url, PREFECT_CLIENT_MAX_RETRIES: 0}), get_client(sync_client=True) as client:
             yield client
 
-    def add(self, key: str | None, kind: str, message: str = "") -> UUID:
-        """Keep a run with this idempotency key in a state of this type; return its id."""
+    def add(self, key: str | None, kind: str, message: str = "", **more: object) -> UUID:
+        """Keep a run with this idempotency key in a state of this type; return its id.
+
+        Args:
+            key: begins with the id of the flow run that has started it.
+            kind: the state's type.
+            message: the state's message.
+            more: what else is known of the run.
+        """
         run_id = uuid4()
         self.runs[str(run_id)] = {
             "id": str(run_id),
@@ -51,6 +58,7 @@ class FakePrefect:
             "name": "a run",
             "idempotency_key": key,
             "state": make_state({"type": kind, "message": message}),
+            **more,
         }
         return run_id
 
@@ -68,7 +76,7 @@ class FakePrefect:
         if (kind, name) == ("events", "filter"):
             return 200, self._find_signs(body["filter"])
         if (kind, name) == ("flow_runs", "filter"):
-            return 200, list(self.runs.values())
+            return 200, [run for run in self.runs.values() if is_wanted(run, body["flow_runs"])]
         if kind != "flow_runs":
             return 404, {"detail": "not found"}
         return 200, self._change(self.runs[name], verb, body) if any(verb) else self.runs[name]
@@ -98,6 +106,18 @@ class FakePrefect:
             "resource": {"prefect.resource.id": resource},
         }
         return {"events": [event] if sign and is_within else [], "total": 1, "next_page": None}
+
+
+def is_wanted(run: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Return True if the filter finds the run: by its id, its parent, its tags or its state."""
+    ids, parents, tags = (wanted.get(name) or {} for name in ("id", "parent_flow_run_id", "tags"))
+    types = ((wanted.get("state") or {}).get("type") or {}).get("any_")
+    return (
+        run["id"] in (ids.get("any_") or [run["id"]])
+        and (not parents or (run["idempotency_key"] or "").startswith(tuple(parents["any_"])))
+        and {*(tags.get("all_") or [])} <= {*run.get("tags", [])}
+        and run["state"]["type"] in (types or [run["state"]["type"]])
+    )
 
 
 def make_state(state: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from tasks.evaluation.config.model_choice import choose_model, open_section
-from tasks.evaluation.config.suite_file import SEPARATOR, Entry, Exclusion, Suite, read_suite, suggest
+from tasks.evaluation.config.suite_entries import SEPARATOR, Entry
+from tasks.evaluation.config.suite_file import Exclusion, Suite, read_suite, suggest
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
 

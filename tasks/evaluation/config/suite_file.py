@@ -6,6 +6,8 @@
     conditions: {plain: {rag: {enabled: false}}, rag: {rag: {enabled: true}}}    # any settings; optional
     exclude: [{model: llama, condition: rag}]
     parallel_cells: 2
+    on: workers                          # each cell is a run on a worker; without it, all are in the suite's own process
+    work_queue: shards                   # in which they wait for workers
     budget: {cost: 20}                   # of all cells together; optional
     fail_if_worse: gpt-4.1               # a model, a model/condition or a results file that no cell may be worse than; optional
 
@@ -23,14 +25,18 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.config.paths import PathText, expand_path
+from tasks.evaluation.config.suite_entries import Entry, name_all, read_model, read_questions
 from tasks.evaluation.config.yaml_files import read_yaml
 from tasks.evaluation.errors import UserMistake
 
-Axis = Literal["models", "questions", "conditions"]
-# What stands between the names of a cell.
-SEPARATOR = ","
-NAME = "name"
+Place = Literal["here", "workers"]
+# The work queue of cells on workers, as of the shards of an evaluation.
+QUEUE = "shards"
 NO_BUDGET, NO_CAPS = BudgetSettings(), Caps()
+NO_COMMON_BUDGET = (
+    "a budget of the suite holds for cells in one process, not for cells on workers. Leave it out, and set `budget` in the "
+    "settings of the cells: there it holds for each cell alone, and with `per: day` for all of a day together"
+)
 
 
 class Exclusion(BaseModel):
@@ -57,20 +63,10 @@ class _Content(BaseModel):
     conditions: dict[str, dict[str, JsonValue] | None] = Field(default_factory=dict)
     exclude: list[Exclusion] = Field(default_factory=list)
     parallel_cells: Annotated[int, Field(ge=1, le=100)] = 1
+    on: Place = "here"
+    work_queue: str | None = Field(default=None, min_length=1)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     fail_if_worse: str | None = Field(default=None, min_length=1)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A model, a file of questions, or a condition."""
-
-    name: str
-    """Its name."""
-    settings: Mapping[str, JsonValue]
-    """The settings that it brings."""
-    shortname: str = ""
-    """Of a model: its short name in the model servers file, else its name at the shared endpoint; empty: as in the settings."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +87,10 @@ class Suite:
     """Which cells are left out."""
     parallel_cells: int
     """How many cells run at once."""
+    on: Place
+    """Where: in the suite's own process, or each on a worker."""
+    work_queue: str
+    """The work queue in which cells wait for workers."""
     budget: BudgetSettings
     """What all cells together may spend."""
     fail_if_worse: str | None
@@ -113,11 +113,13 @@ def read_suite(path: str, caps: Caps = NO_CAPS, fail_if_worse: str | None = None
         suite = Suite(
             path=path,
             config=content.config,
-            models=_name_all("models", [_read_model(each) for each in content.models]),
-            questions=_name_all("questions", [_read_questions(each) for each in content.questions]),
-            conditions=_name_all("conditions", [Entry(name, given or {}) for name, given in content.conditions.items()]),
+            models=name_all("models", [read_model(each) for each in content.models]),
+            questions=name_all("questions", [read_questions(each) for each in content.questions]),
+            conditions=name_all("conditions", [Entry(name, given or {}) for name, given in content.conditions.items()]),
             exclude=tuple(content.exclude),
             parallel_cells=content.parallel_cells,
+            on=content.on,
+            work_queue=content.work_queue or QUEUE,
             budget=content.budget.replace(dict(caps)),
             fail_if_worse=fail_if_worse or content.fail_if_worse,
         )
@@ -125,68 +127,13 @@ def read_suite(path: str, caps: Caps = NO_CAPS, fail_if_worse: str | None = None
         raise UserMistake(f"{path}: {_explain(error)}") from None
     except ValueError as error:
         raise UserMistake(f"{path}: {error}") from None
+    if content.work_queue and suite.on == "here":
+        raise UserMistake(f"{path}: work_queue is for cells on workers: set on: workers beside it, or leave it out")
+    if suite.on == "workers" and suite.budget != NO_BUDGET:
+        raise UserMistake(f"{path}: {NO_COMMON_BUDGET}")
     _check_exclusions(suite)
     _check_baseline(suite)
     return suite
-
-
-def _read_model(given: JsonValue) -> Entry:
-    """Return a model: its name, or settings with a name, in which `model` may be a short name too."""
-    if isinstance(given, str):
-        return Entry(given, {}, shortname=given)
-    settings = _require_settings("models", given)
-    shortname = settings.get("model")
-    if not isinstance(shortname, str):
-        return Entry(str(settings.pop(NAME)), settings)
-    del settings["model"]
-    return Entry(str(settings.pop(NAME)), settings, shortname=shortname)
-
-
-def _read_questions(given: JsonValue) -> Entry:
-    """Return a file of questions: its path, or settings with a name."""
-    if isinstance(given, str):
-        return Entry(_stem(given), {"questions_file": given})
-    settings = _require_settings("questions", given)
-    name = str(settings.pop(NAME))
-    if "questions_file" not in settings:
-        raise ValueError(f"questions: {name}: questions_file is missing")
-    return Entry(name, settings)
-
-
-def _require_settings(axis: Axis, given: JsonValue) -> dict[str, JsonValue]:
-    """Return the settings of an entry, in which a name stands.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    example = "a model's name" if axis == "models" else "a path"
-    if isinstance(given, dict) and isinstance(given.get(NAME), str):
-        return dict(given)
-    fault = f"{example}, or settings with a name, was expected in each place"
-    raise ValueError(f"{axis}: {'settings without a name, as a text: add name' if isinstance(given, dict) else fault}")
-
-
-def _stem(path: str) -> str:
-    """Return the file's name without its endings."""
-    name = Path(path).name
-    for suffix in (".gz", Path(name.removesuffix(".gz")).suffix):
-        name = name.removesuffix(suffix)
-    return name or path
-
-
-def _name_all(axis: Axis, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Check that the entries can be told apart by names that a cell's name can hold.
-
-    Raises:
-        ValueError: they cannot.
-    """
-    names = [entry.name for entry in entries]
-    for name in names:
-        if SEPARATOR in name or not name.isprintable() or name != name.strip() or not name:
-            raise ValueError(f"{axis}: {name!r} cannot be a name, which holds no comma and no space at its ends: give another")
-        if names.count(name) > 1:
-            raise ValueError(f"{axis}: two are called {name!r}: give one of them as settings with another name")
-    return tuple(entries)
 
 
 def _check_exclusions(suite: Suite) -> None:

@@ -12,13 +12,14 @@ from tasks.evaluation.config.secrets import HEADERS
 from tasks.evaluation.errors import UserMistake
 
 YAML_SUFFIXES = (".yaml", ".yml")
-TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+TEXT, NULL, BOOL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null", "tag:yaml.org,2002:bool"
 
 
 class _Loader(yaml.SafeLoader):
     """The safe loader, which does not accept the same key twice in a mapping, and takes the values of headers as written.
 
-    `anthropic-version: 2023-06-01` is no date, and `X-Org: 0123` no number in the octal system.
+    `anthropic-version: 2023-06-01` is no date, and `X-Org: 0123` no number in the octal system. A key is never a truth value,
+    as YAML 1.1 would have `on` and `off`.
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:
@@ -36,6 +37,8 @@ class _Loader(yaml.SafeLoader):
                     None, None, f"the key {name_key(key_node.value)!r} is given twice", key_node.start_mark
                 )
             seen.add(key_node.value)
+            if key_node.tag == BOOL:
+                key_node.tag = TEXT
             if key_node.value == HEADERS and isinstance(value_node, yaml.MappingNode):
                 _keep_as_written(value_node)
         return super().construct_mapping(node, deep)

@@ -28,7 +28,10 @@ def find_results(config: Config, evaluation_id: str) -> PastRun | None:
 
 def is_as_wanted(run: PastRun, config: Config) -> bool:
     """Return True if another run would write nothing else: something was scored, all files were, and no gate is to decide."""
-    processing = config.processing
-    is_gated = processing.fail_under is not None or processing.fail_under_interval is not None
     written = read_setting(run.saved.config, "output")
-    return run.accuracy is not None and not is_gated and written == config.for_files()["output"]
+    return run.accuracy is not None and not is_gated(config) and written == config.for_files()["output"]
+
+
+def is_gated(config: Config) -> bool:
+    """Return True if the settings demand something of the accuracy."""
+    return config.processing.fail_under is not None or config.processing.fail_under_interval is not None

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from tasks.evaluation.config.suite_cells import OF_MODEL, PLACE
-from tasks.evaluation.config.suite_file import SEPARATOR
+from tasks.evaluation.config.suite_entries import SEPARATOR
 from tasks.evaluation.config.yaml_files import YAML_SUFFIXES, read_yaml
 from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.suites.leaves import KeyPath, Leaves, describe, flatten, unflatten

@@ -83,6 +83,7 @@ class _Checked:
     folder: Path
     endpoints: tuple[Endpoint, Endpoint | None]
     own_folder: Path | None
+    starts_server: bool
 
 
 def plan_suite(suite: Suite, keys: KeyReader, *, is_dry: bool = False) -> list[CellPlan]:
@@ -116,8 +117,9 @@ def _check_settings(cell: Cell, keys: KeyReader, *, is_dry: bool) -> _Checked:
         folder = find_folder_of(cell.suite)
         endpoints = find_endpoints(config, folder, keys)
         check_files(endpoints)
-        find_commands(config)
-        return _Checked(cell, config, folder, endpoints, check_folders(config, is_dry=is_dry))
+        # A model server on a worker's machine needs nothing here.
+        starts_server = cell.suite.on == "here" and bool(find_commands(config))
+        return _Checked(cell, config, folder, endpoints, check_folders(config, is_dry=is_dry), starts_server)
 
 
 def _refuse_unfit(config: Config) -> None:
@@ -202,7 +204,7 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
         tokens=estimate_each(ledger, has_grader=checked.endpoints[1] is not None),
         costs=estimate_costs(ledger, checked.endpoints[0].request, preparation.config.prompt, preparation.pricing),
         results=finished.saved.path if finished and is_as_wanted(finished, checked.config) else None,
-        starts_server=bool(find_commands(checked.config)),
+        starts_server=checked.starts_server,
     )
 
 
