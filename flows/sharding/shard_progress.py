@@ -51,7 +51,7 @@ def describe_missing(plan: ShardPlan, attempts: Sequence[Attempt]) -> str:
     stored = sum(missing for shard, missing in in_storage if str(shard) in done)
     missing = f"{plan.missing_count - stored:,} of {sum(plan.counts):,} questions are missing"
     if plan.storage:
-        missing += f" on this machine, and perhaps in {plan.storage}"
+        missing += f", fewer if {plan.storage} holds some of them"
     if not needed and plan.missing_count:
         missing += f", no more than {len(plan.counts):,} shards have in flight at once"
     return f"{missing}: {len(set(needed) - done):,} of {len(plan.counts):,} shards need a run"
