@@ -39,7 +39,7 @@ def test_what_was_in_flight_counts_in_the_next_run(folder: Path, endpoint: FakeE
     release.set()
     code, printed = finish(start(folder, "--max-tokens-total", str(CAP)))
     assert code == 1
-    assert ("tokens of it by what was in flight when a run was killed" in printed) == (ending == signal.SIGKILL)
+    assert ("tokens for requests in flight when a run was killed" in printed) == (ending == signal.SIGKILL)
     assert "raise --max-tokens-total" in printed
     assert ANSWERED + WORKERS < len(endpoint.bodies) <= CAP // TOKENS
     if ending == signal.SIGINT:

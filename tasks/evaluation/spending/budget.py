@@ -126,13 +126,11 @@ class Budget:
 
     @property
     def in_doubt(self) -> str:
-        """Return how much of it may have been spent by what was in flight when a run was killed; empty for nothing."""
+        """Return how much of it may have gone to requests in flight when a run was killed, as a phrase; empty for nothing."""
         amount = self._caps.select(self._evaluation.in_doubt)
-        return (
-            f"up to {self._caps.describe_amount(amount)} of it by what was in flight when a run was killed"
-            if any(amount)
-            else ""
-        )
+        if not any(amount):
+            return ""
+        return f"including up to {self._caps.describe_amount(amount)} for requests in flight when a run was killed"
 
     @asynccontextmanager
     async def hold(self, most: Spending | None) -> AsyncIterator[Receipt]:
