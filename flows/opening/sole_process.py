@@ -3,7 +3,7 @@
 Prefect starts the next process as soon as the user wants it, while the one before may still be saving, with answers in flight.
 
 Prefect also lets a process begin so late that its run was taken for dead and retried. Where the retry's process goes on, the
-late one leaves, and the run's state stays as the other one has it.
+late one ends, and leaves the run's state to the other.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,7 +29,7 @@ def sole_process(config: Config, run_id: str, notify: Callable[[str], None]) -> 
 
     Raises:
         UserMistake: the earlier process does not end, or nothing can be written to the checkpoint directory.
-        Abort: the earlier process does not end, and it is the one of which Prefect knows that it has begun the run.
+        Abort: the earlier process does not end, and Prefect already had the run as Running by it: this one began too late.
     """
     own_folder = make_own_folder(config)
     if own_folder is None:
@@ -41,7 +41,7 @@ def sole_process(config: Config, run_id: str, notify: Callable[[str], None]) -> 
                 stack.enter_context(lock_run(own_folder / LOCKS_FOLDER, run_id, notify))
         except HeldByOther:
             if was_begun_twice(_read_states(run_id)):
-                notify("The run goes on in the process that a retry has started: this one leaves it to that")
+                notify("A retry's process goes on with this run, so this process ends")
                 raise Abort("another process has the run") from None
             raise
         yield

@@ -46,7 +46,7 @@ TAKEN = ("Pending", "Submitting", "InfrastructurePending")
 # (`flows/serving/worker.py`). But a container is Pending too while its node starts and pulls an image of many gigabytes.
 BEGINNING = timedelta(minutes=30)
 NEVER_BEGUN = (
-    f"A worker took the run, but it has not begun for {BEGINNING.seconds // 60} minutes: its machine or worker has ended. "
+    f"A worker took the run {BEGINNING.seconds // 60} minutes ago, and it has not begun: its machine or worker has ended. "
     "Retry starts it again."
 )
 # What Prefect says itself.
@@ -86,9 +86,9 @@ def describe_killed() -> AutomationCore:
 def describe_stuck() -> AutomationCore:
     """Return the automation that marks a run as Crashed that a worker has taken and that then does not begin.
 
-    Any event of the run ends the wait, and each of the states before its beginning starts it again. A process that begins later
-    sets its run to Running all the same, or leaves it to that of a retry (`flows/opening/sole_process.py`). If the deployment
-    limits its runs, it has lost its place (`flows/stopping/lost_place.py`).
+    Any event of the run ends the wait, and each of the states before its beginning starts it again. A process that begins after
+    that sets its run to Running all the same, or leaves it to a retry's process (`flows/opening/sole_process.py`). If the
+    deployment limits its runs, it has lost its place (`flows/stopping/lost_place.py`).
     """
     trigger = EventTrigger(
         match=ResourceSpecification({"prefect.resource.id": FLOW_RUN}),

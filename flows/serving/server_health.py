@@ -7,15 +7,15 @@ from tasks.evaluation.errors import UserMistake
 
 # A server that is just starting may need a moment; one that is not there must not keep the user waiting.
 ATTEMPTS, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 1.0, 5.0
-# What is in an error's words, and the setting of Prefect without which it comes.
+# Words of an error, and the setting of Prefect that mends it.
 CURES = {
-    "401 Unauthorized": "let PREFECT_API_AUTH_STRING be the name:password that it wants",
-    "CERTIFICATE_VERIFY_FAILED": "let PREFECT_API_SSL_CERT_FILE name the file of the authority that has signed it",
+    "401 Unauthorized": "set PREFECT_API_AUTH_STRING to the server's name:password",
+    "CERTIFICATE_VERIFY_FAILED": "set PREFECT_API_SSL_CERT_FILE to the certificate file of its authority",
 }
 
 
 def is_healthy(api_url: str) -> bool:
-    """Return True if a Prefect server answers there that listens without TLS; whether it wants a password is not asked."""
+    """Return True if a Prefect server without TLS answers there, whether or not it wants a password."""
     import httpx  # noqa: PLC0415 - takes a moment, which the other commands should not spend
 
     try:
@@ -64,6 +64,6 @@ def _ask_server() -> Exception | None:
 
 
 def _describe(failure: Exception) -> str:
-    """Return what came in place of an answer, and the setting that helps, if it is one."""
+    """Return what came in place of an answer, and the setting that mends it, if one does."""
     words = str(failure.__cause__ or failure).partition("\n")[0]
     return "; ".join([words, *(cure for mark, cure in CURES.items() if mark in words)])

@@ -46,7 +46,7 @@ def ask_in_shards(settings: ShardSettings, shard_count: int) -> State[None] | No
     config = load_config(config_file, settings.overrides)
     require_whole(config)
     run_id = UUID(flow_run.id)
-    load_config(config_file, settings.overrides.combine(settings.name(Shard(0, shard_count), run_id)))
+    load_config(config_file, settings.overrides.combine(settings.assign(Shard(0, shard_count), run_id)))
     with (
         sole_process(config, str(run_id), get_run_logger().info),
         signs_of_life(),

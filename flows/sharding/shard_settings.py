@@ -24,13 +24,13 @@ class ShardSettings:
     queue: str
     """The work queue in which they wait for workers."""
 
-    def name(self, shard: Shard, parent_id: UUID) -> Advanced:
+    def assign(self, shard: Shard, parent_id: UUID) -> Advanced:
         """Return the settings that make a run one of the parent's shards."""
         return Advanced(shard=str(shard), whole_run_id=str(parent_id))
 
-    def describe(self, shard: Shard, parent_id: UUID) -> dict[str, JsonValue]:
+    def make_parameters(self, shard: Shard, parent_id: UUID) -> dict[str, JsonValue]:
         """Return the parameters of the shard's run."""
-        advanced = self.name(shard, parent_id).model_dump(mode="json", exclude_none=True)
+        advanced = self.assign(shard, parent_id).model_dump(mode="json", exclude_none=True)
         overrides = self.overrides.model_dump(mode="json", exclude_none=True)
         named: dict[str, JsonValue] = {"config_file": self.config_file} if self.config_file else {}
         return {**named, "overrides": overrides, "advanced": advanced}
@@ -44,7 +44,7 @@ class ShardSettings:
         """
         return Order(
             deployment=DEPLOYMENT,
-            parameters=self.describe(Shard.read(part), parent.id),
+            parameters=self.make_parameters(Shard.read(part), parent.id),
             name=f"{parent.name}, shard {part}",
             tags=["shard", f"shard-of:{parent.name}"],
             queue=self.queue or None,

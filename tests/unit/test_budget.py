@@ -237,7 +237,7 @@ def test_time_that_is_over_ends_a_run_and_loses_nothing_in_flight(budgeted: Eval
     with budgeted.open(limit(seconds=0.1), run_id="run") as run:
         started = time.monotonic()
         cause = ask_all(run)
-        assert "seconds are over" in cause
+        assert "seconds that --max-seconds gives each run are over" in cause
         assert len(run.ledger.results) == endpoint.asked().total() > 0
         assert time.monotonic() - started < 5
 

@@ -120,7 +120,7 @@ def test_a_pause_leaves_alone_what_has_ended_or_is_being_cancelled(server: FakeP
 
 def test_a_shard_is_told_whose_it_is() -> None:
     """So that it can ask everything again, and the parent alone finds its answers."""
-    parameters = ShardSettings("exam.yaml", Overrides(auto_resume=False), "shards").describe(Shard(1, 8), PARENT)
+    parameters = ShardSettings("exam.yaml", Overrides(auto_resume=False), "shards").make_parameters(Shard(1, 8), PARENT)
     assert parameters == {
         "config_file": "exam.yaml",
         "overrides": {"auto_resume": False},

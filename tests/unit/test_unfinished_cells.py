@@ -86,7 +86,7 @@ def test_the_markdown_says_why_it_is_not_compared(cells: list[CellResult]) -> No
     assert text.startswith("2 of 3 cells lack results: part (no \\| key); none (not begun)\n\n## exam.json")
     assert (
         "### Unfinished\n\n"
-        "Partial answers are no random sample of the questions: an unfinished cell is neither ranked nor compared.\n\n"
+        "Partial answers are not a random sample of the questions: an unfinished cell is neither ranked nor compared.\n\n"
         "- part, 3 of 1,000 so far: no \\| key\n\n"
         "### Without results\n\n"
         "- none: not begun\n\n"

@@ -11,6 +11,9 @@ Axis = Literal["models", "questions", "conditions"]
 # What stands between the names of a cell.
 SEPARATOR = ","
 NAME = "name"
+NO_NAME = "an entry has no name, or one that is no text: add `name: …` to its settings"
+# What an entry without settings is.
+SHORT_FORMS: dict[Axis, str] = {"models": "a model's name", "questions": "a path"}
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,15 @@ def read_questions(given: JsonValue) -> Entry:
 
 
 def _require_settings(axis: Axis, given: JsonValue) -> dict[str, JsonValue]:
-    """Return the settings of an entry, in which a name stands.
+    """Return the settings of an entry, which has a name.
 
     Raises:
         ValueError: it is something else.
     """
-    example = "a model's name" if axis == "models" else "a path"
     if isinstance(given, dict) and isinstance(given.get(NAME), str):
         return dict(given)
-    fault = f"{example}, or settings with a name, was expected in each place"
-    raise ValueError(f"{axis}: {'settings without a name, as a text: add name' if isinstance(given, dict) else fault}")
+    unfit = f"each entry must be {SHORT_FORMS[axis]}, or settings with a name"
+    raise ValueError(f"{axis}: {NO_NAME if isinstance(given, dict) else unfit}")
 
 
 def _stem(path: str) -> str:

@@ -133,7 +133,7 @@ def classify_silence(error: openai.OpenAIError | httpx2.RequestError, endpoint: 
     cause = (error.__cause__ if isinstance(error, openai.OpenAIError) else None) or error
     words = shorten(describe_unconnected(cause) or str(error) or NO_WORDS, endpoint)
     if UNTRUSTED in words:
-        cure = "let the variable SSL_CERT_FILE name the file of the authority that has signed it"
+        cure = "set the variable SSL_CERT_FILE to the certificate file of the authority that signed it"
         return EndpointStop(f"the {endpoint.role}'s certificate is not trusted: {words}; {cure}")
     return EndpointFailure(f"the {endpoint.role} {_describe_silence(cause)}: {words}")
 

@@ -68,12 +68,10 @@ def _list_parts(board: Board) -> Iterator[str]:
             f"{escape(describe_leaders(board))}. Cells that share a letter (alike) cannot be told apart: each two on the "
             f"questions that both have scored{f', p adjusted for {count:,} pairs' if count > 1 else ''}."
         )
-    if unfinished := [row for row in board.rows if row.so_far]:
+    if unfinished := [(row.cell, row.so_far) for row in board.rows if row.so_far]:
         yield "### Unfinished"
         yield NO_SAMPLE
-        yield write_list(
-            f"{row.cell.name}, {describe_progress(row.so_far)}: {row.cell.missing}" for row in unfinished if row.so_far
-        )
+        yield write_list(f"{cell.name}, {describe_progress(so_far)}: {cell.missing}" for cell, so_far in unfinished)
     if lacking := [row.cell for row in board.rows if row.figures is None and row.so_far is None]:
         yield "### Without results"
         yield write_list(f"{cell.name}: {cell.missing}" for cell in lacking)

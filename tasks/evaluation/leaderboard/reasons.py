@@ -6,7 +6,7 @@ from collections.abc import Iterable
 # A line names no more cells for a reason, and gives no more reasons: each was said in full when its cell ended.
 MOST_CELLS, MOST_REASONS = 4, 3
 LONGEST_REASON = 160
-# How many questions it is differs from cell to cell where the reason does not.
+# The count differs from cell to cell even where the reason is the same.
 COUNT = re.compile(r"^[\d,]+ of [\d,]+ questions not scored: ")
 
 

@@ -24,7 +24,7 @@ COLUMNS = (ACCURACY, INTERVAL, LETTERS, TO_BEST, SCORED, MISSING, TOKENS, COST, 
 # The headings of columns that hold text.
 TEXTS = frozenset((MODEL, CONDITION, LETTERS, MISSING))
 NOTHING, UNKNOWN, NO_RESULTS, UNFINISHED, SO_FAR = "", "unknown", "no results", "unfinished", "so far"
-NO_SAMPLE = "Partial answers are no random sample of the questions: an unfinished cell is neither ranked nor compared."
+NO_SAMPLE = "Partial answers are not a random sample of the questions: an unfinished cell is neither ranked nor compared."
 
 
 def list_rows(board: Board) -> list[dict[str, str]]:

@@ -181,7 +181,7 @@ class Budget:
         seconds = self.settings.seconds
         if seconds is None or self._now() - self._began < seconds:
             return None
-        return BudgetReached(f"the {seconds:,.0f} seconds are over that --max-seconds gives each run")
+        return BudgetReached(f"the {seconds:,.0f} seconds that --max-seconds gives each run are over")
 
     def close(self, recorded: Spending | None) -> None:
         """Leave what was not spent to others, and keep what was spent and is in no result.
