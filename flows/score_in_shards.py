@@ -1,5 +1,6 @@
 """The flow that scores a file of questions in shards: other runs ask the parts, then it runs the whole as any run does."""
 
+from asyncio import CancelledError
 from typing import Annotated
 
 from prefect import flow
@@ -14,6 +15,7 @@ from flows.process.quiet_logs import leave_out_tracebacks
 from flows.score_questions import ALSO_AS_IN_FILE, AS_IN_FILE, MOST_THREADS, Changes, ConfigFile, Further, evaluate
 from flows.sharding.ask_in_shards import ask_in_shards
 from flows.sharding.shard_settings import ShardSettings
+from flows.stopping.lost_place import end_before_opening
 from tasks.evaluation.errors import EvaluationError
 
 ShardCount = Annotated[int, Field(ge=1, le=10_000, json_schema_extra={"title": "Shards"})]
@@ -56,3 +58,5 @@ def score_in_shards(
         return end or evaluate(config_file or None, changes)
     except EvaluationError as error:
         return fail(str(error), error=error)
+    except CancelledError:
+        return end_before_opening()

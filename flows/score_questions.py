@@ -19,12 +19,12 @@ from flows.ending.end_watch import report_outcome
 from flows.ending.failing import fail
 from flows.ending.final_state import final_state
 from flows.ending.recurrence import Recurrence, add_warning, warn_if_idle
-from flows.opening.deployed_settings import find_changes
+from flows.opening.deployed_settings import Settings, find_changes
 from flows.opening.open_in_flow import open_in_flow
 from flows.opening.run_names import name_flow_run
 from flows.process.quiet_logs import leave_out_tracebacks
-from flows.stopping.budget_form import read_budget_form
-from flows.stopping.lost_place import end_displaced
+from flows.stopping.budget_form import BudgetForm, read_budget_form
+from flows.stopping.lost_place import end_before_opening, end_displaced
 from flows.stopping.stop_requests import StopRequest, stop_on_signals
 from flows.stopping.suspension import Suspension, hold_back_pause
 from tasks.artifacts import Artifacts
@@ -72,6 +72,8 @@ def score_questions(
         return evaluate(config_file or None, overrides.combine(advanced).resume(auto_resume))
     except EvaluationError as error:
         return fail(str(error), error=error)
+    except CancelledError:
+        return end_before_opening()
 
 
 @report_outcome
@@ -89,31 +91,44 @@ def evaluate(config_file: str | None, overrides: Overrides) -> State[None]:
         stop_on_signals() as stop_request,
         hold_back_pause() as suspension,
     ):
-        form.begin(run)
-        warning = warn_if_idle(run)
-        artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=find_changes(config_file, overrides))
-        with before_asking():
-            task, retrieval = choose_storage(run.config)
-            save_checkpoint(run, artifacts)
         try:
-            with follow_variables(run):
-                retrieve_all(run, retrieval, lambda: pass_on((stop_request, suspension), run))
-                score_batches(run, task, (stop_request, suspension), artifacts)
-            artifacts.end()
-            save_checkpoint(run, artifacts)
+            return carry_out(run, form, (stop_request, suspension), find_changes(config_file, overrides))
         except CancelledError:
             return end_displaced(run)
-        finally:
-            run.saver.save()
-        raise_mistake(run)
-        suspension.conclude(run)
-        cancelled = stop_request.conclude(run)
-        if cancelled:
-            return cancelled
-        finished = form.conclude(run)
-        report(run, artifacts)
-        lost = store_missing(run, task)
-        return fail(lost) if lost else add_warning(add_warning(finished or final_state(run), find_alarm(run)), warning)
+
+
+def carry_out(
+    run: Run, form: BudgetForm, requests: tuple[StopRequest, Suspension], changes: dict[str, Settings]
+) -> State[None]:
+    """Ask what is missing and write the results; return the state that the run ends in.
+
+    Raises:
+        EvaluationError: no question can be asked, or paid answers could no longer be kept.
+    """
+    form.begin(run)
+    warning = warn_if_idle(run)
+    artifacts = Artifacts(run, remarks=[warning] if warning else [], changes=changes)
+    with before_asking():
+        task, retrieval = choose_storage(run.config)
+        save_checkpoint(run, artifacts)
+    try:
+        with follow_variables(run):
+            retrieve_all(run, retrieval, lambda: pass_on(requests, run))
+            score_batches(run, task, requests, artifacts)
+        artifacts.end()
+        save_checkpoint(run, artifacts)
+    finally:
+        run.saver.save()
+    raise_mistake(run)
+    stop_request, suspension = requests
+    suspension.conclude(run)
+    cancelled = stop_request.conclude(run)
+    if cancelled:
+        return cancelled
+    finished = form.conclude(run)
+    report(run, artifacts)
+    lost = store_missing(run, task)
+    return fail(lost) if lost else add_warning(add_warning(finished or final_state(run), find_alarm(run)), warning)
 
 
 def report(run: Run, artifacts: Artifacts) -> None:

@@ -4,6 +4,7 @@ Prefect's server holds the place while it hears of the run, and gives it away wh
 for minutes. Prefect then ends the process's flow wherever it is, by an exception in its thread.
 """
 
+from prefect import get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Crashed
 
@@ -11,6 +12,7 @@ from flows.stopping.stop_requests import how_to_continue
 from tasks.evaluation.errors import Stopped
 from tasks.evaluation.run.report import report_tokens
 from tasks.evaluation.run.run import Run
+from tasks.flow_runs import RETRY_ASKS
 
 REASON = "Prefect's server has given away the run's place among those that its deployment lets run at once"
 
@@ -22,3 +24,9 @@ def end_displaced(run: Run) -> State[None]:
     run.progress.notify(f"⚠️ {REASON}: stopped with {done:,} of {total:,} questions scored. {how_to_continue(run)}")
     report_tokens(run)
     return Crashed(message=f"{done:,} of {total:,} scored. {how_to_continue(run)}")
+
+
+def end_before_opening() -> State[None]:
+    """Return the state of a run that has lost its place before it knows how far earlier runs came."""
+    get_run_logger().warning("⚠️ %s: stopped before anything was asked. %s", REASON, RETRY_ASKS)
+    return Crashed(message=f"{REASON}. {RETRY_ASKS}")

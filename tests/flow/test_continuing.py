@@ -3,6 +3,7 @@
 import ctypes
 import itertools
 import json
+import logging
 import re
 import shutil
 import threading
@@ -88,15 +89,19 @@ def keep_only(checkpoints: Path, kept: str) -> None:
         shutil.rmtree(checkpoints / ".mcqa" / name)
 
 
+def end_as_prefect_does() -> None:
+    """End the flow as Prefect does where its server has lost the run's place: by an exception in the flow's thread."""
+    ident, error = threading.main_thread().ident or 0, CancelledError
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_long(ident), ctypes.py_object(error))
+
+
 def test_a_run_that_prefect_ends_is_saved_and_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
-    """As Prefect does where its server has lost the run's place: by an exception in the flow's thread, wherever that is."""
+    """Prefect ends it wherever it is."""
     config, replies = write_config(folder, endpoint.url, parallel_workers=4), itertools.count(1)
 
     def rule(body: dict[str, Any]) -> Reply:
         if next(replies) == 30:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_long(threading.main_thread().ident or 0), ctypes.py_object(CancelledError)
-            )
+            end_as_prefect_does()
         return answer_by_rule(body)
 
     endpoint.rule = rule
@@ -106,6 +111,37 @@ def test_a_run_that_prefect_ends_is_saved_and_says_how_it_goes_on(folder: Path, 
     assert 0 < read_latest(folder)["completed_count"] < COUNT
     assert run(config).is_completed()
     assert sum(endpoint.asked().values()) <= COUNT + 4
+
+
+def test_a_run_that_prefect_ends_before_its_first_question_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """While the endpoint is checked."""
+    endpoint.when_listing = end_as_prefect_does
+    state = run(write_config(folder, endpoint.url))
+    assert state.is_crashed()
+    assert re.fullmatch(rf"0 of {COUNT} scored. .*the same command.*", state.message)
+    assert not endpoint.asked()
+
+
+def test_a_run_that_prefect_ends_before_it_is_open_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """While its questions are read, say: how far earlier runs came is not known then."""
+    config, handler = write_config(folder, endpoint.url), EndsFlow()
+    logging.getLogger("prefect.flow_runs").addHandler(handler)
+    try:
+        state = run(config)
+    finally:
+        logging.getLogger("prefect.flow_runs").removeHandler(handler)
+    assert state.is_crashed()
+    assert "given away the run's place" in state.message
+    assert state.message.endswith("Retry asks what is missing")
+
+
+class EndsFlow(logging.Handler):
+    """Ends the flow where it begins to read its settings."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Raise what Prefect raises."""
+        if record.getMessage().startswith("Settings from"):
+            raise CancelledError
 
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:

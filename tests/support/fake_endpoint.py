@@ -78,12 +78,15 @@ def answer_by_rule(body: dict[str, Any]) -> Reply:
 class FakeEndpoint:
     """The server; `rule` may be replaced at any time, and `admits`, which decides by the key whether `rule` is asked at all.
 
+    `when_listing` is called before the models are listed.
+
     With a certificate, a file that also holds its key, it speaks HTTPS.
     """
 
     def __init__(self, port: int = 0, *, certificate: Path | None = None) -> None:
         self.rule: Rule = answer_by_rule
         self.models = Reply(status=404)
+        self.when_listing: Callable[[], object] = lambda: None
         self.admits: Callable[[str], bool] = lambda _: True
         self.delay_seconds = 0.0
         self.bodies: list[dict[str, Any]] = []
@@ -141,6 +144,7 @@ class FakeEndpoint:
             disable_nagle_algorithm = True  # else each reply waits 40 ms for the acknowledgement of its headers
 
             def do_GET(self) -> None:
+                endpoint.when_listing()
                 self._send(
                     endpoint.models if self.path.endswith("/models") else Reply(status=200 if "/health" in self.path else 404)
                 )
