@@ -55,6 +55,17 @@ def test_addresses_are_written_as_a_list(folder: Path, setting: str, urls: list[
         ("base_url: ['sk-1234567']", "base_url: this is no address"),
         ("base_url: ['http://a/v1', ' ']", "base_url: an address is empty"),
         ("server: []", "server: the list of addresses is empty"),
+        ("server: ['http://a']", "server: 'http://a' is no server: HOST or HOST:PORT was expected"),
+        ("server: http://a:8000", "server: 'http://a:8000' is no server: HOST or HOST:PORT was expected"),
+        ("server: 'a:1,b:2'", "server: 'a:1,b:2' is no server"),
+        ("server: ['a/v1']", "server: 'a/v1' is no server"),
+        ("server: ['::1']", "server: '::1' is no server"),
+        ("server: 'a 2'", "server: 'http://a:8000/v1' is not all: write several addresses, or one with a weight, as a list"),
+        ("server: 'a:99999'", "server: 'http://a:99999/v1' is no address"),
+        ("base_url: 'http://a/v1 sk-secret'", "base_url: 'http://a/v1' is not all"),
+        ("base_url: 'http://a/v1,http://b/v1'", "base_url: 'http://a/v1' is not all"),
+        ("base_url: ['http://a/v1, http://b/v1']", "base_url: 'http://a/v1,': only its weight may follow an address"),
+        ("base_url: ['http://a/v1,http://b/v1']", "base_url: 'http://a/v1' is not all"),
     ],
 )
 def test_a_mistake_in_a_list_of_addresses_is_one_message(folder: Path, setting: str, message: str) -> None:
@@ -64,6 +75,23 @@ def test_a_mistake_in_a_list_of_addresses_is_one_message(folder: Path, setting: 
         load_config("config.yaml", Overrides())
     assert message in str(caught.value)
     assert "sk-" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "url"),
+    [
+        ("server: a", "http://a:8000/v1"),
+        ("server: 'a:8001'", "http://a:8001/v1"),
+        ("server: '[::1]', port: 9", "http://[::1]:9/v1"),
+        ("base_url: ' http://a/v1 '", "http://a/v1"),
+    ],
+)
+def test_one_address_is_written_alone(folder: Path, setting: str, url: str) -> None:
+    """A server with its port or without."""
+    (folder / "config.yaml").write_text(MODEL.format(setting))
+    generator, _ = find_endpoints(load_config("config.yaml", Overrides()), folder, KeyReader({}, str))
+    assert generator.base_url == url
+    assert not generator.others
 
 
 def test_a_model_server_may_have_several_addresses(folder: Path) -> None:

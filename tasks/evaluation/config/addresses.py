@@ -4,6 +4,7 @@
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Annotated, NamedTuple
@@ -18,6 +19,8 @@ from tasks.evaluation.config.urls import check_url
 MOST_WEIGHT = 1_000.0
 # What begins the name of a file that lists addresses.
 FILE = "file:"
+# The host, of which an IPv6 address stands in brackets, and the port.
+SERVER = re.compile(r"(\[[\da-fA-F:.]+\]|[\w.-]+)(:\d+)?")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -108,10 +111,19 @@ def read_servers(servers: Sequence[str], port: int | None) -> list[WeightedUrl]:
 
 
 def name_server(server: str, port: int | None) -> str:
-    """Return the address of a server that is given as `host` or `host:port`, with its weight; `port` is that of the first."""
-    host, *weight = server.split(maxsplit=1)
-    bare = host.rpartition("]")[2] if host.startswith("[") else host
-    placed = host if ":" in bare else f"{host}:{port or 8000}"
+    """Return the address of a server that is given as `host` or `host:port`, with its weight; `port` is that of the first.
+
+    Raises:
+        ValueError: it is given as something else.
+    """
+    place, *weight = server.split(maxsplit=1)
+    if not SERVER.fullmatch(place):
+        raise ValueError(
+            f"{mask_urls(place)!r} is no server: HOST or HOST:PORT was expected, with an IPv6 address in brackets; "
+            "give an address with http:// as base_url"
+        )
+    bare = place.rpartition("]")[2]
+    placed = place if ":" in bare else f"{place}:{port or 8000}"
     return " ".join([f"http://{placed}/v1", *weight])
 
 
@@ -121,6 +133,17 @@ def _check_servers(servers: Sequence[str]) -> None:
         raise ValueError("the list of addresses is empty")
     for server in servers:
         read_servers([server], None)
+
+
+def check_server(server: str) -> str:
+    """Return the server, if it is given as `host` or `host:port`; an empty one is as good as none.
+
+    Raises:
+        ValueError: it is given as something else.
+    """
+    if server.strip():
+        check_url(name_server(server, None))
+    return server
 
 
 def _one_or_several(check: Callable[[Sequence[str]], object]) -> BeforeValidator:

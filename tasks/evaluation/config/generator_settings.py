@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from tasks.evaluation.config.addresses import Addresses, Servers, check_one, read_servers
+from tasks.evaluation.config.addresses import Addresses, Servers, check_one, check_server, read_servers
 from tasks.evaluation.config.prices import Prices, require_completion
 from tasks.evaluation.config.settings import Settings
 from tasks.evaluation.config.urls import check_extra, check_headers
@@ -25,9 +25,9 @@ class GeneratorSettings(Settings):
     base_url: Addresses | None = None
     """The endpoint's address, up to `/v1`, or a list of such addresses, which share the requests, or `file:PATH`."""
     server: Servers | None = None
-    """The host of a vLLM server, instead of `base_url`, or a list of `host:port`."""
+    """A vLLM server as `host` or `host:port`, instead of `base_url`, or a list of them."""
     port: int | None = Field(default=None, ge=1, le=65535)
-    """The port of that server, and of those in the list that name none."""
+    """The port of servers that name none."""
     api_key: str | None = None
     """`${NAME}`: a variable; `secret:name`: a Prefect block; `command: …`: what a command prints; or a key, with a warning."""
     refresh_seconds: float | None = Field(default=None, ge=1)
@@ -69,6 +69,11 @@ class GeneratorSettings(Settings):
     @classmethod
     def _check_base_url(cls, base_url: str | list[str] | None) -> str | list[str] | None:
         return check_one(base_url) if base_url and isinstance(base_url, str) else base_url
+
+    @field_validator("server")
+    @classmethod
+    def _check_server(cls, server: str | list[str] | None) -> str | list[str] | None:
+        return check_server(server) if isinstance(server, str) else server
 
     @field_validator("extra")
     @classmethod

@@ -13,6 +13,9 @@ from tasks.evaluation.config.secrets import mask_urls
 # Members that the project sends itself, or whose replies it could not read.
 RESERVED_EXTRA = ("messages", "model", "n", "stream")
 
+# What follows an address in the place of one alone: another, or its weight.
+MORE = re.compile(r"\s|,\s*https?:")
+
 # Headers that frame a request and must agree with its body.
 RESERVED_HEADERS = ("content-length", "content-type", "connection", "transfer-encoding", "accept-encoding", "host")
 # Source: RFC 9110, 5.6.2 (token).
@@ -25,12 +28,14 @@ def check_url(url: str) -> str:
     A query is left as it is: keys in it are read where they are needed, and never kept.
 
     Raises:
-        ValueError: it is not http or https, names no host, carries a user and password, or has a fragment; or the variable is
-            not set. The message does not repeat what does not even look like a URL: it may be a key in the wrong place.
+        ValueError: it is not http or https, names no host, carries a user and password, has a fragment, or is followed by
+            something; or the variable is not set. The message does not repeat what does not even look like a URL: it may be a
+            key in the wrong place.
     """
     if url.startswith("${"):
         address, mark, query = url.partition("?")
         url = f"{expand_variables(address)}{mark}{query}"
+    url = url.strip()
     try:
         parts = urlsplit(url)
         is_usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -39,6 +44,9 @@ def check_url(url: str) -> str:
     if not is_usable:
         shown = f"{mask_urls(url)!r} is" if "://" in url else "this is"
         raise ValueError(f"{shown} no address: http://HOST:PORT/v1 was expected")
+    if more := MORE.search(url):
+        shown = mask_urls(url[: more.start()])
+        raise ValueError(f"{shown!r} is not all: write several addresses, or one with a weight, as a list")
     if parts.username or parts.password:
         raise ValueError(f"{mask_urls(url)!r} holds a user or password: give the key as api_key")
     if parts.fragment:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tasks.evaluation.config.addresses import WeightedUrl, find_file, read_line, read_servers
+from tasks.evaluation.config.addresses import WeightedUrl, find_file, name_server, read_line, read_servers
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.generator_settings import GeneratorSettings
 from tasks.evaluation.config.keys import NO_KEY, KeyReader
@@ -126,7 +126,7 @@ def _find_servers(kind: str, settings: GeneratorSettings) -> str | list[Weighted
         if not settings.server:
             raise UserMistake("model.generator_settings.server is missing: a vllm generator needs server and port")
         if isinstance(settings.server, str):
-            return f"http://{settings.server}:{settings.port or 8000}/v1"
+            return name_server(settings.server, settings.port)
         return read_servers(settings.server, settings.port)
     if kind == "argo":
         raise UserMistake("model.generator_settings.base_url is missing: an argo generator needs it")
