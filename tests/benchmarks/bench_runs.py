@@ -23,6 +23,7 @@ from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.start import read_and_prepare
+from tasks.evaluation.scoring.journal import Journal
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.records import Grade
 from tasks.evaluation.storage.answer_log import AnswerLog
@@ -98,7 +99,7 @@ def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
         saver = Saver(ledger, writer, SaveClock(INTERVAL, follows_each=save_incremental))
         before, started = read_written_bytes(), time.monotonic()
         saver.start()
-        asyncio.run(score_all(ledger, rate))
+        asyncio.run(score_all(ledger, Journal(ledger, waits_for_sync=save_incremental), rate))
         saver.has_ended.set()
         saver.join()
         seconds = time.monotonic() - started
@@ -106,7 +107,7 @@ def measure(count: int, rate: float, *, save_incremental: bool) -> Cost:
         return Cost(seconds, saver.seconds, saver.saves, read_written_bytes() - before, size_bytes)
 
 
-async def score_all(ledger: Ledger, rate: float) -> None:
+async def score_all(ledger: Ledger, journal: Journal, rate: float) -> None:
     """Keep an answer and a grade for each question, each at its time."""
     positions, started = iter(range(len(ledger.questions))), time.monotonic()
 
@@ -115,8 +116,8 @@ async def score_all(ledger: Ledger, rate: float) -> None:
             question, answer = ledger.questions[position], Answer(ANSWER_TEXT, None, {"total_tokens": 300}, "stop", "fake", 0.5)
             assert question
             await asyncio.sleep(started + position / rate - time.monotonic())
-            await ledger.keep_answer(position, answer)
-            await ledger.keep_grade(position, question, answer, Grade({"score": 1, "format": "mc"}, {}, 0.0))
+            await journal.keep_answer(position, answer)
+            await journal.keep_grade(position, question, answer, Grade({"score": 1, "format": "mc"}, {}, 0.0))
 
     await asyncio.gather(*(score_in_turn() for _ in range(AT_ONCE)))
 

@@ -34,6 +34,7 @@ from tasks.evaluation.run.folders import make_own_folder
 from tasks.evaluation.run.opening import open_ledger
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.run.start import read_and_prepare
+from tasks.evaluation.scoring.journal import Journal
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
 from tasks.evaluation.scoring.records import answer_record, build_result, grade_record
@@ -165,7 +166,8 @@ def measure_together(steps: Steps, preparation: Preparation, ledger: Ledger, end
     async def score() -> float:
         slots = Slots(AT_ONCE)
         client = Client(endpoint, PATIENCE, is_proven=True, slots=slots, notify=print)
-        scorer = Scorer(ledger, preparation.grader, client, None, slots=slots, prompt=preparation.config.prompt)
+        journal = Journal(ledger, waits_for_sync=False)
+        scorer = Scorer(ledger, journal, preparation.grader, client, None, slots=slots, prompt=preparation.config.prompt)
         began = time.thread_time()
         unscored = await scorer.score_positions(range(steps.count))
         seconds = time.thread_time() - began

@@ -100,7 +100,6 @@ def open_ledger(preparation: Preparation, open_log: Callable[[], AnswerLog] | No
             log=open_log() if open_log else None,
             contexts=Contexts(source.corpus, preparation.roster.questions, preparation.config.rag) if source else None,
             pricing=preparation.pricing,
-            waits_for_sync=processing.save_incremental,
             retry_refused=processing.retry_refused,
         )
         try:

@@ -29,6 +29,7 @@ from tasks.evaluation.run.factories import Factories
 from tasks.evaluation.run.metadata import Metadata
 from tasks.evaluation.run.preparation import Preparation
 from tasks.evaluation.run.saving import Saver
+from tasks.evaluation.scoring.journal import Journal
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.scorer import Scorer
 from tasks.evaluation.spending.costs import CostSum
@@ -91,6 +92,7 @@ class Run:
         self.note_addresses(len(self._generator.addresses))
         self._scorer = Scorer(
             self.ledger,
+            Journal(self.ledger, waits_for_sync=processing.save_incremental),
             preparation.grader,
             self._generator,
             self._grader,

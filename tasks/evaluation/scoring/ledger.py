@@ -1,31 +1,18 @@
-"""The ledger: what a run knows about each selected question, and the only way to add to it.
+"""The ledger: what a run knows about each selected question.
 
-A question goes from unknown to answered to finished. Whatever arrives is written to the answer log before it is used. The
+A question goes from unknown to answered to finished. What arrives is written to the answer log first (`journal`). The
 documented record of a finished question is in `results`; checkpoints, batch results and the report take it from there.
 """
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
 from tasks.evaluation.json_lines import JsonObject, from_line, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import read_retrieved
-from tasks.evaluation.scoring.clarification_records import Clarifications, clarification_record
-from tasks.evaluation.scoring.records import (
-    Grade,
-    Refusal,
-    answer_record,
-    build_refused,
-    build_result,
-    build_unusable,
-    grade_record,
-    is_refused,
-    parse_answer,
-    refusal_record,
-)
+from tasks.evaluation.scoring.clarification_records import Clarifications
+from tasks.evaluation.scoring.records import Grade, build_result, build_unusable, is_refused, parse_answer
 from tasks.evaluation.scoring.repeats import merge_repeats, select_own
 from tasks.evaluation.scoring.result_lines import place_result
 from tasks.evaluation.scoring.roster import Roster
@@ -54,7 +41,6 @@ class Ledger:
         log: receives everything that arrives; None without checkpointing.
         contexts: what is put before the questions; None without retrieval.
         pricing: what the replies of each model cost that is asked.
-        waits_for_sync: whether to wait for the fsync of what is kept.
         retry_refused: whether to ignore refusals that earlier runs have recorded.
     """
 
@@ -68,7 +54,6 @@ class Ledger:
         log: AnswerLog | None,
         contexts: "Contexts | None",
         pricing: Mapping[Role, Pricing],
-        waits_for_sync: bool,
         retry_refused: bool,
     ) -> None:
         self.roster = roster
@@ -81,7 +66,6 @@ class Ledger:
         self.sheet = ScoreSheet(roster.key, roster.repeats)
         self.clarifications = Clarifications()
         self.usage = UsageTable(results, len(roster), pricing)
-        self._waits_for_sync = waits_for_sync
         self._retry_refused = retry_refused
         self._with_refusal: set[int] = set()
 
@@ -195,42 +179,6 @@ class Ledger:
         """
         return not (is_refused(record) and self._retry_refused) and self.finish(asking, record, line)
 
-    async def keep_answer(self, asking: int, answer: Answer) -> None:
-        """Log the answer; with `waits_for_sync`, wait for the fsync.
-
-        Raises:
-            StorageFailure: it cannot be kept.
-        """
-        await self._log(asking, answer_record(self.roster.ids(asking).answer, answer))
-
-    async def keep_clarification(self, asking: int, clarification_id: str, clarification: Answer) -> None:
-        """Log the model's clarification of its choice, or its refusal; with `waits_for_sync`, wait for the fsync.
-
-        Raises:
-            StorageFailure: it cannot be kept.
-        """
-        await self._log(asking, clarification_record(self.roster.ids(asking).answer, clarification_id, clarification))
-
-    async def keep_grade(self, asking: int, question: Question, answer: Answer, grade: Grade) -> None:
-        """Log the grade and finish the asking; with `waits_for_sync`, wait for the fsync in between.
-
-        Raises:
-            StorageFailure: it cannot be kept.
-        """
-        ids = self.roster.ids(asking)
-        await self._log(asking, grade_record(ids.score, answer, grade))
-        self.finish(asking, self.build_result(asking, question, answer, grade))
-
-    async def keep_refusal(self, asking: int, question: Question, refusal: Refusal, answer: Answer | None) -> None:
-        """Log the refusal and finish the asking with it; with `waits_for_sync`, wait for the fsync in between.
-
-        Raises:
-            StorageFailure: it cannot be kept.
-        """
-        ids = self.roster.ids(asking)
-        await self._log(asking, refusal_record(ids, refusal, answer))
-        self.finish(asking, build_refused(ids, question, refusal, answer))
-
     def build_result(self, asking: int, question: Question, answer: Answer, grade: Grade) -> JsonObject:
         """Return the documented record of a scored asking.
 
@@ -276,10 +224,3 @@ class Ledger:
     def _describe_retrieval(self, position: int, retrieved: JsonObject | None) -> JsonObject | None:
         """Return what a result says about what was retrieved; None without retrieval."""
         return self.contexts.describe(position, retrieved) if self.contexts and retrieved else None
-
-    async def _log(self, asking: int, record: JsonObject) -> None:
-        if self.log is None:
-            return
-        synced: Future[None] = self.log.append(to_line(record), self.position_of(asking))
-        if self._waits_for_sync:
-            await asyncio.wrap_future(synced)

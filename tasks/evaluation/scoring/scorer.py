@@ -26,6 +26,7 @@ from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import Retrieved
 from tasks.evaluation.scoring.graders import Grader
 from tasks.evaluation.scoring.identity import name_clarification
+from tasks.evaluation.scoring.journal import Journal
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
 from tasks.evaluation.scoring.records import Refusal
@@ -43,7 +44,8 @@ class Scorer:
     """Scores the questions of a ledger; all its coroutines run on one event loop.
 
     Args:
-        ledger: gives the questions and keeps their answers, grades and refusals.
+        ledger: gives the questions, with what is known of them.
+        journal: keeps their answers, grades and refusals.
         grader: grades the answers.
         generator: answers the questions.
         judge: the model that the grader asks; None if it asks no model.
@@ -55,6 +57,7 @@ class Scorer:
     def __init__(
         self,
         ledger: Ledger,
+        journal: Journal,
         grader: Grader,
         generator: Client,
         judge: Client | None,
@@ -64,6 +67,7 @@ class Scorer:
         budget: Budget | None = None,
     ) -> None:
         self._ledger = ledger
+        self._journal = journal
         self._grader = grader
         self._generator = generator
         self._judge = judge
@@ -140,7 +144,7 @@ class Scorer:
         try:
             if answer is None:
                 answer = await self._ask(asking, question)
-                await self._ledger.keep_answer(asking, answer)
+                await self._journal.keep_answer(asking, answer)
             ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question, answer.retrieval)
             grade = await self._grader.grade(question, answer, ask)
         except Refused as refused:
@@ -148,11 +152,11 @@ class Scorer:
             if answer and not self._judge:  # the generator's refusal of the follow-up: what it has cost stands with the answer
                 answer, usage = replace(answer, usage=add_usage(answer.usage, usage)), {}
             is_first = not self._ledger.has_refusal(self._ledger.position_of(asking))
-            await self._ledger.keep_refusal(asking, question, Refusal(str(refused), usage), answer)
+            await self._journal.keep_refusal(asking, question, Refusal(str(refused), usage), answer)
             if is_first:
                 self._count_refusal(refused)
         else:
-            await self._ledger.keep_grade(asking, question, answer, grade)
+            await self._journal.keep_grade(asking, question, answer, grade)
             self._refused_in_a_row = 0
 
     async def _ask(self, asking: int, question: Question) -> Answer:
@@ -196,7 +200,7 @@ class Scorer:
         if known is None:
             asked = self._put_before(question, retrieved)
             known = await self._generator.ask([*generator_messages(asked, self._prompt), *messages])
-            await self._ledger.keep_clarification(asking, clarification_id, known)
+            await self._journal.keep_clarification(asking, clarification_id, known)
         return known
 
     def _count_refusal(self, refusal: Refused) -> None:
