@@ -38,7 +38,7 @@ OF_OUR_DEPLOYMENTS = [
     ResourceSpecification({"prefect.resource.role": "flow", "prefect.resource.name": "score-questions"}),
     ResourceSpecification({"prefect.resource.role": "deployment"}),  # without one, a run cannot be retried
 ]
-SILENT = f"Nothing was heard of the run for {SILENCE.seconds} seconds: its machine or worker has ended. Retry continues it."
+SILENT = f"Nothing was heard from the run for {SILENCE.seconds} seconds: its machine or worker has ended. Retry continues it."
 # The names of the states between a worker's taking of a run and the first state that the run's own process gives it. A run that
 # waits for a place in its deployment, pool or worker is Scheduled.
 TAKEN = ("Pending", "Submitting", "InfrastructurePending")

@@ -116,8 +116,8 @@ class Watch:
         elif time.monotonic() - self._alone_since > LONELY_SECONDS:
             self._alone_since = float("inf")
             self._notify(
-                f"⚠️ No worker has taken one of {len(decision.open):,} {self._runs.noun}s: start workers for their queue, on "
-                "other machines or here. The worker that runs this flow does not count if it has --limit 1"
+                f"⚠️ No worker takes the {self._runs.noun}s that wait ({len(decision.open):,}): start workers for their queue, "
+                "on other machines or here. The worker that runs this flow does not count if it has --limit 1"
             )
 
     def _is_cancelling(self, pause: Suspension) -> bool:

@@ -30,7 +30,7 @@ PAGE = 200
 # A server on SQLite often refuses a second run within two seconds of the first: its database is locked. Three retries take some
 # 14 seconds, in which the parent sees neither Cancel nor Pause.
 BUSY_RETRIES = 3
-LOST = "Nothing was heard of the run for {minutes:.0f} minutes after a worker had taken it: its machine or worker has ended."
+LOST = "Nothing was heard from the run for {minutes:.0f} minutes after a worker had taken it: its machine or worker has ended."
 # Signs of life have the times of the workers' clocks, which may differ from this machine's.
 CLOCKS_DIFFER = timedelta(days=1)
 

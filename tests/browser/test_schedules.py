@@ -25,7 +25,7 @@ def test_scheduled_runs_wait_ask_anew_and_are_not_blocked_for_ever(served: Serve
     parameters = {"config_file": abandoned.config, "overrides": overrides}
     release, held = served.hold_back("scheduled", after=0)
     message = served.wait_for(abandoned.run_id, "Crashed")
-    assert message.startswith("Nothing was heard of the run for 90 seconds")
+    assert message.startswith("Nothing was heard from the run for 90 seconds")
     served.call("PATCH", path, {"active": True, "schedule": {"interval": 20}, "parameters": parameters})
     wait_until(lambda: bool(held) and "AwaitingConcurrencySlot" in served.scheduled_states(nightly["id"]))
     release.set()

@@ -60,12 +60,12 @@ def test_addresses_are_written_as_a_list(folder: Path, setting: str, urls: list[
         ("server: 'a:1,b:2'", "server: 'a:1,b:2' is no server"),
         ("server: ['a/v1']", "server: 'a/v1' is no server"),
         ("server: ['::1']", "server: '::1' is no server"),
-        ("server: 'a 2'", "server: 'http://a:8000/v1' is not all: write several addresses, or one with a weight, as a list"),
+        ("server: 'a 2'", "server: more follows 'http://a:8000/v1': write several addresses, or one with a weight, as a list"),
         ("server: 'a:99999'", "server: 'http://a:99999/v1' is no address"),
-        ("base_url: 'http://a/v1 sk-secret'", "base_url: 'http://a/v1' is not all"),
-        ("base_url: 'http://a/v1,http://b/v1'", "base_url: 'http://a/v1' is not all"),
+        ("base_url: 'http://a/v1 sk-secret'", "base_url: more follows 'http://a/v1'"),
+        ("base_url: 'http://a/v1,http://b/v1'", "base_url: more follows 'http://a/v1'"),
         ("base_url: ['http://a/v1, http://b/v1']", "base_url: 'http://a/v1,': only its weight may follow an address"),
-        ("base_url: ['http://a/v1,http://b/v1']", "base_url: 'http://a/v1' is not all"),
+        ("base_url: ['http://a/v1,http://b/v1']", "base_url: more follows 'http://a/v1'"),
     ],
 )
 def test_a_mistake_in_a_list_of_addresses_is_one_message(folder: Path, setting: str, message: str) -> None:

@@ -136,7 +136,7 @@ def test_a_lost_run_is_marked_as_ended(server: FakePrefect, runs: WorkerRuns) ->
     for attempt in attempts:
         runs.end_lost(attempt, SILENCE_SECONDS)
     assert [server.state(each)[0] for each in ids] == ["CRASHED", "CANCELLED", "COMPLETED"]
-    assert server.state(ids[0])[1].startswith("Nothing was heard of the run for 10 minutes")
+    assert server.state(ids[0])[1].startswith("Nothing was heard from the run for 10 minutes")
 
 
 def find_lost(server: FakePrefect, runs: WorkerRuns, silence: Silence, *times: float) -> list[str]:

@@ -46,7 +46,7 @@ def check_url(url: str) -> str:
         raise ValueError(f"{shown} no address: http://HOST:PORT/v1 was expected")
     if more := MORE.search(url):
         shown = mask_urls(url[: more.start()])
-        raise ValueError(f"{shown!r} is not all: write several addresses, or one with a weight, as a list")
+        raise ValueError(f"more follows {shown!r}: write several addresses, or one with a weight, as a list")
     if parts.username or parts.password:
         raise ValueError(f"{mask_urls(url)!r} holds a user or password: give the key as api_key")
     if parts.fragment:
