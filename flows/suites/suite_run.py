@@ -1,5 +1,6 @@
 """The run of a suite: what is known of its cells, what its user is told, and the state that it ends in."""
 
+import shlex
 from collections.abc import Sequence
 
 from prefect import get_run_logger
@@ -163,4 +164,4 @@ def _how_to_continue() -> str:
 
 
 def _continue_alone(plan: CellPlan) -> str:
-    return f"mcqa score --config '{plan.cell.config_file}'"
+    return f"mcqa score --config {shlex.quote(plan.cell.config_file)}"

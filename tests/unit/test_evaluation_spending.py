@@ -16,18 +16,18 @@ SOME = Spending(400, 4.0)
 
 
 def test_a_killed_run_counts_with_what_it_has_claimed(tmp_path: Path) -> None:
-    """Of that, what has reached the results is counted once; the rest is in doubt."""
+    """Of that, what has reached the results is counted once; the rest has left no answer."""
     killed = EvaluationSpending(tmp_path / "e", Spending(1_000, 10.0))
-    assert (killed.before, killed.in_doubt) == (Spending(1_000, 10.0), Spending())
+    assert (killed.before, killed.unrecorded) == (Spending(1_000, 10.0), Spending())
     killed.cover(SOME, STEP)
     continued = EvaluationSpending(tmp_path / "e", Spending(1_300, 13.0))
     assert continued.before == Spending(1_410, 14.1)
-    assert continued.in_doubt.tokens == 110
-    assert continued.in_doubt.dollars == pytest.approx(1.1)
+    assert continued.unrecorded.tokens == 110
+    assert continued.unrecorded.dollars == pytest.approx(1.1)
 
 
 def test_a_run_that_ends_leaves_what_is_in_no_result(tmp_path: Path) -> None:
-    """In doubt is nothing any more, and what was counted stays counted, whatever is recorded later."""
+    """What was counted stays counted, whatever is recorded later, and it can always be said how much that is."""
     killed = EvaluationSpending(tmp_path / "e", Spending())
     killed.cover(SOME, STEP)
     continued = EvaluationSpending(tmp_path / "e", Spending(350, 3.5))
@@ -35,7 +35,8 @@ def test_a_run_that_ends_leaves_what_is_in_no_result(tmp_path: Path) -> None:
     continued.settle(Spending(90, 0.5), recorded=Spending(420, 4.0))
     later = EvaluationSpending(tmp_path / "e", Spending(420, 4.0))
     assert later.before == Spending(500, 4.6)
-    assert later.in_doubt == Spending()
+    assert later.unrecorded.tokens == 80
+    assert later.unrecorded.dollars == pytest.approx(0.6)
     assert EvaluationSpending(tmp_path / "e", Spending(520, 5.0)).before == Spending(600, 5.6)
 
 

@@ -60,8 +60,8 @@ def describe_budget(
         return []
     total = sum(each.total for each in estimate_each(ledger, has_grader=has_grader).values() if each)
     low, high = sum(each.low for each in costs.values()), sum(each.high for each in costs.values())
-    spent, *warnings = Caps(budget.settings).foresee(budget.spent, Spending(total, low), Spending(total, high))
-    return [f"{spent}, {budget.in_doubt}" if budget.in_doubt else spent, *warnings]
+    caps = Caps(budget.settings)
+    return caps.foresee(budget.spent, budget.unrecorded, Spending(total, low), Spending(total, high))
 
 
 def find_spending(preparation: Preparation, ledger: Ledger) -> EvaluationSpending:

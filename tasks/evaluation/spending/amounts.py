@@ -8,6 +8,9 @@ from typing import NamedTuple
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.spending.costs import format_dollars
 
+# Less than any request costs.
+LEAST_DOLLARS = 1e-9
+
 
 class Spending(NamedTuple):
     """Tokens and US dollars."""
@@ -61,15 +64,24 @@ class Caps:
         parts += [] if self.settings.tokens is None else [f"{spending.tokens:,} tokens"]
         return " and ".join(parts)
 
-    def foresee(self, spent: Spending, low: Spending, high: Spending) -> list[str]:
+    def describe_unrecorded(self, spending: Spending) -> str:
+        """Return how much was spent that has left no answer, as a phrase; empty for nothing."""
+        limited = self.select(spending)
+        if not limited.tokens and limited.dollars < LEAST_DOLLARS:
+            return ""
+        amount = self.describe_amount(limited)
+        return f"including up to {amount} for requests that left no answer, as those in flight when a run was killed"
+
+    def foresee(self, spent: Spending, unrecorded: str, low: Spending, high: Spending) -> list[str]:
         """Return how much is spent, and whether the caps will do, a line each.
 
         Args:
             spent: what is spent already.
+            unrecorded: how much of it has left no answer, as a phrase.
             low: the least that is likely to be spent besides.
             high: the most.
         """
-        lines = [f"💰 Budget: {self.describe(spent)} spent"]
+        lines = [f"💰 Budget: {self.describe(spent)} spent" + (f", {unrecorded}" if unrecorded else "")]
         if not self.allow(spent.plus(low)):
             return [*lines, "⚠️ By this estimate the budget ends before all questions are answered"]
         if not self.allow(spent.plus(high)):

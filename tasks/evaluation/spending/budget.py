@@ -15,11 +15,9 @@ from typing import Protocol
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.errors import BudgetReached, EvaluationError
-from tasks.evaluation.spending.amounts import Caps, Spending
+from tasks.evaluation.spending.amounts import LEAST_DOLLARS, Caps, Spending
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 
-# Less than any request costs.
-LEAST_DOLLARS = 1e-9
 NOTHING = Spending()
 # How long to wait before the next look at what others, on event loops of their own, have given back.
 LOOK_SECONDS = 0.05
@@ -125,12 +123,9 @@ class Budget:
         return self._purse.add_others(self._spent)
 
     @property
-    def in_doubt(self) -> str:
-        """Return how much of it may have gone to requests in flight when a run was killed, as a phrase; empty for nothing."""
-        amount = self._caps.select(self._evaluation.in_doubt)
-        if not any(amount):
-            return ""
-        return f"including up to {self._caps.describe_amount(amount)} for requests in flight when a run was killed"
+    def unrecorded(self) -> str:
+        """Return how much of it has left no answer, as a phrase; empty for nothing, and where other evaluations' counts too."""
+        return "" if self.settings.per else self._caps.describe_unrecorded(self._evaluation.unrecorded)
 
     @asynccontextmanager
     async def hold(self, most: Spending | None) -> AsyncIterator[Receipt]:
@@ -231,7 +226,7 @@ class Budget:
         return False
 
     def _describe_end(self, most: Spending | None) -> BudgetReached:
-        in_doubt = f" ({self.in_doubt})" if self.in_doubt else ""
-        spent = f"{self._caps.describe(self.spent)} spent{in_doubt}"
+        unrecorded = f" ({self.unrecorded})" if self.unrecorded else ""
+        spent = f"{self._caps.describe(self.spent)} spent{unrecorded}"
         next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
         return BudgetReached(f"the budget is reached: {spent}{next_one}; raise {self._caps.flags}")

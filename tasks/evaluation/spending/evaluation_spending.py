@@ -20,7 +20,7 @@ CLAIMED, UNRECORDED = "claimed.json", "unrecorded.json"
 class EvaluationSpending:
     """Counts what an evaluation has spent, over all runs with a budget.
 
-    `before` is what it had spent, at most, when this was made; `in_doubt` is the part of it that a killed run may have spent.
+    `before` is what it had spent, at most, when this was made; `unrecorded` is the part of it that is in no answer or grade.
 
     Args:
         folder: that of the files; None: nothing is kept.
@@ -29,9 +29,8 @@ class EvaluationSpending:
 
     def __init__(self, folder: Path | None, recorded: Spending) -> None:
         self._folder = folder
-        sure = recorded.plus(self._read(UNRECORDED))
-        self.before = self._covered = sure.at_least(self._read(CLAIMED))
-        self.in_doubt = self.before.minus(sure)
+        self.before = self._covered = recorded.plus(self._read(UNRECORDED)).at_least(self._read(CLAIMED))
+        self.unrecorded = self.before.minus(recorded)
 
     def cover(self, claimed: Spending, step: Spending) -> None:
         """Keep that this run may have spent this much by now.

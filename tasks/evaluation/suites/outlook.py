@@ -14,4 +14,6 @@ def describe_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> list
     tokens = sum(each.total for plan in plans for each in plan.tokens.values() if each)
     costs = [cost for plan in plans for cost in plan.costs.values()]
     low, high = sum(cost.low for cost in costs), sum(cost.high for cost in costs)
-    return Caps(settings).foresee(add_up(plan.spent for plan in plans), Spending(tokens, low), Spending(tokens, high))
+    caps, spent = Caps(settings), add_up(plan.spent for plan in plans)
+    unrecorded = caps.describe_unrecorded(add_up(plan.unrecorded for plan in plans))
+    return caps.foresee(spent, unrecorded, Spending(tokens, low), Spending(tokens, high))

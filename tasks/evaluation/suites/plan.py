@@ -63,7 +63,9 @@ class CellPlan:
     unusable: int
     """How many entries cannot be asked."""
     spent: Spending
-    """What its answers and grades have cost."""
+    """What it has cost."""
+    unrecorded: Spending
+    """The part of that which is in no answer or grade."""
     tokens: Mapping[Role, TokenSum | None]
     """About how many tokens each endpoint takes that will be asked; None where no known answer says what it cost."""
     costs: Mapping[Role, CostEstimate]
@@ -190,6 +192,7 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
     statistics, awaiting = compute_statistics(ledger), len(ledger.awaiting_grade())
     evaluation_id = ledger.roster.evaluation_id
     finished = None if ledger.open_count else find_results(checked.config, evaluation_id)
+    spending = find_spending(preparation, ledger)
     return CellPlan(
         cell=checked.cell,
         config=checked.config,
@@ -200,7 +203,8 @@ def _describe(checked: _Checked, preparation: Preparation, ledger: Ledger) -> Ce
         to_ask=ledger.open_asking_count - awaiting,
         refused=statistics.refused,
         unusable=statistics.unusable,
-        spent=find_spending(preparation, ledger).before,
+        spent=spending.before,
+        unrecorded=spending.unrecorded,
         tokens=estimate_each(ledger, has_grader=checked.endpoints[1] is not None),
         costs=estimate_costs(ledger, checked.endpoints[0].request, preparation.config.prompt, preparation.pricing),
         results=finished.saved.path if finished and is_as_wanted(finished, checked.config) else None,
