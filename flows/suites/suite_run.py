@@ -1,6 +1,5 @@
 """The run of a suite: what is known of its cells, what its user is told, and the state that it ends in."""
 
-import shlex
 from collections.abc import Sequence
 
 from prefect import get_run_logger
@@ -83,7 +82,7 @@ class SuiteRun:
     def note(self, end: CellEnd) -> None:
         """Take how a cell has ended, and say it."""
         self.ends.append(end)
-        alone = "" if end.kind != "unfinished" or is_of_deployment() else f". This cell alone: {_continue_alone(end.plan)}"
+        alone = "" if end.kind != "unfinished" or is_of_deployment() else f". This cell alone: {end.plan.command}"
         self.notify(f"{SIGNS[end.kind]} {end.plan.cell.name}: {end.message}{alone} ({len(self.ends):,} of {len(self.plans):,})")
         if len(self.ends) < len(self.plans):
             self._standings.write_when_due(self.ends)
@@ -161,7 +160,3 @@ def _open_budget(settings: BudgetSettings, plans: Sequence[CellPlan]) -> CommonB
 
 def _how_to_continue() -> str:
     return RETRY_ASKS if is_of_deployment() else CONTINUE
-
-
-def _continue_alone(plan: CellPlan) -> str:
-    return f"mcqa score --config {shlex.quote(plan.cell.config_file)}"

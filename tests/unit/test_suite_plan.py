@@ -1,6 +1,7 @@
 """The plan of a suite: every cell is checked before anything is asked, and what is left of each is known."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,11 @@ def test_a_key_that_is_missing_is_a_mistake() -> None:
     """It would let the cell fail in the middle of the night."""
     with pytest.raises(UserMistake, match=r"small,exam,cold: .*FAKE_KEY is empty"):
         plan(FAKE_KEY="")
+
+
+def test_a_cells_command_can_be_pasted_whatever_its_name(folder: Path) -> None:
+    (folder / "suite.yaml").write_text(SUITE.replace("cold:", "it's cold:"))
+    assert shlex.split(plan()[0].command) == ["mcqa", "score", "--config", "suite.yaml#small,exam,it's cold"]
 
 
 def test_a_gate_tells_a_scored_cell_from_an_unfinished_one() -> None:

@@ -1,5 +1,6 @@
 """The plan of a suite: every cell checked before anything is asked, and what is left to be asked in each."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -74,6 +75,11 @@ class CellPlan:
     """The results, if the cell is finished and nothing is left to be written."""
     starts_server: bool
     """True if it starts a model server on this machine."""
+
+    @property
+    def command(self) -> str:
+        """Return the command that runs the cell by itself, as a shell takes it."""
+        return f"mcqa score --config {shlex.quote(self.cell.config_file)}"
 
 
 @dataclass(frozen=True)
