@@ -186,7 +186,7 @@ class Artifacts:
                 show()
         except SERVER_FAILURES as failure:
             self._is_taken = False
-            get_run_logger().warning("Prefect's server takes no artifacts, and is sent no more of them: %s", failure)
+            get_run_logger().warning("Prefect's server cannot take an artifact, and is sent no more of them: %s", failure)
 
 
 def _in_words(rows: list[Row]) -> list[Row]:

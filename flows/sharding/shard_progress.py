@@ -51,9 +51,9 @@ def describe_missing(plan: ShardPlan, attempts: Sequence[Attempt]) -> str:
     stored = sum(missing for shard, missing in in_storage if str(shard) in done)
     missing = f"{plan.missing_count - stored:,} of {sum(plan.counts):,} questions are missing"
     if plan.storage:
-        missing += f", fewer if {plan.storage} holds some of them"
+        missing += f" (fewer if {plan.storage} holds some of them)"
     if not needed and plan.missing_count:
-        missing += f", no more than {len(plan.counts):,} shards have in flight at once"
+        missing += ", so few that the run of the whole asks them alone"
     return f"{missing}: {len(set(needed) - done):,} of {len(plan.counts):,} shards need a run"
 
 
@@ -110,7 +110,7 @@ class ShardProgress:
             self._show(round(100 * self.done / total, 1), describe_progress(self.done, total, rate=rate, accuracy=None))
         except SERVER_FAILURES as failure:
             self._is_taken = False
-            get_run_logger().warning("Prefect's server takes no progress, and is sent no more of it: %s", failure)
+            get_run_logger().warning("Prefect's server cannot take the progress, and is sent no more of it: %s", failure)
 
     def _read_done(self, attempts: Sequence[Attempt]) -> dict[UUID, int]:
         """Return what the runs themselves show; that of runs that have ended well is known without."""

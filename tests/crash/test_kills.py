@@ -134,7 +134,7 @@ def test_kills_between_the_repeats_of_a_question_lose_nothing(
         code, printed = finish(process)
         assert code == -signal.SIGKILL
         outputs.append(printed)
-    assert "some of their 4 repeats" in outputs[1]
+    assert "some of the 4 repeats are known" in outputs[1]
     assert finish(start(folder, api_url=prefect_server))[0] == 0
     results = read_final(folder)
     assert [len(result["repeats"]) for result in results] == [4] * 60

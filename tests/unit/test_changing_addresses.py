@@ -110,7 +110,7 @@ def test_a_file_without_addresses_stops_the_run_in_the_end(pair: list[FakeEndpoi
     kinds = [type(outcome) for outcome in outcomes]
     assert kinds[:3] == [Answer] * 3
     assert kinds[-1] is EndpointStop
-    assert str(outcomes[-1]) == f"{listed} lists no address, for 0 s now"
+    assert str(outcomes[-1]) == f"{listed} has listed no address for 0 s"
 
 
 def test_a_question_that_the_only_address_declines_is_refused(pair: list[FakeEndpoint], listed: Path) -> None:

@@ -34,5 +34,5 @@ def test_more_devices_than_the_environment_lists_are_a_mistake(visible: str, lis
 @pytest.mark.parametrize("value", [0, -1, "two", 1.5, True])
 def test_a_number_of_devices_that_cannot_be_read_is_a_mistake(value: object) -> None:
     """It names the argument."""
-    with pytest.raises(UserMistake, match=r"vllm_args.tensor-parallel-size: .* is no number of GPUs"):
+    with pytest.raises(UserMistake, match=r"vllm_args.tensor-parallel-size: .* is not a number of GPUs"):
         share_devices(2, {"tensor-parallel-size": value}, None)  # type: ignore[dict-item]

@@ -80,5 +80,5 @@ def test_an_unknown_baseline_is_refused(tmp_path: Path, cells: list[CellResult])
     with pytest.raises(UserMistake, match=r"cannot read .*notes\.txt"):
         check_cells(board, str(tmp_path / "notes.txt"))
     other = save_results(tmp_path / "other.json", [scored(1, 1, "Another?")])
-    with pytest.raises(UserMistake, match="there is no cell to hold against it"):
+    with pytest.raises(UserMistake, match="there is no cell to compare with it"):
         check_cells(board, str(other))

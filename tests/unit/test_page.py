@@ -229,7 +229,7 @@ def test_a_file_that_is_replaced_meanwhile_is_not_mixed_with_the_new_one(tmp_pat
     """Its questions and scores would be those of different moments."""
     run = open_saved_run(save_results(tmp_path / "a.json", score_all([1, 0])))
     again = SavedAgain(run.name, run.path, run.metadata, run.config, run.provenance)
-    with pytest.raises(UserMistake, match=r"cannot read .*a.json: it was replaced meanwhile"):
+    with pytest.raises(UserMistake, match=r"cannot read .*a.json: it was replaced while it was read"):
         write_runs([again], tmp_path / "report.html")
 
 

@@ -50,8 +50,8 @@ def test_records_of_another_run_that_cannot_be_read_fail_no_run(run: Run, earlie
     report(run, written)
     assert set(written) == {"results", "config"}
     assert run.standing is None
-    [line] = [line for line in run.progress.lines if "Not held against earlier runs" in line]
-    assert line.startswith(f"⚠️ Not held against earlier runs: cannot read {earlier}: ")
+    [line] = [line for line in run.progress.lines if "Not compared with earlier runs" in line]
+    assert line.startswith(f"⚠️ Not compared with earlier runs: cannot read {earlier}: ")
 
 
 @pytest.mark.parametrize(

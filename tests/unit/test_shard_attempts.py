@@ -162,7 +162,7 @@ def test_a_retried_parent_counts_what_its_shards_have_put_into_a_bucket() -> Non
     """Its machine's own folders hold none of that; with a folder that all share, they tell everything."""
     plan, runs = ShardPlan((40, 40, 30), (40, 40, 30), workers=4), [attempt(FIRST, "done"), attempt(SECOND, "failed")]
     assert describe_missing(replace(plan, storage="s3-bucket/results"), runs) == (
-        "70 of 110 questions are missing, fewer if s3-bucket/results holds some of them: 2 of 3 shards need a run"
+        "70 of 110 questions are missing (fewer if s3-bucket/results holds some of them): 2 of 3 shards need a run"
     )
     assert describe_missing(plan, []) == "110 of 110 questions are missing: 3 of 3 shards need a run"
     assert describe_missing(plan, runs).startswith("110 of 110 questions are missing: 2 of 3 shards")

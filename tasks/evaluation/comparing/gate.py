@@ -80,7 +80,7 @@ def check_not_worse(
 def _check_least(measure: str, value: float | None, least: float, *, setting: str, subject: str) -> GateResult:
     of_run = f" of {subject}" if subject else ""
     if value is None:
-        return GateResult(f"{setting} {least:g}", is_passed=False, message=f"{measure}{of_run} cannot be said: too few scores")
+        return GateResult(f"{setting} {least:g}", is_passed=False, message=f"{measure}{of_run} is unknown: too few scores")
     is_passed = value >= least
     relation = "is not under" if is_passed else "is under"
     shown, demanded = _format_apart(value, least)

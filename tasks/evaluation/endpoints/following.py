@@ -64,7 +64,7 @@ class Following:
             # Also if it has not changed: the key for a new address may not have been found the last time.
             if self._others is None:
                 await self._follow(file.path)
-        self._client.stop(EndpointStop(f"{file.path} lists no address, for {patience.max_outage_seconds:,.0f} s now"))
+        self._client.stop(EndpointStop(f"{file.path} has listed no address for {patience.max_outage_seconds:,.0f} s"))
 
     def _list(self) -> Mapping[str, WeightedUrl]:
         """Return the addresses that are listed now, by their places."""

@@ -49,7 +49,7 @@ def check_cells(leaderboard: Leaderboard, baseline: str) -> list[GateResult]:
     """
     contests = _list_contests(leaderboard, baseline)
     if not contests:
-        raise UserMistake(f"--fail-if-worse {baseline}: there is no cell to hold against it")
+        raise UserMistake(f"--fail-if-worse {baseline}: there is no cell to compare with it")
     return _judge(contests)
 
 

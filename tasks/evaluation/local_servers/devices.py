@@ -57,5 +57,5 @@ def _count(name: str, value: JsonValue) -> int:
     if name.replace("-", "_") not in PARALLEL_ARGUMENTS or value is None:
         return 1
     if not re.fullmatch(r"[1-9][0-9]*", str(value)):
-        raise UserMistake(f"model.generator_settings.vllm_args.{name}: {value!r} is no number of GPUs")
+        raise UserMistake(f"model.generator_settings.vllm_args.{name}: {value!r} is not a number of GPUs")
     return int(str(value))

@@ -96,7 +96,7 @@ def _hold(path: Path) -> Iterator[None]:
     with file:
         yield
         if not _leads_to(path, file):
-            raise UserMistake(f"cannot read {path}: it was replaced meanwhile, perhaps by a run that saved; repeat the command")
+            raise UserMistake(f"cannot read {path}: it was replaced while it was read, perhaps by a run; repeat the command")
 
 
 def _leads_to(path: Path, file: BinaryIO) -> bool:

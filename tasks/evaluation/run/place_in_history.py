@@ -17,7 +17,7 @@ def hold_against_history(run: Run, results: Path) -> Standing | None:
     try:
         standing = find_standing(results, baseline_runs=settings.baseline_runs, alarm_runs=settings.alarm_runs)
     except Exception as failure:  # noqa: BLE001 - whatever other runs' files hold
-        run.progress.notify(f"⚠️ Not held against earlier runs: {failure or type(failure).__name__}")
+        run.progress.notify(f"⚠️ Not compared with earlier runs: {failure or type(failure).__name__}")
         return None
     is_recurring = not run.config.processing.auto_resume
     if standing and (standing.previous or standing.baseline or is_recurring):

@@ -37,7 +37,7 @@ def reuse_earlier(preparation: Preparation, ledger: Ledger, notify: Callable[[st
     ledger.conclude_refused()
     _report_log(len(ledger.results) - before, from_log.answers, notify)
     if partly := ledger.count_partly_asked():
-        notify(f"📂 Known of {partly:,} more questions: some of their {preparation.roster.repeats} repeats")
+        notify(f"📂 Of {partly:,} more questions, some of the {preparation.roster.repeats} repeats are known")
     if len(ledger.results) > unusable:
         _report_resumed(len(ledger.results), len(ledger.questions), is_from_checkpoint=used.finished > 0, notify=notify)
 

@@ -98,7 +98,7 @@ class Saver:
         try:
             prune(folder, mine, keep)
         except StorageFailure as failure:
-            self._notify(f"⚠️ {failure}: it stays")
+            self._notify(f"⚠️ {failure}")
 
     def _make_writer(self, describe: Callable[[int], JsonObject]) -> CheckpointWriter:
         questions, model = Path(self._config.questions_file).stem, self._config.model.generator_settings.model
