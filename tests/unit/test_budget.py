@@ -20,7 +20,16 @@ from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 from tasks.evaluation.spending.shared_purse import SharedPurse
 from tests.support.evaluation import KEYS, Evaluation
-from tests.support.fake_endpoint import FakeEndpoint, Reply, answer_by_rule, make_questions, prompt_of, write_questions
+from tests.support.fake_endpoint import (
+    FakeEndpoint,
+    Reply,
+    answer_by_rule,
+    error,
+    is_grader,
+    make_questions,
+    prompt_of,
+    write_questions,
+)
 
 COUNT, WORKERS, MOST = 40, 4, 100
 NOTHING_BEFORE = EvaluationSpending(None, Spending())
@@ -252,6 +261,20 @@ def test_the_grader_spends_from_the_same_budget(budgeted: Evaluation, endpoint: 
     with budgeted.open(settings, run_id="run") as run:
         ask_all(run)
     assert endpoint.asked().total() + endpoint.asked(grader=True).total() <= 1
+
+
+def test_an_answer_without_a_grade_counts_once(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Though the next run finds it again."""
+    settings = limit(tokens=100_000) | {"model.grader_shortname": "judge"}
+    endpoint.rule = lambda body: error(401, "no") if is_grader(body) else answer(body)
+    with budgeted.open(settings, run_id="one") as run:
+        assert ask_all(run)
+        assert run.budget
+        assert run.budget.spent.tokens == spent(endpoint) > 0
+    with budgeted.open(settings, run_id="two") as run:
+        assert run.budget
+        assert run.budget.spent.tokens == spent(endpoint)
+        assert not run.budget.unrecorded
 
 
 def test_a_days_budget_is_shared_by_all_runs_of_the_directory(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:

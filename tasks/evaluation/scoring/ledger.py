@@ -5,6 +5,7 @@ documented record of a finished question is in `results`; checkpoints, batch res
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
@@ -189,8 +190,12 @@ class Ledger:
         return build_result(self.roster.ids(asking), question, answer, grade, order=order, retrieved=retrieved)
 
     def known_answer(self, asking: int) -> Answer | None:
-        """Return an earlier run's answer that awaits its grade; None if it is not known."""
+        """Return the answer that awaits its grade; None if it is not known."""
         return parse_answer(from_line(self.answers.read(asking))) if asking in self.answers else None
+
+    def await_grade(self, asking: int, answer: Answer) -> None:
+        """Know the answer, which is in the log, from now on as one that awaits its grade."""
+        self.answers.put(asking, to_line(asdict(answer)))
 
     def awaiting_grade(self) -> list[int]:
         """Return the unfinished askings whose answer is known."""

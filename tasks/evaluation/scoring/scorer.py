@@ -29,7 +29,7 @@ from tasks.evaluation.scoring.identity import name_clarification
 from tasks.evaluation.scoring.journal import Journal
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.scoring.prompts import generator_messages
-from tasks.evaluation.scoring.records import Refusal
+from tasks.evaluation.scoring.records import Grade, Refusal
 from tasks.evaluation.spending.budget import Budget
 from tasks.evaluation.spending.usage import add_usage, read_usage
 
@@ -145,8 +145,7 @@ class Scorer:
             if answer is None:
                 answer = await self._ask(asking, question)
                 await self._journal.keep_answer(asking, answer)
-            ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question, answer.retrieval)
-            grade = await self._grader.grade(question, answer, ask)
+            grade = await self._grade(asking, question, answer)
         except Refused as refused:
             usage = read_usage(refused.usage)
             if answer and not self._judge:  # the generator's refusal of the follow-up: what it has cost stands with the answer
@@ -158,6 +157,22 @@ class Scorer:
         else:
             await self._journal.keep_grade(asking, question, answer, grade)
             self._refused_in_a_row = 0
+
+    async def _grade(self, asking: int, question: Question, answer: Answer) -> Grade:
+        """Grade the answer, which is kept.
+
+        Raises:
+            Refused: the endpoint refuses what is asked for that.
+            Unscored: no usable reply came.
+        """
+        ask = self._judge.ask if self._judge else partial(self._ask_further, asking, question, answer.retrieval)
+        try:
+            return await self._grader.grade(question, answer, ask)
+        except Refused:
+            raise
+        except BaseException:
+            self._ledger.await_grade(asking, answer)
+            raise
 
     async def _ask(self, asking: int, question: Question) -> Answer:
         """Ask the generator the question, with what was retrieved for it; what does not fit is left out, the last chunk first.
