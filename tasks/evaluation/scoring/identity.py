@@ -25,7 +25,6 @@ from tasks.evaluation.config.prompt_settings import Prompt
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.scoring.prompts import ORIGINAL, describe_prompt, generator_messages
-from tasks.evaluation.scoring.records import Ids
 
 ID_BYTES = 16
 # Tells what is retrieved from a repeat's number.
@@ -70,11 +69,6 @@ class Identity:
         self._retrieval_end = _frame(RETRIEVED + _digest(*retrieval)) if retrieval else b""
         self._grader_part = _digest(*settings.grader)
         self._grader_begin = _frame(self._grader_part)
-
-    def identify(self, question: Question, occurrence: int, repeat: int = 0) -> Ids:
-        """Return the ids of one repeat of the question, as hexadecimal text; the arguments are those of `digest`."""
-        answer, score = self.digest(question, occurrence, repeat)
-        return Ids(answer.hex(), score.hex())
 
     def digest(self, question: Question, occurrence: int, repeat: int = 0) -> tuple[bytes, bytes]:
         """Return the answer id and the score id of one repeat of the question.

@@ -70,7 +70,7 @@ class Caps:
         if not limited.tokens and limited.dollars < LEAST_DOLLARS:
             return ""
         amount = self.describe_amount(limited)
-        return f"including up to {amount} for requests that left no answer, as those in flight when a run was killed"
+        return f"including up to {amount} for requests that left no answer, such as those in flight when a run was killed"
 
     def foresee(self, spent: Spending, unrecorded: str, low: Spending, high: Spending) -> list[str]:
         """Return how much is spent, and whether the caps will do, a line each.
