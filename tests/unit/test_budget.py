@@ -277,6 +277,18 @@ def test_an_answer_without_a_grade_counts_once(budgeted: Evaluation, endpoint: F
         assert not run.budget.unrecorded
 
 
+def test_what_refusals_have_cost_counts_when_they_are_asked_again(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
+    """Whether the budget suffices to ask them again or not."""
+    write_questions(Path(), make_questions(4))
+    endpoint.rule = lambda body: Reply({**answer(body).body, "choices": [{"message": {}, "finish_reason": "content_filter"}]})  # type: ignore[dict-item]
+    for caps in (100_000, 200, 100_000):
+        with budgeted.open(limit(tokens=caps) | {"processing.retry_refused": True}, run_id=f"run {caps}") as run:
+            ask_all(run)
+            assert run.budget
+            assert run.budget.spent.tokens == spent(endpoint) > 0
+    assert endpoint.asked().total() == 8
+
+
 def test_a_days_budget_is_shared_by_all_runs_of_the_directory(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """Also by those of other evaluations; what is answered already costs nothing more."""
     paid = 0

@@ -1,6 +1,6 @@
 """Opens the budget of a run: its caps, and what counts against them from before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tasks.evaluation.spending.costs import add_up_roles
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 from tasks.evaluation.spending.pricing import Pricing
 from tasks.evaluation.spending.shared_purse import SharedPurse, name_period
-from tasks.evaluation.spending.tokens import Role, TokenSum
+from tasks.evaluation.spending.tokens import ROLES, Role, TokenSum
 from tasks.evaluation.storage.layout import OWN_FOLDER, SPENDING_FOLDER
 
 
@@ -103,6 +103,12 @@ def _list_unfinished(ledger: Ledger) -> Iterator[tuple[Role, JsonValue]]:
         yield "generator", clarification.usage
     for asking in ledger.repeats.positions(0, len(ledger.repeats)):
         if ledger.position_of(asking) not in ledger.results:
-            usage = from_line(ledger.repeats.read(asking)).get("usage")
-            for role in ("generator", "grader"):
-                yield role, usage.get(role) if isinstance(usage, dict) else {}
+            yield from _list_roles(from_line(ledger.repeats.read(asking)).get("usage"), ROLES)
+    for asking, usage in ledger.ignored_usage.items():
+        if not ledger.is_finished(asking):
+            yield from _list_roles(usage, ("grader",) if asking in ledger.answers else ROLES)
+
+
+def _list_roles(usage: JsonValue, roles: Sequence[Role]) -> Iterator[tuple[Role, JsonValue]]:
+    for role in roles:
+        yield role, usage.get(role) if isinstance(usage, dict) else {}

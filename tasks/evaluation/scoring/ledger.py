@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tasks.evaluation.endpoints.answer import Answer
-from tasks.evaluation.json_lines import JsonObject, from_line, to_line
+from tasks.evaluation.json_lines import JsonObject, JsonValue, from_line, to_line
 from tasks.evaluation.questions.questions import Question
 from tasks.evaluation.retrieval.retrieved import read_retrieved
 from tasks.evaluation.scoring.clarification_records import Clarifications
@@ -67,6 +67,8 @@ class Ledger:
         self.sheet = ScoreSheet(roster.key, roster.repeats)
         self.clarifications = Clarifications()
         self.usage = UsageTable(results, len(roster), pricing)
+        # What the refusals have cost that are ignored, by asking.
+        self.ignored_usage: dict[int, JsonValue] = {}
         self._retry_refused = retry_refused
         self._with_refusal: set[int] = set()
 
@@ -178,7 +180,10 @@ class Ledger:
             record: the record.
             line: as for `finish_question`.
         """
-        return not (is_refused(record) and self._retry_refused) and self.finish(asking, record, line)
+        if is_refused(record) and self._retry_refused:
+            self.ignored_usage[asking] = record.get("usage")
+            return False
+        return self.finish(asking, record, line)
 
     def build_result(self, asking: int, question: Question, answer: Answer, grade: Grade) -> JsonObject:
         """Return the documented record of a scored asking.
