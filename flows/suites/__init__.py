@@ -1,1 +1,1 @@
-"""How the cells of a suite are run: opening, which runs when, what each came to, and the end of all."""
+"""How the cells of a suite are run: opening, which runs when, how each ended, and the end of all."""

@@ -1,4 +1,4 @@
-"""What each cell of a suite came to."""
+"""How each cell of a suite has ended."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -39,7 +39,7 @@ class Row:
     letters: str = ""
     """Cells that share a letter cannot be told apart; empty without a score."""
     is_leader: bool = False
-    """True for the best cell, and for those than which it is not better beyond doubt."""
+    """True for the best cell, and for those that it does not beat beyond doubt."""
     against_best: Pair | None = None
     """The best cell, as a, and this one, as b; None for the best, and where they share no question."""
     by_group: Mapping[str, Accuracy] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Board:
 
     @property
     def leaders(self) -> list[Row]:
-        """Return the best cell, and those than which it is not better beyond doubt."""
+        """Return the best cell, and those that it does not beat beyond doubt."""
         return [row for row in self.rows if row.is_leader]
 
     def to_json(self) -> JsonObject:

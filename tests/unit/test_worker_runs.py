@@ -1,4 +1,4 @@
-"""What the parent asks Prefect's server to do with the runs of shards, and what becomes of it where the server fails."""
+"""What a parent asks Prefect's server to do with its runs on workers, such as shards, also where the server fails."""
 
 from collections.abc import Iterator
 from uuid import UUID
