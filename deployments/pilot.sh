@@ -50,8 +50,12 @@ end_all() {
   if [ -n "$scratch" ]; then rm -rf "$scratch"; fi
 }
 
+# Returns 0 if a model server answers, also one that wants a key; a proxy of the environment would look for this node elsewhere.
 answers() {
-  curl --silent --fail --output /dev/null --max-time 5 "$MCQA_BASE_URL/models"
+  local status
+  status=$(no_proxy="${no_proxy:-${NO_PROXY:-}},127.0.0.1,localhost" curl --silent --output /dev/null --max-time 5 \
+    --write-out '%{http_code}' "${MCQA_BASE_URL%/}/models")
+  [[ $status =~ ^(2..|401|403)$ ]]
 }
 
 start_server() {
@@ -68,7 +72,7 @@ await_server() {
   local deadline=$((SECONDS + ${MCQA_START_SECONDS:-1800}))
   until answers; do
     if [ -n "$server" ] && ! kill -0 "$server" 2>/dev/null; then fail 1 'vLLM has ended before it answered'; fi
-    [ "$SECONDS" -lt "$deadline" ] || fail 1 "nothing answers at $MCQA_BASE_URL/models"
+    [ "$SECONDS" -lt "$deadline" ] || fail 1 "nothing answers at ${MCQA_BASE_URL%/}/models"
     sleep 1 &
     wait $!
   done
@@ -84,6 +88,8 @@ start_worker() {
 }
 
 [ -n "${PREFECT_API_URL:-}" ] || fail 2 'set PREFECT_API_URL'
+[[ ${MCQA_SECONDS:-0} =~ ^[0-9]+$ && ${MCQA_START_SECONDS:-0} =~ ^[0-9]+$ ]] ||
+  fail 2 'MCQA_SECONDS and MCQA_START_SECONDS are whole numbers of seconds'
 trap 'exit 0' TERM INT
 trap end_all EXIT
 if [ "${MCQA_SECONDS:-0}" -gt 0 ]; then

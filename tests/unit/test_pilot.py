@@ -127,12 +127,12 @@ def test_a_lost_model_server_ends_the_job(environment: dict[str, str], folder: P
 
 
 @contextmanager
-def model_server() -> Iterator[str]:
-    """Yield the address of a model server that runs already."""
+def model_server(status: int = 200) -> Iterator[str]:
+    """Yield the address of a model server that runs already, and answers with this status where its models are listed."""
 
     class Models(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status if self.path == "/v1/models" else 404)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -159,11 +159,21 @@ def test_a_model_server_that_runs_already_is_used_and_left(environment: dict[str
     )
 
 
+def test_a_model_server_that_wants_a_key_is_there(environment: dict[str, str], folder: Path) -> None:
+    """Its address may end with a slash, and the node may have a proxy for the world outside."""
+    with model_server(401) as url:
+        proxies = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "example.org"}
+        assert finish(start({**environment, **proxies, "MCQA_BASE_URL": f"{url}/", "MCQA_SECONDS": "1"}))[0] == 0
+    assert read_events(folder) == [f"worker {url}/", "worker ends"]
+
+
 @pytest.mark.parametrize(
     ("changed", "code", "message"),
     [
         ({"PREFECT_API_URL": ""}, 2, "set PREFECT_API_URL"),
         ({"MCQA_MODEL": ""}, 2, "set MCQA_BASE_URL, or MCQA_MODEL for a vLLM on this node"),
+        ({"MCQA_SECONDS": "4h"}, 2, "MCQA_SECONDS and MCQA_START_SECONDS are whole numbers of seconds"),
+        ({"MCQA_START_SECONDS": "30m"}, 2, "MCQA_SECONDS and MCQA_START_SECONDS are whole numbers of seconds"),
         ({"MCQA_VLLM_ARGS": "--port"}, 1, "vLLM has ended before it answered"),
         (
             {"MCQA_BASE_URL": "http://127.0.0.1:9/v1", "MCQA_START_SECONDS": "1"},
