@@ -36,6 +36,8 @@ def examine_folder(options: argparse.Namespace) -> int:
         StorageFailure: with `--hold`, the lock cannot be had.
     """
     folder = Path(options.folder)
+    if folder.is_file():
+        raise UserMistake(f"{folder} is a file; name a directory")
     if not folder.is_dir():
         raise UserMistake(f"there is no directory {folder}; make it first (mkdir -p {folder}), or name another")
     if options.hold:

@@ -59,6 +59,15 @@ def test_a_line_that_is_no_address_is_passed_over(folder: Path, line: str) -> No
     assert "sk-" not in note
 
 
+def test_a_file_of_something_else_is_told_in_few_words(folder: Path) -> None:
+    """Its first lines, and how many more there are."""
+    notes: list[str] = []
+    (folder / "servers.txt").write_text("question\n" * 500)
+    assert AddressFile("servers.txt", notes.append).read_first() == []
+    assert [note.split(" is")[0] for note in notes[:3]] == [f"⚠️ servers.txt, line {number}," for number in (1, 2, 3)]
+    assert notes[3:] == ["⚠️ servers.txt: 497 more lines are passed over"]
+
+
 def make_missing(path: Path) -> None:
     path.unlink()
 
@@ -77,11 +86,21 @@ def make_large(path: Path) -> None:
     path.write_bytes(b"#" * 1_000_001)
 
 
-@pytest.mark.parametrize("spoil", [make_missing, make_folder, make_pipe, make_large])
-def test_a_file_that_cannot_be_read_at_the_start_is_the_users_mistake(listed: Path, spoil: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    ("spoil", "advice"),
+    [
+        (make_missing, "create it: it may be empty"),
+        (make_folder, "name a file of addresses"),
+        (make_pipe, "name a file of addresses"),
+        (make_large, "name a file of addresses"),
+    ],
+)
+def test_a_file_that_cannot_be_read_at_the_start_is_the_users_mistake(
+    listed: Path, spoil: Callable[[Path], None], advice: str
+) -> None:
     """It is not waited for: its name may be misspelt."""
     spoil(listed)
-    with pytest.raises(UserMistake, match=r"cannot read the file of addresses .*servers\.txt: .*it may be empty"):
+    with pytest.raises(UserMistake, match=rf"cannot read the file of addresses .*servers\.txt: .*; {advice}"):
         check_files([None, make_file_target(listed)])
 
 

@@ -69,12 +69,20 @@ def test_a_folder_in_which_nothing_can_be_written_is_told_at_once(capsys: pytest
     ]
 
 
-def test_a_missing_folder_is_a_mistake(tmp_path: Path) -> None:
-    """One message that says what to type."""
-    command = [str(Path(sys.executable).with_name("mcqa")), "checkpoints", "doctor", "nowhere"]
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere", "there is no directory nowhere; make it first (mkdir -p nowhere), or name another"),
+        ("exam.json", "exam.json is a file; name a directory"),
+    ],
+)
+def test_what_is_no_folder_is_a_mistake(tmp_path: Path, name: str, message: str) -> None:
+    """One message that says what to do."""
+    (tmp_path / "exam.json").touch()
+    command = [str(Path(sys.executable).with_name("mcqa")), "checkpoints", "doctor", name]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr == "mcqa: error: there is no directory nowhere; make it first (mkdir -p nowhere), or name another\n"
+    assert done.stderr == f"mcqa: error: {message}\n"
 
 
 def test_a_clock_that_differs_from_the_file_systems_is_told(tmp_path: Path) -> None:

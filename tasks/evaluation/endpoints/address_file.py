@@ -23,6 +23,8 @@ from tasks.evaluation.errors import UserMistake
 
 # Thousands of addresses fit. What is larger is another file.
 MOST_BYTES = 1_000_000
+# A file that is something else altogether would fill the screen.
+MOST_NOTES = 3
 COMMENT = re.compile(r"(^|\s)#.*")
 REFERENCE = re.compile(r"\$\{|secret:|command:")
 
@@ -52,10 +54,9 @@ class AddressFile:
             self._content = self._read_content()
         except OSError as error:
             reason = error.strerror or error
-            raise UserMistake(
-                f"cannot read the file of addresses {self.path}: {reason}; "
-                "create it: it may be empty until the first server is there"
-            ) from None
+            is_missing = isinstance(error, FileNotFoundError)
+            advice = "create it: it may be empty until the first server is there" if is_missing else "name a file of addresses"
+            raise UserMistake(f"cannot read the file of addresses {self.path}: {reason}; {advice}") from None
         self.listed = self._parse(self._content)
         return self.listed
 
@@ -86,6 +87,7 @@ class AddressFile:
 
     def _parse(self, content: bytes) -> list[WeightedUrl]:
         found: dict[str, WeightedUrl] = {}
+        passed_over: list[str] = []
         for number, line in enumerate(content.decode("utf-8-sig", errors="replace").splitlines(), 1):
             written = COMMENT.sub("", line).strip()
             if not written:
@@ -93,9 +95,13 @@ class AddressFile:
             try:
                 listed = read_foreign_line(written)
             except ValueError as error:
-                self._tell(f"⚠️ {self.path}, line {number}, is passed over: {error}")
+                passed_over.append(f"line {number}, is passed over: {error}")
                 continue
             found[name_place(listed.url)] = listed
+        for note in passed_over[:MOST_NOTES]:
+            self._tell(f"⚠️ {self.path}, {note}")
+        if len(passed_over) > MOST_NOTES:
+            self._tell(f"⚠️ {self.path}: {len(passed_over) - MOST_NOTES:,} more lines are passed over")
         return list(found.values())
 
     def _tell(self, words: str) -> None:
