@@ -1,11 +1,11 @@
 """A client that asks a model until it has answered: in turn, again after a failure, and rarely during an outage.
 
-What a failed request means is decided in `failures`, what a reply says in `responses`, when the next request may be sent in
-`rate_limit`, what happens while nothing gets through in `outage`, and which of several addresses is asked in `fleet`.
+Each request is sent in `sender`. What a failed one means is decided in `failures`, what a reply says in `responses`, when the
+next may be sent in `rate_limit`, what happens while nothing gets through in `outage`, and which of several addresses is asked
+in `fleet`.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 from tasks.evaluation.endpoints.address import Address
@@ -15,10 +15,10 @@ from tasks.evaluation.endpoints.bill import Bill
 from tasks.evaluation.endpoints.endpoint import Endpoint
 from tasks.evaluation.endpoints.first_answers import FirstAnswers
 from tasks.evaluation.endpoints.fleet import Fleet
-from tasks.evaluation.endpoints.member import Member
 from tasks.evaluation.endpoints.messages import Message
 from tasks.evaluation.endpoints.outage import Waiting
 from tasks.evaluation.endpoints.patience import Patience
+from tasks.evaluation.endpoints.sender import Sender
 from tasks.evaluation.endpoints.slots import Slots
 from tasks.evaluation.errors import (
     AddressLost,
@@ -30,7 +30,7 @@ from tasks.evaluation.errors import (
     RateLimited,
     Refused,
 )
-from tasks.evaluation.spending.budget import Budget, Receipt
+from tasks.evaluation.spending.budget import Budget
 
 # At temperature 0 an empty answer comes again and again.
 EMPTY_REPLIES = 3
@@ -73,11 +73,11 @@ class Client:
         self._first_answers = FirstAnswers(endpoint, is_proven=is_proven, notify=notify)
         self._first_alone = asyncio.Lock()
         self._refused = 0
-        self._final: EvaluationError | None = None
         if endpoint.may_have_others:
             self.fleet: Fleet | None = Fleet(endpoint, patience, is_proven=is_proven, notify=notify, most_each=most_each)
         else:
             self.fleet, self._only = None, Address(endpoint, patience, notify)
+        self._sender = Sender(self.bill, self._first_answers, self.fleet)
 
     @property
     def addresses(self) -> list[Address]:
@@ -120,9 +120,7 @@ class Client:
 
     def stop(self, cause: EvaluationError) -> None:
         """Send nothing more; requests that wait to be sent end with the cause."""
-        self._final = self._final or cause
-        if self.fleet:
-            self.fleet.turns.end(self._final)
+        self._sender.stop(cause)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -197,61 +195,13 @@ class Client:
 
     async def _ask_only_address(self, asking: Asking) -> Answer:
         await self._only.wait_for_turn()
-        return await self._send(self._only, asking)
+        return await self._sender.send(self._only, asking)
 
     async def _ask_fleet(self, fleet: Fleet, asking: Asking) -> Answer:
         """Make one attempt at one of several addresses; a declined question that waits for another leaves its slot."""
         while asking.declined and not fleet.turns.can_ask_other(asking):
             await self._step_aside(fleet.turns.wait())
-        return await fleet.attempt(asking, self._send)
-
-    async def _send(self, address: Address, asking: Asking, member: Member | None = None) -> Answer:
-        """Send one request, as soon as the budget has room for it, and note what comes of it."""
-        async with self.bill.hold(asking.messages) as receipt:
-            return await self._send_paid(address, asking, member, receipt)
-
-    async def _send_paid(self, address: Address, asking: Asking, member: Member | None, receipt: Receipt) -> Answer:
-        """Send one request, after a look at the address if it was left alone, and note what comes of it."""
-        if self._final:
-            raise self._final
-        sent_at = time.monotonic()
-        address.traffic.requests += 1
-        try:
-            if member and member.is_looked_at and self.fleet:
-                await self.fleet.look(member)
-            answer, headers = await address.transport.ask(asking.messages)
-        except EvaluationError as error:
-            if error.usage:
-                self.bill.note(error.usage, receipt, asking.messages)
-            self._note_error(address, error, sent_at, member)
-            raise
-        tokens = self.bill.note(answer.usage, receipt, asking.messages)
-        address.note_answer(answer, headers, tokens.total)
-        if mistake := self._first_answers.note_answer(answer):
-            self.stop(mistake)
-            raise self._final or mistake
-        if member:
-            member.is_proven |= self.is_proven
-        return answer
-
-    def _note_error(self, address: Address, error: EvaluationError, sent_at: float, member: Member | None) -> None:
-        """Note what the error says about the address, and of several about this one.
-
-        Raises:
-            EvaluationError: what ends the run, or this attempt, in place of the error.
-        """
-        if member and self.fleet:
-            self.fleet.pass_over_removed(member, error)
-        address.pass_over_blocked(error, goes_on=self._final is None)
-        stop = address.note_error(error, sent_at, is_proven=self.is_proven)
-        if isinstance(error, Declined):
-            stop = self._first_answers.note_declined(error, address.endpoint)
-        if stop and member and self.fleet:
-            stop = self.fleet.pass_over(member, stop, error)
-        # Outcomes of other requests that were still in flight do not undo a stop.
-        if stop:
-            self.stop(stop)
-            raise stop from None
+        return await fleet.attempt(asking, self._sender.send)
 
     def _show_refusal(self, refused: Refused) -> None:
         """Show the words of the first few refusals; results and report list all of them."""
