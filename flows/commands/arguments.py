@@ -41,6 +41,17 @@ def read_positive(text: str) -> int:
     return number
 
 
+def read_shard(text: str) -> str:
+    """Return the shard as it is given.
+
+    Raises:
+        ArgumentTypeError: it is empty, as a variable of a job script may be: that run would ask all shards.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty: give which of how many, such as 3/64, or leave the flag out")
+    return text
+
+
 def _read(text: str, expand: Callable[[str], str]) -> str:
     try:
         return expand(text)

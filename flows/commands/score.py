@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from flows.commands.arguments import add_caps, read_input_path, read_path
+from flows.commands.arguments import add_caps, read_input_path, read_path, read_shard
 from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
@@ -45,7 +45,12 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
     add("--seed", dest="random_seed", type=int, metavar="S", help="the sample's seed")
     add("--limit", type=int, metavar="N", help="score the first N questions")
-    add("--shard", metavar="I/N", help="score one of N parts, counted from 0, such as 3/64: the others are for other runs")
+    add(
+        "--shard",
+        type=read_shard,
+        metavar="I/N",
+        help="score one of N parts, counted from 0, such as 3/64: the others are for other runs",
+    )
 
 
 def _add_progress(parser: argparse.ArgumentParser) -> None:
