@@ -49,6 +49,14 @@ def test_a_kill_between_the_two_files_counts_nothing_twice(tmp_path: Path) -> No
     assert EvaluationSpending(tmp_path / "e", Spending(300, 3.0)).before == Spending(410, 4.1)
 
 
+def test_a_half_written_file_of_a_killed_run_is_replaced(tmp_path: Path) -> None:
+    for number in range(3):
+        EvaluationSpending(tmp_path / "e", Spending(number * 1_000, 0.0)).cover(SOME, STEP)
+        (tmp_path / "e/claimed.tmp").write_text('{"tok')
+    assert sorted(path.name for path in (tmp_path / "e").iterdir()) == ["claimed.json", "claimed.tmp"]
+    assert EvaluationSpending(tmp_path / "e", Spending()).before.tokens == 2_410
+
+
 def test_few_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundredth of the caps at a time, however small the requests."""
     written = list[Spending]()

@@ -1,6 +1,5 @@
 """Files that hold what was spent: `{"tokens": 12800, "dollars": 0.41}`."""
 
-import os
 from pathlib import Path
 
 from tasks.evaluation.errors import MAKE_ROOM, StorageFailure
@@ -15,7 +14,8 @@ def write_spending(path: Path, spending: Spending) -> None:
     Raises:
         StorageFailure: it cannot be written.
     """
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    # Each file has one writer at a time; the next one replaces what a killed one has left.
+    temporary = path.with_suffix(".tmp")
     line = to_line(spending._asdict())
     try:
         write_durably(temporary, lambda descriptor: write_bytes(descriptor, line), replace_file(path))
