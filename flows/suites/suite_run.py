@@ -82,7 +82,9 @@ class SuiteRun:
     def note(self, end: CellEnd) -> None:
         """Take how a cell has ended, and say it."""
         self.ends.append(end)
-        alone = "" if end.kind != "unfinished" or is_of_deployment() else f". This cell alone: {end.plan.command}"
+        # By itself it would spend more than the suite may.
+        is_continued_alone = end.kind == "unfinished" and self.may_begin and not is_of_deployment()
+        alone = f". This cell alone: {end.plan.command}" if is_continued_alone else ""
         self.notify(f"{SIGNS[end.kind]} {end.plan.cell.name}: {end.message}{alone} ({len(self.ends):,} of {len(self.plans):,})")
         if len(self.ends) < len(self.plans):
             self._standings.write_when_due(self.ends)

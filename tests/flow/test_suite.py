@@ -74,8 +74,11 @@ def test_a_cell_is_continued_by_its_own_name_as_a_configuration(folder: Path, en
     assert len(endpoint.bodies) == 4 * 2
 
 
-def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint) -> None:
-    """No cap is passed, cells that could ask nothing are not begun, and a higher cap continues; what was paid before counts."""
+def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint, caplog: pytest.LogCaptureFixture) -> None:
+    """No cap is passed, cells that could ask nothing are not begun, and a higher cap continues; what was paid before counts.
+
+    Nobody is advised to run a cell by itself, which would spend more than the cap.
+    """
     suite = write_suite(folder, endpoint)
     config = folder / "config.yaml"
     config.write_text(config.read_text().replace("{model: fake", "{model: fake, max_tokens: 20"))
@@ -83,6 +86,8 @@ def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint) -
     assert state.is_failed()
     assert "the budget is reached: " in str(state.message)
     assert "not begun" in str(state.message)
+    assert "questions not scored: the budget is reached" in caplog.text
+    assert "This cell alone" not in caplog.text
     asked = len(endpoint.bodies)
     assert 0 < asked * 12 <= 900
     assert len(name_runs(state)) < len(CELLS)
