@@ -45,6 +45,11 @@ class BudgetForm:
         self._answers = answers
 
     @property
+    def times_answered(self) -> int:
+        """Return how often the form was answered."""
+        return len(self._answers)
+
+    @property
     def finishes(self) -> bool:
         """Return True if the run is to finish with what there is."""
         return bool(self._answers) and self._answers[-1].get(FINISH) is True

@@ -61,6 +61,11 @@ class SuiteRun:
         return [plan for plan in self.plans if plan.results is None]
 
     @property
+    def times_resumed(self) -> int:
+        """Return how often the suite went on after its budget was reached."""
+        return self._form.times_answered
+
+    @property
     def may_begin(self) -> bool:
         """Return True if another cell may begin: the budget is not reached."""
         return not self._form.finishes and (self.budget is None or self.budget.cause is None)

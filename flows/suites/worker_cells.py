@@ -5,6 +5,7 @@ What a cell came to is read from its results, which the suite must therefore see
 
 import time
 from asyncio import CancelledError
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -20,8 +21,10 @@ from flows.suites.cell_runs import EARLIER, CellRuns
 from flows.suites.suite_run import SuiteRun
 from flows.worker_runs.attempts import Attempt, Decision
 from flows.worker_runs.watch import CLIENT_SETTINGS, POLL_SECONDS, Watch
+from tasks.evaluation.spending.budget import REACHED
 from tasks.evaluation.suites.finished import find_results, is_gated
 from tasks.evaluation.suites.plan import CellPlan
+from tasks.evaluation.suites.suite_purse import SuitePurse
 from tasks.flow_runs import is_of_deployment
 
 # A shared folder may show for this long what was in it before: NFS reads a folder again after half a minute or a minute.
@@ -39,13 +42,16 @@ def run_on_workers(suite: SuiteRun, stop: StopRequest, pause: Suspension) -> Sta
 
     Raises:
         UserMistake: the server cannot run cells.
+        StorageFailure: what was spent before cannot be written for them.
         Pause: the suite was paused, and so are its cells now.
     """
     if not suite.open_plans:
         return suite.conclude(stop, pause, [])
+    purse = open_purse(suite)
     with temporary_settings(CLIENT_SETTINGS), get_client(sync_client=True) as client:
-        runs = CellRuns(client, client.read_flow_run(UUID(flow_run.id)), suite.open_plans)
-        cells = WorkerCells(suite, runs)
+        parent = client.read_flow_run(UUID(flow_run.id))
+        runs = CellRuns(client, parent, suite.open_plans, purse, suite.times_resumed)
+        cells = WorkerCells(suite, runs, purse)
         try:
             cells.go_on(stop, pause)
         except CancelledError:  # Prefect's server has given away the suite's place; the cells go on
@@ -54,16 +60,26 @@ def run_on_workers(suite: SuiteRun, stop: StopRequest, pause: Suspension) -> Sta
     return suite.conclude(stop, pause, cells.left)
 
 
+def open_purse(suite: SuiteRun) -> SuitePurse | None:
+    """Return what all cells spend from, with what they have spent before; None if it is not limited."""
+    if suite.budget is None or not suite.budget.settings.limits_spending:
+        return None
+    purse = SuitePurse(suite.budget.settings, suite.plans)
+    purse.fill()
+    return purse
+
+
 class WorkerCells:
     """Starts the runs of a suite's cells, takes their ends, and lets them end with the suite.
 
     Args:
         suite: the suite.
         runs: the runs on Prefect's server.
+        purse: what the cells spend from; None if what they spend is not limited.
     """
 
-    def __init__(self, suite: SuiteRun, runs: CellRuns) -> None:
-        self._suite = suite
+    def __init__(self, suite: SuiteRun, runs: CellRuns, purse: SuitePurse | None = None) -> None:
+        self._suite, self._purse = suite, purse
         self._plans = {plan.cell.name: plan for plan in suite.open_plans}
         self._watch = Watch(runs, [*self._plans], most_open=suite.suite.parallel_cells, notify=suite.notify)
         self._announced: set[UUID] = set()
@@ -75,7 +91,7 @@ class WorkerCells:
         return [self._plans[name] for name in self._watch.needed]
 
     def go_on(self, stop: StopRequest, pause: Suspension) -> None:
-        """Start the cells and take their ends, until all have ended or the suite is to end before.
+        """Start the cells and take their ends, until all have ended, the budget is reached, or the suite is to end before.
 
         Raises:
             UserMistake: the server cannot run cells.
@@ -87,9 +103,12 @@ class WorkerCells:
         while self._watch.needed and not is_to_end():
             if self._watch.read():
                 self._take_ends()
+                self._end_in_time(pause)
                 decision = self._watch.decide()
                 self._give_up(decision)
-                self._watch.act(decision, is_to_end)
+                if self._is_over(decision):
+                    return
+                self._watch.act(decision if self._suite.may_begin else replace(decision, start=[]), is_to_end)
             if self._watch.needed:
                 time.sleep(POLL_SECONDS)
         if self._watch.needed:
@@ -129,6 +148,9 @@ class WorkerCells:
         plan = self._plans[attempt.part]
         if attempt.kind == "done":
             return self._describe_done(plan, attempt)
+        # The caps of an earlier run may have been lower.
+        if attempt.kind == "failed" and attempt.round != EARLIER and REACHED in attempt.message:
+            return self._end_budget(plan, attempt)
         if attempt.kind == "failed" and is_gated(plan.config):
             run = find_results(plan.config, plan.evaluation_id)
             if run and run.run_id == str(attempt.run_id) and run.accuracy is not None:
@@ -147,10 +169,34 @@ class WorkerCells:
             plan, "unfinished", OUT_OF_SIGHT.format(folder=Path(plan.config.output.output_directory).absolute()), None
         )
 
+    def _end_budget(self, plan: CellPlan, attempt: Attempt) -> CellEnd | None:
+        """Return the end of a cell that has reached the suite's budget, so that no other begins; None if that has none."""
+        if self._suite.budget is None or self._purse is None:
+            return None
+        left, _, said = attempt.message.partition(REACHED)
+        cause = self._purse.describe_end(said)
+        self._suite.budget.end(cause)
+        return CellEnd(plan, "unfinished", f"{left}{cause}", None)
+
+    def _is_over(self, decision: Decision) -> bool:
+        """Return True if no other cell may begin, and none goes on."""
+        return not self._suite.may_begin and {part for part, _ in decision.start}.issuperset(self._watch.needed)
+
+    def _end_in_time(self, pause: Suspension) -> None:
+        """Cancel the cells that run when the suite's time is over: each saves what has arrived."""
+        overtime = self._suite.budget and self._suite.budget.find_overtime()
+        if not overtime or not self._suite.budget:
+            return
+        self._suite.budget.end(overtime)
+        if any(attempt.is_open and attempt.part in self._watch.needed for attempt in self._watch.attempts):
+            self._watch.end_with_parent(pause, cancels=True)
+            self.leave(f"cancelled, since {overtime}")
+
     def _give_up(self, decision: Decision) -> None:
         """Take cells as unfinished that get no more runs; say which are started once more."""
         last = {attempt.part: attempt for attempt in sorted(self._watch.attempts, key=lambda each: (each.round, each.number))}
-        for part in decision.given_up:
+        failed = [] if self._suite.may_begin else [part for part, number in decision.start if number]
+        for part in (*decision.given_up, *failed):
             message = last[part].message or last[part].kind
             self._take(CellEnd(self._plans[part], "unfinished", " ".join(message.split()), None))
         for attempt in self._watch.list_failed():

@@ -1,21 +1,35 @@
-"""Which runs a suite on workers takes for those of its cells, also of a call before."""
+"""Which runs a suite on workers takes for those of its cells, what it starts them with, and how its budget ends."""
 
+import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
+from prefect.logging import disable_run_logger
 
+from flows.stopping.budget_form import BudgetForm
+from flows.stopping.stop_requests import StopRequest
+from flows.stopping.suspension import Suspension
 from flows.suites.cell_runs import EARLIER, CellRuns
+from flows.suites.suite_run import SuiteRun
+from flows.suites.worker_cells import WorkerCells, open_purse
 from flows.worker_runs.attempts import decide, make_key
+from tasks.audience import no_audience
+from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.suite_file import read_suite
 from tasks.evaluation.suites.plan import plan_suite
+from tasks.evaluation.suites.suite_purse import SuitePurse
 from tests.support.fake_endpoint import make_questions, write_config, write_questions
 from tests.support.fake_prefect import FakePrefect
 
 SUITE_ID, OTHER_ID = UUID(int=7), UUID(int=8)
+REACHED = "3 of 5 questions not scored: the budget is reached: 990 of 1,000 tokens spent"
 SUITE = "config: config.yaml\nmodels: [small, large]\nquestions: [exam.json]\non: workers\n"
 
 
@@ -73,3 +87,86 @@ def test_a_suite_of_the_same_name_elsewhere_is_another(server: FakePrefect, runs
     add(server, "RUNNING", OTHER_ID, 1, file="other/suite.yaml")
     server.add(None, "RUNNING", tags=["suite:suite"])
     assert runs.read() == []
+
+
+@contextmanager
+def open_suite(
+    server: FakePrefect, answers: list[dict[str, Any]], **caps: float
+) -> Iterator[tuple[SuiteRun, CellRuns, WorkerCells]]:
+    """Yield a suite of three cells with a budget, the runs of its cells, and what watches them."""
+    Path("suite.yaml").write_text(f"{SUITE.replace('large', 'large, huge')}budget: {json.dumps(caps)}\n")
+    plans = plan_suite(read_suite("suite.yaml"), KeyReader({"FAKE_KEY": "sk-x"}, str))
+    with disable_run_logger(), no_audience(), server.client() as client:
+        suite = SuiteRun(plans[0].cell.suite, plans, BudgetForm(answers))
+        parent = FlowRun(id=SUITE_ID, flow_id=SUITE_ID, name="suite", run_count=1)
+        purse = open_purse(suite)
+        runs = CellRuns(client, parent, plans, purse, suite.times_resumed)
+        yield suite, runs, WorkerCells(suite, runs, purse)
+
+
+def start(server: FakePrefect, cell: str, kind: str, message: str = "") -> UUID:
+    """Keep a run of this cell on the server, as the suite has started it; return its id."""
+    key, parameters = make_key(SUITE_ID, cell, 1, 0), {"config_file": f"suite.yaml#{cell}"}
+    return server.add(key, kind, message, parameters=parameters)
+
+
+def never_pause() -> Suspension:
+    """Return the pause of a suite that nobody pauses."""
+    request = SimpleNamespace(get_state=lambda: None)
+    return Suspension(cast("Any", SimpleNamespace(flow_run_suspension_request=request)))
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_cell_is_started_with_the_caps_and_the_purse_of_its_suite(server: FakePrefect) -> None:
+    """Those that were raised in the form; Prefect does not count a resume as an attempt, so the runs get keys of their own."""
+    answers: list[dict[str, Any]] = [{"max_tokens_total": 2_000}, {"max_tokens_total": 3_000, "max_cost": 2.5}]
+    with open_suite(server, answers, tokens=1_000, cost=2, seconds=60) as (suite, runs, _):
+        assert runs.describe("small,exam").parameters == {
+            "config_file": "suite.yaml#small,exam",
+            "advanced": {
+                "max_tokens_total": 3_000,
+                "max_cost": 2.5,
+                "suite_purse": SuitePurse(BudgetSettings(), suite.plans).name,
+            },
+        }
+        assert runs.round == 3
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_cell_that_reaches_the_budget_is_not_started_once_more(server: FakePrefect) -> None:
+    """Nor is one that has failed meanwhile, and no other begins; the suite says what was spent, and which cap to raise."""
+    with open_suite(server, [], tokens=1_000) as (suite, _, cells):
+        start(server, "small,exam", "FAILED", f'{REACHED}; raise "Most tokens"')
+        start(server, "large,exam", "FAILED", "the generator answered 401")
+        cells.go_on(StopRequest(), never_pause())
+        assert [plan.cell.name for plan in cells.left] == ["huge,exam"]
+        state = suite.conclude(StopRequest(), never_pause(), cells.left)
+    assert len(server.runs) == 2
+    assert state.is_failed()
+    assert state.message == (
+        f"3 of 3 cells not finished: small,exam ({REACHED}; raise --max-tokens-total); "
+        "large,exam (the generator answered 401); huge,exam (not begun)"
+    )
+
+
+@pytest.mark.usefixtures("runs")
+def test_cells_are_cancelled_when_the_time_of_the_suite_is_over(server: FakePrefect) -> None:
+    """Those that wait for a worker too, and no other begins."""
+    with open_suite(server, [], seconds=1e-9) as (suite, _, cells):
+        run_id = start(server, "small,exam", "SCHEDULED")
+        cells.go_on(StopRequest(), never_pause())
+        assert server.state(run_id)[0] == "CANCELLING"
+        [end] = suite.ends
+        assert end.message == "cancelled, since the 0 seconds that --max-seconds gives each run are over"
+        assert [plan.cell.name for plan in cells.left] == ["large,exam", "huge,exam"]
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_suite_that_is_to_finish_with_what_there_is_starts_nothing(server: FakePrefect) -> None:
+    """As its form was answered."""
+    with open_suite(server, [{"finish": True}], tokens=1_000) as (suite, _, cells):
+        cells.go_on(StopRequest(), never_pause())
+        state = suite.conclude(StopRequest(), never_pause(), cells.left)
+    assert not server.runs
+    assert state.is_completed()
+    assert state.message == "0 of 3 cells finished; the others were not, as the budget was reached"

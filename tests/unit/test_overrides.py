@@ -56,11 +56,12 @@ def test_the_first_box_still_accepts_what_schedules_hold(given: dict[str, object
     assert is_valid(given, FIRST)
 
 
-def test_the_second_box_accepts_what_a_shard_is_told_of_the_whole() -> None:
+def test_the_second_box_accepts_what_a_shard_or_a_cell_is_told_of_the_whole() -> None:
     """Though nobody is asked for it, and nothing else is accepted unseen."""
     schema = Advanced.model_json_schema()
-    assert "whole_run_id" not in ADVANCED
+    assert not {"whole_run_id", "suite_purse"} & ADVANCED.keys()
     assert is_valid({"shard": "0/3", "whole_run_id": "a-run"}, schema)
+    assert is_valid({"max_cost": 2.5, "suite_purse": "suite-x"}, schema)
     assert not is_valid({"whole_run": "a-run"}, schema)
 
 

@@ -7,7 +7,7 @@ import pytest
 from flows.opening.run_names import describe, describe_suite
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import find_folder, load_config
-from tasks.evaluation.config.overrides import Caps, Overrides
+from tasks.evaluation.config.overrides import Overrides
 from tasks.evaluation.config.suite_cells import list_cells, read_cell
 from tasks.evaluation.config.suite_file import read_suite
 from tasks.evaluation.errors import UserMistake
@@ -139,10 +139,6 @@ def test_the_run_of_a_cell_has_its_name() -> None:
         ("models: [a]\nquestions: [a.json]\nparallel_cells: 0", "parallel_cells: input should be greater than or equal to 1"),
         ("models: [a]\nquestions: [a.json]\non: nodes", "suite.yaml: on: input should be 'here' or 'workers'"),
         ("models: [a]\nquestions: [a.json]\nwork_queue: gpu", "work_queue is for cells on workers: set on: workers beside it"),
-        (
-            "models: [a]\nquestions: [a.json]\non: workers\nbudget: {cost: 1}",
-            "holds for cells in one process",
-        ),
         ("models: [a]\nquestions: [a.json]\nexclude: [{model: b}]", "exclude: there is no model 'b': known here: a"),
         ("models: [a]\nquestions: [a.json]\nexclude: [{models: a}]", "unknown key 'models' in exclude: did you mean 'model'?"),
         ("models: [a]\nquestions: [a.json]\nexclude: [{model: a}]", "suite.yaml: exclude leaves no cell"),
@@ -164,13 +160,6 @@ def test_cells_may_run_on_workers(folder: Path) -> None:
     assert (suite.on, suite.work_queue) == ("workers", "gpu")
     (folder / "suite.yaml").write_text(SUITE)
     assert read_suite("suite.yaml").on == "here"
-
-
-def test_caps_that_a_call_gives_are_no_budget_of_cells_on_workers(folder: Path) -> None:
-    """As in the file: no process knows what the others spend."""
-    (folder / "suite.yaml").write_text(f"{SUITE}on: workers\n")
-    with pytest.raises(UserMistake, match="with `per: day` for all of a day together"):
-        read_suite("suite.yaml", Caps(max_cost=1))
 
 
 def test_a_cell_that_is_not_there_is_named() -> None:

@@ -39,7 +39,7 @@ def _as_form(schema: JsonDict) -> None:
 def _as_long_form(schema: JsonDict) -> None:
     """Show what a person may set."""
     _as_form(schema)
-    _hide(schema, ["whole_run_id"])
+    _hide(schema, ["whole_run_id", "suite_purse"])
 
 
 def _as_short_form(schema: JsonDict) -> None:
@@ -128,6 +128,11 @@ class Advanced(Caps):
         default=None,
         title="Run of the whole",
         description="The id of the run that finds the answers of a shard that reuses none; set by evaluate-sharded.",
+    )
+    suite_purse: str | None = Field(
+        default=None,
+        title="Purse of the suite",
+        description="The folder in which the cells of a suite count what they spend together; set by the suite.",
     )
     parallel_workers: WorkerCount | None = Field(
         default=None, title="Workers", description="The number of questions in flight, 1 to 10,000."

@@ -31,6 +31,8 @@ class Processing(Settings):
     """Ask one part of these questions only, `3/64`: the other parts are for other runs."""
     whole_run_id: str | None = None
     """Of a shard with `auto_resume: false`, the permanent id of the run of the whole, which alone may use its answers."""
+    suite_purse: str | None = None
+    """Of a cell on a worker, the folder in which all cells of its suite count what they spend of the suite's budget."""
     batch_size: int | None = Field(default=None, ge=1, le=100_000)
     """The number of questions in a task run; None: chosen from the number of questions."""
     enable_checkpointing: bool = True

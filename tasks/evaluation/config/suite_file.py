@@ -33,10 +33,6 @@ Place = Literal["here", "workers"]
 # The work queue of cells on workers, as of the shards of an evaluation.
 QUEUE = "shards"
 NO_BUDGET, NO_CAPS = BudgetSettings(), Caps()
-NO_COMMON_BUDGET = (
-    "a budget of the suite holds for cells in one process, not for cells on workers. Leave it out, and set `budget` in the "
-    "settings of the cells: there it holds for each cell alone, and with `per: day` for all of a day together"
-)
 
 
 class Exclusion(BaseModel):
@@ -129,8 +125,6 @@ def read_suite(path: str, caps: Caps = NO_CAPS, fail_if_worse: str | None = None
         raise UserMistake(f"{path}: {error}") from None
     if content.work_queue and suite.on == "here":
         raise UserMistake(f"{path}: work_queue is for cells on workers: set on: workers beside it, or leave it out")
-    if suite.on == "workers" and suite.budget != NO_BUDGET:
-        raise UserMistake(f"{path}: {NO_COMMON_BUDGET}")
     _check_exclusions(suite)
     _check_baseline(suite)
     return suite

@@ -36,13 +36,15 @@ def open_budget(preparation: Preparation, ledger: Ledger, common: CommonBudget |
 
 
 def _open_purse(preparation: Preparation, before: Spending) -> Purse:
-    settings, processing = preparation.config.budget, preparation.config.processing
+    settings, processing, folder = preparation.config.budget, preparation.config.processing, _find_folder(preparation)
+    if processing.suite_purse:
+        return SharedPurse(folder / processing.suite_purse, preparation.roster.evaluation_id, Caps(settings), before)
     if settings.per is None:
         return OwnPurse(Caps(settings), before)
     if not processing.enable_checkpointing:
         raise UserMistake(f"budget.per: {settings.per} counts in the checkpoint directory, and checkpointing is disabled")
     period = name_period(settings.per, datetime.now(UTC))
-    return SharedPurse(_find_folder(preparation) / period, preparation.run_id, Caps(settings))
+    return SharedPurse(folder / period, preparation.run_id, Caps(settings))
 
 
 def describe_budget(

@@ -19,6 +19,8 @@ from tasks.evaluation.spending.amounts import LEAST_DOLLARS, Caps, Spending
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 
 NOTHING = Spending()
+# What the message of a budget's end begins with, and what it advises.
+REACHED, RAISE = "the budget is reached", "; raise "
 # How long to wait before the next look at what others, on event loops of their own, have given back.
 LOOK_SECONDS = 0.05
 
@@ -173,10 +175,7 @@ class Budget:
 
     def find_overtime(self) -> BudgetReached | None:
         """Return the end of the budget if its time is over; may be called in any thread."""
-        seconds = self.settings.seconds
-        if seconds is None or self._now() - self._began < seconds:
-            return None
-        return BudgetReached(f"the {seconds:,.0f} seconds that --max-seconds gives each run are over")
+        return find_overtime(self.settings, self._now() - self._began)
 
     def close(self, recorded: Spending | None) -> None:
         """Leave what was not spent to others, and keep what was spent and is in no result.
@@ -229,4 +228,11 @@ class Budget:
         unrecorded = f" ({self.unrecorded})" if self.unrecorded else ""
         spent = f"{self._caps.describe(self.spent)} spent{unrecorded}"
         next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
-        return BudgetReached(f"the budget is reached: {spent}{next_one}; raise {self._caps.flags}")
+        return BudgetReached(f"{REACHED}: {spent}{next_one}{RAISE}{self._caps.flags}")
+
+
+def find_overtime(settings: BudgetSettings, elapsed_seconds: float) -> BudgetReached | None:
+    """Return the end of a budget whose time is over; None if it is not."""
+    if settings.seconds is None or elapsed_seconds < settings.seconds:
+        return None
+    return BudgetReached(f"the {settings.seconds:,.0f} seconds that --max-seconds gives each run are over")

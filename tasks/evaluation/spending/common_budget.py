@@ -1,13 +1,13 @@
-"""One budget for several evaluations that run beside each other in one process, as the cells of a suite do."""
+"""One budget for several evaluations that run beside each other, as the cells of a suite do in one process."""
 
 import threading
 import time
 from collections.abc import Callable
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
-from tasks.evaluation.errors import EvaluationError
+from tasks.evaluation.errors import BudgetReached, EvaluationError
 from tasks.evaluation.spending.amounts import Caps, Spending, add_up
-from tasks.evaluation.spending.budget import Budget
+from tasks.evaluation.spending.budget import Budget, find_overtime
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 
 
@@ -32,13 +32,18 @@ class CommonBudget:
 
     def open(self, evaluation: EvaluationSpending) -> Budget:
         """Return the budget of one evaluation, which leaves the others what it has not claimed."""
-        return Budget(self.settings, _Share(self), evaluation, self._now, began=self._began, on_end=self._note_end)
+        return Budget(self.settings, _Share(self), evaluation, self._now, began=self._began, on_end=self.end)
 
     def add_up(self) -> Spending:
         """Return what is spent or claimed by all; to be called under the lock."""
         return add_up([self.before, *(share.claimed for share in self.shares)])
 
-    def _note_end(self, cause: EvaluationError) -> None:
+    def find_overtime(self) -> BudgetReached | None:
+        """Return the end of the budget if its time is over."""
+        return find_overtime(self.settings, self._now() - self._began)
+
+    def end(self, cause: EvaluationError) -> None:
+        """Note why nothing more may be sent, unless that is known."""
         self.cause = self.cause or cause
 
 

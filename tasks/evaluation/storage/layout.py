@@ -4,7 +4,7 @@
     .mcqa/locks/      a file for each running evaluation, and for each run
     .mcqa/logs/       the output of the model servers that runs have started
     .mcqa/results/    Prefect's results
-    .mcqa/spending/   what runs have spent in a day or a month, and what an evaluation has spent that is in no result
+    .mcqa/spending/   what runs have spent together, and what an evaluation has spent that is in no result
     .mcqa/vectors/    questions as vectors, by content
 
 Removing `.mcqa` loses what no checkpoint holds.

@@ -29,6 +29,7 @@ from tasks.evaluation.run.start import read_all
 from tasks.evaluation.scoring.ledger import Ledger
 from tasks.evaluation.spending.amounts import Spending
 from tasks.evaluation.spending.tokens import Role, TokenSum
+from tasks.evaluation.suites.common_folder import check_common_folder
 from tasks.evaluation.suites.finished import find_results, is_as_wanted
 
 NO_RESUME = (
@@ -103,9 +104,11 @@ def plan_suite(suite: Suite, keys: KeyReader, *, is_dry: bool = False) -> list[C
         is_dry: whether nothing may be written.
 
     Raises:
-        UserMistake: a cell's settings or questions cannot be used, or two cells are one evaluation.
+        UserMistake: a cell's settings or questions cannot be used, two cells are one evaluation, or cells on workers could not
+            spend from one budget.
     """
     checked = [_check_settings(cell, keys, is_dry=is_dry) for cell in list_cells(suite)]
+    check_common_folder(suite, {each.cell.name: each.config.processing.checkpoint_directory for each in checked})
     plans: list[CellPlan] = []
     with ExitStack() as stack:
         read = _Read(stack)
