@@ -36,6 +36,9 @@ class Receipt:
 class Purse(Protocol):
     """What several runs may spend together."""
 
+    counts: str
+    """What counts against the caps, as a message says it."""
+
     def claim(self, claimed: Spending) -> bool:
         """Claim this amount in all for this run; return False if the others leave too little."""
 
@@ -59,6 +62,8 @@ class OwnPurse:
         caps: the most that may be spent.
         before: what has been spent before.
     """
+
+    counts = "spent"
 
     def __init__(self, caps: Caps, before: Spending) -> None:
         self._caps, self._before = caps, before
@@ -226,7 +231,7 @@ class Budget:
 
     def _describe_end(self, most: Spending | None) -> BudgetReached:
         unrecorded = f" ({self.unrecorded})" if self.unrecorded else ""
-        spent = f"{self._caps.describe(self.spent)} spent{unrecorded}"
+        spent = f"{self._caps.describe(self.spent)} {self._purse.counts}{unrecorded}"
         next_one = f", and the next request may take {self._caps.describe_amount(most)}" if most else ""
         return BudgetReached(f"{REACHED}: {spent}{next_one}{RAISE}{self._caps.flags}")
 

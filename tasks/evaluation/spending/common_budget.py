@@ -50,6 +50,8 @@ class CommonBudget:
 class _Share:
     """What one evaluation has claimed of a common budget."""
 
+    counts = "spent"
+
     def __init__(self, common: CommonBudget) -> None:
         self.claimed = self.spent = Spending()
         self._common = common

@@ -34,6 +34,8 @@ class SharedPurse:
         before: what counts in this file from before; None: what it says.
     """
 
+    counts = "spent, or set aside by other runs"
+
     def __init__(self, folder: Path, name: str, caps: Caps, before: Spending | None = None) -> None:
         self._folder, self._path, self._caps = folder, folder / f"{name}.json", caps
         self._before = read_spending(self._path) if before is None else before
