@@ -22,7 +22,7 @@ from flows.process.quiet_logs import leave_out_tracebacks
 from flows.process.shared_process import Halt, SharedProcess, sharing
 from flows.score_questions import MOST_THREADS, score_questions
 from flows.stopping.budget_form import read_budget_form
-from flows.stopping.lost_place import REASON
+from flows.stopping.lost_place import REASON, end_before_opening
 from flows.stopping.stop_requests import stop_on_signals
 from flows.stopping.suspension import hold_back_pause
 from flows.suites.cell_window import CellFuture, CellWindow
@@ -57,6 +57,8 @@ def run_suite(suite_file: SuiteFile, budget: Budget = AS_IN_FILE) -> State[None]
         return run_cells(suite_file, budget)
     except EvaluationError as error:
         return fail(str(error), error=error)
+    except CancelledError:
+        return end_before_opening()
 
 
 @report_outcome

@@ -27,6 +27,6 @@ def end_displaced(run: Run) -> State[None]:
 
 
 def end_before_opening() -> State[None]:
-    """Return the state of a run that has lost its place before it knows how far earlier runs came."""
-    get_run_logger().warning("⚠️ %s: stopped before anything was asked. %s", REASON, RETRY_ASKS)
+    """Return the state of a run that has lost its place where it does not know how far it is, as before it is open."""
+    get_run_logger().warning("⚠️ %s. %s", REASON, RETRY_ASKS)
     return Crashed(message=f"{REASON}. {RETRY_ASKS}")

@@ -3,7 +3,6 @@
 import ctypes
 import itertools
 import json
-import logging
 import re
 import shutil
 import threading
@@ -15,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from tasks.evaluation.errors import UserMistake
+from tests.support.displacing import ending_flow
 from tests.support.exam import COUNT, read_final, read_latest, run, scored
 from tests.support.fake_endpoint import (
     FakeEndpoint,
@@ -124,24 +124,12 @@ def test_a_run_that_prefect_ends_before_its_first_question_says_how_it_goes_on(f
 
 def test_a_run_that_prefect_ends_before_it_is_open_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
     """While its questions are read, say: how far earlier runs came is not known then."""
-    config, handler = write_config(folder, endpoint.url), EndsFlow()
-    logging.getLogger("prefect.flow_runs").addHandler(handler)
-    try:
+    config = write_config(folder, endpoint.url)
+    with ending_flow("Settings from"):
         state = run(config)
-    finally:
-        logging.getLogger("prefect.flow_runs").removeHandler(handler)
     assert state.is_crashed()
     assert "given away the run's place" in state.message
     assert state.message.endswith("Retry asks what is missing")
-
-
-class EndsFlow(logging.Handler):
-    """Ends the flow where it begins to read its settings."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Raise what Prefect raises."""
-        if record.getMessage().startswith("Settings from"):
-            raise CancelledError
 
 
 def test_unscored_is_never_wrong(folder: Path, endpoint: FakeEndpoint) -> None:

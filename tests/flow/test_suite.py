@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from flows.score_questions import score_questions
 from tasks.evaluation.config.overrides import Caps
 from tasks.evaluation.errors import GateFailed
+from tests.support.displacing import ending_flow
 from tests.support.fake_endpoint import FakeEndpoint, answer_by_rule
 from tests.support.suites import CELLS, COUNT, count_asked, refuse, spoil, write_suite
 
@@ -72,6 +73,17 @@ def test_a_cell_is_continued_by_its_own_name_as_a_configuration(folder: Path, en
     assert run(suite).is_completed()
     assert set(count_asked(endpoint).values()) == {1}
     assert len(endpoint.bodies) == 4 * 2
+
+
+def test_a_suite_that_prefect_ends_before_its_first_cell_says_how_it_goes_on(folder: Path, endpoint: FakeEndpoint) -> None:
+    """As for a run that has lost its place among those that its deployment lets run at once."""
+    suite = write_suite(folder, endpoint)
+    with ending_flow("🧮"):
+        state = run(suite)
+    assert state.is_crashed()
+    assert state.message
+    assert state.message.endswith("Retry asks what is missing")
+    assert not endpoint.asked()
 
 
 def test_all_cells_spend_from_one_budget(folder: Path, endpoint: FakeEndpoint, caplog: pytest.LogCaptureFixture) -> None:
