@@ -39,12 +39,12 @@ def test_what_was_in_flight_counts_in_the_next_run(folder: Path, endpoint: FakeE
     release.set()
     code, printed = finish(start(folder, "--max-tokens-total", str(CAP)))
     assert code == 1
-    assert "tokens for requests that left no answer" in printed
+    assert "tokens that no answer accounts for" in printed
     assert "raise --max-tokens-total" in printed
     assert ANSWERED + WORKERS < len(endpoint.bodies) <= CAP // TOKENS
     if ending == signal.SIGINT:
         return
     code, printed = finish(start(folder, "--max-tokens-total", str(10 * CAP)))
     assert code == 0, printed
-    assert "tokens for requests that left no answer" in printed
+    assert "tokens that no answer accounts for" in printed
     assert len(endpoint.bodies) == COUNT + WORKERS

@@ -201,6 +201,8 @@ def test_replies_that_do_not_say_what_they_take_count_with_the_most(budgeted: Ev
     with budgeted.open(limit(tokens=5_000), run_id="run") as run:
         assert "budget is reached" in ask_all(run)
         assert 0 < len(run.ledger.results) < 5_000 // MOST
+    with budgeted.open(limit(tokens=5_000), run_id="run") as run:
+        assert "tokens that no answer accounts for" in ask_all(run)
 
 
 @pytest.mark.parametrize("reply", [{"usage": None}, {"choices": [], "usage": {"total_tokens": 4_500}}])

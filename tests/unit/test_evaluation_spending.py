@@ -16,7 +16,7 @@ SOME = Spending(400, 4.0)
 
 
 def test_a_killed_run_counts_with_what_it_has_claimed(tmp_path: Path) -> None:
-    """Of that, what has reached the results is counted once; the rest has left no answer."""
+    """Of that, what has reached the results is counted once; no answer accounts for the rest."""
     killed = EvaluationSpending(tmp_path / "e", Spending(1_000, 10.0))
     assert (killed.before, killed.unrecorded) == (Spending(1_000, 10.0), Spending())
     killed.cover(SOME, STEP)

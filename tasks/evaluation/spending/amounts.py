@@ -65,19 +65,19 @@ class Caps:
         return " and ".join(parts)
 
     def describe_unrecorded(self, spending: Spending) -> str:
-        """Return how much was spent that has left no answer, as a phrase; empty for nothing."""
+        """Return how much was spent that no answer accounts for, as a phrase; empty for nothing."""
         limited = self.select(spending)
         if not limited.tokens and limited.dollars < LEAST_DOLLARS:
             return ""
         amount = self.describe_amount(limited)
-        return f"including up to {amount} for requests that left no answer, such as those in flight when a run was killed"
+        return f"including up to {amount} that no answer accounts for, such as requests in flight when a run was killed"
 
     def foresee(self, spent: Spending, unrecorded: str, low: Spending, high: Spending) -> list[str]:
         """Return how much is spent, and whether the caps will do, a line each.
 
         Args:
             spent: what is spent already.
-            unrecorded: how much of it has left no answer, as a phrase.
+            unrecorded: how much of it no answer accounts for, as a phrase.
             low: the least that is likely to be spent besides.
             high: the most.
         """

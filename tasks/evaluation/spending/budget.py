@@ -131,7 +131,7 @@ class Budget:
 
     @property
     def unrecorded(self) -> str:
-        """Return how much of it has left no answer, as a phrase; empty for nothing, and where other evaluations' counts too."""
+        """Return how much of it no answer accounts for, as a phrase; empty for nothing, and if others spend from it too."""
         return "" if self.settings.per else self._caps.describe_unrecorded(self._evaluation.unrecorded)
 
     @asynccontextmanager
