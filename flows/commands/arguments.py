@@ -10,7 +10,7 @@ def read_path(text: str) -> str:
     """Return the path with `~` and `${NAME}` expanded: a shell does not expand them within quotes or after `=`.
 
     Raises:
-        ArgumentTypeError: it cannot be expanded.
+        ArgumentTypeError: it is empty, or cannot be expanded.
     """
     return _read(text, expand_path)
 
@@ -21,7 +21,7 @@ def read_input_path(text: str) -> str:
     A path in `deployments/` that does not exist here stands for the file of that name in the installation.
 
     Raises:
-        ArgumentTypeError: it cannot be expanded.
+        ArgumentTypeError: it is empty, or cannot be expanded.
     """
     return _read(text, expand_input)
 
@@ -41,20 +41,20 @@ def read_positive(text: str) -> int:
     return number
 
 
-def read_shard(text: str) -> str:
-    """Return the shard as it is given.
+def read_text(text: str) -> str:
+    """Return the text as it is given.
 
     Raises:
-        ArgumentTypeError: it is empty, as a variable of a job script may be: that run would ask all shards.
+        ArgumentTypeError: it is empty, as a job script's variable may be that is not set: the run would ask something else.
     """
     if not text.strip():
-        raise argparse.ArgumentTypeError("it is empty: give which of how many, such as 3/64, or leave the flag out")
+        raise argparse.ArgumentTypeError("it is empty: give it a value, or leave it out")
     return text
 
 
 def _read(text: str, expand: Callable[[str], str]) -> str:
     try:
-        return expand(text)
+        return expand(read_text(text))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.commands.arguments import read_path
+from flows.commands.arguments import read_path, read_text
 from flows.commands.compare_report import describe_comparison, list_verdicts
 from flows.commands.sections import to_markdown, to_terminal
 from flows.process.terminal import EXIT_DONE, EXIT_GATE, print_line, printable
@@ -43,6 +43,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--fail-under-interval", type=_share, metavar="X", help="the same for the lower end of its interval")
     add(
         "--fail-if-worse",
+        type=read_text,
         nargs="?",
         const=FIRST,
         metavar="NAME",

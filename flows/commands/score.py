@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from flows.commands.arguments import add_caps, read_input_path, read_path, read_shard
+from flows.commands.arguments import add_caps, read_input_path, read_path, read_text
 from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
@@ -32,14 +32,20 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     add("--config", type=read_input_path, metavar="FILE", help="the YAML file of settings")
     add(
         "--model",
+        type=read_text,
         metavar="NAME",
         help="a short name in the model servers file, else a model of the configured endpoint",
     )
-    add("--grader", metavar="NAME", help="the grader's short name in the model servers file")
+    add("--grader", type=read_text, metavar="NAME", help="the grader's short name in the model servers file")
     add("--model-config", dest="model_config_file", type=read_path, metavar="FILE", help="the model servers file")
     add("--temperature", type=float, metavar="T", help="the generator's sampling temperature")
     add("--max-tokens", type=int, metavar="N", help="the most tokens of an answer")
-    add("--prompt", metavar="NAME", help="a built-in prompt (default, original, label), or a text with {question} in it")
+    add(
+        "--prompt",
+        type=read_text,
+        metavar="NAME",
+        help="a built-in prompt (default, original, label), or a text with {question} in it",
+    )
     add("--no-rag", action="store_true", help="ask without retrieval and without the context field")
     add("--parallel", dest="parallel_workers", type=int, metavar="N", help="questions in flight at once")
     add("--random", dest="random_selection", type=int, metavar="N", help="score a random sample of N questions")
@@ -47,7 +53,7 @@ def _add_questions(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="score the first N questions")
     add(
         "--shard",
-        type=read_shard,
+        type=read_text,
         metavar="I/N",
         help="score one of N parts, counted from 0, such as 3/64: the others are for other runs",
     )

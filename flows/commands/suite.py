@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 
-from flows.commands.arguments import add_caps, read_input_path, read_path
+from flows.commands.arguments import add_caps, read_input_path, read_path, read_text
 from flows.process.end_signals import exit_on_signal, install_handlers
 from flows.process.terminal import print_line
 from flows.serving.temporary_server import is_probably_needed, start_server
@@ -19,6 +19,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_caps(parser)
     add(
         "--fail-if-worse",
+        type=read_text,
         metavar="BASELINE",
         help="exit with code 3 if a cell is worse than this model, model/condition or file",
     )

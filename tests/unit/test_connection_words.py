@@ -32,6 +32,8 @@ def test_a_refused_connection_is_named_as_the_system_names_it() -> None:
             f"Cannot connect to host localhost:9 ssl:default [Multiple exceptions: {IPV6}, {IPV4}]",
             "localhost:9: Connection refused",
         ),
+        (f"Cannot connect to host ::1:9 ssl:default [{IPV6}]", "[::1]:9: Connection refused"),
+        (f"Cannot connect to host [::1]:9 ssl:default [{IPV6}]", "[::1]:9: Connection refused"),
         ("Cannot connect to host a:1 ssl:True [Connect call failed ('1.2.3.4', 1)]", "a:1: no connection"),
         ("Cannot connect to host a:1", "Cannot connect to host a:1"),
         ("Server disconnected", "Server disconnected"),

@@ -143,6 +143,27 @@ def test_a_flag_that_cannot_be_expanded_is_a_mistake(capsys: pytest.CaptureFixtu
     assert "--checkpoint-dir: '${NO_SUCH}/c' names the variable NO_SUCH" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["score", ""], "QUESTIONS_FILE"),
+        (["score", "--config="], "--config"),
+        (["score", "--model", ""], "--model"),
+        (["score", "--grader", " "], "--grader"),
+        (["score", "--prompt", ""], "--prompt"),
+        (["score", "--shard", ""], "--shard"),
+        (["score", "--resume-from", ""], "--resume-from"),
+        (["suite", "s.yaml", "--fail-if-worse", ""], "--fail-if-worse"),
+        (["compare", "a.json", "b.json", "--fail-if-worse="], "--fail-if-worse"),
+    ],
+)
+def test_an_empty_value_is_a_mistake(command: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As of a job script's variable that is not set: something else would be asked, or nothing be checked."""
+    with pytest.raises(SystemExit, match="2"):
+        build_parser().parse_args(command)
+    assert f"argument {name}: it is empty: give it a value, or leave it out" in capsys.readouterr().err
+
+
 def test_a_file_of_the_installation_is_found_from_any_folder() -> None:
     """The quickstart is named as it is in the checkout; a file here comes first."""
     found = expand_input("deployments/quickstart/questions.json")

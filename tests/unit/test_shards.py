@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from flows.commands.cli import build_parser
 from tasks.evaluation.config.config import Config
 from tasks.evaluation.config.loading import load_config
 from tasks.evaluation.config.overrides import Overrides
@@ -42,13 +41,6 @@ def test_shared_batches_are_about_four_hundred(question_count: int, size: int) -
     shard, other, whole = Processing(shard="3/64"), Processing(shard="0/1"), Processing(result_storage="/srv/results")
     assert [choose_batch_size(question_count, each) for each in (shard, other, whole)] == [size] * 3
     assert choose_batch_size(question_count, Processing(shard="3/64", batch_size=7)) == 7
-
-
-def test_a_shard_is_not_left_empty(capsys: pytest.CaptureFixture[str]) -> None:
-    """As by a job script whose variable is not set: that run would ask the whole."""
-    with pytest.raises(SystemExit, match="2"):
-        build_parser().parse_args(["score", "exam.json", "--shard", ""])
-    assert "argument --shard: it is empty" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("text", "shard"), [("0/1", Shard(0, 1)), ("3/4", Shard(3, 4)), (" 007/064 ", Shard(7, 64))])

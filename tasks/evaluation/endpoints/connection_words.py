@@ -21,7 +21,13 @@ def describe_unconnected(error: BaseException) -> str:
     if nameless:
         number = int(nameless["number"] or _find_number(error))
         reason = os.strerror(number) if number else "no connection"
-    return f"{found['host']}: {reason}"
+    return f"{bracket(found['host'])}: {reason}"
+
+
+def bracket(address: str) -> str:
+    """Return HOST:PORT as URLs have it: with an IPv6 address in brackets."""
+    host, _, port = address.rpartition(":")
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else address
 
 
 def _find_number(error: BaseException) -> int:
