@@ -139,6 +139,7 @@ def test_the_run_of_a_cell_has_its_name() -> None:
         ("models: [a]\nquestions: [a.json]\nparallel_cells: 0", "parallel_cells: input should be greater than or equal to 1"),
         ("models: [a]\nquestions: [a.json]\non: nodes", "suite.yaml: on: input should be 'here' or 'workers'"),
         ("models: [a]\nquestions: [a.json]\nwork_queue: gpu", "work_queue is for cells on workers: set on: workers beside it"),
+        ("models: [a]\nquestions: [a.json]\nbudget: {cost: 1, per: day}", "budget.per: day does not fit a suite"),
         ("models: [a]\nquestions: [a.json]\nexclude: [{model: b}]", "exclude: there is no model 'b': known here: a"),
         ("models: [a]\nquestions: [a.json]\nexclude: [{models: a}]", "unknown key 'models' in exclude: did you mean 'model'?"),
         ("models: [a]\nquestions: [a.json]\nexclude: [{model: a}]", "suite.yaml: exclude leaves no cell"),

@@ -33,6 +33,7 @@ Place = Literal["here", "workers"]
 # The work queue of cells on workers, as of the shards of an evaluation.
 QUEUE = "shards"
 NO_BUDGET, NO_CAPS = BudgetSettings(), Caps()
+NO_PERIOD = "does not fit a suite, whose budget holds for all that its cells ever cost: set it in the settings of the cells"
 
 
 class Exclusion(BaseModel):
@@ -125,6 +126,8 @@ def read_suite(path: str, caps: Caps = NO_CAPS, fail_if_worse: str | None = None
         raise UserMistake(f"{path}: {error}") from None
     if content.work_queue and suite.on == "here":
         raise UserMistake(f"{path}: work_queue is for cells on workers: set on: workers beside it, or leave it out")
+    if suite.budget.per:
+        raise UserMistake(f"{path}: budget.per: {suite.budget.per} {NO_PERIOD}")
     _check_exclusions(suite)
     _check_baseline(suite)
     return suite
