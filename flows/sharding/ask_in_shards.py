@@ -58,7 +58,7 @@ def ask_in_shards(settings: ShardSettings, shard_count: int) -> State[None] | No
         tag_run(config)
         plan = make_plan(config, config_file, shard_count, str(run_id))
         parent = client.read_flow_run(run_id)
-        runs = WorkerRuns(client, parent, "shard", lambda part: settings.order(part, parent))
+        runs = WorkerRuns(client, parent, "shard", lambda part: settings.specify(part, parent))
         watch = ShardWatch(runs, plan, ShardProgress(client, config, run_id, plan), notify=get_run_logger().info)
         try:
             return watch.go_on(stop, pause)

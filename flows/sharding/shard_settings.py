@@ -6,7 +6,7 @@ from uuid import UUID
 from prefect.client.schemas.objects import FlowRun
 from pydantic import JsonValue
 
-from flows.worker_runs.worker_runs import Order
+from flows.worker_runs.worker_runs import RunSpec
 from tasks.evaluation.config.overrides import Advanced, Overrides
 from tasks.evaluation.config.shards import Shard
 
@@ -35,14 +35,14 @@ class ShardSettings:
         named: dict[str, JsonValue] = {"config_file": self.config_file} if self.config_file else {}
         return {**named, "overrides": overrides, "advanced": advanced}
 
-    def order(self, part: str, parent: FlowRun) -> Order:
+    def specify(self, part: str, parent: FlowRun) -> RunSpec:
         """Return what the runs of a shard are started with.
 
         Args:
             part: the shard, as it is written.
             parent: the parent's flow run.
         """
-        return Order(
+        return RunSpec(
             deployment=DEPLOYMENT,
             parameters=self.make_parameters(Shard.read(part), parent.id),
             name=f"{parent.name}, shard {part}",

@@ -22,7 +22,7 @@ from pydantic import JsonValue
 
 from flows.opening.run_names import name_suite
 from flows.worker_runs.attempts import KINDS, Attempt, read_attempt
-from flows.worker_runs.worker_runs import Order, WorkerRuns
+from flows.worker_runs.worker_runs import RunSpec, WorkerRuns
 from tasks.evaluation.config.overrides import Advanced
 from tasks.evaluation.suites.plan import CellPlan
 from tasks.evaluation.suites.suite_purse import SuitePurse
@@ -52,7 +52,7 @@ class CellRuns(WorkerRuns):
         purse: SuitePurse | None = None,
         resumed: int = 0,
     ) -> None:
-        super().__init__(client, parent, "cell", self.describe)
+        super().__init__(client, parent, "cell", self.specify)
         self._purse, self._resumed = purse, resumed
         self._plans = {plan.cell.name: plan for plan in plans}
         self._tag = f"suite:{name_suite(plans[0].cell.suite.path)}"
@@ -73,11 +73,11 @@ class CellRuns(WorkerRuns):
         others = self.find(FlowRunFilter(id=FlowRunFilterId(any_=[*ids]))) if ids else []
         return [attempt for run in (*own, *others) if (attempt := self._read_run(run))]
 
-    def describe(self, part: str) -> Order:
+    def specify(self, part: str) -> RunSpec:
         """Return what the runs of a cell are started with."""
         cell = self._plans[part].cell
         parameters: dict[str, JsonValue] = {"config_file": cell.config_file, **self._limit()}
-        return Order(DEPLOYMENT, parameters, cell.name, [self._tag], cell.suite.work_queue)
+        return RunSpec(DEPLOYMENT, parameters, cell.name, [self._tag], cell.suite.work_queue)
 
     def _read_run(self, run: FlowRun) -> Attempt | None:
         """Return the attempt that the run is; None if it is none of these cells, or had ended before this suite began."""

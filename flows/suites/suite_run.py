@@ -37,12 +37,12 @@ SIGNS = {"finished": "✅", "under the gate": "⚠️", "unfinished": "⚠️"}
 class SuiteRun:
     """What becomes of a suite's cells.
 
+    `budget` is what all cells together may spend; None: anything. `ends` holds the cells that have ended.
+
     Args:
         suite: the suite.
         plans: its cells.
         form: what was answered when the budget was reached.
-
-    `budget` is what all cells together may spend; None: anything. `ends` holds the cells that have ended.
     """
 
     def __init__(self, suite: Suite, plans: Sequence[CellPlan], form: BudgetForm) -> None:
@@ -130,17 +130,16 @@ class SuiteRun:
         return Crashed(message=f"{self._describe_progress()}. {_how_to_continue()}")
 
     def _judge(self, leaderboard: Leaderboard | None) -> State[None]:
-        """Return Completed if all cells are finished and pass all gates."""
+        """Return Completed if all cells are finished and pass all gates, or if the user wants it to finish without them.
+
+        Raises:
+            Pause: the budget is reached, and the user is asked how to go on.
+        """
         unfinished = [end for end in self.ends if end.kind == "unfinished"]
         if unfinished and self._form.finishes:
-            return Completed(message=f"{self._describe_progress()}; the others were not, as the budget was reached")
+            return Completed(message=f"{self._describe_progress()}: the budget was reached before the others were")
         if unfinished:
-            if self.budget and self.budget.cause and is_of_deployment():
-                self._form.suspend(self.budget.settings, f"{self._describe_progress()}: {self.budget.cause}", self.notify)
-            named = group_by_reason((end.plan.cell.name, end.message) for end in unfinished)
-            message = f"{len(unfinished):,} of {len(self.plans):,} cells not finished: {named}"
-            self.notify(f"What has arrived is kept. {_how_to_continue()}")
-            return fail(message, advice=_how_to_continue())
+            return self._end_unfinished(unfinished)
         failed = [f"{end.plan.cell.name}: {end.message}" for end in self.ends if end.kind == "under the gate"]
         baseline = self.suite.fail_if_worse
         if baseline and leaderboard is None:
@@ -152,6 +151,18 @@ class SuiteRun:
         message = f"All {len(self.plans):,} cells are finished"
         self.notify(message)
         return Completed(message=message)
+
+    def _end_unfinished(self, unfinished: Sequence[CellEnd]) -> State[None]:
+        """Return Failed, with the reasons and what continues the cells.
+
+        Raises:
+            Pause: the budget is reached, and the user is asked how to go on.
+        """
+        if self.budget and self.budget.cause and is_of_deployment():
+            self._form.suspend(self.budget.settings, f"{self._describe_progress()}: {self.budget.cause}", self.notify)
+        named = group_by_reason((end.plan.cell.name, end.message) for end in unfinished)
+        self.notify(f"What has arrived is kept. {_how_to_continue()}")
+        return fail(f"{len(unfinished):,} of {len(self.plans):,} cells not finished: {named}", advice=_how_to_continue())
 
     def _describe_progress(self) -> str:
         done = sum(end.kind != "unfinished" for end in self.ends)

@@ -1,6 +1,6 @@
 """The cells of a suite on workers: each is a run of a deployment that any worker takes, and the suite watches them.
 
-What a cell came to is read from its results, which the suite must therefore see: the folders are shared.
+How a cell has ended is read from its results, which the suite must therefore see: the folders are shared.
 """
 
 import time
@@ -139,7 +139,7 @@ class WorkerCells:
             return
         self._announced.add(attempt.run_id)
         if attempt.round == EARLIER:
-            self._suite.notify(f"▶️ {attempt.part}: a run of it goes on from before")
+            self._suite.notify(f"▶️ {attempt.part}: its run from before goes on")
         else:
             self._suite.announce(self._plans[attempt.part])
 

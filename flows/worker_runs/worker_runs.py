@@ -36,7 +36,7 @@ CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Order:
+class RunSpec:
     """What a part's runs are started with."""
 
     deployment: str
@@ -58,14 +58,14 @@ class WorkerRuns:
         client: asks Prefect's server.
         parent: the parent's flow run, as the server has it now.
         noun: what a part is called: a shard, a cell.
-        order: returns what a part's runs are started with.
+        specify: returns what a part's runs are started with.
     """
 
-    def __init__(self, client: SyncPrefectClient, parent: FlowRun, noun: str, order: Callable[[str], Order]) -> None:
+    def __init__(self, client: SyncPrefectClient, parent: FlowRun, noun: str, specify: Callable[[str], RunSpec]) -> None:
         self.noun = noun
         self.parent = parent
         self._client = client
-        self._order = order
+        self._specify = specify
 
     @property
     def round(self) -> int:
@@ -93,12 +93,12 @@ class WorkerRuns:
         Raises:
             UserMistake: the server has no such deployment, or refuses the parameters.
         """
-        order = self._order(part)
+        spec = self._specify(part)
         try:
             with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: BUSY_RETRIES}):
-                self._run_deployment(order, part, number)
+                self._run_deployment(spec, part, number)
         except ObjectNotFound:
-            raise UserMistake(MISSING.format(deployment=order.deployment, part=self.noun)) from None
+            raise UserMistake(MISSING.format(deployment=spec.deployment, part=self.noun)) from None
         except HTTPStatusError as error:
             if error.response.is_client_error:
                 raise UserMistake(f"the server refuses the {self.noun} {part}: {error.response.text[:500]}") from None
@@ -149,13 +149,13 @@ class WorkerRuns:
         )
         return next((event.id for event in self._client.read_events(signs, limit=1).events), None)
 
-    def _run_deployment(self, order: Order, part: str, number: int) -> None:
+    def _run_deployment(self, spec: RunSpec, part: str, number: int) -> None:
         run_deployment(
-            order.deployment,
-            parameters=order.parameters,
-            flow_run_name=name_run(order.name, number),
+            spec.deployment,
+            parameters=spec.parameters,
+            flow_run_name=name_run(spec.name, number),
             timeout=0,
-            tags=order.tags,
+            tags=spec.tags,
             idempotency_key=make_key(self.parent.id, part, self.round, number),
-            work_queue_name=order.queue,
+            work_queue_name=spec.queue,
         )

@@ -121,7 +121,7 @@ def test_a_cell_is_started_with_the_caps_and_the_purse_of_its_suite(server: Fake
     """Those that were raised in the form; Prefect does not count a resume as an attempt, so the runs get keys of their own."""
     answers: list[dict[str, Any]] = [{"max_tokens_total": 2_000}, {"max_tokens_total": 3_000, "max_cost": 2.5}]
     with open_suite(server, answers, tokens=1_000, cost=2, seconds=60) as (suite, runs, _):
-        assert runs.describe("small,exam").parameters == {
+        assert runs.specify("small,exam").parameters == {
             "config_file": "suite.yaml#small,exam",
             "advanced": {
                 "max_tokens_total": 3_000,
@@ -169,4 +169,4 @@ def test_a_suite_that_is_to_finish_with_what_there_is_starts_nothing(server: Fak
         state = suite.conclude(StopRequest(), never_pause(), cells.left)
     assert not server.runs
     assert state.is_completed()
-    assert state.message == "0 of 3 cells finished; the others were not, as the budget was reached"
+    assert state.message == "0 of 3 cells finished: the budget was reached before the others were"

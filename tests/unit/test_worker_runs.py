@@ -37,7 +37,7 @@ def client(server: FakePrefect) -> Iterator[SyncPrefectClient]:
 @pytest.fixture
 def runs(client: SyncPrefectClient) -> WorkerRuns:
     parent = FlowRun(id=PARENT, flow_id=PARENT, name="exam fake")
-    return WorkerRuns(client, parent, "shard", lambda part: SETTINGS.order(part, parent))
+    return WorkerRuns(client, parent, "shard", lambda part: SETTINGS.specify(part, parent))
 
 
 def add(server: FakePrefect, number: int, kind: str, message: str = "") -> UUID:
