@@ -64,6 +64,7 @@ def test_addresses_are_written_as_a_list(folder: Path, setting: str, urls: list[
         ("server: 'a:99999'", "server: 'http://a:99999/v1' is no address"),
         ("base_url: 'http://a/v1 sk-secret'", "base_url: more follows 'http://a/v1'"),
         ("base_url: 'http://a/v1,http://b/v1'", "base_url: more follows 'http://a/v1'"),
+        ("base_url: 'http://a/v1?v=1 2,http://b/v1'", "base_url: more follows 'http://a/v1"),
         ("base_url: ['http://a/v1, http://b/v1']", "base_url: 'http://a/v1,': only its weight may follow an address"),
         ("base_url: ['http://a/v1,http://b/v1']", "base_url: more follows 'http://a/v1'"),
     ],

@@ -13,8 +13,8 @@ from tasks.evaluation.config.secrets import mask_urls
 # Members that the project sends itself, or whose replies it could not read.
 RESERVED_EXTRA = ("messages", "model", "n", "stream")
 
-# What follows an address in the place of one alone: another, or its weight.
-MORE = re.compile(r"\s|,\s*https?:")
+# An address before what follows it in the place of one alone: another, or its weight. A query may hold spaces.
+FOLLOWED = re.compile(r"(?P<address>[^?\s]*?)(?:\s|,\s*https?:)|(?P<with_query>.*?),\s*https?:")
 
 # Headers that frame a request and must agree with its body.
 RESERVED_HEADERS = ("content-length", "content-type", "connection", "transfer-encoding", "accept-encoding", "host")
@@ -44,8 +44,8 @@ def check_url(url: str) -> str:
     if not is_usable:
         shown = f"{mask_urls(url)!r} is" if "://" in url else "this is"
         raise ValueError(f"{shown} no address: http://HOST:PORT/v1 was expected")
-    if more := MORE.search(url):
-        shown = mask_urls(url[: more.start()])
+    if found := FOLLOWED.match(url):
+        shown = mask_urls(found["address"] or found["with_query"])
         raise ValueError(f"more follows {shown!r}: write several addresses, or one with a weight, as a list")
     if parts.username or parts.password:
         raise ValueError(f"{mask_urls(url)!r} holds a user or password: give the key as api_key")
