@@ -1,4 +1,4 @@
-"""What tests of `mcqa checkpoints`, of several addresses, and of retrieval begin with."""
+"""What tests of `mcqa checkpoints`, of budgets, of several addresses, of retrieval, and of runs on workers begin with."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.budgets import COUNT, answer
 from tests.support.corpora import make_chunks, save_to_disk
+from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
+from tests.support.fake_prefect import FakePrefect
 from tests.support.retrieval import QUESTIONS, TOP_K, VECTORS, Encoder
 from tests.support.saved_checkpoints import URL
 
@@ -54,3 +57,18 @@ def listed(folder: Path) -> Path:
     path = folder / "servers.txt"
     path.touch()
     return path
+
+
+@pytest.fixture
+def budgeted(evaluation: Evaluation, endpoint: FakeEndpoint) -> Evaluation:
+    """Return an evaluation of 40 questions at an endpoint whose replies take 20 to 79 tokens."""
+    write_questions(Path(), make_questions(COUNT))
+    endpoint.rule = answer
+    return evaluation
+
+
+@pytest.fixture
+def server() -> Iterator[FakePrefect]:
+    """Yield a stand-in for Prefect's server."""
+    with FakePrefect() as server:
+        yield server

@@ -4,77 +4,28 @@ import asyncio
 import random
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.keys import KeyReader
-from tasks.evaluation.errors import BudgetReached, UnfinishedBatch, UserMistake
+from tasks.evaluation.errors import BudgetReached, UserMistake
 from tasks.evaluation.run.opening import open_run
-from tasks.evaluation.run.run import Run
 from tasks.evaluation.spending.amounts import Caps, Spending
 from tasks.evaluation.spending.budget import Budget, OwnPurse
 from tasks.evaluation.spending.common_budget import CommonBudget
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
-from tasks.evaluation.spending.shared_purse import SharedPurse
+from tests.support.budgets import COUNT, WORKERS, answer, ask_all, limit, spent, take
 from tests.support.evaluation import KEYS, Evaluation
 from tests.support.fake_endpoint import (
     FakeEndpoint,
     Reply,
-    answer_by_rule,
-    error,
-    is_grader,
-    make_questions,
     prompt_of,
-    write_questions,
 )
 
-COUNT, WORKERS, MOST = 40, 4, 100
 NOTHING_BEFORE = EvaluationSpending(None, Spending())
 PRICES = {"prompt": 1_000_000, "completion": 1_000_000}  # a dollar a token
-
-
-def take(number: int) -> int:
-    """Return the tokens that the reply to a question takes."""
-    return 20 + number * 37 % 60
-
-
-def answer(body: dict[str, Any], **usage: object) -> Reply:
-    reply = answer_by_rule(body)
-    assert isinstance(reply.body, dict)
-    number = int(re.findall(r"Question (\d+)", prompt_of(body))[0])
-    counts = {"prompt_tokens": 10, "completion_tokens": take(number) - 10, "total_tokens": take(number)}
-    return Reply({**reply.body, "usage": {**counts, **usage}})
-
-
-def spent(endpoint: FakeEndpoint) -> int:
-    """Return the tokens of all that the endpoint has answered since it forgot."""
-    return sum(take(int(re.findall(r"Question (\d+)", prompt)[0])) * times for prompt, times in endpoint.asked().items())
-
-
-def ask_all(run: Run) -> str:
-    """Ask all open questions at once, as far as the budget goes; return why it ended."""
-    for batch in run.batches.list_open():
-        try:
-            run.score(batch)
-        except UnfinishedBatch:
-            break
-    run.saver.save()
-    return str(run.stop_cause or "")
-
-
-@pytest.fixture
-def budgeted(evaluation: Evaluation, endpoint: FakeEndpoint) -> Evaluation:
-    """Return an evaluation of 40 questions at an endpoint whose replies take 20 to 79 tokens."""
-    write_questions(Path(), make_questions(COUNT))
-    endpoint.rule = answer
-    return evaluation
-
-
-def limit(**caps: object) -> dict[str, object]:
-    return {f"budget.{name}": value for name, value in caps.items()} | {"model.generator_settings.max_tokens": MOST}
 
 
 async def spend(budget: Budget, chance: random.Random, requests: int, totals: list[int]) -> int:
@@ -111,25 +62,6 @@ def test_no_cap_is_passed_and_none_is_left_over(kind: str) -> None:
         if sent < 300:
             assert isinstance(budget.cause, BudgetReached)
             assert cap - before - sum(totals) < 100
-
-
-def test_a_budget_ends_a_run_and_a_higher_one_continues_it(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """What an earlier run has paid counts, though it was killed; no question is asked twice."""
-    asked = dict[str, int]()
-    for cap in (1_000, 1_000, 1_500, 100_000):
-        endpoint.forget()
-        with budgeted.open(limit(tokens=cap), run_id="run") as run:
-            cause = ask_all(run)
-            done = len(run.ledger.results)
-        for prompt, times in endpoint.asked().items():
-            asked[prompt] = asked.get(prompt, 0) + times
-        total = sum(take(int(re.findall(r"Question (\d+)", prompt)[0])) for prompt in asked)
-        assert total <= cap
-        if cap < 100_000:
-            assert f" of {cap:,} tokens spent, and the next request may take " in cause
-            assert cause.endswith("raise --max-tokens-total")
-    assert done == COUNT
-    assert set(asked.values()) == {1}
 
 
 @pytest.mark.parametrize(
@@ -195,30 +127,6 @@ def test_a_cost_that_nobody_knows_is_a_mistake(budgeted: Evaluation, endpoint: F
     assert endpoint.asked().total() == 1
 
 
-def test_replies_that_do_not_say_what_they_take_count_with_the_most(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """Bytes of the prompt, and the longest reply."""
-    endpoint.rule = lambda body: Reply({**answer_by_rule(body).body, "usage": None})  # type: ignore[dict-item]
-    with budgeted.open(limit(tokens=5_000), run_id="run") as run:
-        assert "budget is reached" in ask_all(run)
-        assert 0 < len(run.ledger.results) < 5_000 // MOST
-    with budgeted.open(limit(tokens=5_000), run_id="run") as run:
-        assert "tokens that no answer accounts for" in ask_all(run)
-
-
-@pytest.mark.parametrize("reply", [{"usage": None}, {"choices": [], "usage": {"total_tokens": 4_500}}])
-def test_what_is_in_no_result_counts_in_the_next_run(
-    budgeted: Evaluation, endpoint: FakeEndpoint, reply: dict[str, object]
-) -> None:
-    """Replies that say nothing of their tokens, and those that are no answers."""
-    endpoint.rule = lambda body: Reply({**answer_by_rule(body).body, **reply})  # type: ignore[dict-item]
-    with budgeted.open(limit(tokens=5_000), run_id="one") as run:
-        assert "budget is reached" in ask_all(run)
-    endpoint.forget()
-    with budgeted.open(limit(tokens=5_000), run_id="two") as run:
-        assert "budget is reached" in ask_all(run)
-    assert not endpoint.bodies
-
-
 def test_without_a_limit_of_replies_the_first_goes_alone(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
     """Then each may take twice what the largest has taken."""
     endpoint.delay_seconds = 0.01
@@ -226,20 +134,6 @@ def test_without_a_limit_of_replies_the_first_goes_alone(budgeted: Evaluation, e
     with budgeted.open(settings, run_id="run") as run:
         assert "budget is reached" in ask_all(run)
         assert 0 < spent(endpoint) <= 1_500
-
-
-@pytest.mark.parametrize("caps", [{"tokens": 1_500}, {"cost": 1_500}])
-def test_a_run_that_goes_on_knows_the_largest_reply_of_earlier_ones(
-    budgeted: Evaluation, endpoint: FakeEndpoint, caps: dict[str, object]
-) -> None:
-    """What did not fit into the budget does not fit into it the second time."""
-    endpoint.rule = lambda body: answer(body, cost=float(take(int(re.findall(r"Question (\d+)", prompt_of(body))[0]))))
-    settings = limit(**caps) | {"model.generator_settings.max_tokens": None}
-    for most in (COUNT, 0):
-        endpoint.forget()
-        with budgeted.open(settings, run_id="run") as run:
-            assert "the next request may take" in ask_all(run)
-        assert endpoint.asked().total() <= most
 
 
 def test_time_that_is_over_ends_a_run_and_loses_nothing_in_flight(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
@@ -251,77 +145,6 @@ def test_time_that_is_over_ends_a_run_and_loses_nothing_in_flight(budgeted: Eval
         assert "seconds that --max-seconds gives each run are over" in cause
         assert len(run.ledger.results) == endpoint.asked().total() > 0
         assert time.monotonic() - started < 5
-
-
-def test_the_grader_spends_from_the_same_budget(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """What is not graded any more is kept, and counts in the next run."""
-    settings = limit(tokens=3_700) | {"model.grader_shortname": "judge"}
-    with budgeted.open(settings, run_id="run") as run:
-        assert "budget is reached" in ask_all(run)
-    assert endpoint.asked(grader=True).total() > 0
-    endpoint.forget()
-    with budgeted.open(settings, run_id="run") as run:
-        ask_all(run)
-    assert endpoint.asked().total() + endpoint.asked(grader=True).total() <= 1
-
-
-def test_an_answer_without_a_grade_counts_once(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """Though the next run finds it again."""
-    settings = limit(tokens=100_000) | {"model.grader_shortname": "judge"}
-    endpoint.rule = lambda body: error(401, "no") if is_grader(body) else answer(body)
-    with budgeted.open(settings, run_id="one") as run:
-        assert ask_all(run)
-        assert run.budget
-        assert run.budget.spent.tokens == spent(endpoint) > 0
-    with budgeted.open(settings, run_id="two") as run:
-        assert run.budget
-        assert run.budget.spent.tokens == spent(endpoint)
-        assert not run.budget.unrecorded
-
-
-def test_what_refusals_have_cost_counts_when_they_are_asked_again(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """Whether the budget suffices to ask them again or not."""
-    write_questions(Path(), make_questions(4))
-    endpoint.rule = lambda body: Reply({**answer(body).body, "choices": [{"message": {}, "finish_reason": "content_filter"}]})  # type: ignore[dict-item]
-    for caps in (100_000, 200, 100_000):
-        with budgeted.open(limit(tokens=caps) | {"processing.retry_refused": True}, run_id=f"run {caps}") as run:
-            ask_all(run)
-            assert run.budget
-            assert run.budget.spent.tokens == spent(endpoint) > 0
-    assert endpoint.asked().total() == 8
-
-
-def test_a_days_budget_is_shared_by_all_runs_of_the_directory(budgeted: Evaluation, endpoint: FakeEndpoint) -> None:
-    """Also by those of other evaluations; what is answered already costs nothing more."""
-    paid = 0
-    for run_id, extra in (("one", {}), ("two", {"top_p": 0.9}), ("three", {"top_p": 0.8})):
-        endpoint.forget()
-        settings = limit(tokens=3_000, per="day") | {"model.generator_settings.extra": extra}
-        with budgeted.open(settings, run_id=run_id) as run:
-            cause = ask_all(run)
-        paid += spent(endpoint)
-        assert paid <= 3_000
-        assert bool(cause) == (run_id != "one")
-    assert endpoint.asked().total() <= 1
-
-
-def test_a_killed_run_counts_with_what_it_has_claimed(tmp_path: Path) -> None:
-    """One that has ended counts with what it has spent, and one that goes on with both of its parts."""
-    caps = Caps(BudgetSettings(cost=10, per="month"))
-    killed, ended, other = (SharedPurse(tmp_path / "2026-11", name, caps) for name in ("killed", "ended", "other"))
-    assert killed.claim(Spending(0, 4.0))
-    assert ended.claim(Spending(0, 5.0))
-    assert not other.claim(Spending(0, 1.5))
-    ended.settle(Spending(0, 2.0))
-    assert other.claim(Spending(0, 3.5))
-    assert not other.claim(Spending(0, 4.5))
-    continued = SharedPurse(tmp_path / "2026-11", "killed", caps)
-    assert not continued.claim(Spending(0, 1.0))
-    other.settle(Spending(0, 1.0))
-    assert continued.claim(Spending(0, 3.0))
-    assert continued.add_others(Spending()) == Spending(0, 7.0)
-    (tmp_path / "2026-11/torn.json").write_text('{"tokens":')
-    assert not continued.claim(Spending(0, 3.1))
 
 
 def test_an_estimate_tells_before_the_first_question_that_a_budget_will_not_do(

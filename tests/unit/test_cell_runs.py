@@ -34,12 +34,6 @@ SUITE = "config: config.yaml\nmodels: [small, large]\nquestions: [exam.json]\non
 
 
 @pytest.fixture
-def server() -> Iterator[FakePrefect]:
-    with FakePrefect() as server:
-        yield server
-
-
-@pytest.fixture
 def runs(folder: Path, server: FakePrefect) -> Iterator[CellRuns]:
     """Yield the runs of a suite that has been retried once."""
     write_questions(folder, make_questions(2))

@@ -28,7 +28,7 @@ def test_a_reason_of_one_cell_keeps_its_count() -> None:
 
 
 def test_of_many_cells_a_few_are_named() -> None:
-    """And it is said how many more there are, for the same reason and for others."""
+    """And the message counts the others, those of the same reason and those of other reasons."""
     cells = [*((f"m{number}", "not begun") for number in range(1, 11)), *((f"x{reason}", f"why {reason}") for reason in "abcd")]
     assert (
         group_by_reason(cells)

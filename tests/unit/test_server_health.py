@@ -1,4 +1,4 @@
-"""A Prefect server behind TLS and a password can be used, and what it lacks is said before anything is started."""
+"""A Prefect server behind TLS and a password can be used; a message names what it lacks before anything is started."""
 
 import base64
 import json

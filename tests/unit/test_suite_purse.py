@@ -9,14 +9,14 @@ from tasks.evaluation.config.budget_settings import BudgetSettings
 from tasks.evaluation.config.keys import KeyReader
 from tasks.evaluation.config.overrides import Caps as GivenCaps
 from tasks.evaluation.config.suite_file import read_suite
-from tasks.evaluation.errors import UnfinishedBatch, UserMistake
-from tasks.evaluation.run.run import Run
+from tasks.evaluation.errors import UserMistake
 from tasks.evaluation.spending.amounts import Caps, Spending, add_up
 from tasks.evaluation.spending.evaluation_spending import EvaluationSpending
 from tasks.evaluation.spending.shared_purse import SharedPurse, fill_purse
 from tasks.evaluation.spending.spending_files import read_spending
 from tasks.evaluation.suites.plan import CellPlan, plan_suite
 from tasks.evaluation.suites.suite_purse import SuitePurse
+from tests.support.budgets import ask_all
 from tests.support.evaluation import Evaluation
 from tests.support.fake_endpoint import FakeEndpoint, make_questions, write_config, write_questions
 
@@ -69,17 +69,6 @@ def test_what_was_spent_before_counts_before_any_cell_begins(tmp_path: Path) -> 
     assert not SharedPurse(tmp_path, "new", caps, Spending()).claim(Spending(301))
 
 
-def ask(run: Run) -> str:
-    """Ask all open questions as far as the budget goes; return why it ended."""
-    for batch in run.batches.list_open():
-        try:
-            run.score(batch)
-        except UnfinishedBatch:
-            break
-    run.saver.save()
-    return str(run.stop_cause or "")
-
-
 def test_the_runs_of_cells_keep_the_cap_together(evaluation: Evaluation, endpoint: FakeEndpoint) -> None:
     """Whichever run asks, each cell counts once; a higher cap lets a cell go on."""
     write_questions(Path(), make_questions(20))
@@ -87,7 +76,7 @@ def test_the_runs_of_cells_keep_the_cap_together(evaluation: Evaluation, endpoin
     for run_id, temperature, cap in (("1", 0.0, 800), ("2", 0.5, 800), ("3", 0.0, 800), ("4", 0.5, 850), ("5", 0.5, 9_999)):
         changed = common | {"budget.tokens": cap, "model.generator_settings.temperature": temperature}
         with evaluation.open(changed, run_id=run_id) as run:
-            cause = ask(run)
+            cause = ask_all(run)
         assert len(endpoint.bodies) * TOKENS <= cap
         assert (" tokens spent, or set aside by other runs, and the next request" in cause) == bool(cause) == (run_id in "24")
     assert len(endpoint.bodies) == 2 * 20

@@ -23,12 +23,6 @@ SET_STATE = "/set_state"
 
 
 @pytest.fixture
-def server() -> Iterator[FakePrefect]:
-    with FakePrefect() as server:
-        yield server
-
-
-@pytest.fixture
 def client(server: FakePrefect) -> Iterator[SyncPrefectClient]:
     with server.client() as client:
         yield client
